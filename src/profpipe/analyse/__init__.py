@@ -1,0 +1,1 @@
+"""Profiles of many runs -> one Report: names, categories, hotspots, noise, comparison, conclusions."""

@@ -1,0 +1,1 @@
+"""git: worktrees and the builds of two commits."""

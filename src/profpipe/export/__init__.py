@@ -1,0 +1,1 @@
+"""Profile -> bytes of another tool's format."""

@@ -1,0 +1,1 @@
+"""Load generators: one file each, all giving one LoadResult."""

@@ -1,0 +1,1 @@
+"""The one model every capture is read into, and the plain records that travel between rooms."""

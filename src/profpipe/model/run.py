@@ -1,0 +1,143 @@
+"""What one run leaves behind besides its captures: plain records, written as run.json and read back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Loop = Literal["closed", "open"]
+Correction = Literal["none", "intended-start", "wrk-corrected"]
+Phase = Literal["build", "start", "ready", "warm-up", "window", "load", "save", "stop", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Latencies in microseconds: values rising, counts beside them. Resolution is that of the source."""
+
+    values_us: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    def percentile(self, q: float) -> float | None:
+        """The smallest value with at least q (0..100) per cent of the requests at or under it. None when empty."""
+        need = math.ceil(self.total * q / 100)
+        seen = 0
+        for value, many in zip(self.values_us, self.counts, strict=True):
+            seen += many
+            if seen >= max(need, 1):
+                return value
+        return None
+
+    @staticmethod
+    def of(latencies_us: Iterable[float]) -> Histogram:
+        """Values rounded to three significant digits, so that a million requests stay some hundred rows."""
+        counts: dict[float, int] = {}
+        for value in latencies_us:
+            size = max(math.floor(math.log10(value)) - 2, 0) if value >= 1 else 0
+            rounded = float(round(value, -size)) if size else round(value, 2 if value < 10 else 1)
+            counts[rounded] = counts.get(rounded, 0) + 1
+        ordered = sorted(counts)
+        return Histogram(tuple(ordered), tuple(counts[v] for v in ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """One load as its generator saw it. Unknown is None.
+
+    `served` = complete responses with the expected status; `sent` = requests begun, None where a tool does not
+    say. `doubts` says in words why a figure must not be believed: a load that was its own bottleneck, a latency
+    that the arithmetic contradicts.
+    """
+
+    tool: str
+    version: str
+    command: tuple[str, ...]
+    loop: Loop
+    correction: Correction
+    connections: int
+    threads: int
+    served: int
+    seconds: float
+    sent: int | None = None
+    failed: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    bytes_read: int | None = None
+    offered_rate: float | None = None
+    latency: Histogram | None = None
+    client_cpu_s: float | None = None
+    lateness_p99_us: float | None = None
+    doubts: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()  # of "rate", "latency": the figures the doubts are about
+    output: str = ""  # the tool's own text, at most 64 KiB
+
+    @property
+    def rate(self) -> float | None:
+        return self.served / self.seconds if self.seconds > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the server's process tree used in the loaded window. None = this system does not say.
+
+    cpu_ns is the scheduler's own sum (exact to the nanosecond where a per-process clock can be read); user and
+    system seconds come from the same kernel in ticks or scaled. `foreign_cpu_s` = processor time of everybody
+    else, load generator excluded.
+    """
+
+    window_s: float
+    cpu_ns: int | None = None
+    user_s: float | None = None
+    system_s: float | None = None
+    rss_peak_bytes: int | None = None
+    voluntary_switches: int | None = None
+    involuntary_switches: int | None = None
+    processes: int | None = None
+    threads: int | None = None
+    foreign_cpu_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFile:
+    """A file a profiler wrote, kept as written. `path` is relative to the run folder; `format` names a parser."""
+
+    path: str
+    format: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One execution: target x profiler x load plan x round. `reason` and `phase` are set when it is not valid."""
+
+    study: str
+    variant: str
+    profiler: str
+    round: int
+    order: int
+    command: tuple[str, ...]
+    started: str
+    control: bool = False
+    reason: str | None = None
+    phase: Phase | None = None
+    log_tail: tuple[str, ...] = ()
+    load: LoadResult | None = None
+    usage: Usage | None = None
+    captures: tuple[CaptureFile, ...] = ()
+    placement: str = ""
+    profiler_facts: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return self.reason is None
+
+    @property
+    def requests(self) -> int | None:
+        """The trustworthy count this run is divided by, or None."""
+        return self.load.served if self.valid and self.load is not None and self.load.served > 0 else None

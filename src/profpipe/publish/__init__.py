@@ -1,0 +1,1 @@
+"""Attaching a rendered report to a pull request."""

@@ -1,0 +1,1 @@
+"""Report -> text: view data first, then HTML, Markdown and the terminal."""

@@ -1,0 +1,136 @@
+"""The shape of profpipe.toml. Field descriptions are the config reference: docs/config.md is generated from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Count = Annotated[int, Field(ge=1, le=100_000_000)]
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Ready(Part):
+    """How to know that the server serves. Exactly one of http, tcp and line; default http on the request's path."""
+
+    http: str | None = Field(None, description="path that must answer with the expected status")
+    tcp: bool = Field(False, description="a connection is accepted")
+    line: str | None = Field(
+        None, description="regular expression for a line of output; a group named `port` tells the port"
+    )
+    timeout: Seconds = Field(30.0, description="seconds; ten times as long under callgrind")
+
+
+class Request(Part):
+    """The request every load generator sends."""
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="HTTP method")
+    path: str = Field("/", pattern=r"^/[^\s]*$", description="path and query")
+    headers: dict[str, str] = Field(default_factory=dict, description="extra request headers")
+    body: str = Field("", description="request body, sent with its Content-Length")
+    status: Annotated[int, Field(ge=100, le=599)] = Field(200, description="the status that counts as served")
+
+
+class Requires(Part):
+    """What must be there for the target to run; a target whose requirement is missing is named and left out."""
+
+    modules: tuple[str, ...] = Field((), description="Python modules, looked for with the target's own interpreter")
+    programs: tuple[str, ...] = Field((), description="programs on the PATH, or files relative to cwd")
+    install: str = Field("", description="the line that installs them, printed when they are missing")
+
+
+class Target(Part):
+    """One server variant: a command that starts it, how to know it is ready, how it is built."""
+
+    label: str = Field("", description="name in the report; the key when empty")
+    command: Command = Field(
+        description="argv; `{port}` is the chosen port and `{python}` the interpreter that runs profpipe"
+    )
+    language: Literal["python", "native", "go", "other"] = Field(
+        "other", description="which profilers fit and which rules read the names"
+    )
+    cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
+    env: dict[str, str] = Field(default_factory=dict, description="environment variables set for the server")
+    build: tuple[Command, ...] = Field((), description="commands run once, in cwd, before the study")
+    requires: Requires = Field(Requires(), description="what must be installed")
+    ready: Ready = Field(Ready(), description="how to know that it serves")
+    request: Request | None = Field(None, description="overrides the study's request")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="a port the server insists on; a free one is chosen when absent"
+    )
+    stop: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] = Field("SIGTERM", description="signal that ends it")
+    stop_timeout: Seconds = Field(10.0, description="seconds until SIGKILL; three times as long under callgrind")
+
+
+class LoadPlan(Part):
+    """What is asked of the server in the measured window."""
+
+    generator: str = Field("auto", description="auto, builtin, wrk or h2load")
+    mode: Literal["count", "rate", "closed"] = Field(
+        "count",
+        description="count: a fixed number of requests; rate: a fixed rate, latency from the intended start; "
+        "closed: as fast as it goes for `duration`",
+    )
+    requests: Count = Field(4000, description="mode count: requests per run")
+    rate: Annotated[float, Field(gt=0)] | None = Field(None, description="mode rate: requests a second")
+    duration: Seconds = Field(3.0, description="modes rate and closed: seconds")
+    connections: Annotated[int, Field(ge=1, le=10_000)] = Field(20, description="keep-alive connections")
+    threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="threads of an external generator")
+    warmup: Annotated[int, Field(ge=0, le=1_000_000)] = Field(300, description="requests before the window opens")
+    timeout: Seconds = Field(60.0, description="seconds after which a load is given up and the run is invalid")
+    request: Request = Field(Request(), description="the request")
+
+
+class ProfilerUse(Part):
+    """How a study uses one profiler, where it differs from the study's own figures."""
+
+    rounds: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="rounds for this profiler")
+    requests: Count | None = Field(None, description="requests per run under this profiler")
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="the profiler's own options")
+
+
+class CategoryRule(Part):
+    """A category rule of the user's own; tried before the built-in ones, first match wins."""
+
+    category: str = Field(description="key of a built-in category, or a new one")
+    label: str = Field("", description="name of a new category in the report")
+    match: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="patterns for the function's name: text with * as the wildcard"
+    )
+    object: str = Field("", description="only in objects (binaries, libraries) matching this pattern")
+    file: str = Field("", description="only in source files matching this pattern")
+    examples: tuple[str, ...] = Field((), description="names that must match, checked by `profpipe check`")
+
+
+class Study(Part):
+    """A question: which targets, which profilers, which load, how many rounds, which one is the baseline."""
+
+    question: str = Field("", description="what the report answers, in words")
+    targets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="keys of [target.*]")
+    baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")
+    profilers: tuple[str, ...] = Field(("clean", "callgrind", "yappi"), description="instruments, in order of running")
+    rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
+    control: bool = Field(True, description="measure the baseline against itself as well")
+    placement: Literal["auto", "same-core", "split", "free"] = Field(
+        "auto", description="which processors server and load run on; auto = same core on fewer than four processors"
+    )
+    load: LoadPlan = Field(LoadPlan(), description="the load")
+    latency: LoadPlan | None = Field(None, description="a fixed-rate load for p50 and p99 of the clean runs")
+    profiler: dict[str, ProfilerUse] = Field(
+        default_factory=dict, description="per profiler: rounds, requests, options"
+    )
+
+
+class StudyFile(Part):
+    """profpipe.toml as a whole."""
+
+    schema_: Literal[1] = Field(1, alias="schema", description="version of this file's shape")
+    target: dict[Name, Target] = Field(default_factory=dict, description="the server variants")
+    study: dict[Name, Study] = Field(default_factory=dict, description="the questions")
+    category: tuple[CategoryRule, ...] = Field((), description="category rules of your own")
