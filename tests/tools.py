@@ -1,0 +1,36 @@
+"""Which outside tools a test needs: skipped with the install line, or failed where all must be there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+INSTALL = {
+    "valgrind": "apt install valgrind",
+    "callgrind_annotate": "apt install valgrind",
+    "wrk": "apt install wrk",
+    "h2load": "apt install nghttp2-client",
+    "perf": "apt install linux-perf",
+    "chromium": "apt install chromium",
+    "gcc": "apt install gcc make",
+    "cargo": "install Rust 1.85 or newer with rustup",
+    "py-spy": "pip install py-spy",
+    "gevent": "pip install gevent",
+    "uvloop": "pip install uvloop",
+}
+MODULES = {"gevent", "uvloop", "uvicorn", "yappi", "pyinstrument"}
+
+
+def require(*tools: str) -> None:
+    """Skip the test unless every tool is there; with PROFPIPE_REQUIRE_TOOLS=1 fail it instead."""
+    for tool in tools:
+        found = importlib.util.find_spec(tool) if tool in MODULES else shutil.which(tool)
+        if found:
+            continue
+        reason = f"{tool} is missing: {INSTALL.get(tool, 'install it')}"
+        if os.environ.get("PROFPIPE_REQUIRE_TOOLS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
