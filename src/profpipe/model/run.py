@@ -128,6 +128,8 @@ class RunRecord:
     log_tail: tuple[str, ...] = ()
     load: LoadResult | None = None
     usage: Usage | None = None
+    throughput: LoadResult | None = None  # a closed loop after the window, clean runs only
+    latency: LoadResult | None = None  # a fixed rate after the window, clean runs only
     captures: tuple[CaptureFile, ...] = ()
     placement: str = ""
     profiler_facts: Mapping[str, str] = field(default_factory=dict)
@@ -141,3 +143,40 @@ class RunRecord:
     def requests(self) -> int | None:
         """The trustworthy count this run is divided by, or None."""
         return self.load.served if self.valid and self.load is not None and self.load.served > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFacts:
+    """What the report says of a target besides its figures."""
+
+    id: str
+    label: str
+    language: str
+    command: tuple[str, ...]
+    cwd: str = "."
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """What was asked and where it ran: study.json of a run folder. Everything a report needs besides the runs.
+
+    `left_out` = (target, reason); `limits` = (profiler, text, variants it speaks of); `kinds` = profiler -> kind of
+    instrument; `categories` = the user's own category rules as written in profpipe.toml.
+    """
+
+    study: str
+    question: str
+    baseline: str
+    variants: tuple[VariantFacts, ...]
+    rounds: int
+    load: str
+    placement: str
+    command: str
+    created: str
+    profpipe: str
+    kinds: Mapping[str, str]
+    environment: Mapping[str, str]
+    left_out: tuple[tuple[str, str], ...] = ()
+    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    categories: tuple[Mapping[str, object], ...] = ()
+    planned_runs: int = 0

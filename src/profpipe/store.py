@@ -1,0 +1,121 @@
+"""Run folders: reports/<study>/<time>/ with study.json, runs/*/run.json and raw captures. Files are whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from profpipe.errors import StoreError
+from profpipe.model.run import RunRecord, StudyRecord
+
+STUDY_FILE, RUN_FILE, RUNS = "study.json", "run.json", "runs"
+_STUDY, _RUN = TypeAdapter(StudyRecord), TypeAdapter(RunRecord)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run's record and the folder its capture paths are relative to."""
+
+    record: RunRecord
+    folder: Path
+
+
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write aside, fsync, rename: after a crash the file is the old one or the new one, never half of it.
+
+    Raises StoreError naming the path (disk full, read-only, a directory in the way).
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror or error}; nothing was changed") from error
+
+
+def new_study_folder(reports: Path, study: str, stamp: str) -> Path:
+    """Create reports/<study>/<stamp>, with a suffix when two runs begin in the same second."""
+    try:
+        (reports / study).mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 100):
+            folder = reports / study / (stamp if attempt == 1 else f"{stamp}-{attempt}")
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                (folder / RUNS).mkdir()
+                return folder
+    except OSError as error:
+        raise StoreError(f"{reports / study}: no run folder can be made there: {error.strerror or error}") from error
+    raise StoreError(f"{reports / study}: 99 runs began at {stamp}; wait a second")
+
+
+def new_run_folder(folder: Path, order: int, variant: str, profiler: str, round: int, control: bool) -> Path:
+    """runs/<order>-<variant>-<profiler>-r<round>, ordered by time when listed by name."""
+    name = f"{order:04d}-{variant}{'-control' if control else ''}-{profiler}-r{round}"
+    path = folder / RUNS / name
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be made: {error.strerror or error}") from error
+    return path
+
+
+def write_study(folder: Path, record: StudyRecord) -> None:
+    write_whole(folder / STUDY_FILE, _STUDY.dump_json(record, indent=1))
+
+
+def write_run(folder: Path, record: RunRecord) -> None:
+    write_whole(folder / RUN_FILE, _RUN.dump_json(record, indent=1))
+
+
+def read_study(folder: Path) -> StudyRecord:
+    """study.json of a run folder. Raises StoreError saying what is missing or wrong."""
+    return _read(folder / STUDY_FILE, _STUDY)
+
+
+def read_runs(folder: Path) -> Iterator[StoredRun]:
+    """Every finished run of the folder, in the order they ran; a run that was cut off has no record and is no run."""
+    for path in sorted((folder / RUNS).glob(f"*/{RUN_FILE}")):
+        yield StoredRun(_read(path, _RUN), path.parent)
+
+
+def find_study_folder(reports: Path, name: str) -> Path:
+    """A run folder by path, or the newest one of the study of that name."""
+    given = Path(name)
+    if (given / STUDY_FILE).is_file():
+        return given
+    stored = sorted((reports / name).glob(f"*/{STUDY_FILE}"), key=lambda f: (f.stat().st_mtime, f.parent.name))
+    if stored:
+        return stored[-1].parent
+    raise StoreError(
+        f"{name}: neither a run folder (no {given / STUDY_FILE}) nor a study with runs under {reports}; "
+        f"run it first: profpipe run {given.name}"
+    )
+
+
+def _read(path: Path, adapter: TypeAdapter[T]) -> T:
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"{path}: {where}: {first['msg']}; was it written by another version?") from error
