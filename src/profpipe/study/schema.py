@@ -121,6 +121,9 @@ class Study(Part):
         "auto", description="which processors server and load run on; auto = same core on fewer than four processors"
     )
     load: LoadPlan = Field(LoadPlan(), description="the load")
+    throughput: LoadPlan | None = Field(
+        None, description="a closed-loop load for requests a second, after the window of the first clean rounds"
+    )
     latency: LoadPlan | None = Field(None, description="a fixed-rate load for p50 and p99 of the clean runs")
     profiler: dict[str, ProfilerUse] = Field(
         default_factory=dict, description="per profiler: rounds, requests, options"
