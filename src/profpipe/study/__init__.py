@@ -1,5 +1,30 @@
 """profpipe.toml -> frozen Study, Target and LoadPlan."""
 
-from profpipe.study.schema import LoadPlan, ProfilerUse, Ready, Request, Requires, Study, StudyFile, Target
+from profpipe.study.find import find_study_file
+from profpipe.study.read import LoadedFile, read_study_file
+from profpipe.study.schema import (
+    CategoryRule,
+    LoadPlan,
+    ProfilerUse,
+    Ready,
+    Request,
+    Requires,
+    Study,
+    StudyFile,
+    Target,
+)
 
-__all__ = ["LoadPlan", "ProfilerUse", "Ready", "Request", "Requires", "Study", "StudyFile", "Target"]
+__all__ = [
+    "CategoryRule",
+    "LoadPlan",
+    "LoadedFile",
+    "ProfilerUse",
+    "Ready",
+    "Request",
+    "Requires",
+    "Study",
+    "StudyFile",
+    "Target",
+    "find_study_file",
+    "read_study_file",
+]

@@ -1,0 +1,186 @@
+"""What the shape alone cannot say: names that must exist, keys that must go together, patterns that must compile."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe.study.mistakes import Mistake, did_you_mean
+from profpipe.study.positions import KeyPath
+from profpipe.study.schema import CategoryRule, LoadPlan, Request, Study, StudyFile, Target
+
+# `${name}` is a shell's and `{{name}}` a template's; `{"a": 1}` is JSON. Only `{name}` is ours.
+_PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names that exist outside the file. An empty collection = not known here, so not checked."""
+
+    profilers: Collection[str] = ()
+    generators: Collection[str] = ()
+    categories: Collection[str] = ()
+    targets: Collection[str] = ()
+
+
+def check_file(file: StudyFile, root: Path, known: Known) -> Iterator[Mistake]:
+    """Every mistake of a file whose shape is right."""
+    for name, target in file.target.items():
+        yield from check_target(("target", name), target, root)
+    for name, study in file.study.items():
+        yield from check_study(("study", name), study, file, known)
+    for number, rule in enumerate(file.category):
+        yield from check_category(("category", number), rule, known)
+
+
+def check_target(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]:
+    yield from _command(path, target)
+    yield from _ready(path, target)
+    yield from _cwd(path, target, root)
+    for name, value in target.env.items():
+        if not name or "=" in name or "\0" in name + value:
+            yield Mistake((*path, "env", name), "an environment variable's name has no `=`, and no NUL stands in it")
+    if target.request:
+        yield from _request((*path, "request"), target.request)
+
+
+def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
+    lines = {(*path, "command"): target.command}
+    for number, line in enumerate(target.build):
+        lines[(*path, "build", number)] = line
+    for place, line in lines.items():
+        allowed = {"python"} if "build" in place[2:] else {"port", "python"}
+        for number, argument in enumerate(line):
+            if "\0" in argument:
+                yield Mistake((*place, number), "a NUL character cannot be passed to a program")
+            for word in _PLACEHOLDER.findall(argument):
+                if word not in allowed:
+                    yield Mistake((*place, number), f"unknown placeholder {{{word}}}{did_you_mean(word, allowed)}")
+    told = any("{port}" in text for text in (*target.command, *target.env.values()))
+    if not told and target.port is None and "(?P<port>" not in (target.ready.line or ""):
+        yield Mistake(
+            (*path, "command"),
+            "nothing says on which port the server listens: put {port} where the command or env takes it, "
+            "or set port = NUMBER, or let ready.line find it with a group (?P<port>...)",
+        )
+
+
+def _ready(path: KeyPath, target: Target) -> Iterator[Mistake]:
+    ready, place = target.ready, (*path, "ready")
+    given = [key for key, there in (("http", ready.http), ("tcp", ready.tcp), ("line", ready.line)) if there]
+    if len(given) > 1:
+        yield Mistake(place, f"{' and '.join(given)} are both given: keep one")
+    if ready.http is not None and not ready.http.startswith("/"):
+        yield Mistake((*place, "http"), "a path starts with `/`")
+    if ready.line is not None:
+        try:
+            re.compile(ready.line)
+        except re.error as error:
+            yield Mistake((*place, "line"), f"no regular expression: {error}")
+
+
+def _cwd(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]:
+    folder = (root / target.cwd).resolve()
+    if not folder.is_relative_to(root.resolve()):
+        yield Mistake((*path, "cwd"), f"{target.cwd} is outside the folder of this file; a target stays inside it")
+    elif not folder.is_dir():
+        yield Mistake((*path, "cwd"), f"no such folder: {target.cwd} (relative to this file)")
+
+
+def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterator[Mistake]:
+    targets = known.targets or file.target
+    for number, name in enumerate(study.targets):
+        if name not in targets:
+            yield Mistake((*path, "targets", number), f"no [target.{name}] in this file{did_you_mean(name, targets)}")
+    yield from _repeated((*path, "targets"), study.targets)
+    yield from _same_label(path, study, file)
+    if study.baseline is not None and study.baseline not in study.targets:
+        hint = did_you_mean(study.baseline, study.targets)
+        yield Mistake((*path, "baseline"), f'"{study.baseline}" is none of the study\'s targets{hint}')
+    yield from _profilers(path, study, known)
+    yield from _load((*path, "load"), study.load, known)
+    if study.latency is not None:
+        yield from _load((*path, "latency"), study.latency, known)
+        if study.latency.mode != "rate":
+            yield Mistake((*path, "latency"), 'latency is compared at one fixed rate: mode = "rate" and rate = NUMBER')
+
+
+def _profilers(path: KeyPath, study: Study, known: Known) -> Iterator[Mistake]:
+    if not study.profilers:
+        yield Mistake((*path, "profilers"), "must not be empty")
+    for number, name in enumerate(study.profilers):
+        if known.profilers and name not in known.profilers:
+            yield Mistake(
+                (*path, "profilers", number), f'unknown profiler "{name}"{did_you_mean(name, known.profilers)}'
+            )
+    yield from _repeated((*path, "profilers"), study.profilers)
+    for name in study.profiler:
+        if name not in study.profilers:
+            hint = did_you_mean(name, study.profilers)
+            yield Mistake((*path, "profiler", name), f"not among this study's profilers{hint}")
+
+
+def _load(path: KeyPath, plan: LoadPlan, known: Known) -> Iterator[Mistake]:
+    if known.generators and plan.generator not in {"auto", *known.generators}:
+        hint = did_you_mean(plan.generator, {"auto", *known.generators})
+        yield Mistake((*path, "generator"), f'unknown load generator "{plan.generator}"{hint}')
+    if plan.mode == "rate" and plan.rate is None:
+        yield Mistake((*path, "mode"), 'mode "rate" needs rate = NUMBER, in requests a second')
+    unused = {"count": {"rate", "duration"}, "rate": {"requests"}, "closed": {"requests", "rate"}}[plan.mode]
+    for key in sorted(unused & plan.model_fields_set):
+        yield Mistake((*path, key), f'has no effect in mode "{plan.mode}": leave it out, or choose another mode')
+    yield from _request((*path, "request"), plan.request)
+
+
+def _request(path: KeyPath, request: Request) -> Iterator[Mistake]:
+    for name, value in request.headers.items():
+        place = (*path, "headers", name)
+        if not _HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
+            yield Mistake(place, "no valid header: a name is one token, a value one line")
+        elif name.lower() in _OWN_HEADERS:
+            yield Mistake(place, "the load generator sets this header itself")
+
+
+def check_category(path: KeyPath, rule: CategoryRule, known: Known) -> Iterator[Mistake]:
+    if known.categories and rule.category not in known.categories and not rule.label:
+        hint = did_you_mean(rule.category, known.categories)
+        yield Mistake((*path, "category"), f'no category "{rule.category}"; a new one needs a label{hint}')
+    for number, example in enumerate(rule.examples):
+        if not any(matches(pattern, example) for pattern in rule.match):
+            yield Mistake((*path, "examples", number), f'"{example}" is matched by none of the rule\'s patterns')
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether the whole name fits a pattern of text and `*`; time grows with len(pattern) x len(name), never more."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    last = rest.pop()
+    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in rest:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _same_label(path: KeyPath, study: Study, file: StudyFile) -> Iterator[Mistake]:
+    labels = Counter(file.target[name].label or name for name in set(study.targets) if name in file.target)
+    for label in sorted(label for label, times in labels.items() if times > 1):
+        yield Mistake((*path, "targets"), f'two targets are labelled "{label}": the report could not tell them apart')
+
+
+def _repeated(path: KeyPath, names: Iterable[str]) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for number, name in enumerate(names):
+        if name in seen:
+            yield Mistake((*path, number), f'"{name}" is listed twice')
+        seen.add(name)
