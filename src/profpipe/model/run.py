@@ -50,8 +50,9 @@ class LoadResult:
     """One load as its generator saw it. Unknown is None.
 
     `served` = complete responses with the expected status; `sent` = requests begun, None where a tool does not
-    say. `doubts` says in words why a figure must not be believed: a load that was its own bottleneck, a latency
-    that the arithmetic contradicts.
+    say; `failed` = requests that were asked for and not served. `latency` holds one entry per served request,
+    except where `correction` is "wrk-corrected": wrk adds entries of its own. `doubts` says in words why a figure
+    must not be believed: a load that was its own bottleneck, a latency that the arithmetic contradicts.
     """
 
     tool: str
@@ -71,6 +72,7 @@ class LoadResult:
     latency: Histogram | None = None
     client_cpu_s: float | None = None
     lateness_p99_us: float | None = None
+    reconnects: int | None = None  # connections opened again because the server closed them
     doubts: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()  # of "rate", "latency": the figures the doubts are about
     output: str = ""  # the tool's own text, at most 64 KiB
