@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from profpipe.units import Instrument
+
 Loop = Literal["closed", "open"]
 Correction = Literal["none", "intended-start", "wrk-corrected"]
 Phase = Literal["build", "start", "ready", "warm-up", "window", "load", "save", "stop", "parse"]
@@ -176,7 +178,7 @@ class StudyRecord:
     command: str
     created: str
     profpipe: str
-    kinds: Mapping[str, str]
+    kinds: Mapping[str, Instrument]
     environment: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...] = ()
     limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()

@@ -1,0 +1,60 @@
+"""The command line: parse options, call the pipeline, print, exit code. Results on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import rich_click as click
+
+from profpipe import __version__
+from profpipe.cli.profiles import compare, export, parse
+from profpipe.cli.setup import check, doctor, init, list_
+from profpipe.cli.studies import report, run
+from profpipe.errors import EXIT_ERROR, ProfpipeError
+
+EPILOG = "Start with `profpipe doctor`, then `profpipe init` in your server's folder, then `profpipe run`."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PROFPIPE"}, epilog=EPILOG)
+@click.version_option(__version__, message="profpipe %(version)s")
+def cli() -> None:
+    """Why is this server slower than that one?
+
+    profpipe starts every server variant under a profiler while it is loaded, and writes one HTML page: cost per
+    request per function and category, side by side, with error bars and conclusions in words.
+    """
+
+
+for command in (init, check, list_, run, report, parse, compare, export, doctor):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run, turning our errors into one message and the exit code of the error; a bug keeps its traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ProfpipeError as error:
+        print(f"profpipe: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        print("profpipe: stopped", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except BrokenPipeError:
+        # `profpipe parse FILE | head` is no failure; devnull keeps the interpreter from complaining at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        sys.exit(0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends a study as Ctrl-C does: the server is stopped and finished runs are kept."""
+    raise KeyboardInterrupt

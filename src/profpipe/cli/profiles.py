@@ -1,0 +1,109 @@
+"""`profpipe parse`, `compare` and `export`: profiles without a study."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+from profpipe.errors import UsageError
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+FORMAT = click.option("--format", "format_", help="the file's format; default: recognised by its content")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@FORMAT
+@click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
+@click.option("--json", "as_json", is_flag=True, help="all numbers, one object")
+def parse(files: tuple[Path, ...], format_: str | None, limit: int | None, as_json: bool) -> None:
+    """Print the hotspot list of a capture; several FILES are the parts of one capture.
+
+    Reads callgrind, perf script, py-spy and austin stacks, pyinstrument sessions, yappi and pstats.
+    """
+    from profpipe.pipeline.profiles import hotspots_json, read_profile
+
+    profile = read_profile(files, format_)
+    if as_json:
+        click.echo(json.dumps(hotspots_json(profile, limit), indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from profpipe.pipeline.profiles import hotspots_text
+
+    Console(highlight=False).print(hotspots_text(profile, 30 if limit is None else limit))
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@FORMAT
+@click.option("--label", "labels", multiple=True, help="name of each profile, in order (default: the file's name)")
+@click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each, in order")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for report.html, .json and comment.md")
+@click.option("--json", "as_json", is_flag=True, help="print report.json")
+def compare(
+    files: tuple[Path, ...],
+    format_: str | None,
+    labels: tuple[str, ...],
+    requests: tuple[int, ...],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Put profiles side by side; the first FILE is the baseline.
+
+    Give --requests once per file to compare cost per request; without it the totals of the captures are compared.
+    """
+    from profpipe.pipeline.profiles import Compared, read_profile
+    from profpipe.pipeline.profiles import compare as compare_profiles
+    from profpipe.pipeline.reporting import render, report_json
+
+    if labels and len(labels) != len(files):
+        raise UsageError(f"{len(files)} files but {len(labels)} --label: give one per file, in order")
+    if requests and len(requests) != len(files):
+        raise UsageError(f"{len(files)} files but {len(requests)} --requests: give one per file, in order")
+    names = labels or _names(files)
+    sides = [
+        Compared(name, read_profile([file], format_), requests[i] if requests else None)
+        for i, (name, file) in enumerate(zip(names, files, strict=True))
+    ]
+    report = compare_profiles(sides)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        written = render(report, output)
+    if as_json:
+        click.echo(report_json(report), nl=False)
+        return
+    from rich.console import Console
+
+    from profpipe.render.terminal import render_verdict
+
+    Console(highlight=False).print(render_verdict(report))
+    if output is not None:
+        click.echo(f"\nreport: {written.html}")
+
+
+def _names(files: tuple[Path, ...]) -> tuple[str, ...]:
+    """File names, or paths where two names are alike."""
+    names = tuple(file.name for file in files)
+    return names if len(set(names)) == len(names) else tuple(str(file) for file in files)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@FORMAT
+@click.option("--to", "to", required=True, help="folded, speedscope, csv or json")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("-"), help="a file; default: stdout")
+def export(files: tuple[Path, ...], format_: str | None, to: str, output: Path) -> None:
+    """Write a capture in another tool's format."""
+    from profpipe import store
+    from profpipe.pipeline.profiles import export as export_profile
+    from profpipe.pipeline.profiles import read_profile
+
+    data = export_profile(read_profile(files, format_), to)
+    if str(output) == "-":
+        sys.stdout.buffer.write(data)
+        return
+    store.write_whole(output, data)

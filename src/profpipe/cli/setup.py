@@ -1,0 +1,90 @@
+"""`profpipe init`, `check`, `list` and `doctor`: before the first run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+from profpipe.cli.studies import CONFIG, JSON
+from profpipe.errors import EXIT_OK, UsageError
+
+
+@click.command()
+@click.option("--command", "command", help="how the server starts, with {port} where its port goes")
+@click.option("--name", default="server", show_default=True, help="name of the target")
+@click.option(
+    "--language", type=click.Choice(["python", "native", "go", "other"]), help="which profilers fit the server"
+)
+@click.option("--contender", help="the command of a second variant to compare with")
+@click.option("--path", "request_path", default="/", show_default=True, help="path the load asks for")
+@click.option("--force", is_flag=True, help="replace an existing profpipe.toml")
+def init(
+    command: str | None, name: str, language: str | None, contender: str | None, request_path: str, force: bool
+) -> None:
+    """Write a commented profpipe.toml for your own server; asks for what the options do not say."""
+    from profpipe.pipeline.setup import write_starter_file
+
+    path = Path("profpipe.toml")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists; look at it with `profpipe check`, or replace it with --force")
+    if command is None:
+        command = click.prompt("Command that starts the server ({port} stands for its port)", err=True)
+    if language is None:
+        language = click.prompt(
+            "Language of the server", type=click.Choice(["python", "native", "go", "other"]), default="python", err=True
+        )
+    write_starter_file(
+        path, name=name, command=command, language=language, contender=contender, request_path=request_path
+    )
+    click.echo(f"{path} written. Next: profpipe check, then profpipe run")
+
+
+@click.command()
+@CONFIG
+def check(config: Path | None) -> None:
+    """Read profpipe.toml and name every mistake with its line, or say what it holds."""
+    from profpipe.pipeline.setup import load_study_file
+
+    loaded = load_study_file(config)
+    click.echo(f"{loaded.path}: {len(loaded.file.target)} targets, {len(loaded.file.study)} studies, no mistakes")
+
+
+@click.command("list")
+@CONFIG
+@JSON
+def list_(config: Path | None, as_json: bool) -> None:
+    """List the studies and targets, and which of them can run here."""
+    from profpipe.pipeline.setup import listing, load_study_file
+
+    rows = listing(load_study_file(config))
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for study in rows["studies"]:
+        click.echo(f"study  {study['id']:<20} {study['question']}")
+        click.echo(f"       {'':<20} {', '.join(study['targets'])}; instruments {', '.join(study['profilers'])}")
+    for target in rows["targets"]:
+        state = "ready" if target["missing"] is None else f"cannot run: {target['missing']}"
+        click.echo(f"target {target['id']:<20} {state}")
+
+
+@click.command()
+@click.option("--python", default=sys.executable, help="the interpreter of your server, for the in-process profilers")
+@JSON
+@click.pass_context
+def doctor(context: click.Context, python: str, as_json: bool) -> None:
+    """Say which profilers and load generators work here, why the others do not, and what to install."""
+    from profpipe.pipeline.setup import examine
+
+    rows = examine(python)
+    if as_json:
+        click.echo(json.dumps([row.__dict__ for row in rows], indent=1, ensure_ascii=False))
+        context.exit(EXIT_OK)
+    for row in rows:
+        click.echo(f"{'ok     ' if row.works else 'missing'} {row.name:<14} {row.kind:<10} {row.note}")
+        if not row.works and row.install:
+            click.echo(f"        {'':<14} {'':<10} → {row.install}")
+    context.exit(EXIT_OK)

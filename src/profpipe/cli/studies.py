@@ -1,0 +1,137 @@
+"""`profpipe run` and `profpipe report`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="the study file; default: the nearest profpipe.toml",
+)
+REPORTS = click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="where run folders go",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+
+
+@click.command()
+@click.argument("study", required=False)
+@CONFIG
+@REPORTS
+@click.option("-t", "--target", "targets", multiple=True, help="only these targets (repeatable)")
+@click.option("-p", "--profiler", "profilers", multiple=True, help="only these instruments (repeatable)")
+@click.option("-r", "--rounds", type=click.IntRange(1, 1000), help="rounds of every instrument")
+@click.option("-n", "--requests", type=click.IntRange(1, 100_000_000), help="requests per run")
+@click.option("--generator", help="load generator: auto, builtin, wrk or h2load")
+@JSON
+@click.pass_context
+def run(
+    context: click.Context,
+    study: str | None,
+    config: Path | None,
+    reports: Path,
+    targets: tuple[str, ...],
+    profilers: tuple[str, ...],
+    rounds: int | None,
+    requests: int | None,
+    generator: str | None,
+    as_json: bool,
+) -> None:
+    """Measure the variants of STUDY and write the report.
+
+    Starts every target under every instrument, loads it, and compares. Prints the verdict and the report's path.
+    Exit code 1 when a variant could not be measured; the others are reported all the same.
+    """
+    from profpipe.cli.progress import Progress
+    from profpipe.pipeline.execute import run_study
+    from profpipe.pipeline.prepare import RunOptions, prepare
+    from profpipe.pipeline.reporting import write_report
+    from profpipe.pipeline.setup import load_study_file
+
+    loaded = load_study_file(config)
+    name = study or _only_study(loaded.file.study, loaded.path)
+    options = RunOptions(targets, profilers, rounds, requests, generator)
+    command = "profpipe " + shlex.join(sys.argv[1:])
+    with Progress() as progress:
+        prepared = prepare(loaded, name, options)
+        try:
+            folder = run_study(prepared, loaded, reports, command, progress.show)
+        except KeyboardInterrupt:
+            progress.interrupted(reports / name)
+            raise
+        progress.say("reading the captures and comparing")
+        written = write_report(folder)
+    _print(written, as_json)
+    context.exit(_exit_code(written))
+
+
+@click.command()
+@click.argument("folder", metavar="FOLDER|STUDY")
+@REPORTS
+@JSON
+@click.pass_context
+def report(context: click.Context, folder: str, reports: Path, as_json: bool) -> None:
+    """Make the report again from captures: of a run folder, or of the newest run of a study.
+
+    Starts no server and needs none of the profilers.
+    """
+    from profpipe import store
+    from profpipe.pipeline.reporting import write_report
+
+    written = write_report(store.find_study_folder(reports, folder))
+    _print(written, as_json)
+    context.exit(_exit_code(written))
+
+
+def _only_study(studies: object, path: Path) -> str:
+    names = list(studies)  # type: ignore[call-overload]
+    if len(names) == 1:
+        return str(names[0])
+    raise UsageError(f"{path} holds {len(names)} studies, name one: profpipe run {'|'.join(names) or 'STUDY'}")
+
+
+def _print(written: object, as_json: bool) -> None:
+    from profpipe.pipeline.reporting import Written
+
+    assert isinstance(written, Written)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "html": str(written.html),
+                    "json": str(written.json),
+                    "comment": str(written.comment),
+                    "conclusions": [c.model_dump(mode="json") for c in written.report.conclusions],
+                    "invalid": [i.model_dump(mode="json") for i in written.report.invalid],
+                },
+                indent=1,
+                ensure_ascii=False,
+            )
+        )
+        return
+    from rich.console import Console
+
+    from profpipe.render.terminal import render_verdict
+
+    console = Console(highlight=False, soft_wrap=False)
+    console.print(render_verdict(written.report))
+    click.echo(f"\nreport: {written.html}")
+
+
+def _exit_code(written: object) -> int:
+    from profpipe.pipeline.reporting import Written
+
+    assert isinstance(written, Written)
+    return EXIT_OK if all(v.valid for v in written.report.variants) else EXIT_ERROR

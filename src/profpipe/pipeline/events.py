@@ -1,0 +1,44 @@
+"""What happens while a study runs, told as values; the command line shows them, tests collect them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from profpipe.model.run import Phase, RunRecord
+from profpipe.pipeline.schedule import RunPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for the user: a target left out, an instrument that is not there."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    target: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    plan: RunPlan
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEntered:
+    plan: RunPlan
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    plan: RunPlan
+    record: RunRecord
+
+
+Event = Note | Building | RunStarted | PhaseEntered | RunEnded
+Listener = Callable[[Event], None]

@@ -1,0 +1,190 @@
+"""Runs a prepared study: every run in a fresh process, its record written as soon as it ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from profpipe import __version__, capture, load, store
+from profpipe.commits.state import commit_state
+from profpipe.errors import CaptureError
+from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord, VariantFacts
+from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted
+from profpipe.pipeline.judge import judge
+from profpipe.pipeline.prepare import Prepared, fit
+from profpipe.pipeline.schedule import RunPlan
+from profpipe.study import LoadPlan, Target
+from profpipe.study.read import LoadedFile
+
+# Throughput and latency need no seven rounds: they are shown, and carry no verdict below four rounds.
+EXTRA_LOAD_ROUNDS = 3
+
+
+def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
+    """Run every planned run and return the run folder. A failed run is recorded, the others go on.
+
+    On KeyboardInterrupt the server is gone, finished runs are kept, and the interrupt goes on to the caller.
+    """
+    for name, reason in prepared.left_out:
+        listen(Note(f"{name} is left out: {reason}"))
+    for profiler, text, variants in prepared.limits:
+        if text.startswith("not measured"):
+            listen(Note(f"{profiler} on {', '.join(variants)}: {text}"))
+    created = datetime.now(UTC)
+    folder = store.new_study_folder(reports, prepared.id, created.strftime("%Y%m%d-%H%M%S"))
+    store.write_study(folder, _record(prepared, loaded, command, created))
+    broken = _build(prepared, listen)
+    for run in prepared.runs:
+        listen(RunStarted(run, len(prepared.runs)))
+        home = store.new_run_folder(folder, run.order, run.variant, run.profiler, run.round, run.control)
+        if run.variant in broken:
+            record = _never_started(prepared, run, broken[run.variant])
+        else:
+            record = _run_once(prepared, run, home, listen)
+        store.write_run(home, record)
+        listen(RunEnded(run, record))
+    return folder
+
+
+def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
+    """Build every target once; a target that does not build is left for its runs to say so."""
+    broken: dict[str, CaptureError] = {}
+    for name, target in prepared.targets.items():
+        try:
+            capture.build(target, prepared.root, lambda line, name=name: listen(Building(name, line)))
+        except CaptureError as error:
+            broken[name] = error
+            listen(Note(f"{name} does not build: {error}"))
+    return broken
+
+
+def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> RunRecord:
+    return RunRecord(
+        study=prepared.id,
+        variant=run.variant,
+        profiler=run.profiler,
+        round=run.round,
+        order=run.order,
+        command=prepared.targets[run.variant].command,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        control=run.control,
+        reason=str(error),
+        phase="build",
+        log_tail=error.log_tail,
+    )
+
+
+def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) -> RunRecord:
+    target, plan = prepared.targets[run.variant], prepared.plan_for(run)
+    use = prepared.study.profiler.get(run.profiler)
+    extra = ExtraLoads(prepared, run, target, home)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def entered(phase: Phase) -> None:
+        listen(PhaseEntered(run, phase))
+
+    captured = capture.capture_run(
+        target,
+        run.profiler,
+        root=prepared.root,
+        folder=home,
+        options=use.options if use is not None else {},
+        placement=prepared.placement,
+        warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
+        load=lambda host, port: _drive(plan, host, port, prepared, home),
+        after=extra.run if extra.wanted else None,
+        on_phase=entered,
+    )
+    reason, phase = judge(captured, plan)
+    return RunRecord(
+        study=prepared.id,
+        variant=run.variant,
+        profiler=run.profiler,
+        round=run.round,
+        order=run.order,
+        command=captured.command,
+        started=started,
+        control=run.control,
+        reason=reason,
+        phase=phase,
+        log_tail=captured.log_tail if reason else (),
+        load=captured.load,
+        usage=captured.usage,
+        throughput=extra.throughput,
+        latency=extra.latency,
+        captures=captured.captures,
+        placement=captured.placement,
+        profiler_facts=captured.profiler_facts,
+        warnings=captured.warnings,
+    )
+
+
+def _drive(plan: LoadPlan, host: str, port: int, prepared: Prepared, folder: Path) -> LoadResult:
+    return load.run(load.choose(plan), plan, host, port, cpu=prepared.placement.load_cpu, folder=folder)
+
+
+class ExtraLoads:
+    """The loads of a clean run after its window: a closed loop for throughput, a fixed rate for latency.
+
+    They need a server that is running anyway and must not share the window whose CPU is counted.
+    """
+
+    def __init__(self, prepared: Prepared, run: RunPlan, target: Target, folder: Path) -> None:
+        self.prepared, self.target, self.folder = prepared, target, folder
+        first_rounds = run.profiler == "clean" and run.round <= EXTRA_LOAD_ROUNDS
+        self.wanted = first_rounds and bool(prepared.study.throughput or prepared.study.latency)
+        self.throughput: LoadResult | None = None
+        self.latency: LoadResult | None = None
+
+    def run(self, host: str, port: int) -> None:
+        study = self.prepared.study
+        if study.throughput is not None:
+            self.throughput = self._drive(study.throughput, host, port)
+        if study.latency is not None:
+            self.latency = self._drive(study.latency, host, port)
+
+    def _drive(self, plan: LoadPlan, host: str, port: int) -> LoadResult:
+        return _drive(fit(plan, self.target, self.prepared.generator), host, port, self.prepared, self.folder)
+
+
+def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
+    study = prepared.study
+    commit = commit_state(prepared.root)
+    environment = dict(capture.environment_facts())
+    if commit is not None:
+        environment["commit"] = commit.text
+    return StudyRecord(
+        study=prepared.id,
+        question=study.question,
+        baseline=prepared.baseline,
+        variants=tuple(
+            VariantFacts(name, target.label or name, target.language, target.command, target.cwd)
+            for name, target in prepared.targets.items()
+        ),
+        rounds=study.rounds,
+        load=load_in_words(study.load, prepared.generator),
+        placement=prepared.placement.text,
+        command=command,
+        created=created.isoformat(timespec="seconds"),
+        profpipe=__version__,
+        kinds=prepared.kinds,
+        environment=environment,
+        left_out=prepared.left_out,
+        limits=prepared.limits,
+        categories=tuple(rule.model_dump() for rule in loaded.file.category),
+        planned_runs=len(prepared.runs),
+    )
+
+
+def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:
+    """The load plan as a reader would say it, with the generator that will be used."""
+    plan = plan if generator is None else plan.model_copy(update={"generator": generator})
+    amount = {
+        "count": f"{plan.requests:,} requests a run",
+        "rate": f"{plan.rate:,.0f} requests a second for {plan.duration:g} s" if plan.rate else "a fixed rate",
+        "closed": f"as fast as it goes for {plan.duration:g} s",
+    }[plan.mode]
+    return (
+        f"{amount} over {plan.connections} keep-alive connections by {load.choose(plan)}, "
+        f"after {plan.warmup:,} requests of warm-up; {plan.request.method} {plan.request.path}"
+    )

@@ -1,0 +1,150 @@
+"""Before the first run: which targets and instruments are there, who sees what, how much work each run does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe.capture import PROFILERS, Placement, missing_requirements, place, profiler
+from profpipe.errors import UsageError
+from profpipe.pipeline.schedule import RunPlan, schedule
+from profpipe.study import LoadPlan, Study, Target
+from profpipe.study.read import LoadedFile
+from profpipe.units import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line overrides. None = as the study says."""
+
+    targets: tuple[str, ...] = ()
+    profilers: tuple[str, ...] = ()
+    rounds: int | None = None
+    requests: int | None = None
+    generator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A study that is ready to run. `left_out` and `limits` go into the report as they are."""
+
+    id: str
+    study: Study
+    root: Path
+    targets: Mapping[str, Target]
+    baseline: str
+    runs: tuple[RunPlan, ...]
+    placement: Placement
+    left_out: tuple[tuple[str, str], ...]
+    limits: tuple[tuple[str, str, tuple[str, ...]], ...]
+    kinds: Mapping[str, Instrument]
+    generator: str | None
+
+    def plan_for(self, run: RunPlan) -> LoadPlan:
+        """The load of one run: the study's, with the profiler's own number of requests and the target's request."""
+        use = self.study.profiler.get(run.profiler)
+        target = self.targets[run.variant]
+        update: dict[str, object] = {}
+        if use is not None and use.requests is not None:
+            update["requests"] = use.requests
+        return fit(self.study.load, target, self.generator, update)
+
+
+def fit(plan: LoadPlan, target: Target, generator: str | None, update: Mapping[str, object] | None = None) -> LoadPlan:
+    """A load plan for one target: its own request, and the generator that the command line asks for."""
+    changes = dict(update or {})
+    if target.request is not None:
+        changes["request"] = target.request
+    if generator is not None:
+        changes["generator"] = generator
+    return plan.model_copy(update=changes)
+
+
+def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
+    """Check what is there and lay out the runs. Raises UsageError when nothing is left to measure."""
+    study = _study(loaded, study_id, options)
+    chosen = {name: loaded.file.target[name] for name in study.targets}
+    missing = {name: missing_requirements(target, loaded.root) for name, target in chosen.items()}
+    left_out = tuple((name, reason) for name, reason in missing.items() if reason is not None)
+    targets = {name: target for name, target in chosen.items() if missing[name] is None}
+    baseline = study.baseline or study.targets[0]
+    if baseline not in targets:
+        reason = missing.get(baseline) or "not among the chosen targets"
+        raise UsageError(
+            f"study {study_id}: the baseline {baseline} cannot run: {reason}; install it or set another baseline"
+        )
+    usable, refused, limits = _instruments(study, targets)
+    rounds = {name: _rounds(study, name, options) for name in usable}
+    control = [n for n in usable if study.control and profiler(n).kind in {"clean", "counted"}]
+    runs = schedule(tuple(targets), rounds, baseline, control=control, refused=refused)
+    if not runs:
+        raise UsageError(
+            f"study {study_id}: none of its instruments works here: "
+            + "; ".join(f"{name}: {text}" for name, text, _ in limits)
+        )
+    return Prepared(
+        id=study_id,
+        study=study,
+        root=loaded.root,
+        targets=targets,
+        baseline=baseline,
+        runs=runs,
+        placement=place(study.placement),
+        left_out=left_out,
+        limits=limits,
+        kinds={name: profiler(name).kind for name in usable},
+        generator=options.generator,
+    )
+
+
+def _study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
+    """The study with the command line's choices in it. Raises UsageError naming what there is."""
+    study = loaded.file.study.get(study_id)
+    if study is None:
+        have = ", ".join(loaded.file.study) or "none"
+        raise UsageError(f"{loaded.path}: no study {study_id!r}; it has: {have}")
+    if unknown := [t for t in options.targets if t not in loaded.file.target]:
+        have = ", ".join(loaded.file.target)
+        raise UsageError(f"{loaded.path}: no target {', '.join(unknown)}; it has: {have}")
+    update: dict[str, object] = {}
+    if options.targets:
+        update["targets"] = options.targets
+        if (study.baseline or study.targets[0]) not in options.targets:
+            update["baseline"] = options.targets[0]
+    if options.profilers:
+        update["profilers"] = options.profilers
+    if options.requests is not None:
+        update["load"] = study.load.model_copy(update={"requests": options.requests})
+        update["profiler"] = {k: v.model_copy(update={"requests": None}) for k, v in study.profiler.items()}
+    return study.model_copy(update=update)
+
+
+def _rounds(study: Study, name: str, options: RunOptions) -> int:
+    use = study.profiler.get(name)
+    return options.rounds or (use.rounds if use is not None and use.rounds else None) or study.rounds
+
+
+def _instruments(
+    study: Study, targets: Mapping[str, Target]
+) -> tuple[list[str], frozenset[tuple[str, str]], tuple[tuple[str, str, tuple[str, ...]], ...]]:
+    """Instruments that work here, (variant, profiler) pairs they refuse, and what the report must say about it."""
+    usable: list[str] = []
+    refused: set[tuple[str, str]] = set()
+    limits: dict[tuple[str, str], list[str]] = {}
+    for name in study.profilers:
+        if name not in PROFILERS:
+            raise UsageError(f"no profiler {name!r}; there are: {', '.join(PROFILERS)}")
+        instrument = profiler(name)
+        for variant, target in targets.items():
+            reason = instrument.refuses(target) or instrument.missing(target)
+            if reason is not None:
+                refused.add((variant, name))
+                limits.setdefault((name, f"not measured: {reason}"), []).append(variant)
+                continue
+            for text in instrument.limits(target):
+                limits.setdefault((name, text), []).append(variant)
+        if any((variant, name) not in refused for variant in targets):
+            usable.append(name)
+    listed = tuple((name, text, tuple(variants)) for (name, text), variants in limits.items())
+    return usable, frozenset(refused), listed

@@ -1,0 +1,42 @@
+"""Which run comes when: fresh processes, one instrument after another, variants interleaved ABBA over the rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One run to come. `control` = the baseline measured against itself."""
+
+    order: int
+    variant: str
+    profiler: str
+    round: int
+    control: bool
+
+
+def schedule(
+    variants: Sequence[str],
+    profilers: Mapping[str, int],
+    baseline: str,
+    *,
+    control: Sequence[str],
+    refused: frozenset[tuple[str, str]] = frozenset(),
+) -> tuple[RunPlan, ...]:
+    """The runs in order. `profilers` maps each to its rounds; `control` names those that measure the baseline twice.
+
+    Odd rounds go forward, even rounds backward (A B C, C B A), so that slow drift of the machine falls on all
+    alike; the control stands at the far end from the baseline, where drift would hurt it most. `refused` holds
+    (variant, profiler) pairs that cannot be measured.
+    """
+    runs: list[RunPlan] = []
+    for profiler, rounds in profilers.items():
+        line = [(variant, False) for variant in variants if (variant, profiler) not in refused]
+        if profiler in control and (baseline, False) in line:
+            line.append((baseline, True))
+        for round_number in range(1, rounds + 1):
+            for variant, is_control in line if round_number % 2 else reversed(line):
+                runs.append(RunPlan(len(runs) + 1, variant, profiler, round_number, is_control))
+    return tuple(runs)

@@ -1,0 +1,85 @@
+"""Before the first run: the study file, what can run here, and a first study file for the user's own server."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from profpipe import store
+from profpipe.study.read import LoadedFile
+
+
+@dataclass(frozen=True, slots=True)
+class ToolNote:
+    """One line of `profpipe doctor`."""
+
+    name: str
+    kind: str
+    works: bool
+    note: str
+    install: str = ""
+
+
+def load_study_file(config: Path | None) -> LoadedFile:
+    """Find and read the study file. Raises ConfigError with every mistake at once."""
+    from profpipe.capture import PROFILERS
+    from profpipe.load import GENERATORS
+    from profpipe.study.find import find_study_file
+    from profpipe.study.read import read_study_file
+
+    return read_study_file(find_study_file(Path.cwd(), config), profilers=PROFILERS, generators=GENERATORS)
+
+
+def listing(loaded: LoadedFile) -> dict[str, Any]:
+    """Studies and targets of the file, each target with the reason why it cannot run here, or None."""
+    from profpipe.capture import missing_requirements
+
+    return {
+        "studies": [
+            {
+                "id": name,
+                "question": study.question,
+                "targets": list(study.targets),
+                "baseline": study.baseline or study.targets[0],
+                "profilers": list(study.profilers),
+                "rounds": study.rounds,
+            }
+            for name, study in loaded.file.study.items()
+        ],
+        "targets": [
+            {"id": name, "label": target.label or name, "missing": missing_requirements(target, loaded.root)}
+            for name, target in loaded.file.target.items()
+        ],
+    }
+
+
+def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
+    """Try every profiler and load generator for real."""
+    from profpipe.capture import doctor
+    from profpipe.load import GENERATORS, missing
+
+    profilers = [ToolNote(s.name, s.kind, s.works, s.why_not or s.note, s.install) for s in doctor(python)]
+    loads = []
+    for name in GENERATORS:
+        reason = missing(name)
+        loads.append(ToolNote(name, "load", reason is None, reason or "works"))
+    return (*profilers, *loads)
+
+
+def write_starter_file(
+    path: Path, *, name: str, command: str, language: str, contender: str | None, request_path: str
+) -> None:
+    """Write a commented study file that is itself without mistakes. Raises ConfigError when the command is not."""
+    from profpipe.study.starter import starter_file
+
+    text = starter_file(
+        name=name,
+        command=tuple(shlex.split(command)),
+        language=language,
+        contender=tuple(shlex.split(contender)) if contender else None,
+        request_path=request_path,
+    )
+    store.write_whole(path.absolute(), text)
