@@ -1,0 +1,37 @@
+"""Writes what is derived from the code: docs/config.md and the JSON Schemas. A test compares; `make docs` writes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from profpipe.model.report import Report
+from profpipe.study.reference import DIALECT, config_reference, schema_json
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def report_schema() -> str:
+    """JSON Schema of report.json as it is written: keys by their alias, absent values as null."""
+    schema = Report.model_json_schema(by_alias=True, mode="serialization")
+    return json.dumps({"$schema": DIALECT, **schema, "title": "report.json of profpipe"}, indent=2) + "\n"
+
+
+def generated() -> dict[Path, str]:
+    return {
+        ROOT / "docs/config.md": config_reference(),
+        ROOT / "src/profpipe/study/profpipe.schema.json": schema_json(),
+        ROOT / "src/profpipe/model/report.schema.json": report_schema(),
+    }
+
+
+def main() -> None:
+    for path, text in generated().items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
