@@ -13,6 +13,7 @@ from profpipe.study.schema import (
     StudyFile,
     Target,
 )
+from profpipe.study.starter import StarterVariant, starter_file
 
 __all__ = [
     "CategoryRule",
@@ -22,9 +23,11 @@ __all__ = [
     "Ready",
     "Request",
     "Requires",
+    "StarterVariant",
     "Study",
     "StudyFile",
     "Target",
     "find_study_file",
     "read_study_file",
+    "starter_file",
 ]

@@ -104,6 +104,10 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
         yield Mistake((*path, "baseline"), f'"{study.baseline}" is none of the study\'s targets{hint}')
     yield from _profilers(path, study, known)
     yield from _load((*path, "load"), study.load, known)
+    if study.throughput is not None:
+        yield from _load((*path, "throughput"), study.throughput, known)
+        if study.throughput.mode != "closed":
+            yield Mistake((*path, "throughput"), 'throughput is the ceiling of a closed loop: mode = "closed"')
     if study.latency is not None:
         yield from _load((*path, "latency"), study.latency, known)
         if study.latency.mode != "rate":

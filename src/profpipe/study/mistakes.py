@@ -6,14 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from profpipe.study.positions import KeyPath
-from profpipe.study.schema import StudyFile
+from profpipe.study.reference import study_schema
 
 NAME_RULE = "a name starts with a letter or digit and has letters, digits, `.`, `_` and `-`, 64 at most"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -128,14 +127,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-@cache
-def _schema() -> Mapping[str, Any]:
-    return StudyFile.model_json_schema()
-
-
 def _node(path: KeyPath) -> Mapping[str, Any]:
     """The JSON Schema of what may stand at `path`; empty where anything or nothing may."""
-    node: Mapping[str, Any] = _schema()
+    node: Mapping[str, Any] = study_schema()
     for part in path:
         if isinstance(part, int):
             node = node.get("items", {})
@@ -152,11 +146,9 @@ def _of_pattern(node: Mapping[str, Any]) -> Mapping[str, Any]:
 def _resolved(node: Any) -> Mapping[str, Any]:
     if not isinstance(node, dict):
         return {}
-    target = next((choice for choice in node.get("anyOf", ()) if "$ref" in choice), node)
-    if "$ref" not in target:
+    if "$ref" not in node:
         return node
-    name = target["$ref"].rsplit("/", 1)[-1]
-    found: Mapping[str, Any] = _schema()["$defs"][name]
+    found: Mapping[str, Any] = study_schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return found
 
 

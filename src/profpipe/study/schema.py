@@ -17,7 +17,7 @@ class Part(BaseModel):
 
 
 class Ready(Part):
-    """How to know that the server serves. Exactly one of http, tcp and line; default http on the request's path."""
+    """How to know that the server serves. One of http, tcp and line; without any, http on the request's path."""
 
     http: str | None = Field(None, description="path that must answer with the expected status")
     tcp: bool = Field(False, description="a connection is accepted")
@@ -50,13 +50,15 @@ class Target(Part):
 
     label: str = Field("", description="name in the report; the key when empty")
     command: Command = Field(
-        description="argv; `{port}` is the chosen port and `{python}` the interpreter that runs profpipe"
+        description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe"
     )
     language: Literal["python", "native", "go", "other"] = Field(
         "other", description="which profilers fit and which rules read the names"
     )
     cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
-    env: dict[str, str] = Field(default_factory=dict, description="environment variables set for the server")
+    env: dict[str, str] = Field(
+        default_factory=dict, description="environment variables set for the server; `{port}` may stand in a value"
+    )
     build: tuple[Command, ...] = Field((), description="commands run once, in cwd, before the study")
     requires: Requires = Field(Requires(), description="what must be installed")
     ready: Ready = Field(Ready(), description="how to know that it serves")
@@ -78,7 +80,9 @@ class LoadPlan(Part):
         "closed: as fast as it goes for `duration`",
     )
     requests: Count = Field(4000, description="mode count: requests per run")
-    rate: Annotated[float, Field(gt=0)] | None = Field(None, description="mode rate: requests a second")
+    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="mode rate: requests a second"
+    )
     duration: Seconds = Field(3.0, description="modes rate and closed: seconds")
     connections: Annotated[int, Field(ge=1, le=10_000)] = Field(20, description="keep-alive connections")
     threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="threads of an external generator")
