@@ -1,1 +1,79 @@
 """Readers: one file per format, each giving a checked Profile. Nothing here runs or unpickles what it reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+from profpipe.errors import ParseError, UsageError
+from profpipe.model.profile import Profile
+from profpipe.parse.detect import HEAD, LONG_HEAD, PARSERS, load_parser
+from profpipe.parse.detect import detect as _detect
+from profpipe.parse.reading import empty, open_capture
+
+__all__ = ["PARSERS", "detect_file", "parse_file", "parse_files"]
+
+FilePath = str | os.PathLike[str]
+
+
+class _ReadsParts(Protocol):
+    def parse_parts(self, parts: Sequence[tuple[BinaryIO, str]]) -> Profile: ...
+
+
+def detect_file(path: FilePath) -> str:
+    """The format of a capture, by its content. Raises UnknownFormat, or ParseError for an empty or unreadable file."""
+    path = Path(path)
+    head = _head(path, HEAD)
+    name = _detect(head, path.name, whole=len(head) < HEAD)
+    if name is None:
+        name = _detect(_head(path, LONG_HEAD), path.name)
+    assert name is not None
+    return name
+
+
+def _head(path: Path, size: int) -> bytes:
+    with open_capture(path) as raw:
+        head = raw.read(size)
+    if not head:
+        raise empty(str(path))
+    return head
+
+
+def parse_file(path: FilePath, format: str | None = None) -> Profile:
+    """Read one capture. Raises ParseError, UnknownFormat, or UsageError for a format that does not exist."""
+    path = Path(path)
+    parser = load_parser(format or detect_file(path))
+    with open_capture(path) as raw:
+        return parser.parse(raw, str(path))
+
+
+def parse_files(paths: Sequence[FilePath], format: str | None = None) -> Profile:
+    """Read the parts of one capture (callgrind writes one file per dump, thread or child).
+
+    Raises UsageError when a format that has no parts is given more than one file.
+    """
+    if not paths:
+        raise UsageError("no file to read")
+    if len(paths) == 1:
+        return parse_file(paths[0], format)
+    name = format or _format_of_parts(paths)
+    parser = load_parser(name)
+    if not hasattr(parser, "parse_parts"):
+        raise UsageError(f"{name} captures are one file each; {len(paths)} were given: read them one by one")
+    with ExitStack() as stack:
+        parts = [(stack.enter_context(open_capture(Path(path))), str(path)) for path in paths]
+        return cast("_ReadsParts", parser).parse_parts(parts)
+
+
+def _format_of_parts(paths: Sequence[FilePath]) -> str:
+    """The format of the first part that is not empty: callgrind's main file is, when each thread has its own."""
+    for path in paths:
+        try:
+            return detect_file(path)
+        except ParseError:
+            if Path(path).stat().st_size:
+                raise
+    raise empty(str(paths[0]))

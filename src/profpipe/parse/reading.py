@@ -1,0 +1,247 @@
+"""What every reader needs: captures opened with bounds, text decoded without losing bytes, numbers that fit."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import json
+import math
+import re
+import stat
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from profpipe.errors import ParseError
+from profpipe.model.build import Builder
+from profpipe.model.profile import NATIVE, PYTHON, Meta, Profile
+
+MAX_BYTES = 2 << 30
+# Deflate reaches 1,028:1 on zeros; real captures stay under 100:1. Small files may always grow to GROWTH_FLOOR.
+MAX_RATIO = 500
+GROWTH_FLOOR = 64 << 20
+INT64_MAX = (1 << 63) - 1
+INT32_MAX = (1 << 31) - 1
+GZIP_MAGIC = b"\x1f\x8b"
+PYTHON_FILES = (".py", ".pyw", ".pyx", ".pxd", ".ipynb")
+
+
+@contextmanager
+def open_capture(path: Path, *, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
+    """The bytes of a capture, one gzip layer taken off while reading.
+
+    Raises ParseError for anything but a regular file (a FIFO would hang), for damaged gzip, and as soon as more
+    than `limit` bytes, or more than MAX_RATIO times the file's size, would come out.
+    """
+    try:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            raise ParseError(path, "not a regular file; give the file the profiler wrote")
+        with path.open("rb") as plain:
+            magic = plain.read(2)
+            plain.seek(0)
+            if magic != GZIP_MAGIC:
+                if info.st_size > limit:
+                    raise ParseError(path, f"{info.st_size:,} bytes; profpipe reads at most {limit:,}")
+                yield plain
+                return
+            bound = min(limit, max(GROWTH_FLOOR, MAX_RATIO * info.st_size))
+            with gzip.GzipFile(fileobj=plain) as inflated:
+                yield io.BufferedReader(_Bounded(inflated, path, bound), 1 << 20)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ParseError(path, f"damaged gzip file ({error}); was it cut short while it was written?") from error
+    except OSError as error:
+        raise ParseError(path, f"cannot be read: {error.strerror or error}") from error
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that stops with ParseError at its limit: memory is bounded while inflating, not after."""
+
+    def __init__(self, inner: gzip.GzipFile, path: Path, limit: int) -> None:
+        self._inner, self._path, self._limit, self._seen = inner, path, limit, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._inner.read(len(buffer))
+        self._seen += len(chunk)
+        if self._seen > self._limit:
+            raise ParseError(self._path, f"inflates to more than {self._limit:,} bytes: refused as a gzip bomb")
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def read_all(raw: BinaryIO, source: str, *, limit: int = MAX_BYTES) -> bytes:
+    """Everything, or ParseError over `limit` bytes and on nothing at all."""
+    data = raw.read(limit + 1)
+    if len(data) > limit:
+        raise ParseError(source, f"over {limit:,} bytes; profpipe reads no larger captures")
+    if not data:
+        raise empty(source)
+    return data
+
+
+def empty(source: str) -> ParseError:
+    return ParseError(
+        source,
+        "empty file: the profiler saved nothing. It was killed before it wrote, it saw no sample in the window, or it "
+        "watched a parent whose forked workers did the work (py-spy: --subprocesses; valgrind: --trace-children=yes "
+        "with %p in the file name)",
+    )
+
+
+class TextLines:
+    """Lines of a text capture as (number from 1, text), ended by LF, CRLF or CR, in UTF-8 or, with its mark, UTF-16.
+
+    Bytes that are not text become \\xNN. After iteration: `replaced` = lines with such bytes, `complete` = the last
+    line has its line end (a writer that was killed leaves it without), `any` = there was at least one byte.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.replaced = 0
+        self.complete = True
+        self.any = False
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        first = True
+        number = 0
+        for data in self._byte_lines():
+            self.any = True
+            if first and data.startswith(codecs.BOM_UTF8):
+                data = data[3:]
+            first = False
+            try:
+                text = data.decode()
+            except UnicodeDecodeError:
+                self.replaced += 1
+                text = data.decode(errors="backslashreplace")
+            self.complete = text.endswith(("\n", "\r"))
+            text = text.removesuffix("\n").removesuffix("\r")
+            for part in text.split("\r") if "\r" in text else (text,):
+                number += 1
+                yield number, part
+
+    def _byte_lines(self) -> Iterator[bytes]:
+        head = self._raw.readline()
+        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            everything = (head + self._raw.read(MAX_BYTES)).decode("utf-16", errors="backslashreplace")
+            yield from everything.encode(errors="backslashreplace").splitlines(keepends=True)
+            return
+        if head:
+            yield head
+            yield from self._raw
+
+    def warnings(self) -> tuple[str, ...]:
+        return (f"{self.replaced:,} lines hold bytes that are not UTF-8; shown as \\xNN",) if self.replaced else ()
+
+
+def read_json(raw: BinaryIO, source: str) -> Any:
+    """A JSON document, or ParseError: cut short, too deep for the reader, NaN or Infinity, numbers of 5,000 digits."""
+    data = read_all(raw, source)
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ParseError(source, f"not whole JSON: {error.msg}; was it cut short?", line=error.lineno) from error
+    except UnicodeDecodeError as error:
+        raise ParseError(source, "not text in UTF-8, UTF-16 or UTF-32", offset=error.start) from error
+    except RecursionError as error:
+        raise ParseError(source, "nested too deep for a profile; save the session instead of the tree") from error
+    except ValueError as error:
+        raise ParseError(source, f"a number that no profile holds: {error}") from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} instead of a number")
+
+
+def clean(text: str) -> str:
+    """Text without lone surrogates (JSON and marshal can hold them); they become \\udNNN."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+def nanoseconds(value: object, source: str, what: str) -> int:
+    """Seconds to whole nanoseconds. ParseError unless a finite number from 0 to 292 years."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ParseError(source, f"{what} is {_short(value)}, expected seconds")
+    if isinstance(value, int) and abs(value) > INT32_MAX * 4:
+        raise ParseError(source, f"{what} is {_short(value)}, too large for seconds")
+    if not math.isfinite(value) or value < 0 or value * 1e9 >= INT64_MAX:
+        raise ParseError(source, f"{what} is {_short(value)}, expected seconds from 0 on")
+    return round(value * 1e9)
+
+
+def whole(value: object, source: str, what: str) -> int:
+    """A count from 0 to int64's end, or ParseError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= INT64_MAX:
+        raise ParseError(source, f"{what} is {_short(value)}, expected a whole number from 0 on")
+    return value
+
+
+def text_field(value: object, source: str, what: str) -> str:
+    if not isinstance(value, str):
+        raise ParseError(source, f"{what} is {_short(value)}, expected text")
+    return clean(value)
+
+
+def list_field(value: object, source: str, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ParseError(source, f"{what} is {_short(value)}, expected a list")
+    return value
+
+
+def object_field(value: object, source: str, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ParseError(source, f"{what} is {_short(value)}, expected an object")
+    return value
+
+
+def _short(value: object) -> str:
+    if isinstance(value, int) and not -INT64_MAX <= value <= INT64_MAX:
+        return "a number of over 64 bits"  # repr of 5,000 digits raises
+    if isinstance(value, dict | list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    shown = clean(repr(value))
+    return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+_DIGITS = re.compile(r"\d{1,10}", re.ASCII)
+
+
+def line_number(value: object) -> int:
+    """A source line; 0 = unknown for what is none (py-spy writes -59649 for a torn frame)."""
+    if isinstance(value, str):
+        value = int(value) if _DIGITS.fullmatch(value) else 0
+    return value if isinstance(value, int) and 0 < value <= INT32_MAX else 0
+
+
+def runtime_of(file: str) -> int:
+    """Python for source files and names like <string>; native for the rest (socketmodule.c)."""
+    return PYTHON if file.endswith(PYTHON_FILES) or file.startswith("<") else NATIVE
+
+
+def finish(builder: Builder, meta: Meta, declared: Mapping[str, int | None] | None = None) -> Profile:
+    """The checked profile. ParseError when it is empty or when a count or a sum leaves int64."""
+    source = meta.source or meta.format
+    try:
+        profile = builder.freeze(meta, declared)
+    except OverflowError as error:
+        raise ParseError(source, "a count does not fit 64 bits") from error
+    tables = (profile.samples, profile.costs, profile.calls, profile.measured)
+    for table in tables:
+        for key, column in table.values.items() if table is not None else ():
+            if float(column.sum(dtype=np.float64)) > INT64_MAX * 0.999:
+                raise ParseError(source, f"the sum of {key} does not fit 64 bits")
+    if not profile.functions.name:
+        raise ParseError(source, "no function in it: nothing was recorded in the window")
+    return profile
+
+
+def share(part: int, whole_: int) -> str:
+    return f"{100 * part / whole_:.1f} %" if whole_ else "0 %"
