@@ -1,0 +1,87 @@
+# `make demo` and `make test` need python3 >= 3.11 with venv, gcc, git and make; nothing else.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+# The newest Python that can make a venv (Debian splits venv off as python3-venv). `make PYTHON=... demo` overrides.
+PYTHON ?= $(shell for candidate in python3.14 python3.13 python3.12 python3.11 python3; do \
+	"$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' \
+	>/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# uv resolves once for every Python and platform; the result names no host, so any mirror serves it.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	pyproject.toml --extra demo --extra asgi --group build
+
+##@ The two that matter
+.PHONY: demo
+demo: $(VENV)/.demo ## set up, run the study `concurrency`, print its verdict and where the report is
+	$(BIN)/profpipe run concurrency
+
+.PHONY: test
+test: $(VENV)/.dev ## set up for development and run the tests
+	$(BIN)/python -m pytest
+
+##@ Development
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(VENV)/.dev ## our speed and memory beside the peers' tools, measured side by side
+	$(BIN)/python -m bench
+
+.PHONY: docs schema
+docs schema: $(VENV)/.demo ## write docs/config.md and the JSON Schemas again from the code
+	$(BIN)/python docs/generate.py
+
+.PHONY: frontend
+frontend: ## build templates/assets again from frontend/ (needs node; the result is checked in)
+	cd frontend && npm ci --no-audit --no-fund && npm run check && npm run build
+
+.PHONY: lock
+lock: ## resolve requirements.lock and requirements-dev.lock again (needs uv)
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+.PHONY: setup
+setup: $(VENV)/.demo ## only the locked install
+
+##@ The machine
+TOOLS := valgrind wrk nghttp2-client linux-perf chromium
+.PHONY: tools
+tools: ## install the Debian packages that profpipe uses when present
+	$(if $(filter 0,$(shell id -u)),,sudo )apt-get update
+	$(if $(filter 0,$(shell id -u)),,sudo )apt-get install --yes --no-install-recommends $(TOOLS)
+
+.PHONY: clean
+clean: ## remove the venv, caches and builds; reports stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis frontend/node_modules
+	find src tests targets docs bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z][a-z ]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.14 with venv found: apt install python3 python3-venv" >&2; exit 1; }
+	@if ! $(PIP) --version >/dev/null 2>&1; then \
+		echo "Making $(VENV) with $(PYTHON); the locked install takes about a minute."; \
+		rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV); fi
+	@touch $@
+
+# hatchling is in the lock and the build is not isolated: nothing is fetched that has no hash.
+$(VENV)/.demo: requirements.lock pyproject.toml | $(VENV)/.made
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.demo
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
