@@ -1,0 +1,195 @@
+"""One keep-alive connection with at most one request outstanding, and what its responses say."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httptools
+
+if TYPE_CHECKING:
+    from profpipe.load.client.schedule import Load
+
+CONNECT_TRIES = 3
+RETRY_AFTER_S = 0.05
+UNANSWERED_PAUSE_S = 0.01  # before opening again what was closed without one answer: no storm on a broken server
+NO_BODY = (204, 304)
+
+
+class Connection(asyncio.Protocol):
+    """Sends when the load says so; tells the load what came of it. Opens itself again when the server closes.
+
+    Fast path: a read that equals the last verified response byte for byte is that response. llhttp is a pure
+    function of the bytes from a message boundary on, the request is always the same, and the parser stands at a
+    boundary because `fresh` says that nothing was fed to it since its last message ended. A new Date header makes
+    the bytes differ, and the parser runs.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.transport: asyncio.Transport | None = None
+        self.parser = httptools.HttpResponseParser(self)
+        self.waiting = False  # a request is outstanding
+        self.retired = False  # the server takes it no more
+        self.useful = True  # it has answered since it was opened
+        self.begun = 0.0  # when its latency begins: sent, or meant to be sent
+        self._begin_message()
+
+    def _begin_message(self) -> None:
+        self.fresh = True  # nothing was fed to the parser since its last message ended
+        self.complete = False
+        self.extra = False
+        self.headers_done = False
+        self.sized = False
+        self.closing_header = b""
+        self.keep_alive = False
+        self.status = 0
+
+    async def open(self) -> bool:
+        """Connect, with a few tries; False when the server does not take connections any more."""
+        if not self.useful:
+            await asyncio.sleep(UNANSWERED_PAUSE_S)
+        self.useful = False
+        for left in reversed(range(CONNECT_TRIES)):
+            try:
+                await asyncio.get_running_loop().create_connection(lambda: self, self.load.host, self.load.port)
+            except OSError:
+                self.load.error("connect")
+                if left:
+                    await asyncio.sleep(RETRY_AFTER_S)
+            else:
+                return True
+        self.retired = True
+        return False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.parser = httptools.HttpResponseParser(self)
+        self._begin_message()
+
+    def send(self, begun: float) -> None:
+        """Hand one request to the socket; its latency counts from `begun`."""
+        self.begun = begun
+        self.waiting = True
+        assert self.transport is not None
+        self.transport.write(self.load.request)
+
+    def data_received(self, data: bytes) -> None:
+        load = self.load
+        load.bytes_read += len(data)
+        if self.fresh and self.waiting:
+            if data == load.verified:
+                self.waiting = False
+                load.answered(self, load.expected)
+                return
+        elif not self.waiting:
+            self._reject()  # bytes nobody asked for: what follows cannot be told apart from an answer
+            return
+        whole = self.fresh
+        self.fresh = False
+        try:
+            self.parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._reject()
+            return
+        if self.extra:
+            self._reject()
+        elif self.complete:
+            self._finish(data if whole else None)
+
+    def _finish(self, whole: bytes | None) -> None:
+        """A response has ended. `whole` = its bytes when they came in one read: the next fast path."""
+        load, status, keep_alive = self.load, self.status, self.keep_alive
+        self.useful = True
+        self._begin_message()
+        self.waiting = False
+        if load.head:
+            # httptools cannot be told that a response to HEAD has no body: it waits for one, so it is replaced.
+            self.parser = httptools.HttpResponseParser(self)
+        if not keep_alive:
+            self._leave()
+        elif whole is not None and status == load.expected:
+            load.verified = whole
+        load.answered(self, status)
+
+    def _reject(self) -> None:
+        self._leave()
+        if self.waiting:
+            self.waiting = False
+            self.load.failed(self, "bad response")
+        else:
+            self.load.error("unasked bytes")
+            self.load.closed(self)
+
+    def _leave(self) -> None:
+        """Let go of the transport; its connection_lost is then nobody's news."""
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.abort()
+
+    def eof_received(self) -> None:
+        """A body without a length ends with the connection: only here is such a response complete."""
+        if self.waiting and self.transport is not None and self.headers_done and not self.sized:
+            self._leave()
+            self.waiting = False
+            self.useful = True
+            self.load.answered(self, self.status)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name asyncio calls it by
+        if self.transport is None:
+            return
+        self.transport = None
+        if self.waiting:
+            self.waiting = False
+            self.load.failed(self, "reset")
+        else:
+            self.load.closed(self)
+
+    def give_up(self) -> bool:
+        """Close at the end of the load; True when a request was still outstanding."""
+        self._leave()
+        outstanding, self.waiting = self.waiting, False
+        return outstanding
+
+    # Called by the parser, on the slow path only.
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self.extra = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        lower = name.lower()
+        if lower in (b"content-length", b"transfer-encoding"):
+            self.sized = True
+        elif lower == b"connection":
+            self.closing_header += value.lower()
+
+    def on_headers_complete(self) -> None:
+        status = self.parser.get_status_code()
+        if 100 <= status < 200:
+            return  # an interim response: the answer is still to come
+        self.status = status
+        self.headers_done = True
+        self.sized = self.sized or status in NO_BODY
+        if self.load.head:
+            self.complete = True
+            version = self.parser.get_http_version()
+            self.keep_alive = b"close" not in self.closing_header and (
+                version == "1.1" or b"keep-alive" in self.closing_header
+            )
+
+    def on_body(self, body: bytes) -> None:  # noqa: ARG002 - called by the parser
+        if self.load.head:
+            self.extra = True
+
+    def on_message_complete(self) -> None:
+        if not self.headers_done:
+            self.sized = False
+            self.closing_header = b""
+            return
+        if self.complete and not self.load.head:
+            self.extra = True
+        self.complete = True
+        if not self.load.head:
+            self.keep_alive = self.parser.should_keep_alive()

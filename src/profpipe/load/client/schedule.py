@@ -1,0 +1,302 @@
+"""When the next request begins: a fixed number, a fixed rate, or as fast as it goes for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from array import array
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Any
+
+from profpipe.load.client.connection import Connection
+
+CONNECT_AT_ONCE = 64  # below the backlog of every server that listens with the usual 100 or 128
+
+now = time.monotonic  # the clock of asyncio's timers
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the parent asks for, as it comes over stdin."""
+
+    mode: str
+    host: str
+    port: int
+    request: bytes
+    head: bool
+    expected: int
+    connections: int
+    timeout: float
+    requests: int = 0
+    rate: float = 0.0
+    duration: float = 0.0
+
+
+class Load:
+    """A load under way: counts, and the rule of its mode for what a free connection does next."""
+
+    def __init__(self, order: Order) -> None:
+        self.host, self.port, self.request = order.host, order.port, order.request
+        self.expected, self.head, self.order = order.expected, order.head, order
+        self.verified: bytes | None = None
+        self.sent = self.served = self.outstanding = self.reconnects = self.bytes_read = self.live = 0
+        self.errors: Counter[str] = Counter()
+        self.latencies = array("d")
+        self.lateness = array("d")
+        self.connections: list[Connection] = []
+        self.started = self.last_sent = self.last_answer = self.seconds = self.cpu_s = 0.0
+        self.running = self.over = False
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.opening: set[asyncio.Task[None]] = set()
+
+    # The rule of a mode.
+
+    def asked(self) -> int:
+        """How many requests this load was to make, or has made where the mode fixes no number."""
+        raise NotImplementedError
+
+    def work_left(self) -> bool:
+        """Whether a request is still to be begun."""
+        raise NotImplementedError
+
+    def next(self, connection: Connection, at: float) -> None:
+        """This connection is open and free: begin a request on it, or let it rest."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """The window opens: every connection is open and free."""
+        for connection in self.connections:
+            if connection.transport is not None:
+                self.next(connection, now())
+            elif not connection.retired:
+                self.closed(connection)
+
+    def window(self) -> float:
+        """Seconds the rate is computed over: from the start to the last answer."""
+        return (self.last_answer or now()) - self.started
+
+    # The life of a load.
+
+    async def run(self) -> None:
+        """Connect, load, and come back when every request is answered, lost, or given up."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.call_later(self.order.timeout, self.give_up)
+        self.connections = [Connection(self) for _ in range(min(self.order.connections, self.most_connections()))]
+        for first in range(0, len(self.connections), CONNECT_AT_ONCE):
+            group = self.connections[first : first + CONNECT_AT_ONCE]
+            opening = asyncio.gather(*(connection.open() for connection in group))
+            await asyncio.wait({opening, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                opening.cancel()
+                break
+            self.live += sum(opening.result())
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        self.started = now()
+        if self.live and not self.over:
+            self.running = True
+            self.begin()
+            await self.ended
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        self.seconds = self.window()
+        self.cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        deadline.cancel()
+        self.close()
+
+    def most_connections(self) -> int:
+        """Connections that would never carry a request are not opened."""
+        return self.order.connections
+
+    def give_up(self) -> None:
+        """The plan's timeout: what is outstanding now counts as never answered."""
+        for connection in self.connections:
+            if connection.give_up():
+                self.errors["timeout"] += 1
+        self.end()
+
+    def broke(self, context: dict[str, Any]) -> None:
+        """A mistake of ours in a callback: without this the load would wait for its timeout in silence."""
+        self.over = True
+        if not self.ended.done():
+            self.ended.set_exception(context.get("exception") or RuntimeError(context["message"]))
+
+    def end(self) -> None:
+        self.over = True
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def close(self) -> None:
+        for connection in self.connections:
+            connection.give_up()
+        for task in self.opening:
+            task.cancel()
+        unsent = self.asked() - self.sent
+        if unsent > 0:
+            self.errors["not sent"] += unsent
+
+    # What connections tell.
+
+    def send(self, connection: Connection, begun: float) -> None:
+        self.sent += 1
+        self.outstanding += 1
+        connection.send(begun)
+
+    def answered(self, connection: Connection, status: int) -> None:
+        at = self.last_answer = now()
+        self.outstanding -= 1
+        if status == self.expected:
+            self.latencies.append(at - connection.begun)
+            self.served += 1
+        else:
+            self.errors[f"status {status}"] += 1
+        if connection.transport is not None:
+            self.next(connection, at)
+        else:
+            self.closed(connection)
+
+    def failed(self, connection: Connection, kind: str) -> None:
+        """An outstanding request came to nothing; its connection is gone."""
+        self.outstanding -= 1
+        self.errors[kind] += 1
+        self.closed(connection)
+
+    def error(self, kind: str) -> None:
+        self.errors[kind] += 1
+
+    def closed(self, connection: Connection) -> None:
+        """A connection without a request is gone: open it again while there is work for it."""
+        if self.over or not self.running:
+            return
+        if self.work_left():
+            self.reconnects += 1
+            task = asyncio.get_running_loop().create_task(self._reopen(connection))
+            self.opening.add(task)
+            task.add_done_callback(self.opening.discard)
+        elif not self.outstanding:
+            self.end()
+
+    async def _reopen(self, connection: Connection) -> None:
+        if await connection.open():
+            if connection.transport is not None and not self.over:  # else it was lost again and is being opened
+                self.next(connection, now())
+            return
+        self.live -= 1
+        if not self.live:
+            self.end()
+
+
+class Count(Load):
+    """Exactly so many requests, each connection sending its next one when the last is answered. None is repeated:
+    the server's instructions are divided by this number."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order)
+        self.left = order.requests
+
+    def most_connections(self) -> int:
+        return min(self.order.connections, self.order.requests)
+
+    def asked(self) -> int:
+        return self.order.requests
+
+    def work_left(self) -> bool:
+        return self.left > 0
+
+    def next(self, connection: Connection, at: float) -> None:
+        if self.left > 0:
+            self.left -= 1
+            self.send(connection, at)
+        elif not self.outstanding:
+            self.end()
+
+
+class Closed(Load):
+    """As fast as it goes until `duration` is over; requests under way then are waited for."""
+
+    def asked(self) -> int:
+        return self.sent
+
+    def work_left(self) -> bool:
+        return now() < self.started + self.order.duration
+
+    def next(self, connection: Connection, at: float) -> None:
+        if at < self.started + self.order.duration:
+            self.send(connection, at)
+        elif not self.outstanding:
+            self.end()
+
+
+class Rate(Load):
+    """An open loop: request i is meant to begin at start + i / rate, whatever the server does. Its latency counts
+    from there, so that a slow server cannot hide the requests it kept from being sent (coordinated omission)."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order)
+        self.total = max(1, round(order.rate * order.duration))
+        self.index = 0
+        self.idle: deque[Connection] = deque()
+        self.timer: asyncio.TimerHandle | None = None
+
+    def most_connections(self) -> int:
+        return min(self.order.connections, self.total)
+
+    def asked(self) -> int:
+        return self.total
+
+    def work_left(self) -> bool:
+        return self.index < self.total
+
+    def window(self) -> float:
+        """The sending took n / rate unless it fell behind; a slow last answer is latency, not a lower rate."""
+        planned = self.total / self.order.rate
+        if self.sent < self.total:
+            return max(planned, now() - self.started)
+        return max(planned, self.last_sent - self.started + 1 / self.order.rate)
+
+    def due(self) -> float:
+        return self.started + self.index / self.order.rate
+
+    def begin(self) -> None:
+        super().begin()  # request 0 is due at once, the rest find their timer
+
+    def next(self, connection: Connection, at: float) -> None:
+        if self.index < self.total and self.due() <= at:
+            if self.idle:  # a connection was free when it was due: this delay is the client's own
+                self.lateness.append(at - self.due())
+            self._send_due(connection, at)
+            return
+        self.idle.append(connection)
+        if self.index < self.total:
+            self._arm()
+        elif not self.outstanding:
+            self.end()
+
+    def closed(self, connection: Connection) -> None:
+        if connection in self.idle:
+            self.idle.remove(connection)
+        super().closed(connection)
+
+    def tick(self) -> None:
+        """Send what is due as long as a connection is free. Late here = the client's own lag."""
+        self.timer = None
+        while self.idle and self.index < self.total:
+            at = now()
+            if self.due() > at:
+                self._arm()
+                return
+            self.lateness.append(at - self.due())
+            self._send_due(self.idle.popleft(), at)
+
+    def _send_due(self, connection: Connection, at: float) -> None:
+        due = self.due()
+        self.index += 1
+        self.last_sent = at
+        self.send(connection, due)
+
+    def _arm(self) -> None:
+        if self.timer is None:
+            self.timer = asyncio.get_running_loop().call_at(self.due(), self.tick)
+
+
+MODES: dict[str, type[Load]] = {"count": Count, "rate": Rate, "closed": Closed}

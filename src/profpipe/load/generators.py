@@ -1,0 +1,171 @@
+"""What all load generators share: what one is, and how its process is started, bounded, measured and ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from profpipe.errors import LoadError
+
+if TYPE_CHECKING:
+    from profpipe.model.run import LoadResult
+    from profpipe.study.schema import LoadPlan
+
+OUTPUT_LIMIT = 64 * 1024  # of a tool's own text kept in a LoadResult
+CLIENT_BOUND = 0.90  # share of its processors above which a generator measures itself
+
+
+class Generator(Protocol):
+    """What `profpipe.loads` entry points name, and what each module of this room is."""
+
+    def missing(self) -> str | None:
+        """Why it cannot run here, with the install line; None when it can."""
+
+    def refuses(self, plan: LoadPlan) -> str | None:
+        """Why it cannot do what this plan asks; None when it can."""
+
+    def run(self, plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) -> LoadResult:
+        """Load the server once; raw output goes to `folder`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A generator's process after its end. `code` is negative for a signal, as in subprocess."""
+
+    command: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    cpu_s: float
+    timed_out: bool
+
+
+@contextmanager
+def _on_processor(cpu: int | None) -> Iterator[None]:
+    """Threads and children started inside run on this processor.
+
+    The calling thread is moved and moved back: a child inherits its affinity, and unlike preexec_fn this is safe
+    in a process with threads.
+    """
+    if cpu is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {cpu})
+    except OSError as error:
+        raise LoadError(f"the load generator cannot be put on processor {cpu}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def processors(cpu: int | None, threads: int) -> int:
+    """How many processors a generator of so many threads can use at most."""
+    return 1 if cpu is not None else min(threads, len(os.sched_getaffinity(0)))
+
+
+def run_child(
+    command: Sequence[str],
+    *,
+    cpu: int | None,
+    timeout: float,
+    folder: Path,
+    name: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run one generator to its end, or kill it (this child, by its pid) after `timeout` seconds.
+
+    stdout and stderr are kept as `folder/<name>.txt` and `folder/<name>.stderr.txt`. stdin stays open until the
+    child ends, so that a child of ours notices when profpipe dies.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    out, err = folder / f"{name}.txt", folder / f"{name}.stderr.txt"
+    with out.open("wb") as out_file, err.open("wb") as err_file:
+        begun = time.monotonic()
+        try:
+            with _on_processor(cpu):
+                child = subprocess.Popen(
+                    list(command),
+                    stdin=subprocess.PIPE,
+                    stdout=out_file,
+                    stderr=err_file,
+                    env={**os.environ, **(env or {})},
+                    start_new_session=True,  # Ctrl-C reaches profpipe, which ends its child itself
+                )
+        except OSError as error:
+            raise LoadError(f"{command[0]} cannot be started: {error.strerror}") from error
+        code, cpu_s, timed_out = _wait(child, stdin, timeout)
+        seconds = time.monotonic() - begun
+    return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out)
+
+
+def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> tuple[int, float, bool]:
+    """Exit code, processor seconds, and whether it had to be killed. The child is reaped whatever happens."""
+    timed_out = False
+    try:
+        if child.stdin is not None:
+            with suppress(BrokenPipeError):  # it died at once: its exit code says more than this pipe
+                child.stdin.write(stdin)
+                child.stdin.flush()
+        timed_out = not _ended_within(child.pid, timeout)
+        if timed_out:
+            os.kill(child.pid, signal.SIGKILL)
+    except BaseException:
+        os.kill(child.pid, signal.SIGKILL)
+        raise
+    finally:
+        # wait4 instead of Popen.wait: it alone tells this child's processor time apart from all others'.
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.stdin is not None:
+            with suppress(BrokenPipeError):
+                child.stdin.close()
+    return child.returncode, usage.ru_utime + usage.ru_stime, timed_out
+
+
+def _ended_within(pid: int, timeout: float) -> bool:
+    """Wait for the end of a child without reaping it and without waking up: polling would take the server's time."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        return bool(waiting.poll(timeout * 1000))
+    finally:
+        os.close(descriptor)
+
+
+def _text(path: Path) -> str:
+    """The last 64 KiB of a tool's text: an error printed per request can fill a disk, its end says it all."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - OUTPUT_LIMIT))
+        return file.read().decode("utf-8", "replace")
+
+
+def tail(text: str, lines: int = 5) -> str:
+    """The end of a tool's complaint, for an error message."""
+    return " / ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip()) or "it said nothing"
+
+
+def client_bound(cpu_s: float, seconds: float, cores: int) -> str | None:
+    """The doubt about a generator that used up its own processors: then its ceiling was measured, not the server's."""
+    if seconds <= 0 or cpu_s / (seconds * cores) < CLIENT_BOUND:
+        return None
+    share = cpu_s / (seconds * cores) * 100
+    whose = "its processor" if cores == 1 else f"its {cores} processors"
+    return (
+        f"the load generator used {share:.0f} % of {whose}: this is its own ceiling, "
+        "not the server's; the rate is a lower bound"
+    )

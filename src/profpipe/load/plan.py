@@ -1,0 +1,58 @@
+"""A LoadPlan in the words of HTTP: the address, the header lines and the bytes that every generator must send alike."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from profpipe.errors import LoadError
+
+if TYPE_CHECKING:
+    from profpipe.study.schema import LoadPlan, Request
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+WITH_BODY = ("POST", "PUT", "PATCH")
+
+
+def address(host: str, port: int) -> str:
+    """`host:port` as it stands in a URL and in the Host header; IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def url(plan: LoadPlan, host: str, port: int) -> str:
+    """The URL external generators are given."""
+    return f"http://{address(host, port)}{plan.request.path}"
+
+
+def headers(request: Request) -> tuple[tuple[str, str], ...]:
+    """The extra headers, checked. LoadError for a name or value that would become another header or request."""
+    for name, value in request.headers.items():
+        if not TOKEN.fullmatch(name):
+            raise LoadError(f"request header {name!r}: not a header name; use letters, digits and dashes")
+        if any(c in value for c in "\r\n\0"):
+            raise LoadError(f"request header {name}: the value holds a line break; remove it")
+    return tuple(request.headers.items())
+
+
+def has_header(request: Request, *names: str) -> str | None:
+    """The first of these headers the request sets itself, as it is written there."""
+    wanted = {name.lower() for name in names}
+    return next((name for name in request.headers if name.lower() in wanted), None)
+
+
+def request_bytes(request: Request, host: str, port: int) -> bytes:
+    """The whole request as the built-in generator sends it: Host alone besides what was asked for, like wrk.
+
+    Every further header costs the server instructions, so none is added that the plan does not name.
+    """
+    lines = [f"{request.method} {request.path} HTTP/1.1"]
+    if not has_header(request, "host"):
+        lines.append(f"Host: {address(host, port)}")
+    lines += [f"{name}: {value}" for name, value in headers(request)]
+    body = request.body.encode()
+    if (body or request.method in WITH_BODY) and not has_header(request, "content-length", "transfer-encoding"):
+        lines.append(f"Content-Length: {len(body)}")
+    try:
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    except UnicodeEncodeError as error:
+        raise LoadError(f"request line or header is not latin-1 ({error}): percent-encode it") from error
