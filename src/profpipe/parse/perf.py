@@ -1,0 +1,186 @@
+"""`perf script` text: a header line per sample, then its frames, innermost first, then an empty line.
+
+    comm pid[/tid] [cpu] seconds: period event:
+    <tab> address symbol+0xoffset (object)
+
+Without call chains the frame stands on the header line. Read from the right, since comm may hold spaces and brackets
+and an object may hold " (deleted)". `([kernel.kallsyms])`, `([module])` and *.ko are the kernel; `(inlined)` frames
+belong to the object of the frame that follows; `py::function:file` frames are Python's own (-X perf, -X perf_jit).
+The period of cpu-clock and task-clock is nanoseconds, so their samples add up to CPU time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from profpipe.errors import ParseError
+from profpipe.model.build import Builder
+from profpipe.model.profile import KERNEL, NATIVE, PYTHON, SYNTHETIC, Meta, Profile
+from profpipe.parse.reading import INT64_MAX, TextLines, empty, finish, share
+from profpipe.units import CPU_NS, SAMPLES, Metric
+
+NAME = "perf"
+UNKNOWN = "[unknown]"
+CLOCKS = ("cpu-clock", "task-clock")
+# comm is at most 15 bytes in the kernel; the bound keeps a 20 MB line from being tried at every position.
+_HEADER = re.compile(
+    r"\s{0,64}(\S.{0,62}?)\s+(\d{1,10})(?:/(\d{1,10}))?\s+(?:\[\d{1,5}\]\s+)?"
+    r"(\d{1,12}\.\d{1,9}):\s+(?:(\d{1,20})\s+)?([^\s:]\S{0,200}):(?:\s+(.*))?$"
+)
+_FRAME = re.compile(r"\s*([0-9a-f]{1,16}) (.*)$")
+_OFFSET = re.compile(r"\+0x[0-9a-f]{1,16}$")
+_LOST = re.compile(r"PERF_RECORD_LOST(?:_SAMPLES)? lost (\d{1,18})")
+
+
+def sniff(head: bytes, _filename: str) -> bool | None:
+    """True when the first line that is no comment is a sample's header."""
+    for line in head.decode("latin-1").lstrip("\xef\xbb\xbf").split("\n")[:400]:
+        if line.strip() and not line.startswith("#"):
+            return _HEADER.match(line.rstrip()) is not None
+    return False
+
+
+def parse(raw: BinaryIO, source: str) -> Profile:
+    """A sampled profile; the innermost frame has self. ParseError names the line that is neither header nor frame."""
+    lines = TextLines(raw)
+    walk = _Walk(source)
+    for number, line in lines:
+        text = line.rstrip()
+        if not text:
+            walk.close()
+        elif line[0] in " \t" and walk.open and (frame := _FRAME.match(text)):
+            walk.frames.append(frame[2])
+        elif not text.startswith("#"):
+            walk.header(number, text)
+    if not lines.any:
+        raise empty(source)
+    cut = None
+    if walk.open or not lines.complete:
+        cut = "the last sample has no end: the file was cut there and the sample was left out"
+    return walk.profile(lines, cut)
+
+
+@dataclass
+class _Walk:
+    source: str
+    builder: Builder = field(default_factory=lambda: Builder("sampled", (SAMPLES,)))
+    event: str = ""
+    open: bool = False
+    frames: list[str] = field(default_factory=list)
+    period: int | None = None
+    thread: int = -1
+    samples: int = 0
+    unknown: int = 0
+    lost: int = 0
+    threads: dict[str, int] = field(default_factory=dict)
+    known: dict[tuple[str, str], tuple[int, str, bool]] = field(default_factory=dict)
+
+    def header(self, number: int, text: str) -> None:
+        """A header opens a sample; one with its frame on the same line is whole at once."""
+        if lost := _LOST.search(text):
+            self.lost += int(lost[1])
+            return
+        match = _HEADER.match(text)
+        if match is None:
+            shown = text if len(text) <= 60 else text[:57] + "..."
+            raise ParseError(self.source, f"expected a sample's header or frame, found {shown!r}", line=number)
+        self.close()
+        comm, pid, tid, _, period, event, rest = match.groups()
+        self.begin(event, int(period) if period else None, number)
+        label = f"{comm} {pid}/{tid}" if tid else f"{comm} {pid}"
+        self.thread = self.threads.setdefault(label, len(self.threads))
+        frame = _FRAME.match(rest) if rest else None
+        if frame:
+            self.frames.append(frame[2])
+            self.close()
+
+    def begin(self, event: str, period: int | None, number: int) -> None:
+        if not self.event:
+            self.event = event
+            self.builder = Builder("sampled", _metrics(event, period))
+        if event != self.event:
+            text = f"events {self.event} and {event} in one file: their periods do not add up; write one file per event"
+            raise ParseError(self.source, text, line=number)
+        if (period is None) != (len(self.builder.metrics) == 1) or (period or 0) > INT64_MAX:
+            raise ParseError(self.source, "a sample whose period is missing or too large", line=number)
+        self.period, self.open = period, True
+
+    def close(self) -> None:
+        """Add the open sample, root first: only the frame around an inlined one names the object."""
+        if not self.open:
+            return
+        node, place = -1, ""
+        bare = False
+        for text in reversed(self.frames):
+            key = (text, place if text.endswith("(inlined)") else "")
+            known = self.known.get(key)
+            if known is None:
+                known = self.known[key] = self.frame(text, place)
+            frame, place, bare = known
+            node = self.builder.stack(node, frame)
+        if node < 0:
+            node = self.builder.stack(-1, self.builder.frame(self.builder.function("[no stack]", runtime=SYNTHETIC)))
+        self.builder.sample(node, (1,) if self.period is None else (self.period, 1), thread=self.thread)
+        self.samples += 1
+        self.unknown += bare
+        self.open = False
+        self.frames.clear()
+
+    def frame(self, text: str, around: str) -> tuple[int, str, bool]:
+        """(frame id, object for the frames inside it, symbol unknown)."""
+        symbol, place = _split_object(text)
+        symbol = _OFFSET.sub("", symbol)
+        builder = self.builder
+        if symbol.startswith("py::"):
+            name, _, file = symbol[4:].partition(":")
+            return builder.frame(builder.function(name, file=file, runtime=PYTHON)), place, False
+        if place == "inlined":
+            place = around
+        function = builder.function(symbol or UNKNOWN, object=place, runtime=_runtime(place))
+        return builder.frame(function), place, symbol in ("", UNKNOWN)
+
+    def profile(self, lines: TextLines, cut: str | None) -> Profile:
+        if not self.samples:
+            raise ParseError(self.source, cut or "no sample in it: perf was killed, or recorded another process")
+        warnings = list(lines.warnings())
+        if self.unknown:
+            warnings.append(f"{share(self.unknown, self.samples)} of the samples are in code without a symbol")
+        if self.lost:
+            warnings.append(f"perf lost {self.lost:,} samples; {self.samples:,} were kept")
+        notes = {"event": self.event, "samples": str(self.samples)}
+        meta = Meta(
+            NAME,
+            self.source,
+            tool=NAME,
+            threads=tuple(self.threads),
+            partial=cut,
+            warnings=tuple(warnings),
+            notes=notes,
+        )
+        return finish(self.builder, meta)
+
+
+def _metrics(event: str, period: int | None) -> tuple[Metric, ...]:
+    if period is None:
+        return (SAMPLES,)
+    base = event.split(":")[0]
+    return (CPU_NS if base in CLOCKS else Metric(base, base, "1", about="the event that perf counted"), SAMPLES)
+
+
+def _runtime(place: str) -> int:
+    bracketed = place.startswith("[") and place not in ("[vdso]", "[heap]", "[stack]", "[vsyscall]", UNKNOWN)
+    return KERNEL if bracketed or place.endswith((".ko", ".ko.xz", ".ko.zst", ".ko.gz", "vmlinux")) else NATIVE
+
+
+def _split_object(text: str) -> tuple[str, str]:
+    """`symbol (object)` at the last balanced parenthesis."""
+    if not text.endswith(")"):
+        return text, ""
+    depth = 0
+    for at in range(len(text) - 1, -1, -1):
+        depth += (text[at] == ")") - (text[at] == "(")
+        if depth == 0:
+            return text[:at].rstrip(), text[at + 1 : -1]
+    return text, ""
