@@ -1,0 +1,45 @@
+/** What the page carries for its script; written by render/view.py `script_data`. */
+export interface FlameData {
+  id: string;
+  unit: string;
+  names: string[];
+  kind: number[];
+  category: string[];
+  hue: number[];
+  function: string;
+  depth: string;
+  own: string;
+}
+
+/** One list of callers or callees: (function name, calls per request) as text. */
+export type Edge = [string, string];
+
+/** Table id -> row id -> per column [callers, callees]. */
+export type Edges = Record<string, Record<string, [Edge[], Edge[]][]>>;
+
+export interface ReportData {
+  flames: FlameData[];
+  edges: Edges;
+  legend: [number, string][];
+}
+
+export function readData(): ReportData {
+  const block = document.getElementById("report-data");
+  return JSON.parse(block?.textContent ?? "{}") as ReportData;
+}
+
+/** Every node that has to be there because the template wrote it. */
+export function all<T extends Element>(root: ParentNode, selector: string): T[] {
+  return Array.from(root.querySelectorAll<T>(selector));
+}
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  text = "",
+  className = "",
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (text) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}

@@ -1,0 +1,56 @@
+import { all } from "./data";
+
+/** What concerns the page as a whole: tables that fit get a sticky head, the header marks the section in view. */
+export function connectPage(): void {
+  const boxes = all<HTMLElement>(document, ".scroll.wide");
+  const fit = (): void => {
+    for (const box of boxes) {
+      box.classList.remove("fits");
+      const fits = box.scrollWidth <= box.clientWidth;
+      box.classList.toggle("fits", fits);
+      box.tabIndex = fits ? -1 : 0;
+    }
+  };
+  new ResizeObserver(fit).observe(document.body);
+  document.addEventListener("profpipe:changed", fit);
+  fit();
+
+  const links = new Map(all<HTMLAnchorElement>(document, ".bar nav a").map((a) => [a.hash.slice(1), a]));
+  const mark = (): void => {
+    let current = "";
+    for (const id of links.keys()) {
+      const section = document.getElementById(id);
+      if (section && section.getBoundingClientRect().top < window.innerHeight * 0.35) current = id;
+    }
+    for (const [id, link] of links) {
+      link.classList.toggle("here", id === current);
+      if (id === current) link.setAttribute("aria-current", "location");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  let waiting = false;
+  window.addEventListener(
+    "scroll",
+    () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        mark();
+      });
+    },
+    { passive: true },
+  );
+  mark();
+
+  const opened: HTMLDetailsElement[] = [];
+  window.addEventListener("beforeprint", () => {
+    for (const details of all<HTMLDetailsElement>(document, "details:not([open])")) {
+      details.open = true;
+      opened.push(details);
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of opened.splice(0)) details.open = false;
+  });
+}

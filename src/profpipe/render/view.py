@@ -1,0 +1,94 @@
+"""Report -> one frozen view of TEXT: every number with its unit, every gap with its reason, every position an integer.
+
+Templates and the terminal show what is here and compute nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from profpipe.model.report import Report
+from profpipe.render.view_flame import FlameHead, flame_data, flame_heads
+from profpipe.render.view_hotspots import HotTable, edges, hot_tables, hue_of
+from profpipe.render.view_study import (
+    ClassicView,
+    ConclusionView,
+    InvalidView,
+    LimitView,
+    RunView,
+    StudyView,
+    classic_lists,
+    conclusions,
+    invalid_runs,
+    limits,
+    runs,
+    study_view,
+)
+from profpipe.render.view_text import visible
+from profpipe.render.view_variants import (
+    ControlRow,
+    Disturbance,
+    Headline,
+    VariantHead,
+    VariantTable,
+    control_rows,
+    disturbance,
+    headline,
+    heads,
+    variant_table,
+)
+from profpipe.render.view_waterfall import Waterfalls, waterfalls
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """Everything a renderer shows, in the order of the page."""
+
+    study: StudyView
+    verdicts: tuple[ConclusionView, ...]
+    conclusions: tuple[ConclusionView, ...]
+    headline: Headline | None
+    variants: tuple[VariantHead, ...]
+    table: VariantTable
+    waterfalls: Waterfalls
+    hotspots: tuple[HotTable, ...]
+    flames: tuple[FlameHead, ...]
+    classic: tuple[ClassicView, ...]
+    limits: tuple[LimitView, ...]
+    control: tuple[ControlRow, ...]
+    control_why: str
+    disturbance: Disturbance | None
+    invalid: tuple[InvalidView, ...]
+    runs: tuple[RunView, ...]
+
+
+def build_view(report: Report) -> ReportView:
+    """The view of a whole report. Pure: the same report gives the same view."""
+    verdicts, rest = conclusions(report)
+    every = heads(report)
+    return ReportView(
+        study_view(report),
+        verdicts,
+        rest,
+        headline(report),
+        every,
+        variant_table(report),
+        waterfalls(report, {head.id: head.hue for head in every}),
+        hot_tables(report),
+        flame_heads(report),
+        classic_lists(report),
+        limits(report),
+        control_rows(report),
+        visible(report.control.why or ""),
+        disturbance(report),
+        invalid_runs(report),
+        runs(report),
+    )
+
+
+def script_data(report: Report) -> dict[str, Any]:
+    """What the page's script needs beyond the tables: flame graphs, callers and callees, colours of categories."""
+    labels = {c.key: visible(c.label) for c in report.categories}
+    legend = [[hue, labels.get(key, visible(key))] for key, hue in hue_of(report).items() if hue]
+    return {"flames": flame_data(report), "edges": edges(report), "legend": legend}

@@ -1,0 +1,267 @@
+"""Hotspots side by side: categories align across variants, functions hang under them, every cell per request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from profpipe import units
+from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, MetricInfo, Report
+from profpipe.render.view_text import (
+    NONE,
+    NOT_SEEN,
+    Chip,
+    Gap,
+    Note,
+    Notes,
+    amount,
+    anchor,
+    better_word,
+    chip,
+    interval,
+    position,
+    share,
+    visible,
+)
+from profpipe.render.view_variants import VariantHead, heads
+
+# Rows of one category on the page; the rest is counted and stays in report.json.
+FUNCTIONS_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class HotCell:
+    """Texts of one cell; `bar` 0..1000 of the table's largest category; `key` is what sorting compares."""
+
+    value: str
+    gap: Gap | None
+    share: str
+    interval: str
+    total: str
+    calls: str
+    ratio: str
+    chip: Chip | None
+    bar: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HotFunction:
+    id: str
+    name: str
+    place: str
+    runtime: str
+    raw: str
+    category: str
+    cells: tuple[HotCell, ...]
+    edges: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HotCategory:
+    id: str
+    key: str
+    label: str
+    about: str
+    hue: int
+    cells: tuple[HotCell, ...]
+    functions: tuple[HotFunction, ...]
+    hidden: str
+
+
+@dataclass(frozen=True, slots=True)
+class HotColumn:
+    head: VariantHead
+    total: str
+    categorised: str
+
+
+@dataclass(frozen=True, slots=True)
+class HotTable:
+    id: str
+    key: str
+    label: str
+    instrument: str
+    profiler: str
+    exact: bool
+    better: str
+    about: str
+    ranked: bool
+    limits: tuple[str, ...]
+    columns: tuple[HotColumn, ...]
+    categories: tuple[HotCategory, ...]
+    notes: tuple[Note, ...]
+    detail: tuple[str, ...]
+
+
+def hue_of(report: Report) -> dict[str, int]:
+    """Category -> colour 1..10 for the ten dearest over all variants of the first table; the rest share grey, 0."""
+    if not report.hotspots:
+        return {}
+    rows = report.hotspots[0].rows
+    weight = {row.category: sum(cell.share or 0.0 for cell in row.cells.values()) for row in rows}
+    ordered = sorted((key for key in weight if key not in {"other", "unexplained"}), key=lambda key: -weight[key])
+    return {key: index + 1 if index < 10 else 0 for index, key in enumerate(ordered)}
+
+
+def hot_tables(report: Report) -> tuple[HotTable, ...]:
+    hues = hue_of(report)
+    return tuple(_table(report, table, hues) for table in report.hotspots)
+
+
+def _metric(report: Report, key: str) -> MetricInfo:
+    found = next((m for m in report.metrics if m.key == key), None)
+    return found or MetricInfo(key=key, label=key, unit="1", instrument="counted", profiler=key.partition(":")[0])
+
+
+def _table(report: Report, table: HotspotTable, hues: dict[str, int]) -> HotTable:
+    metric, notes = _metric(report, table.metric), Notes()
+    columns = tuple(h for h in heads(report) if h.id in table.total)
+    names = {c.key: (visible(c.label), visible(c.about)) for c in report.categories}
+    top = max((cell.self or 0.0 for row in table.rows for cell in row.cells.values()), default=0.0)
+    rows = table.rows
+    if metric.ranked:
+        rows = tuple(sorted(rows, key=lambda row: -max((c.self or 0.0 for c in row.cells.values()), default=0.0)))
+    prefix = anchor("hot", table.metric)
+    categories = tuple(
+        _category(row, prefix, columns, metric, top, names.get(row.category), hues.get(row.category, 0), notes)
+        for row in rows
+    )
+    return HotTable(
+        prefix,
+        anchor(table.metric),
+        visible(metric.label),
+        metric.instrument,
+        visible(metric.profiler),
+        metric.exact,
+        better_word(metric),
+        visible(metric.about),
+        metric.ranked,
+        limits_of(report, metric.profiler),
+        tuple(_column(table, head, metric) for head in columns),
+        categories,
+        notes.all(),
+        _details(table),
+    )
+
+
+def limits_of(report: Report, profiler: str) -> tuple[str, ...]:
+    labels = {v.id: v.label for v in report.variants}
+    found = []
+    for limit in report.limits:
+        if limit.profiler == profiler:
+            where = ", ".join(labels.get(v, v) for v in limit.variants)
+            found.append(visible(f"{limit.text} ({where})" if where else limit.text, limit=1000))
+    return tuple(found)
+
+
+def _details(table: HotspotTable) -> tuple[str, ...]:
+    """Which extra lines a cell of this table can show."""
+    cells = [cell for row in table.rows for f in row.functions for cell in f.cells.values()]
+    cells += [cell for row in table.rows for cell in row.cells.values()]
+    wanted = (
+        ("interval", any(c.low is not None and c.low != c.high for c in cells)),
+        ("total", any(c.total is not None for c in cells)),
+        ("calls", any(c.calls is not None for c in cells)),
+    )
+    return tuple(name for name, there in wanted if there)
+
+
+def _column(table: HotspotTable, head: VariantHead, metric: MetricInfo) -> HotColumn:
+    median = table.total[head.id].median
+    known = table.categorised.get(head.id)
+    return HotColumn(
+        head,
+        units.UNKNOWN if median is None else amount(median, metric.unit),
+        "" if known is None else f"{units.percent(known, 0)} has a category",
+    )
+
+
+def _category(
+    row: CategoryRow,
+    prefix: str,
+    columns: tuple[VariantHead, ...],
+    metric: MetricInfo,
+    top: float,
+    name: tuple[str, str] | None,
+    hue: int,
+    notes: Notes,
+) -> HotCategory:
+    label, about = name or (visible(row.category), "")
+    functions = row.functions
+    if metric.ranked:
+        functions = tuple(sorted(functions, key=lambda f: -max((c.self or 0.0 for c in f.cells.values()), default=0.0)))
+    hidden = row.hidden + max(0, len(functions) - FUNCTIONS_SHOWN)
+    shown = tuple(_function(f, prefix, columns, metric, top, label, notes) for f in functions[:FUNCTIONS_SHOWN])
+    cells = tuple(_cell(row.cells.get(head.id), metric, top, notes) for head in columns)
+    more = (
+        "" if not hidden else f"{units.count(hidden)} smaller {'function' if hidden == 1 else 'functions'} not listed"
+    )
+    return HotCategory(anchor(prefix, row.category), row.category, label, about, hue, cells, shown, more)
+
+
+def _function(
+    row: FunctionRow,
+    prefix: str,
+    columns: tuple[VariantHead, ...],
+    metric: MetricInfo,
+    top: float,
+    category: str,
+    notes: Notes,
+) -> HotFunction:
+    return HotFunction(
+        anchor(prefix, row.id),
+        visible(row.function.name),
+        place_of(row.function.file, row.function.object),
+        row.function.runtime,
+        "; ".join(visible(name) for name in row.function.raw[:4]),
+        category,
+        tuple(_cell(row.cells.get(head.id), metric, top, notes) for head in columns),
+        any(row.callers.values()) or any(row.callees.values()),
+    )
+
+
+def place_of(file: str, object_: str) -> str:
+    """File, then the object's own name: where a reader would look the function up."""
+    parts = [visible(file, limit=160), visible(object_.rpartition("/")[2], limit=80)]
+    return " · ".join(part for part in parts if part)
+
+
+def _cell(cell: Cell | None, metric: MetricInfo, top: float, notes: Notes) -> HotCell:
+    if cell is None:
+        return HotCell(NONE, notes.gap(NOT_SEEN), "", "", "", "", "", None, 0, "-1")
+    if cell.self is None:
+        return HotCell(NONE, notes.gap(cell.why), "", "", "", "", "", None, 0, "-1")
+    calls = "" if cell.calls is None else f"{units.count(cell.calls)} calls"
+    return HotCell(
+        amount(cell.self, metric.unit),
+        None,
+        share(cell.share) if metric.ranked else "",
+        interval(cell.low, cell.high, metric.unit),
+        "" if cell.total is None else f"total {amount(cell.total, metric.unit)}",
+        calls,
+        "" if cell.ratio is None else units.ratio(cell.ratio),
+        chip(cell.verdict, cell.ratio),
+        position(cell.self, 0.0, top) if metric.ranked and top > 0 else 0,
+        f"{cell.self:.6g}",
+    )
+
+
+def edges(report: Report) -> dict[str, Any]:
+    """For the page's script: table id -> row id -> variant index -> [callers, callees] as (name, calls) texts."""
+    found: dict[str, Any] = {}
+    for table in report.hotspots:
+        prefix = anchor("hot", table.metric)
+        columns = [h.id for h in heads(report) if h.id in table.total]
+        rows = {}
+        for function in (f for row in table.rows for f in row.functions[:FUNCTIONS_SHOWN]):
+            lists = [[_calls(function.callers.get(v, ())), _calls(function.callees.get(v, ()))] for v in columns]
+            if any(a or b for a, b in lists):
+                rows[anchor(prefix, function.id)] = lists
+        if rows:
+            found[prefix] = rows
+    return found
+
+
+def _calls(rows: tuple[tuple[str, float], ...]) -> list[list[str]]:
+    return [[visible(name, limit=160), units.count(calls)] for name, calls in rows[:8]]

@@ -1,0 +1,239 @@
+"""The words around the tables: what was asked, what was concluded, what these instruments cannot say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from profpipe import units
+from profpipe.model.report import ClassicList, Conclusion, Evidence, Report, RunRow
+from profpipe.render.view_text import CERTAINTIES, KINDS, amount, anchor, share, visible
+
+# Runs and classic rows on the page; report.json has all.
+CLASSIC_SHOWN = 40
+LOG_LINES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    path: str
+    value: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConclusionView:
+    id: str
+    kind: str
+    css: str
+    text: str
+    certainty: str
+    certainty_means: str
+    rule: str
+    rows: tuple[EvidenceView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicRowView:
+    value: str
+    share: str
+    place: str
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicView:
+    id: str
+    variant: str
+    metric: str
+    total: str
+    rows: tuple[ClassicRowView, ...]
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidView:
+    variant: str
+    where: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    profiler: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    order: str
+    variant: str
+    profiler: str
+    round: str
+    served: str
+    seconds: str
+    rate: str
+    foreign: str
+    valid: bool
+    remarks: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyView:
+    id: str
+    question: str
+    created: str
+    version: str
+    load: str
+    placement: str
+    rounds: str
+    command: str
+    left_out: tuple[tuple[str, str], ...]
+    commands: tuple[tuple[str, str], ...]
+    environment: tuple[tuple[str, str], ...]
+
+
+def study_view(report: Report) -> StudyView:
+    study = report.study
+    rounds = "1 round" if study.rounds == 1 else f"{study.rounds} rounds"
+    return StudyView(
+        visible(study.id),
+        visible(study.question),
+        visible(report.created).replace("T", " ")[:16],
+        visible(report.profpipe),
+        visible(study.load),
+        visible(study.placement),
+        f"{rounds} of fresh processes",
+        visible(study.command, limit=2000),
+        tuple((visible(target), visible(reason)) for target, reason in study.left_out),
+        tuple((visible(v.label), visible(" ".join(v.command), limit=2000)) for v in report.variants if v.command),
+        tuple((visible(key), visible(value, limit=2000)) for key, value in report.environment.items()),
+    )
+
+
+_SECTIONS = {
+    "hotspots": "hotspots",
+    "waterfall": "gap",
+    "variants": "variants",
+    "control": "method",
+    "classic": "lists",
+}
+
+
+def conclusions(report: Report) -> tuple[tuple[ConclusionView, ...], tuple[ConclusionView, ...]]:
+    """(verdicts, the rest), each the heaviest first."""
+    ordered = sorted(report.conclusions, key=lambda c: -c.weight)
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    rest = sorted((c for c in ordered if c.kind != "verdict"), key=lambda c: order[c.kind])
+    verdicts = [c for c in ordered if c.kind == "verdict"]
+    return tuple(_conclusion(c) for c in verdicts), tuple(_conclusion(c) for c in rest)
+
+
+def _conclusion(conclusion: Conclusion) -> ConclusionView:
+    word, css = KINDS[conclusion.kind]
+    return ConclusionView(
+        anchor("c", conclusion.id),
+        word,
+        css,
+        visible(conclusion.text, limit=2000),
+        conclusion.certainty,
+        CERTAINTIES[conclusion.certainty],
+        visible(conclusion.rule),
+        tuple(_evidence(row) for row in conclusion.rows),
+    )
+
+
+def _evidence(row: Evidence) -> EvidenceView:
+    value = row.value
+    text = units.UNKNOWN if value is None else visible(value) if isinstance(value, str) else units.count(value)
+    first = row.path.replace("[", ".").partition(".")[0]
+    return EvidenceView(visible(row.path), text, _SECTIONS.get(first, ""))
+
+
+def classic_lists(report: Report) -> tuple[ClassicView, ...]:
+    labels = {v.id: visible(v.label) for v in report.variants}
+    metrics = {m.key: m for m in report.metrics}
+    return tuple(
+        _classic(
+            item,
+            labels,
+            metrics[item.metric].unit if item.metric in metrics else "1",
+            visible(metrics[item.metric].label) if item.metric in metrics else visible(item.metric),
+        )
+        for item in report.classic
+    )
+
+
+def _classic(item: ClassicList, labels: dict[str, str], unit: str, metric: str) -> ClassicView:
+    shown = item.rows[:CLASSIC_SHOWN]
+    top = max((row.share for row in shown), default=0.0)
+    rows = tuple(
+        ClassicRowView(
+            f"{row.value:,}",
+            units.percent(row.share).replace(" ", ""),
+            visible(row.place),
+            round(row.share / top * 1000) if top > 0 else 0,
+        )
+        for row in shown
+    )
+    rest = item.rest + sum(row.value for row in item.rows[CLASSIC_SHOWN:])
+    functions = item.rest_functions + len(item.rows) - len(shown)
+    part = "" if item.total <= 0 else f" ({share(rest / item.total).replace(' ', '')})"
+    many = f" in {functions:,} more functions" if functions else " uncovered"
+    total = f"{item.total:,}" if unit == "1" else f"{item.total:,} {unit} = {amount(item.total, unit)}"
+    return ClassicView(
+        anchor("list", item.metric, item.variant),
+        labels.get(item.variant, visible(item.variant)),
+        metric,
+        total,
+        rows,
+        f"{rest:,}{part}{many}",
+    )
+
+
+def invalid_runs(report: Report) -> tuple[InvalidView, ...]:
+    labels = {v.id: visible(v.label) for v in report.variants}
+    found = []
+    for item in report.invalid:
+        turn = "" if item.round is None else f", round {item.round}"
+        lines = [visible(line) for line in item.log_tail[-LOG_LINES:]]
+        found.append(
+            InvalidView(
+                labels.get(item.variant, visible(item.variant)),
+                f"{visible(item.profiler)}{turn}, at {visible(item.phase)}",
+                visible(item.reason, limit=1000),
+                "\n".join(lines),
+            )
+        )
+    return tuple(found)
+
+
+def limits(report: Report) -> tuple[LimitView, ...]:
+    labels = {v.id: v.label for v in report.variants}
+    found: dict[str, list[str]] = {}
+    for limit in report.limits:
+        where = ", ".join(labels.get(v, v) for v in limit.variants)
+        text = f"{limit.text} ({where})" if where else limit.text
+        found.setdefault(visible(limit.profiler), []).append(visible(text, limit=1000))
+    return tuple(LimitView(name, tuple(texts)) for name, texts in found.items())
+
+
+def runs(report: Report) -> tuple[RunView, ...]:
+    labels = {v.id: visible(v.label) for v in report.variants}
+    return tuple(_run(row, labels) for row in sorted(report.runs, key=lambda row: row.order))
+
+
+def _run(row: RunRow, labels: dict[str, str]) -> RunView:
+    remarks = [row.why or ""] if not row.valid else []
+    return RunView(
+        str(row.order),
+        labels.get(row.variant, visible(row.variant)),
+        visible(row.profiler),
+        str(row.round),
+        units.UNKNOWN if row.served is None else f"{row.served:,}",
+        units.UNKNOWN if row.seconds is None else amount(row.seconds, "s"),
+        units.UNKNOWN if row.rate is None else amount(row.rate, "req/s"),
+        units.UNKNOWN if row.foreign_cpu is None else units.percent(row.foreign_cpu),
+        row.valid,
+        "; ".join(visible(text) for text in (*remarks, *row.warnings) if text),
+    )

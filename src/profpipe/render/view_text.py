@@ -1,0 +1,177 @@
+"""How one value becomes text: numbers with their unit, gaps with their reason, verdicts as a word with a sign.
+
+Every text that came from a profile, a config or a log passes `visible` here, once, before any renderer sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import get_args
+
+from profpipe import units
+from profpipe.model.report import Cell, Comparison, Conclusion, MetricInfo, Series, Verdict
+
+# Controls, soft hyphen, zero-width and bidi marks, line separators, interlinear marks, tags, lone surrogates: what
+# can hide, reorder or end text. Kept as their code point so that two different names never look the same.
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+NONE = "–"
+NOT_SEEN = "not seen in this variant"
+
+
+def visible(text: str, *, limit: int = 400) -> str:
+    """Text with nothing in it that a reader cannot see; at most `limit` characters, the cut marked by an ellipsis."""
+    shown = _INVISIBLE.sub(_code_point, text[: limit + 1])
+    return shown if len(text) <= limit else shown[:limit] + "…"
+
+
+def _code_point(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def anchor(*parts: str) -> str:
+    """An id for the DOM and the URL: letters, digits, dot, dash and underscore only."""
+    return "-".join(re.sub(r"[^A-Za-z0-9_.-]+", "-", part).strip("-") or "x" for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A verdict that needs no colour: `sign` points where the figure went, `word` says what that means."""
+
+    css: str
+    word: str
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An unknown figure. `note` is the number of the footnote that says why, `why` the reason itself."""
+
+    why: str
+    note: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    number: int
+    text: str
+
+
+@dataclass(slots=True)
+class Notes:
+    """Footnotes of one table while it is being built: one number per reason, in order of first use."""
+
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def gap(self, why: str | None) -> Gap:
+        reason = visible(why) if why else "not measured"
+        number = self.reasons.setdefault(reason, len(self.reasons) + 1)
+        return Gap(reason, number)
+
+    def all(self) -> tuple[Note, ...]:
+        return tuple(Note(number, text) for text, number in self.reasons.items())
+
+
+_CSS: dict[Verdict, str] = {
+    "better": "v-better",
+    "worse": "v-worse",
+    "no change": "v-same",
+    "cannot tell": "v-unsure",
+}
+assert set(_CSS) == set(get_args(Verdict))
+
+
+def chip(verdict: Verdict | None, ratio: float | None) -> Chip | None:
+    if verdict is None:
+        return None
+    if verdict == "no change":
+        return Chip(_CSS[verdict], verdict, "=")
+    if verdict == "cannot tell" or ratio is None or ratio == 1:
+        return Chip(_CSS[verdict], verdict, "?" if verdict == "cannot tell" else "")
+    return Chip(_CSS[verdict], verdict, "▲" if ratio > 1 else "▼")
+
+
+_UNIT: dict[str, units.Unit] = {unit: unit for unit in get_args(units.Unit)}
+
+
+def amount(value: float, unit: str) -> str:
+    """A value with the unit the report names; a unit we do not know is written behind the number as it is."""
+    known = _UNIT.get(unit)
+    return units.amount(value, known) if known else f"{units.count(value)} {visible(unit, limit=20)}"
+
+
+def signed_amount(value: float, unit: str) -> str:
+    """The same with its sign: "+6,150", "−48.2 µs"."""
+    text = amount(abs(value), unit)
+    digits = re.sub(r"[^0-9]", "", text)
+    return text if not digits.strip("0") else ("+" if value > 0 else "−") + text
+
+
+def interval(low: float | None, high: float | None, unit: str) -> str:
+    """ "7,101 to 7,120"; empty when unknown or when both ends read the same."""
+    if low is None or high is None:
+        return ""
+    first, last = amount(low, unit), amount(high, unit)
+    return "" if first == last else f"{first} to {last}"
+
+
+def share(value: float | None) -> str:
+    """A share of a whole; what is there but rounds to nothing is "<0.1 %", never "0.0 %"."""
+    if value is None:
+        return ""
+    return "<0.1 %" if 0 < value < 0.0005 else units.percent(value)
+
+
+def spread(series: Series) -> str:
+    """What the rounds of a series say about themselves: "7 rounds, 61.0 µs to 61.9 µs apart 0.8 %"."""
+    known = [value for value in series.values if value is not None]
+    text = f"{len(known)} of {len(series.values)} rounds" if len(known) < len(series.values) else f"{len(known)} rounds"
+    return text if series.cv is None else f"{text}, cv {units.percent(series.cv, 2 if series.cv < 0.01 else 1)}"
+
+
+def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
+    """(ratio, interval of the ratio, chip); empty texts where there is nothing to say."""
+    if comparison is None:
+        return "", "", None
+    ratio = "" if comparison.ratio is None else units.ratio(comparison.ratio)
+    both = (comparison.low, comparison.high)
+    ends = "" if both[0] is None or both[1] is None else f"{units.ratio(both[0])} to {units.ratio(both[1])}"
+    return ratio, ends, chip(comparison.verdict, comparison.ratio)
+
+
+def position(value: float, low: float, high: float) -> int:
+    """Where `value` stands between low and high, 0..1000."""
+    if high <= low:
+        return 500
+    return max(0, min(1000, round((value - low) / (high - low) * 1000)))
+
+
+def better_word(metric: MetricInfo) -> str:
+    return f"{metric.better} is better"
+
+
+def cell_value(cell: Cell, unit: str) -> str:
+    return NONE if cell.self is None else amount(cell.self, unit)
+
+
+KINDS: dict[str, tuple[str, str]] = {
+    "verdict": ("Verdict", "k-verdict"),
+    "cause": ("Cause", "k-cause"),
+    "not-the-cause": ("Not the cause", "k-not"),
+    "caution": ("Caution", "k-caution"),
+}
+CERTAINTIES = {
+    "measured": "measured: beyond this series' own noise",
+    "likely": "likely: the figures agree, one step is inferred",
+    "hint": "a hint: worth a look, not proven by these runs",
+}
+
+
+def kind_of(conclusion: Conclusion) -> tuple[str, str]:
+    return KINDS[conclusion.kind]

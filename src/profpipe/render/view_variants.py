@@ -1,0 +1,374 @@
+"""One row per variant: every headline figure with its ratio, its verdict and a strip of all its rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from profpipe import units
+from profpipe.model.report import Comparison, Report, Series, Variant
+from profpipe.render.view_text import (
+    Chip,
+    Gap,
+    Note,
+    Notes,
+    amount,
+    chip,
+    compared,
+    interval,
+    position,
+    share,
+    spread,
+    visible,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """All rounds of one figure on the axis of its column: positions 0..1000. `reference` is the baseline's median."""
+
+    dots: tuple[int, ...]
+    low: int | None
+    width: int
+    median: int | None
+    reference: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One cell: either `text` or `gap`."""
+
+    text: str
+    gap: Gap | None
+    interval: str
+    spread: str
+    ratio: str
+    ratio_interval: str
+    chip: Chip | None
+    strip: Strip | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    key: str
+    label: str
+    source: str
+    better: str
+    about: str
+    axis_low: str
+    axis_high: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariantHead:
+    """`hue` is the variant's place among the variants: its colour, always beside its label."""
+
+    id: str
+    label: str
+    role: str
+    hue: int
+    language: str
+    valid: bool
+    why: str
+    command: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow:
+    head: VariantHead
+    cells: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantTable:
+    columns: tuple[Column, ...]
+    rows: tuple[VariantRow, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineBar:
+    head: VariantHead
+    text: str
+    gap: Gap | None
+    ratio: str
+    chip: Chip | None
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first picture of the page: one bar per variant of the figure the verdict is about, from zero."""
+
+    label: str
+    better: str
+    key: str
+    bars: tuple[HeadlineBar, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a column comes from: how to find its series and its comparison in a variant."""
+
+    key: str
+    label: str
+    unit: str
+    higher: bool
+    source: str
+    about: str
+    series: Mapping[str, Series]
+    against: Mapping[str, Comparison]
+
+
+LATENCY = {"p50_us": "p50 latency", "p90_us": "p90 latency", "p99_us": "p99 latency", "max_us": "slowest"}
+# The order readers look in: speed first, then what a request costs, then where.
+_ORDER = ("cpu_us", "cpu", "instructions", "syscalls", "kernel", "switches", "rss", "memory")
+
+
+def head(variant: Variant, hue: int) -> VariantHead:
+    return VariantHead(
+        variant.id,
+        visible(variant.label),
+        variant.role,
+        hue,
+        visible(variant.language),
+        variant.valid,
+        visible(variant.why or ""),
+        visible(" ".join(variant.command), limit=2000),
+        tuple(visible(note) for note in variant.notes),
+    )
+
+
+def heads(report: Report, *, control: bool = True) -> tuple[VariantHead, ...]:
+    """Every variant in the order of the report; hue 0 is the baseline's and its control's."""
+    found, next_hue = [], 1
+    for variant in report.variants:
+        own = variant.role != "contender"
+        if variant.role != "control" or control:
+            found.append(head(variant, 0 if own else next_hue))
+        next_hue += 0 if own else 1
+    return tuple(found)
+
+
+def variant_table(report: Report) -> VariantTable:
+    notes = Notes()
+    sources = _sources(report)
+    cells = [_cells(source, report.variants, notes) for source in sources]
+    rows = tuple(
+        VariantRow(head_, tuple(column[index] for column in cells)) for index, head_ in enumerate(heads(report))
+    )
+    return VariantTable(tuple(_column(source) for source in sources), rows, notes.all())
+
+
+def _sources(report: Report) -> list[_Source]:
+    found = []
+    rates = {v.id: v.throughput for v in report.variants if v.throughput != Series()}
+    if rates:
+        found.append(_source(report, ("throughput", "clean:throughput"), "requests/s", "req/s", True, "", rates))
+    for key in sorted({key for v in report.variants for key in v.latency}):
+        values = {v.id: v.latency[key] for v in report.variants if key in v.latency}
+        names = (key, f"latency:{key}", f"clean:{key}")
+        found.append(_source(report, names, LATENCY.get(key, visible(key)), "us", False, "", values))
+    known = {metric.key: metric for metric in report.metrics}
+    extra = [key for v in report.variants for key in v.figures if key not in known]
+    for key in sorted([*known, *dict.fromkeys(extra)], key=_rank):
+        values = {v.id: v.figures[key] for v in report.variants if key in v.figures}
+        if not values:
+            continue
+        metric = known.get(key)
+        if metric is None:
+            found.append(_source(report, (key,), visible(key), "1", False, "", values))
+        else:
+            about = visible(metric.about)
+            higher = metric.better == "higher"
+            by = "" if metric.instrument == "clean" else visible(metric.profiler)
+            found.append(_source(report, (key,), visible(metric.label), metric.unit, higher, about, values, by))
+    return found
+
+
+def _rank(key: str) -> int:
+    place = [index for index, word in enumerate(_ORDER) if word in key.partition(":")[2]]
+    return place[0] if place else len(_ORDER)
+
+
+def _source(
+    report: Report,
+    names: tuple[str, ...],
+    label: str,
+    unit: str,
+    higher: bool,
+    about: str,
+    series: Mapping[str, Series],
+    by: str = "",
+) -> _Source:
+    against = {
+        v.id: v.against_baseline[name]
+        for v in report.variants
+        for name in reversed(names)
+        if name in v.against_baseline
+    }
+    return _Source(names[0], label, unit, higher, by, about, series, against)
+
+
+def _column(source: _Source) -> Column:
+    low, high = _axis(source.series.values())
+    better = "higher is better" if source.higher else "lower is better"
+    return Column(
+        source.key,
+        source.label,
+        source.source,
+        better,
+        source.about,
+        amount(low, source.unit),
+        amount(high, source.unit),
+    )
+
+
+def _axis(all_series: Iterable[Series]) -> tuple[float, float]:
+    """From zero when the figures differ by more than a factor, else cut to where they are; always printed."""
+    values = [v for s in all_series for v in (*s.values, s.median, s.low, s.high) if v is not None]
+    if not values:
+        return 0.0, 0.0
+    low, high = min(values), max(values)
+    return (0.0 if 0 <= low < 0.6 * high else low), high
+
+
+def _cells(source: _Source, variants: tuple[Variant, ...], notes: Notes) -> list[Figure]:
+    axis = _axis(source.series.values())
+    base = next((source.series[v.id].median for v in variants if v.role == "baseline" and v.id in source.series), None)
+    reference = None if base is None else position(base, *axis)
+    return [_figure(source, variant, axis, reference, notes) for variant in variants]
+
+
+def _figure(
+    source: _Source, variant: Variant, axis: tuple[float, float], reference: int | None, notes: Notes
+) -> Figure:
+    series = source.series.get(variant.id, Series())
+    ratio, ends, verdict = compared(source.against.get(variant.id))
+    if series.median is None:
+        return Figure("", notes.gap(series.why or variant.why), "", "", ratio, ends, verdict, None)
+    return Figure(
+        amount(series.median, source.unit),
+        None,
+        interval(series.low, series.high, source.unit),
+        spread(series),
+        ratio,
+        ends,
+        verdict,
+        _strip(series, axis, reference),
+    )
+
+
+def _strip(series: Series, axis: tuple[float, float], reference: int | None) -> Strip | None:
+    known = [value for value in series.values if value is not None]
+    if not known and series.median is None:
+        return None
+    low = None if series.low is None or series.high is None else position(series.low, *axis)
+    width = 0 if low is None or series.high is None else position(series.high, *axis) - low
+    median = None if series.median is None else position(series.median, *axis)
+    return Strip(tuple(position(value, *axis) for value in known), low, width, median, reference)
+
+
+def headline(report: Report) -> Headline | None:
+    """Bars for what the waterfall explains; else the first figure that two variants share."""
+    sources = {source.key: source for source in _sources(report)}
+    wanted = [w.metric for w in report.waterfall] + [key for key in sources if ":" in key] + list(sources)
+    for key in wanted:
+        source = sources.get(key)
+        if source is not None and sum(s.median is not None for s in source.series.values()) > 1:
+            return _headline(report, source)
+    return None
+
+
+def _headline(report: Report, source: _Source) -> Headline:
+    notes = Notes()
+    top = max(s.median for s in source.series.values() if s.median is not None)
+    bars = []
+    shown = [v for v in report.variants if v.role != "control"]
+    for head_, variant in zip(heads(report, control=False), shown, strict=True):
+        series = source.series.get(variant.id, Series())
+        ratio, _, verdict = compared(source.against.get(variant.id))
+        if series.median is None:
+            gap = notes.gap(series.why or variant.why)
+            bars.append(HeadlineBar(head_, "", gap, ratio, verdict, 0))
+        else:
+            text = amount(series.median, source.unit)
+            bars.append(HeadlineBar(head_, text, None, ratio, verdict, position(series.median, 0.0, top)))
+    per = (
+        source.label
+        if source.key == "throughput" or source.label.endswith("request")
+        else f"{source.label} per request"
+    )
+    return Headline(
+        per, "higher is better" if source.higher else "lower is better", source.key, tuple(bars), notes.all()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DisturbanceRow:
+    head: VariantHead
+    clean: str
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """Requests a second with each instrument on, beside without: (figure, share of the clean one)."""
+
+    profilers: tuple[str, ...]
+    rows: tuple[DisturbanceRow, ...]
+
+
+def disturbance(report: Report) -> Disturbance | None:
+    profilers = tuple(dict.fromkeys(name for v in report.variants for name in v.disturbance))
+    if not profilers:
+        return None
+    rows = []
+    for head_, variant in zip(heads(report), report.variants, strict=True):
+        if not variant.disturbance:
+            continue
+        clean = variant.throughput.median
+        cells = tuple(_disturbed(variant.disturbance.get(name, Series()), clean) for name in profilers)
+        rows.append(DisturbanceRow(head_, units.UNKNOWN if clean is None else amount(clean, "req/s"), cells))
+    return Disturbance(tuple(visible(name) for name in profilers), tuple(rows))
+
+
+def _disturbed(series: Series, clean: float | None) -> tuple[str, str]:
+    if series.median is None:
+        return units.UNKNOWN, visible(series.why or "not run")
+    part = "" if not clean else f"{share(series.median / clean)} of clean"
+    return amount(series.median, "req/s"), part
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    label: str
+    ratio: str
+    interval: str
+    floor: str
+    sd: str
+    chip: Chip | None
+
+
+def control_rows(report: Report) -> tuple[ControlRow, ...]:
+    """The baseline against itself, figure by figure: the noise of this machine under this study."""
+    labels = {metric.key: visible(metric.label) for metric in report.metrics}
+    found = []
+    for key in dict.fromkeys([*report.control.figures, *report.control.sd]):
+        comparison = report.control.figures.get(key)
+        ratio, ends, verdict = compared(comparison)
+        floor = "" if comparison is None or comparison.floor is None else units.percent(comparison.floor)
+        sd = report.control.sd.get(key)
+        found.append(
+            ControlRow(
+                labels.get(key, visible(key)),
+                ratio,
+                ends,
+                floor,
+                "" if sd is None else units.percent(sd, 2),
+                chip(comparison.verdict, comparison.ratio) if comparison else verdict,
+            )
+        )
+    return tuple(found)
