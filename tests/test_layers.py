@@ -82,5 +82,8 @@ SHARED: dict[str, set[str]] = {
     "parse": {"reading", "detect"},
     "load": {"plan", "generators"},
     "export": {"exporters"},
-    "capture": {"profiler", "profilers", "server", "process", "usage", "facts", "run", "placement", "doctor"},
+    "capture": {
+        "instrument", "profilers", "server", "process", "log", "ports", "usage", "facts", "run", "placement",
+        "requirements", "trials", "inprocess",
+    },  # fmt: skip
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 
 import gevent
@@ -12,10 +13,8 @@ from gevent.socket import socket
 
 
 def serve(sock: socket, _address: object) -> None:
-    try:
+    with contextlib.suppress(ConnectionError):
         handle(sock)
-    except ConnectionError:
-        pass
 
 
 def main() -> None:

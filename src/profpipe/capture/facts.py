@@ -1,0 +1,121 @@
+"""What machine this is and which versions its tools have: two reports that differ here are not comparable.
+
+Nothing that names a person or a machine: no host name, no user name, no path of a home directory.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+ASK_SECONDS = 5.0
+# Program, arguments, and where its version stands in what it prints.
+VERSIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("valgrind", ("--version",), r"valgrind-(\S+)"),
+    ("perf", ("--version",), r"perf version (\S+)"),
+    ("wrk", ("-v",), r"wrk (\S+)"),
+    ("h2load", ("--version",), r"nghttp2/(\S+)"),
+    ("py-spy", ("--version",), r"py-spy (\S+)"),
+)
+
+
+def read(path: str) -> str | None:
+    """A small file of /proc or /sys, stripped; None when it is not there."""
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def tool_version(program: str, arguments: tuple[str, ...], pattern: str) -> str | None:
+    """The version a program prints, None when it is not there or says nothing we know."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=ASK_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(pattern, done.stdout + done.stderr)
+    return found[1] if found else None
+
+
+def _cpuinfo(field: str) -> str | None:
+    for line in (read("/proc/cpuinfo") or "").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == field:
+            return value.strip()
+    return None
+
+
+def _virtualised() -> str | None:
+    flags = (_cpuinfo("flags") or "").split()
+    product = read("/sys/class/dmi/id/sys_vendor")
+    if "hypervisor" in flags:
+        return f"yes ({product})" if product else "yes"
+    return "not visible" if flags else None
+
+
+def _aslr() -> str | None:
+    return {"0": "off", "1": "partly", "2": "on"}.get(read("/proc/sys/kernel/randomize_va_space") or "")
+
+
+def _smt() -> str | None:
+    return {"1": "on", "0": "off"}.get(read("/sys/devices/system/cpu/smt/active") or "")
+
+
+def _memory() -> str | None:
+    found = re.search(r"MemTotal:\s+(\d+) kB", read("/proc/meminfo") or "")
+    return f"{int(found[1]) / 1024**2:.1f} GiB" if found else None
+
+
+def _processors() -> str:
+    usable, there = len(os.sched_getaffinity(0)), os.cpu_count()
+    return str(usable) if usable == there else f"{usable} of {there}"
+
+
+def _load_average() -> str:
+    return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
+def _system() -> str | None:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME")
+    except OSError:
+        return None
+
+
+MACHINE: tuple[tuple[str, Callable[[], str | None]], ...] = (
+    ("CPU", lambda: _cpuinfo("model name") or platform.machine()),
+    ("processors", _processors),
+    ("SMT", _smt),
+    ("governor", lambda: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+    ("virtual machine", _virtualised),
+    ("memory", _memory),
+    ("system", _system),
+    ("kernel", lambda: f"{platform.system()} {platform.release()}"),
+    ("libc", lambda: " ".join(platform.libc_ver()).strip() or None),
+    ("Python", lambda: f"{platform.python_implementation()} {platform.python_version()}"),
+    ("ASLR", _aslr),
+    ("perf_event_paranoid", lambda: read("/proc/sys/kernel/perf_event_paranoid")),
+    ("ptrace_scope", lambda: read("/proc/sys/kernel/yama/ptrace_scope") or "not restricted"),
+    ("load average", _load_average),
+)
+
+
+def environment_facts() -> dict[str, str]:
+    """Name -> value, in order of printing. What this system does not say is "unknown", an absent tool "absent"."""
+    facts = {name: find() or "unknown" for name, find in MACHINE}
+    return facts | {name: tool_version(name, args, pattern) or "absent" for name, args, pattern in VERSIONS}

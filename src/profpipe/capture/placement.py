@@ -1,0 +1,37 @@
+"""Which processors server and load run on. Placement is part of the result, so it is decided once and printed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+Wish = Literal["auto", "same-core", "split", "free"]
+FEW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """`server_cpu` and `load_cpu` are processor numbers, None = wherever the kernel likes; `text` is printed."""
+
+    server_cpu: int | None
+    load_cpu: int | None
+    text: str
+
+
+def place(wish: Wish = "auto", cpus: Collection[int] | None = None) -> Placement:
+    """Turn a study's wish into processors, out of those this process may use.
+
+    Same core where processors are few: CPU per request repeats within 0.4-0.9 % so, while split placement on two
+    processors had spells at half speed. The last processors are taken, since the first serves most interrupts.
+    """
+    usable = sorted(os.sched_getaffinity(0) if cpus is None else cpus)
+    if wish == "free":
+        return Placement(None, None, f"free: the kernel places server and load on {len(usable)} processors")
+    few = len(usable) < FEW
+    if wish == "same-core" or len(usable) < 2 or (wish == "auto" and few):
+        why = "asked for" if wish == "same-core" else f"{len(usable)} processor{'s' if len(usable) > 1 else ''} usable"
+        return Placement(usable[-1], usable[-1], f"same core: server and load on processor {usable[-1]} ({why})")
+    server, load = usable[-2], usable[-1]
+    return Placement(server, load, f"split: server on processor {server}, load on processor {load}")

@@ -1,0 +1,72 @@
+"""Who listens on a port. A foreign server on our port would be measured as ours, so ownership is always checked."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+LISTEN = "0A"
+TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment. Another process may take it before the server does: check the owner."""
+    with socket.socket() as sock:
+        sock.bind((LOOPBACK, 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def answers_loopback(address: str) -> bool:
+    """Whether a socket bound to this address (hexadecimal, as /proc/net/tcp has it) is reached by 127.0.0.1."""
+    if len(address) == 8:
+        return address in {"00000000", "0100007F"}
+    return set(address) == {"0"} or address == "0000000000000000FFFF00000100007F"
+
+
+def listeners(tables: Iterable[str] = TABLES) -> dict[int, set[str]]:
+    """Port -> inodes of the sockets that listen there and are reached by 127.0.0.1."""
+    found: dict[int, set[str]] = {}
+    for table in tables:
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            fields = row.split()
+            address, _, port = fields[1].rpartition(":")
+            if fields[3] == LISTEN and answers_loopback(address):
+                found.setdefault(int(port, 16), set()).add(fields[9])
+    return found
+
+
+def socket_inodes(pids: Iterable[int]) -> set[str]:
+    """Inodes of the sockets these processes hold open."""
+    found = set()
+    for pid in pids:
+        try:
+            entries = list(Path(f"/proc/{pid}/fd").iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                name = str(entry.readlink())
+            except OSError:
+                continue
+            if name.startswith("socket:["):
+                found.add(name[8:-1])
+    return found
+
+
+def own_ports(pids: Iterable[int]) -> set[int]:
+    """Ports these processes listen on."""
+    mine = socket_inodes(pids)
+    return {port for port, inodes in listeners().items() if inodes & mine}
+
+
+def is_ours(port: int, pids: Iterable[int]) -> bool | None:
+    """True: only these processes listen there. False: somebody else does (also). None: nobody does."""
+    inodes = listeners().get(port)
+    return None if not inodes else inodes <= socket_inodes(pids)

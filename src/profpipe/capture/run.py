@@ -1,0 +1,253 @@
+"""The life of one run: start, ready, warm-up, window, load, save, stop. It fails in words and leaves no process."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from profpipe.capture import ports, usage
+from profpipe.capture.instrument import Collected, Launch, Options, Profiler, Session, Window
+from profpipe.capture.placement import Placement
+from profpipe.capture.process import Stopped, Supervised, exit_words
+from profpipe.capture.profilers import profiler as find_profiler
+from profpipe.capture.server import HOST, PortTaken, Waiting, choose_port, died, names_port, prepare
+from profpipe.errors import CaptureError, LoadError
+from profpipe.model.run import CaptureFile, LoadResult, Phase, Usage
+from profpipe.study.schema import Request, Target
+
+QUIESCE_S = 0.2  # between warm-up and window, load and its end: connections close, timers fire
+PORT_TRIES = 3
+Drive = Callable[[str, int], LoadResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What one run left. `reason` and `phase` are set when it failed; `refused` when the profiler saw too little."""
+
+    command: tuple[str, ...] = ()
+    placement: str = ""
+    reason: str | None = None
+    phase: Phase | None = None
+    refused: bool = False
+    log_tail: tuple[str, ...] = ()
+    load: LoadResult | None = None
+    usage: Usage | None = None
+    captures: tuple[CaptureFile, ...] = ()
+    profiler_facts: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known so far of a run under way; becomes a Captured whatever happens."""
+
+    target: Target
+    profiler: Profiler
+    folder: Path
+    placement: Placement
+    on_phase: Callable[[Phase], None]
+    phase: Phase = "start"
+    command: tuple[str, ...] = ()
+    load: LoadResult | None = None
+    usage: Usage | None = None
+    collected: Collected = field(default_factory=Collected)
+    facts: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self.on_phase(phase)
+
+    def captured(self, reason: str | None, phase: Phase | None, log_tail: tuple[str, ...], refused: bool) -> Captured:
+        return Captured(
+            command=self.command,
+            placement=self.placement.text,
+            reason=reason,
+            phase=phase,
+            refused=refused,
+            log_tail=log_tail,
+            load=self.load,
+            usage=self.usage,
+            captures=tuple(_capture_file(w.path, w.format, self.folder) for w in self.collected.files),
+            profiler_facts={**self.facts, **self.collected.facts},
+            warnings=(*self.warnings, *self.collected.warnings),
+        )
+
+
+def capture_run(
+    target: Target,
+    profiler: str,
+    *,
+    root: Path,
+    folder: Path,
+    options: Options,
+    placement: Placement,
+    warm_up: Drive | None,
+    load: Drive,
+    on_phase: Callable[[Phase], None] = lambda _: None,
+    after: Callable[[str, int], None] | None = None,
+    request: Request | None = None,
+) -> Captured:
+    """Run `target` once under `profiler` and bring home what it wrote, into folder/raw and folder/server.log.
+
+    `load` is called once inside the window with host and port, `warm_up` before it, `after` behind it on the same
+    server. `request` is what readiness is tried with (default: the target's). A run that fails is returned with its
+    reason and phase, never raised; KeyboardInterrupt and bugs go on to the caller, with the server gone.
+    """
+    run = _Run(target, find_profiler(profiler), folder, placement, on_phase)
+    if (why := run.profiler.refuses(target)) is not None:
+        return run.captured(why, "start", (), refused=True)
+    request = request or target.request or Request()
+    try:
+        _run_on_some_port(run, root, options, request, warm_up, load, after)
+    except CaptureError as error:
+        return run.captured(_reason(error), cast("Phase", error.phase), error.log_tail, refused=False)
+    except LoadError as error:
+        return run.captured(f"the load failed: {error}", run.phase, (), refused=False)
+    refused = run.collected.refused
+    return run.captured(refused, "save" if refused else None, (), refused=refused is not None)
+
+
+def _reason(error: CaptureError) -> str:
+    return str(error.args[0]).removeprefix(f"{error.phase}: ")
+
+
+def _run_on_some_port(
+    run: _Run,
+    root: Path,
+    options: Options,
+    request: Request,
+    warm_up: Drive | None,
+    load: Drive,
+    after: Callable[[str, int], None] | None,
+) -> None:
+    """Another port when somebody else took ours, three times at most."""
+    for left in reversed(range(PORT_TRIES)):
+        raw = run.folder / "raw"
+        raw.mkdir(parents=True, exist_ok=True)
+        port = choose_port(run.target)
+        cpus = None if run.placement.server_cpu is None else frozenset({run.placement.server_cpu})
+        launch = prepare(run.target, port, root=root, raw=raw, options=options, cpus=cpus)
+        run.enter("start")
+        try:
+            _run_on(run, launch, port, request, warm_up, load, after)
+        except PortTaken as error:
+            if not left or not names_port(run.target):
+                raise
+            run.warnings.append(f"{_reason(error)}: started again on another port")
+        else:
+            return
+
+
+def _run_on(
+    run: _Run,
+    launch: Launch,
+    port: int,
+    request: Request,
+    warm_up: Drive | None,
+    load: Drive,
+    after: Callable[[str, int], None] | None,
+) -> None:
+    if run.target.port is not None and ports.listeners().get(port):
+        raise PortTaken("start", f"port {port} is taken by another process: stop it, or set another `port`")
+    with _session(run, launch) as session, _server(run, session, launch) as server:
+        timeout = run.target.ready.timeout * run.profiler.patience
+        known = port if names_port(run.target) or run.target.port is not None else None
+        run.enter("ready")
+        ready = Waiting(server, run.target, known, request, timeout).wait()
+        run.facts["ready after"] = f"{ready.seconds:.2f} s"
+        if warm_up is not None:
+            run.enter("warm-up")
+            warm_up(HOST, ready.port)
+            _alive(server, "warm-up", "during warm-up")
+        _window(run, session, server, lambda: load(HOST, ready.port))
+        if after is not None:
+            after(HOST, ready.port)
+            _alive(server, "load", "under the load after the window")
+        run.enter("stop")
+        stopped = _stop(run, server)
+        run.collected = session.collect(stopped)
+
+
+@contextmanager
+def _session(run: _Run, launch: Launch) -> Iterator[Session]:
+    session = run.profiler.session(launch)
+    run.command = session.argv
+    run.facts |= session.facts
+    try:
+        yield session
+    finally:
+        session.abandon()
+
+
+@contextmanager
+def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]:
+    """The server, running; its output is kept as server.log whatever happens."""
+    with Supervised(session.argv, env=session.env, cwd=launch.cwd, cpus=launch.cpus) as server:
+        run.facts["environment"] = " ".join(sorted(session.env))
+        try:
+            yield server
+        except LoadError as error:
+            # The load's complaint is the symptom when the server is no longer there.
+            server.wait(0.2)
+            _alive(server, run.phase, f"during {run.phase}" if run.phase == "warm-up" else "under load")
+            raise CaptureError(run.phase, f"the load failed: {error}", log_tail=server.log.tail()) from error
+        finally:
+            server.kill()
+            (run.folder / "server.log").write_bytes(server.log.bytes())
+
+
+def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], LoadResult]) -> None:
+    """Quiesce, instrument on, load, quiesce, instrument off. Usage covers the load alone."""
+    run.enter("window")
+    time.sleep(QUIESCE_S)
+    session.open(server)
+    if not usage.reset_peaks(server.tree()):
+        run.warnings.append("peak memory covers the whole run: this system does not let it start again at the window")
+    before = usage.moment(server.tree, server.keeper, session.helpers())
+    watch = usage.ThreadWatch(list(before.tree))
+    run.enter("load")
+    try:
+        run.load = load()
+    finally:
+        switches = watch.end()
+    after = usage.moment(server.tree, server.keeper, session.helpers())
+    _alive(server, "load", "under load")
+    run.usage = usage.usage(before, after, run.load, switches)
+    if lost := usage.lost(before, after):
+        run.warnings.append(lost)
+    time.sleep(QUIESCE_S)
+    run.enter("save")
+    cpu_s = None if run.usage.cpu_ns is None else run.usage.cpu_ns / 1e9
+    session.close(server, Window(cpu_s, run.load.served))
+    _alive(server, "save", "while the profile was saved")
+
+
+def _alive(server: Supervised, phase: Phase, moment: str) -> None:
+    if (error := died(server, phase, moment)) is not None:
+        raise error
+
+
+def _stop(run: _Run, server: Supervised) -> Stopped:
+    """Graceful stop; what had to be forced is said, and does not make a measured window false."""
+    timeout = run.target.stop_timeout * run.profiler.stop_patience
+    stopped = server.stop(getattr(signal, run.target.stop), timeout)
+    if stopped.status is None or stopped.killed:
+        run.warnings.append(f"it did not end within {timeout:g} s of {run.target.stop} and was killed")
+    elif stopped.status not in {0, -getattr(signal, run.target.stop), 128 + getattr(signal, run.target.stop)}:
+        run.warnings.append(f"it ended with {exit_words(stopped.status)} after {run.target.stop}")
+    if stopped.left_behind:
+        run.warnings.append(f"it left {stopped.left_behind} processes running when it ended; they were ended too")
+    return stopped
+
+
+def _capture_file(path: Path, form: str, folder: Path) -> CaptureFile:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return CaptureFile(path.relative_to(folder).as_posix(), form, digest, path.stat().st_size)
