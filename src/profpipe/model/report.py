@@ -65,6 +65,7 @@ class CategoryInfo(Part):
     key: str
     label: str
     about: str = ""
+    group: str = Field("", description="categories of one group tell one story, for example writing the response")
 
 
 class Variant(Part):
