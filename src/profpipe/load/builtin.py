@@ -112,7 +112,7 @@ def doubts(plan: LoadPlan, answer: dict[str, Any], latency: Histogram) -> list[t
     """Each doubt in words with the figures it is about."""
     found: list[tuple[str, tuple[str, ...]]] = []
     bound = client_bound(answer["cpu_s"], answer["seconds"], 1)
-    if bound:
+    if bound and answer["served"]:
         found.append((bound, ("rate", "latency")))
     lost = answer["asked"] - answer["served"]
     if lost and answer["served"]:

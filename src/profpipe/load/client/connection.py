@@ -81,6 +81,7 @@ class Connection(asyncio.Protocol):
         if self.fresh and self.waiting:
             if data == load.verified:
                 self.waiting = False
+                self.useful = True
                 load.answered(self, load.expected)
                 return
         elif not self.waiting:

@@ -84,14 +84,7 @@ class Load:
         loop = asyncio.get_running_loop()
         deadline = loop.call_later(self.order.timeout, self.give_up)
         self.connections = [Connection(self) for _ in range(min(self.order.connections, self.most_connections()))]
-        for first in range(0, len(self.connections), CONNECT_AT_ONCE):
-            group = self.connections[first : first + CONNECT_AT_ONCE]
-            opening = asyncio.gather(*(connection.open() for connection in group))
-            await asyncio.wait({opening, self.ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not opening.done():
-                opening.cancel()
-                break
-            self.live += sum(opening.result())
+        await self.connect()
         before = resource.getrusage(resource.RUSAGE_SELF)
         self.started = now()
         if self.live and not self.over:
@@ -103,6 +96,19 @@ class Load:
         self.cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         deadline.cancel()
         self.close()
+
+    async def connect(self) -> None:
+        """Open every connection before the window; those still opening at the timeout count as not connected."""
+        for first in range(0, len(self.connections), CONNECT_AT_ONCE):
+            group = self.connections[first : first + CONNECT_AT_ONCE]
+            opening = asyncio.gather(*(connection.open() for connection in group))
+            either: set[asyncio.Future[Any]] = {opening, self.ended}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                opening.cancel()
+                self.errors["connect"] += sum(connection.transport is None for connection in group)
+                return
+            self.live += sum(opening.result())
 
     def most_connections(self) -> int:
         """Connections that would never carry a request are not opened."""
