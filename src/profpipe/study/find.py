@@ -60,6 +60,7 @@ def _has_table(pyproject: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     try:
-        return "profpipe" in tomllib.loads(text).get("tool", {})
-    except (ValueError, RecursionError, AttributeError):
+        tools = tomllib.loads(text).get("tool")
+    except (ValueError, RecursionError):
         return "[tool.profpipe" in text  # broken, but meant for us: reading it says where it is broken
+    return isinstance(tools, dict) and "profpipe" in tools

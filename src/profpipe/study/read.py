@@ -26,6 +26,10 @@ _JUDGED_BY: Mapping[str, frozenset[str]] = {
     "targets": frozenset({"targets", "baseline"}),
     "profilers": frozenset({"profilers", "profiler"}),
     "mode": frozenset({"mode", "rate", "requests", "duration"}),
+    "rate": frozenset({"rate", "mode"}),
+    "port": frozenset({"port", "command"}),
+    "env": frozenset({"env", "command"}),
+    "ready": frozenset({"ready", "command"}),
     "match": frozenset({"match", "examples"}),
 }
 

@@ -1,0 +1,384 @@
+"""profpipe.toml: every mistake at once, each with its place and what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from profpipe.errors import EXIT_USAGE, ConfigError
+from profpipe.study import CategoryRule, LoadedFile, Study, Target, read_study_file
+from profpipe.study.checks import matches
+
+PROFILERS = ("clean", "callgrind", "yappi", "py-spy")
+GENERATORS = ("builtin", "wrk", "h2load")
+CATEGORIES = ("memcpy", "memset", "format")
+SERVER = '[target.a]\ncommand = ["srv", "{port}"]\n'
+STUDY = SERVER + '[study.s]\ntargets = ["a"]\n'
+
+
+def read(folder: Path, text: str, name: str = "profpipe.toml") -> LoadedFile:
+    path = folder / name
+    path.write_bytes(text.encode())
+    return read_study_file(path, profilers=PROFILERS, generators=GENERATORS, categories=CATEGORIES)
+
+
+def mistakes(folder: Path, text: str, name: str = "profpipe.toml") -> list[str]:
+    """The lines of the refusal, without the folder; an empty list when the file holds."""
+    try:
+        read(folder, text, name)
+    except ConfigError as error:
+        return str(error).replace(f"{folder}{os.sep}", "").splitlines()
+    return []
+
+
+BROKEN = """\
+schema = 1
+
+[target.x]
+label = "X"
+ready.line = "port (?P<port>"
+ready.http = "/"
+
+[target.y]
+comand = ["{python}", "y.py"]
+cwd = "../.."
+stop = "SIGTREM"
+env = { A = 1 }
+
+["target"."b c"]
+command = ["a", 3]
+
+[target.z]
+command = ["a", "{prot}"]
+
+[study.s]
+targets = ["x", "yy", "x"]
+baseline = "z"
+profilers = ["clean", "calgrind"]
+rounds = true
+profiler.yapi.rounds = 2
+load = { mode = "rate", requests = 5, request.headers = { "a b" = "x" } }
+latency = {}
+
+[[category]]
+category = "memcopy"
+match = ["a*"]
+examples = ["abc",
+  "bcd"]
+"""
+
+
+def test_all_mistakes_come_at_once_in_the_files_order(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    golden("study_mistakes.txt", "\n".join(mistakes(tmp_path, BROKEN)) + "\n")
+
+
+def test_a_mistake_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, "[target.a]\n")
+    assert caught.value.exit_code == EXIT_USAGE == 2
+
+
+ONE_MISTAKE: dict[str, tuple[str, str]] = {
+    "unknown key": (SERVER + 'labl = "A"', '3:1: target.a.labl: unknown key; did you mean "label"?'),
+    "unknown key, nothing near": ("zzz = 1", "1:1: zzz: unknown key; known: category, schema, study, target"),
+    "key of a nested table": (SERVER + "ready.htp = 1", '3:7: target.a.ready.htp: unknown key; did you mean "http"?'),
+    "missing command": ("[target.a]\n", '1:9: target.a: missing key "command"'),
+    "misspelt required key is one mistake": (
+        '[target.a]\ncomand = ["{port}"]',
+        '2:1: target.a.comand: unknown key; did you mean "command"?',
+    ),
+    "text for a number": (SERVER + 'port = "80"', '3:1: target.a.port: must be a whole number, got "80"'),
+    "true for a number": (STUDY + "rounds = true", "5:1: study.s.rounds: must be a whole number, got true"),
+    "number for text": (SERVER + "label = 3", "3:1: target.a.label: must be text, got 3"),
+    "date for text": (SERVER + "label = 2026-01-01", "3:1: target.a.label: must be text, got"),
+    "port out of range": (
+        SERVER + "port = 70000",
+        "3:1: target.a.port: must be less than or equal to 65535, got 70000",
+    ),
+    "infinite rate": (STUDY + 'load = {mode="rate", rate=inf}', "5:22: study.s.load.rate: must be a finite number"),
+    "text for an array": ('[target.a]\ncommand = "srv"', '2:1: target.a.command: must be an array, got "srv"'),
+    "empty array": ("[target.a]\ncommand = []", "2:1: target.a.command: must not be empty"),
+    "item of an array": (
+        '[target.a]\ncommand = [\n  "srv {port}",\n  # a comment\n  3,\n]',
+        "5:3: target.a.command[1]: must be text, got 3",
+    ),
+    "value for a table": ("target = 3", "1:1: target: must be a table, got 3"),
+    "wrong word": (
+        STUDY + 'placement = "same_core"',
+        "5:1: study.s.placement: must be 'auto', 'same-core', 'split' or 'free', "
+        'got "same_core"; did you mean "same-core"?',
+    ),
+    "no name": ('[target."a b"]\ncommand = ["{port}"]', '1:9: target."a b": "a b" is no name: a name starts with'),
+    "a name that climbs out": (
+        '[target."../x"]\ncommand = ["{port}"]',
+        '1:9: target."../x": "../x" is no name: a name starts with',
+    ),
+    "a profiler's option": (
+        STUDY + "profiler.clean.options.x = [1]",
+        "5:24: study.s.profiler.clean.options.x: must be text, a number or true/false, got [1]",
+    ),
+    "newer file": ("schema = 2", "1:1: schema: this profpipe reads schema 1, got 2"),
+    "unknown target": (
+        SERVER + '[study.s]\ntargets = ["a", "ab"]',
+        '4:17: study.s.targets[1]: no [target.ab] in this file; did you mean "a"?',
+    ),
+    "target twice": (SERVER + '[study.s]\ntargets = ["a", "a"]', '4:17: study.s.targets[1]: "a" is listed twice'),
+    "baseline outside the study": (
+        STUDY + 'baseline = "b"\n[target.b]\ncommand = ["{port}"]',
+        '5:1: study.s.baseline: "b" is none of the study\'s targets; known: a',
+    ),
+    "one label for two": (
+        SERVER + '[target.b]\ncommand = ["{port}"]\nlabel = "a"\n[study.s]\ntargets = ["a", "b"]',
+        '7:1: study.s.targets: two targets are labelled "a"',
+    ),
+    "unknown profiler": (
+        STUDY + 'profilers = ["clean", "pyspy"]',
+        '5:23: study.s.profilers[1]: unknown profiler "pyspy"; did you mean "py-spy"?',
+    ),
+    "profiler twice": (
+        STUDY + 'profilers = ["clean", "clean"]',
+        '5:23: study.s.profilers[1]: "clean" is listed twice',
+    ),
+    "no profiler": (STUDY + "profilers = []", "5:1: study.s.profilers: must not be empty"),
+    "settings of a profiler that is not used": (
+        STUDY + 'profilers = ["clean"]\nprofiler.yappi = { rounds = 2 }',
+        "6:10: study.s.profiler.yappi: not among this study's profilers; known: clean",
+    ),
+    "unknown generator": (
+        STUDY + 'load.generator = "h2laod"',
+        '5:6: study.s.load.generator: unknown load generator "h2laod"; did you mean "h2load"?',
+    ),
+    "rate without a rate": (
+        STUDY + 'load.mode = "rate"',
+        '5:6: study.s.load.mode: mode "rate" needs rate = NUMBER, in requests a second',
+    ),
+    "requests in mode closed": (
+        STUDY + 'load = { mode = "closed", requests = 5 }',
+        '5:27: study.s.load.requests: has no effect in mode "closed"',
+    ),
+    "latency at no fixed rate": (
+        STUDY + 'latency = { mode = "closed" }',
+        "5:1: study.s.latency: latency is compared at one fixed rate",
+    ),
+    "throughput at a fixed rate": (
+        STUDY + 'throughput = { mode = "rate", rate = 5.0 }',
+        "5:1: study.s.throughput: throughput is the ceiling of a closed loop",
+    ),
+    "ready twice": (
+        SERVER + 'ready = { tcp = true, line = "x" }',
+        "3:1: target.a.ready: tcp and line are both given: keep one",
+    ),
+    "ready is no path": (SERVER + 'ready.http = "health"', "3:7: target.a.ready.http: a path starts with `/`"),
+    "ready is no expression": (
+        SERVER + 'ready.line = "(x"',
+        "3:7: target.a.ready.line: no regular expression: missing ), unterminated subpattern",
+    ),
+    "nothing tells the port": ('[target.a]\ncommand = ["srv"]', "2:1: target.a.command: nothing says on which port"),
+    "unknown placeholder": (
+        '[target.a]\ncommand = ["srv", "{port}", "{pyhton}"]',
+        '2:29: target.a.command[2]: unknown placeholder {pyhton}; did you mean "python"?',
+    ),
+    "a build knows no port": (
+        SERVER + 'build = [["make"], ["x", "{port}"]]',
+        "3:26: target.a.build[1][1]: unknown placeholder {port}; known: python",
+    ),
+    "NUL in an argument": (
+        '[target.a]\ncommand = ["{port}", "a\\u0000b"]',
+        "2:22: target.a.command[1]: a NUL character cannot be passed",
+    ),
+    "no variable's name": (
+        SERVER + 'env = { "A=B" = "1" }',
+        '3:9: target.a.env."A=B": an environment variable\'s name',
+    ),
+    "cwd outside": (SERVER + 'cwd = ".."', "3:1: target.a.cwd: .. is outside the folder of this file"),
+    "cwd elsewhere": (SERVER + 'cwd = "/"', "3:1: target.a.cwd: / is outside the folder of this file"),
+    "cwd that is not there": (SERVER + 'cwd = "sub"', "3:1: target.a.cwd: no such folder: sub"),
+    "header of two lines": (
+        SERVER + 'request.headers.a = "b\\r\\nc: d"',
+        "3:17: target.a.request.headers.a: no valid header",
+    ),
+    "header that the load sets": (
+        SERVER + 'request.headers.Content-Length = "3"',
+        "3:17: target.a.request.headers.Content-Length: the load generator sets this header itself",
+    ),
+    "path with a space": (SERVER + 'request.path = "/a b"', "3:9: target.a.request.path: must be text like ^/"),
+    "unknown category": (
+        '[[category]]\ncategory = "memcopy"\nmatch = ["x"]',
+        '2:1: category[0].category: no category "memcopy"; a new one needs a label; did you mean "memcpy"?',
+    ),
+    "example that does not match": (
+        '[[category]]\ncategory = "format"\nmatch = ["fmt_*"]\n\n'
+        '[[category]]\ncategory = "format"\nmatch = ["a*b"]\nexamples = ["ab", "abc"]',
+        '8:19: category[1].examples[1]: "abc" is matched by none',
+    ),
+    "no TOML": ("[target.a\n", "1:10: no valid TOML: Expected ']'"),
+    "no TOML at the end": ('a = "x', "1:7: no valid TOML: Unterminated string"),
+    "key twice": ("a = 1\na = 2\n", "2:6: no valid TOML: Cannot overwrite a value"),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), ONE_MISTAKE.values(), ids=ONE_MISTAKE)
+def test_one_mistake_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+    (found,) = mistakes(tmp_path, text)
+    assert found.startswith(f"profpipe.toml:{line}"), found
+
+
+def test_what_hangs_on_a_broken_key_is_not_blamed_too(tmp_path: Path) -> None:
+    """`targets` is broken, so nothing can be said about the baseline; the rest of the table is still checked."""
+    found = mistakes(tmp_path, SERVER + '[study.s]\ntargets = "a"\nbaseline = "a"\nrounds = 0\nload.mode = "rate"')
+    assert [line.split(": ")[1] for line in found] == ["study.s.targets", "study.s.rounds", "study.s.load.mode"]
+
+
+def test_columns_count_characters_not_bytes(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, SERVER + 'env = { "ÄÖÜ" = "é", B = 1 }')
+    assert found.startswith("profpipe.toml:3:22: target.a.env.B: must be text")
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    loaded = read(tmp_path, "\ufeff" + STUDY.replace("\n", "\r\n"))
+    assert loaded.file.study["s"].targets == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"a = 1\nb = \xff\n", "profpipe.toml:2:1: not UTF-8 (byte 0xff)"),
+        (b"a = 1\nb = \x00\n", "profpipe.toml:2:5: no valid TOML"),
+        (b"a = " + b"[" * 50_000, "profpipe.toml: nested too deep"),
+        (b"a = " + b"1" * 5_000, "no valid TOML: Exceeds the limit"),
+        (b"#" * (1 << 20) + b"#", "profpipe.toml: 1,048,577 bytes are no study file; the limit is 1,048,576"),
+    ],
+    ids=["latin1", "NUL", "deep", "long number", "huge"],
+)
+def test_a_file_that_is_no_text_is_refused_in_words(tmp_path: Path, raw: bytes, says: str) -> None:
+    path = tmp_path / "profpipe.toml"
+    path.write_bytes(raw)
+    with pytest.raises(ConfigError) as caught:
+        read_study_file(path)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_or_a_missing_file_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        read_study_file(tmp_path)
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        read_study_file(tmp_path / "x.toml")
+
+
+def test_names_that_are_not_given_are_not_checked(tmp_path: Path) -> None:
+    path = tmp_path / "profpipe.toml"
+    path.write_text(STUDY + 'profilers = ["mine"]\nload.generator = "mine"\n')
+    assert read_study_file(path).file.study["s"].profilers == ("mine",)
+
+
+def test_pyproject_holds_the_same_under_tool_profpipe(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\n[tool.profpipe.target.a]\ncommand = ["{port}"]\n'
+    assert read(tmp_path, text, "pyproject.toml").file.target["a"].command == ("{port}",)
+    assert mistakes(tmp_path, text + "prot = 1\n", "pyproject.toml") == [
+        'pyproject.toml:5:1: tool.profpipe.target.a.prot: unknown key; did you mean "port"?'
+    ]
+    assert mistakes(tmp_path, "[tool.profpipe]\nx = 1\n", "pyproject.toml")[0].startswith("pyproject.toml:2:1: ")
+    assert mistakes(tmp_path, "tool = 3\n", "pyproject.toml") == ["pyproject.toml: no [tool.profpipe] table"]
+
+
+def test_a_loaded_file_says_where_a_key_stands(tmp_path: Path) -> None:
+    loaded = read(tmp_path, STUDY)
+    assert loaded.root == tmp_path
+    assert loaded.where("study", "s", "targets").endswith("profpipe.toml:4:1")
+    assert loaded.where("study", "s", "rounds").endswith("profpipe.toml:3:8")
+    assert loaded.where("nowhere").endswith("profpipe.toml:1:1")
+
+
+def test_a_link_out_of_the_folder_is_outside(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside/out").symlink_to(tmp_path)
+    (found,) = mistakes(tmp_path / "inside", SERVER + 'cwd = "out"')
+    assert "outside the folder of this file" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["a", "--json", \'{"k": 1}\']',
+        '["sh", "-c", "echo ${home}"]',
+        '["a", "{{name}}"]',
+        '["a", "{}"]',
+        '["a", "{A}"]',
+    ],
+)
+def test_braces_that_are_not_ours_pass(tmp_path: Path, text: str) -> None:
+    assert mistakes(tmp_path, f"[target.a]\nport = 80\ncommand = {text}\n") == []
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ['env = { PORT = "{port}" }', "port = 8080", 'ready.line = "on (?P<port>[0-9]+)"'],
+    ids=["variable", "fixed", "told by the server"],
+)
+def test_a_command_without_the_port_passes_when_something_else_tells_it(tmp_path: Path, keys: str) -> None:
+    assert mistakes(tmp_path, f'[target.a]\ncommand = ["srv"]\n{keys}\n') == []
+
+
+def test_a_value_is_shown_short_and_without_control_bytes(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, SERVER + f'stop = "\\u001b[31m{"x" * 500}"')
+    assert "\x1b" not in found
+    assert len(found) < 300
+
+
+VALUES: Any = st.recursive(
+    st.sampled_from(["1", "-1", "1.5", "nan", "true", '"x"', '"a"', '"rate"', "2026-01-01", '"{port}"', "[]", "{}"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.dictionaries(
+            st.sampled_from(["command", "ready", "line", "targets", "mode", "x", "str", "int", "load", "options"]),
+            inner,
+            max_size=3,
+        ).map(lambda table: "{" + ", ".join(f"{key} = {value}" for key, value in table.items()) + "}")
+    ),
+    max_leaves=6,
+)
+KEYS = st.sampled_from([*Target.model_fields, *Study.model_fields, *CategoryRule.model_fields, "zzz"])
+TABLES = st.sampled_from(
+    [
+        "[target.a]",
+        "[target.b]",
+        '[target."c d"]',
+        "[study.s]",
+        "[study.s.load]",
+        "[study.t]",
+        "[[category]]",
+        "[target]",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(TABLES, st.dictionaries(KEYS, VALUES, max_size=5)), max_size=4), st.data())
+def test_any_valid_toml_is_read_or_refused_with_a_place_on_every_line(
+    tmp_path_factory: pytest.TempPathFactory, tables: list[tuple[str, dict[str, str]]], data: st.DataObject
+) -> None:
+    text = "\n".join(f"{head}\n" + "\n".join(f"{k} = {v}" for k, v in body.items()) for head, body in tables)
+    folder = tmp_path_factory.mktemp("any")
+    lines = text.count("\n") + 1
+    for line in mistakes(folder, text):
+        found = re.match(r"profpipe\.toml:(\d+):(\d+): \S", line)
+        assert found, line
+        assert 1 <= int(found[1]) <= lines + 1
+
+
+NAMES = st.text(alphabet=string.ascii_lowercase[:3] + ".*", max_size=8)
+
+
+@given(NAMES, NAMES.map(lambda name: name.replace("*", "")))
+def test_a_pattern_means_what_the_analysis_takes_it_to_mean(pattern: str, name: str) -> None:
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
+    assert matches(pattern, name) is expected
