@@ -1,0 +1,76 @@
+"""Reader of the callgrind format (valgrind manual, "Callgrind Format Specification", version 1), by columns.
+
+Lines of source are not kept: `frames.line` is None, and costs are summed per function, recursion level and file of the
+cost (`fi=`/`fe=`: code inlined from another file). A function is (name, file, object); its file is the current one at
+its `fn=` line. Edges lie between frames whose file is the function's own. The line after `calls=` is the inclusive
+cost of the call, also after `calls=0` (callgrind_annotate 3.19 books that one as self).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import BinaryIO
+
+from profpipe.errors import ParseError
+from profpipe.model.profile import Profile
+from profpipe.parse.callgrind.header import KEYS
+from profpipe.parse.callgrind.profile import to_profile
+from profpipe.parse.callgrind.run import Run
+
+NAME = "callgrind"
+_MARK = b"# callgrind format"
+_HEADER = re.compile(rb"(?:#.*|(?:" + b"|".join(k.encode() for k in KEYS) + rb"|summary):.*|[ \t]*)")
+_OUT = re.compile(r"(?:call|cache)grind\.out\b")
+
+
+def sniff(head: bytes, filename: str) -> bool | None:
+    """Whether a file that begins with `head` is in this format; None when more of it is needed to tell.
+
+    An empty file is ours when it is named like one (`callgrind.out.123`): the reader then says what that means.
+    """
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    if not head:
+        return True if _OUT.search(PurePath(filename).name) else None
+    if head.startswith(_MARK):
+        return True
+    if len(head) < len(_MARK) and _MARK.startswith(head):
+        return None
+    *lines, last = (
+        head.splitlines() if head.endswith((b"\n", b"\r")) else [*head.splitlines()[:-1], head.splitlines()[-1]]
+    )
+    for line in [*lines, last]:
+        if line.startswith(b"events:"):
+            return True
+        if not _HEADER.fullmatch(line) and (line is not last or not _may_become_header(line)):
+            return False
+    return None
+
+
+def _may_become_header(line: bytes) -> bool:
+    return any(key.encode().startswith(line) for key in KEYS)
+
+
+def parse(raw: BinaryIO, source: str) -> Profile:
+    """The profile in one file, of one part or several (`--combine-dumps`).
+
+    kind "counted" (yappi's export: "traced"); metrics: `Ir` -> instructions, `sysCount` -> syscalls, `sysTime` and
+    `sysCpuTime` -> sys_time_ns and sys_cpu_ns, others under their own name in lower case. `declared` holds `totals:`.
+    `meta.partial` says so when the self costs do not add up to `totals:`, or when it is missing. Raises ParseError,
+    with the line, on anything that is not the format.
+    """
+    return parse_parts([(raw, source)])
+
+
+def parse_parts(files: Sequence[tuple[BinaryIO, str]]) -> Profile:
+    """One profile from the files of one run (`F.1`, `F.2`; `F-01`, `F-02`; one per process): counts are added up.
+
+    The files must count the same events. An empty file among others is left out with a warning.
+    """
+    if not files:
+        raise ParseError(NAME, "no file given")
+    run = Run()
+    for raw, source in files:
+        run.read(raw, source)
+    return to_profile(run, files[0][1])
