@@ -1,43 +1,47 @@
 import { all } from "./data";
 
-/** The two selectors above the waterfalls show one figure of those the template wrote. */
+/** The selectors above the waterfalls show one figure of those the template wrote. */
 export function connectGap(): void {
-  const contender = document.querySelector<HTMLSelectElement>("#gap-contender");
   const metric = document.querySelector<HTMLSelectElement>("#gap-metric");
   const none = document.querySelector<HTMLElement>("#gap-none");
-  if (!contender || !metric || !none) return;
+  const buttons = all<HTMLButtonElement>(document, ".gap-contender");
   const figures = all<HTMLElement>(document, ".waterfall");
+  if (!metric || !none || figures.length === 0) return;
+  let contender = "";
   const show = (): void => {
     let any = false;
     for (const figure of figures) {
-      const fits = figure.dataset.contender === contender.value && figure.dataset.metric === metric.value;
+      const fits = figure.dataset.contender === contender && figure.dataset.metric === metric.value;
       figure.hidden = !fits;
       any ||= fits;
     }
     none.hidden = any;
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.key === contender));
   };
-  const fromHash = (): void => {
-    const wanted = figures.find((figure) => `#${figure.id}` === location.hash);
-    if (!wanted) return;
-    contender.value = wanted.dataset.contender ?? contender.value;
-    metric.value = wanted.dataset.metric ?? metric.value;
+  const set = (figure: HTMLElement): void => {
+    contender = figure.dataset.contender ?? "";
+    metric.value = figure.dataset.metric ?? "";
     show();
-    wanted.scrollIntoView();
   };
   const choose = (): void => {
     show();
     const shown = figures.find((figure) => !figure.hidden);
     if (shown) history.replaceState(null, "", `#${shown.id}`);
   };
-  contender.addEventListener("change", choose);
+  const fromHash = (): void => {
+    const wanted = figures.find((figure) => `#${figure.id}` === location.hash);
+    if (!wanted) return;
+    set(wanted);
+    wanted.scrollIntoView();
+  };
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      contender = button.dataset.key ?? "";
+      choose();
+    });
+  }
   metric.addEventListener("change", choose);
   window.addEventListener("hashchange", fromHash);
-  // The gap to look at first is the widest one: the contender the verdict is most likely about.
-  const widest = figures[0];
-  if (widest) {
-    contender.value = widest.dataset.contender ?? "";
-    metric.value = widest.dataset.metric ?? "";
-  }
-  show();
+  set(figures.find((figure) => figure.dataset.first !== undefined) ?? (figures[0] as HTMLElement));
   fromHash();
 }

@@ -1,10 +1,12 @@
+import { readData } from "./data";
+import { connectFlames } from "./flame";
 import { connectGap } from "./gap";
 import { connectHotspots } from "./hotspots";
 import { connectPage } from "./page";
-import { readData } from "./data";
 
 document.documentElement.classList.add("js");
 const data = readData();
 connectGap();
 connectHotspots(data.edges);
+connectFlames(data);
 connectPage();

@@ -10,6 +10,7 @@ from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, 
 from profpipe.render.view_text import (
     NONE,
     NOT_SEEN,
+    PER,
     Chip,
     Gap,
     Note,
@@ -19,6 +20,7 @@ from profpipe.render.view_text import (
     better_word,
     chip,
     interval,
+    per_what,
     position,
     share,
     visible,
@@ -73,6 +75,7 @@ class HotCategory:
 class HotColumn:
     head: VariantHead
     total: str
+    gap: Gap | None
     categorised: str
 
 
@@ -81,6 +84,7 @@ class HotTable:
     id: str
     key: str
     label: str
+    per: str
     instrument: str
     profiler: str
     exact: bool
@@ -127,10 +131,13 @@ def _table(report: Report, table: HotspotTable, hues: dict[str, int]) -> HotTabl
         _category(row, prefix, columns, metric, top, names.get(row.category), hues.get(row.category, 0), notes)
         for row in rows
     )
+    noun, per = per_what(visible(metric.label))
+    heads_ = tuple(_column(table, head, metric, notes) for head in columns)
     return HotTable(
         prefix,
         anchor(table.metric),
-        visible(metric.label),
+        noun,
+        per or PER,
         metric.instrument,
         visible(metric.profiler),
         metric.exact,
@@ -138,7 +145,7 @@ def _table(report: Report, table: HotspotTable, hues: dict[str, int]) -> HotTabl
         visible(metric.about),
         metric.ranked,
         limits_of(report, metric.profiler),
-        tuple(_column(table, head, metric) for head in columns),
+        heads_,
         categories,
         notes.all(),
         _details(table),
@@ -167,12 +174,13 @@ def _details(table: HotspotTable) -> tuple[str, ...]:
     return tuple(name for name, there in wanted if there)
 
 
-def _column(table: HotspotTable, head: VariantHead, metric: MetricInfo) -> HotColumn:
-    median = table.total[head.id].median
+def _column(table: HotspotTable, head: VariantHead, metric: MetricInfo, notes: Notes) -> HotColumn:
+    series = table.total[head.id]
     known = table.categorised.get(head.id)
     return HotColumn(
         head,
-        units.UNKNOWN if median is None else amount(median, metric.unit),
+        "" if series.median is None else amount(series.median, metric.unit),
+        notes.gap(series.why) if series.median is None else None,
         "" if known is None else f"{units.percent(known, 0)} has a category",
     )
 
@@ -193,7 +201,7 @@ def _category(
         functions = tuple(sorted(functions, key=lambda f: -max((c.self or 0.0 for c in f.cells.values()), default=0.0)))
     hidden = row.hidden + max(0, len(functions) - FUNCTIONS_SHOWN)
     shown = tuple(_function(f, prefix, columns, metric, top, label, notes) for f in functions[:FUNCTIONS_SHOWN])
-    cells = tuple(_cell(row.cells.get(head.id), metric, top, notes) for head in columns)
+    cells = tuple(_cell(row.cells.get(head.id), head, metric, top, notes) for head in columns)
     more = (
         "" if not hidden else f"{units.count(hidden)} smaller {'function' if hidden == 1 else 'functions'} not listed"
     )
@@ -216,7 +224,7 @@ def _function(
         row.function.runtime,
         "; ".join(visible(name) for name in row.function.raw[:4]),
         category,
-        tuple(_cell(row.cells.get(head.id), metric, top, notes) for head in columns),
+        tuple(_cell(row.cells.get(head.id), head, metric, top, notes) for head in columns),
         any(row.callers.values()) or any(row.callees.values()),
     )
 
@@ -227,21 +235,22 @@ def place_of(file: str, object_: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _cell(cell: Cell | None, metric: MetricInfo, top: float, notes: Notes) -> HotCell:
+def _cell(cell: Cell | None, head: VariantHead, metric: MetricInfo, top: float, notes: Notes) -> HotCell:
     if cell is None:
         return HotCell(NONE, notes.gap(NOT_SEEN), "", "", "", "", "", None, 0, "-1")
     if cell.self is None:
         return HotCell(NONE, notes.gap(cell.why), "", "", "", "", "", None, 0, "-1")
     calls = "" if cell.calls is None else f"{units.count(cell.calls)} calls"
+    contender = head.role != "baseline"
     return HotCell(
         amount(cell.self, metric.unit),
         None,
-        share(cell.share) if metric.ranked else "",
+        share(cell.share) if metric.ranked and cell.self else "",
         interval(cell.low, cell.high, metric.unit),
         "" if cell.total is None else f"total {amount(cell.total, metric.unit)}",
         calls,
-        "" if cell.ratio is None else units.ratio(cell.ratio),
-        chip(cell.verdict, cell.ratio),
+        "" if cell.ratio is None or not contender else units.ratio(cell.ratio),
+        chip(cell.verdict, cell.ratio) if contender else None,
         position(cell.self, 0.0, top) if metric.ranked and top > 0 else 0,
         f"{cell.self:.6g}",
     )

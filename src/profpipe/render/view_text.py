@@ -19,6 +19,8 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 NONE = "–"
+# What a cost is divided by where its label does not say: report.json's own default.
+PER = "per request"
 NOT_SEEN = "not seen in this variant"
 
 
@@ -122,10 +124,19 @@ def interval(low: float | None, high: float | None, unit: str) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share of a whole; what is there but rounds to nothing is "<0.1 %", never "0.0 %"."""
+    """A share of a whole; what is there but rounds to nothing is "<0.1 %", never "0.0 %". A true minus."""
     if value is None:
         return ""
-    return "<0.1 %" if 0 < value < 0.0005 else units.percent(value)
+    if 0 < abs(value) < 0.0005:
+        return "<0.1 %" if value > 0 else "−<0.1 %"
+    text = "0 %" if value == 0 else units.percent(abs(value), 0 if abs(value) >= 1 else 1)
+    return f"−{text}" if value < 0 else text
+
+
+def per_what(label: str) -> tuple[str, str]:
+    """ "CPU time per request" -> ("CPU time", "per request"): the unit of a table stands once, not in every head."""
+    noun, between, per = label.rpartition(" per ")
+    return (noun, f"per {per}") if between else (label, "")
 
 
 def spread(series: Series) -> str:

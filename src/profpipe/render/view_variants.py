@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from profpipe import units
 from profpipe.model.report import Comparison, Report, Series, Variant
 from profpipe.render.view_text import (
+    PER,
     Chip,
     Gap,
     Note,
@@ -16,6 +17,7 @@ from profpipe.render.view_text import (
     chip,
     compared,
     interval,
+    per_what,
     position,
     share,
     spread,
@@ -52,6 +54,7 @@ class Figure:
 class Column:
     key: str
     label: str
+    per: str
     source: str
     better: str
     about: str
@@ -82,9 +85,12 @@ class VariantRow:
 
 @dataclass(frozen=True, slots=True)
 class VariantTable:
+    """`missing` = (figure, reason) of columns that no variant has a value in: said once, not drawn."""
+
     columns: tuple[Column, ...]
     rows: tuple[VariantRow, ...]
     notes: tuple[Note, ...]
+    missing: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,8 @@ class _Source:
 
 
 LATENCY = {"p50_us": "p50 latency", "p90_us": "p90 latency", "p99_us": "p99 latency", "max_us": "slowest"}
+# Parts of a figure that has a column already.
+_PARTS = ("user_us", "system_us")
 # The order readers look in: speed first, then what a request costs, then where.
 _ORDER = ("cpu_us", "cpu", "instructions", "syscalls", "kernel", "switches", "rss", "memory")
 
@@ -154,26 +162,33 @@ def heads(report: Report, *, control: bool = True) -> tuple[VariantHead, ...]:
 
 def variant_table(report: Report) -> VariantTable:
     notes = Notes()
-    sources = _sources(report)
+    every = _sources(report)
+    sources = [source for source in every if any(s.median is not None for s in source.series.values())]
+    missing = [
+        (source.label, next((visible(s.why) for s in source.series.values() if s.why), "not measured"))
+        for source in every
+        if source not in sources
+    ]
     cells = [_cells(source, report.variants, notes) for source in sources]
     rows = tuple(
         VariantRow(head_, tuple(column[index] for column in cells)) for index, head_ in enumerate(heads(report))
     )
-    return VariantTable(tuple(_column(source) for source in sources), rows, notes.all())
+    return VariantTable(tuple(_column(source) for source in sources), rows, notes.all(), tuple(missing))
 
 
 def _sources(report: Report) -> list[_Source]:
     found = []
     rates = {v.id: v.throughput for v in report.variants if v.throughput != Series()}
     if rates:
-        found.append(_source(report, ("throughput", "clean:throughput"), "requests/s", "req/s", True, "", rates))
+        found.append(_source(report, ("throughput", "clean:throughput"), "requests/s", "1", True, "", rates))
     for key in sorted({key for v in report.variants for key in v.latency}):
         values = {v.id: v.latency[key] for v in report.variants if key in v.latency}
         names = (key, f"latency:{key}", f"clean:{key}")
         found.append(_source(report, names, LATENCY.get(key, visible(key)), "us", False, "", values))
     known = {metric.key: metric for metric in report.metrics}
     extra = [key for v in report.variants for key in v.figures if key not in known]
-    for key in sorted([*known, *dict.fromkeys(extra)], key=_rank):
+    traced = {metric.key for metric in report.metrics if metric.instrument == "traced"}
+    for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in traced, _rank(key))):
         values = {v.id: v.figures[key] for v in report.variants if key in v.figures}
         if not values:
             continue
@@ -189,6 +204,8 @@ def _sources(report: Report) -> list[_Source]:
 
 
 def _rank(key: str) -> int:
+    if key.endswith(_PARTS):
+        return len(_ORDER) + 1
     place = [index for index, word in enumerate(_ORDER) if word in key.partition(":")[2]]
     return place[0] if place else len(_ORDER)
 
@@ -214,14 +231,15 @@ def _source(
 
 def _column(source: _Source) -> Column:
     low, high = _axis(source.series.values())
-    better = "higher is better" if source.higher else "lower is better"
+    noun, per = per_what(source.label)
     return Column(
         source.key,
-        source.label,
+        noun,
+        per,
         source.source,
-        better,
+        "higher is better" if source.higher else "lower is better",
         source.about,
-        amount(low, source.unit),
+        "0" if low == 0 else amount(low, source.unit),
         amount(high, source.unit),
     )
 
@@ -272,9 +290,12 @@ def _strip(series: Series, axis: tuple[float, float], reference: int | None) -> 
 
 
 def headline(report: Report) -> Headline | None:
-    """Bars for what the waterfall explains; else the first figure that two variants share."""
+    """Bars of the figure the verdict rests on; else of what the waterfall explains, or the first shared figure."""
     sources = {source.key: source for source in _sources(report)}
-    wanted = [w.metric for w in report.waterfall] + [key for key in sources if ":" in key] + list(sources)
+    verdict = max((c for c in report.conclusions if c.kind == "verdict"), key=lambda c: c.weight, default=None)
+    paths = " ".join(row.path for row in verdict.rows) if verdict else ""
+    wanted = [key for key in sources if ":" in key and key in paths]
+    wanted += [*(w.metric for w in report.waterfall), *sorted(sources, key=lambda key: ":" not in key)]
     for key in wanted:
         source = sources.get(key)
         if source is not None and sum(s.median is not None for s in source.series.values()) > 1:
@@ -296,13 +317,9 @@ def _headline(report: Report, source: _Source) -> Headline:
         else:
             text = amount(series.median, source.unit)
             bars.append(HeadlineBar(head_, text, None, ratio, verdict, position(series.median, 0.0, top)))
-    per = (
-        source.label
-        if source.key == "throughput" or source.label.endswith("request")
-        else f"{source.label} per request"
-    )
+    label = source.label if source.key == "throughput" or per_what(source.label)[1] else f"{source.label} {PER}"
     return Headline(
-        per, "higher is better" if source.higher else "lower is better", source.key, tuple(bars), notes.all()
+        label, "higher is better" if source.higher else "lower is better", source.key, tuple(bars), notes.all()
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from profpipe import units
 from profpipe.model.report import Report, Waterfall, WaterfallBar
-from profpipe.render.view_text import Chip, amount, anchor, chip, position, signed_amount, visible
+from profpipe.render.view_text import PER, Chip, amount, anchor, chip, per_what, position, share, signed_amount, visible
 
 # Below this share of the larger total the axis is cut, or the bars of a small gap would be hairlines.
 CUT_BELOW = 0.35
@@ -48,6 +48,7 @@ class WaterfallView:
     contender_width: int
     end: int
     bars: tuple[Bar, ...]
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class WaterfallChoice:
 
     key: str
     label: str
+    hue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,23 @@ class Waterfalls:
 
 
 def waterfalls(report: Report, hues: dict[str, int]) -> Waterfalls:
-    views = tuple(_view(report, w, hues) for w in report.waterfall)
+    first = _first(report)
+    views = tuple(_view(report, w, hues, first=w is first) for w in report.waterfall)
     metrics = {view.metric: view.metric_label for view in views}
-    contenders = {view.contender_id: view.contender for view in views}
+    contenders = {view.contender_id: (view.contender, view.hue) for view in views}
     return Waterfalls(
-        tuple(WaterfallChoice(key, label) for key, label in metrics.items()),
-        tuple(WaterfallChoice(key, label) for key, label in contenders.items()),
+        tuple(WaterfallChoice(key, label, 0) for key, label in metrics.items()),
+        tuple(WaterfallChoice(key, label, hue) for key, (label, hue) in contenders.items()),
         views,
     )
+
+
+def _first(report: Report) -> Waterfall | None:
+    """The gap to look at first: of the first metric, the widest in either direction."""
+    if not report.waterfall:
+        return None
+    metric = report.waterfall[0].metric
+    return max((w for w in report.waterfall if w.metric == metric), key=lambda w: abs(w.gap))
 
 
 def _ordered(bars: tuple[WaterfallBar, ...]) -> list[WaterfallBar]:
@@ -86,7 +97,7 @@ def _ordered(bars: tuple[WaterfallBar, ...]) -> list[WaterfallBar]:
     return sorted(bars, key=place)
 
 
-def _view(report: Report, w: Waterfall, hues: dict[str, int]) -> WaterfallView:
+def _view(report: Report, w: Waterfall, hues: dict[str, int], *, first: bool) -> WaterfallView:
     metric = next((m for m in report.metrics if m.key == w.metric), None)
     unit, label = (metric.unit, visible(metric.label)) if metric else ("1", visible(w.metric))
     higher = metric is not None and metric.better == "higher"
@@ -99,16 +110,17 @@ def _view(report: Report, w: Waterfall, hues: dict[str, int]) -> WaterfallView:
         at += bar.delta
     baseline, contender = labels.get(w.baseline, visible(w.baseline)), labels.get(w.contender, visible(w.contender))
     verb = "more" if w.gap >= 0 else "less"
+    noun, per = per_what(label)
     times = f" ({units.ratio(w.contender_total / w.baseline_total)})" if w.baseline_total else ""
     return WaterfallView(
         anchor("gap", w.metric, w.contender),
         anchor(w.metric),
-        f"{label} ({visible(metric.profiler)})" if metric else label,
+        f"{noun} ({visible(metric.profiler)})" if metric else noun,
         baseline,
         contender,
         anchor(w.contender),
         hues.get(w.contender, 0),
-        f"{contender} spends {amount(abs(w.gap), unit)} {label} per request {verb} than {baseline}{times}.",
+        f"{contender} spends {amount(abs(w.gap), unit)} {noun} {per or PER} {verb} than {baseline}{times}.",
         amount(w.baseline_total, unit),
         amount(w.contender_total, unit),
         signed_amount(w.gap, unit),
@@ -117,6 +129,7 @@ def _view(report: Report, w: Waterfall, hues: dict[str, int]) -> WaterfallView:
         position(w.contender_total, low, high),
         position(at, low, high),
         tuple(bars),
+        first,
     )
 
 
@@ -157,7 +170,7 @@ def _bar(
         amount(bar.baseline, unit),
         amount(bar.contender, unit),
         signed_amount(bar.delta, unit),
-        "" if bar.share_of_gap is None else units.percent(bar.share_of_gap, 0 if abs(bar.share_of_gap) >= 0.1 else 1),
+        share(bar.share_of_gap),
         "w-other" if bar.category in SPECIAL else css,
         chip(bar.verdict, None if bar.delta == 0 else 2.0 if bar.delta > 0 else 0.5),
         min(first, last),

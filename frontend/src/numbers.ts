@@ -1,0 +1,31 @@
+/** Numbers as profpipe writes them everywhere else: src/profpipe/units.py `count` and `amount`. */
+function grouped(value: number, digits: number): string {
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function count(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100 || Number.isInteger(value)) return grouped(value, 0);
+  return size >= 10 ? grouped(value, 1) : grouped(value, 2);
+}
+
+function scaled(value: number, steps: [number, number, string][], last: [number, string]): string {
+  for (const [limit, size, name] of steps) if (Math.abs(value) < limit) return `${count(value / size)} ${name}`;
+  return `${count(value / last[0])} ${last[1]}`;
+}
+
+function nanoseconds(value: number): string {
+  return scaled(value, [[1e3, 1, "ns"], [1e6, 1e3, "µs"], [1e9, 1e6, "ms"]], [1e9, "s"]);
+}
+
+export function amount(value: number, unit: string): string {
+  if (unit === "ns") return nanoseconds(value);
+  if (unit === "us") return nanoseconds(value * 1e3);
+  if (unit === "s") return nanoseconds(value * 1e9);
+  if (unit === "B") return scaled(value, [[1024, 1, "B"], [1024 ** 2, 1024, "KiB"]], [1024 ** 2, "MiB"]);
+  return count(value);
+}
+
+export function percent(share: number): string {
+  return share > 0 && share < 0.0005 ? "<0.1 %" : `${(share * 100).toFixed(1)} %`;
+}
