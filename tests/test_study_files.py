@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.study import StarterVariant, StudyFile, read_study_file, starter_file
+from profpipe.study import StudyFile, read_study_file, starter_file
 from profpipe.study.positions import positions
 from profpipe.study.reference import EXAMPLE, TABLES, study_schema
 
@@ -102,17 +102,28 @@ def test_the_starter_for_one_python_server(golden: Callable[[str, str], None]) -
 
 
 def test_the_starter_for_two_native_servers(golden: Callable[[str, str], None]) -> None:
-    variants = (StarterVariant("old", ("./old", "-p", "{port}")), StarterVariant("new.2", ("./new", "-p", "{port}")))
-    golden("starter_native_pair.toml", starter_file(variants, language="native", study="rewrite", ready_line="ready"))
+    text = starter_file(
+        name="old",
+        command=("./old", "-p", "{port}"),
+        contender=("./new", "-p", "{port}"),
+        language="native",
+        study="rewrite",
+        ready_line="ready",
+    )
+    golden("starter_native_pair.toml", text)
 
 
 ARGUMENT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0{}"), max_size=12)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
 
 
+COMMAND = st.lists(ARGUMENT | st.just("{port}"), min_size=1, max_size=4).map(tuple)
+
+
 @given(
-    names=st.lists(NAME, min_size=1, max_size=3, unique=True),
-    command=st.lists(ARGUMENT | st.just("{port}"), min_size=1, max_size=4),
+    name=NAME | st.just("contender"),
+    command=COMMAND,
+    contender=st.none() | COMMAND,
     language=st.sampled_from(["python", "native", "go", "other"]),
     ready_line=st.sampled_from([None, "ready", r'on "(?P<port>\d+)"', "é\U0001f600\x7f"]),
     port=st.sampled_from([None, 8080]),
@@ -120,22 +131,31 @@ NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
 )
 def test_any_starter_reads_back_as_what_was_said(
     tmp_path_factory: pytest.TempPathFactory,
-    names: list[str],
-    command: list[str],
+    name: str,
+    command: tuple[str, ...],
+    contender: tuple[str, ...] | None,
     language: Any,
     ready_line: str | None,
     port: int | None,
     study: str,
 ) -> None:
     path = tmp_path_factory.mktemp("starter") / "profpipe.toml"
-    variants = [StarterVariant(name, tuple(command)) for name in names]
-    text = starter_file(variants, study=study, language=language, ready_line=ready_line, port=port)
+    text = starter_file(
+        name=name,
+        command=command,
+        contender=contender,
+        language=language,
+        ready_line=ready_line,
+        port=port,
+        study=study,
+    )
     path.write_text(text, encoding="utf-8", newline="")
     file = read_study_file(path, profilers=PROFILERS).file
-    assert list(file.target) == names
-    assert all(target.command == tuple(command) and target.port == port for target in file.target.values())
-    assert file.study[study].targets == tuple(names)
-    assert file.study[study].baseline == names[0]
+    assert file.target[name].command == command
+    assert [target.command for target in file.target.values()] == [command, *([contender] if contender else [])]
+    assert {(target.port, target.ready.line) for target in file.target.values()} == {(port, ready_line)}
+    assert file.study[study].targets == tuple(file.target)
+    assert file.study[study].baseline == name
 
 
 def test_positions_of_tables_dotted_keys_arrays_and_inline_tables() -> None:

@@ -13,7 +13,7 @@ from profpipe.study.schema import (
     StudyFile,
     Target,
 )
-from profpipe.study.starter import StarterVariant, starter_file
+from profpipe.study.starter import starter_file
 
 __all__ = [
     "CategoryRule",
@@ -23,7 +23,6 @@ __all__ = [
     "Ready",
     "Request",
     "Requires",
-    "StarterVariant",
     "Study",
     "StudyFile",
     "Target",

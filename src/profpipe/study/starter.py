@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from profpipe.study.mistakes import dotted
@@ -21,33 +20,29 @@ _PROFILERS: Mapping[Language, tuple[str, ...]] = {
 _EXAMPLE_COMMAND = ("./my-server", "--port", "{port}")
 
 
-@dataclass(frozen=True, slots=True)
-class StarterVariant:
-    """A variant as `profpipe init` was told of it; `name` must fit the file's rule for names."""
-
-    name: str
-    command: tuple[str, ...] = _EXAMPLE_COMMAND
-
-
 def starter_file(
-    variants: Sequence[StarterVariant] = (StarterVariant("server"),),
     *,
-    study: str = "compare",
+    name: str = "server",
+    command: tuple[str, ...] = _EXAMPLE_COMMAND,
+    contender: tuple[str, ...] | None = None,
     language: Language = "other",
     ready_line: str | None = None,
     request_path: str = "/",
     port: int | None = None,
+    study: str = "compare",
 ) -> str:
-    """A study file with a comment at every choice; the first variant is the baseline. The result always reads back.
+    """A study file with a comment at every choice. `name` is the baseline; `contender` is a second command.
 
-    A command without `{port}` and no `port` gets the free port in the variable PORT, which is said in a comment.
+    The result reads back without a mistake when `name` and `study` fit the rule for names. A command that takes no
+    `{port}`, with no `port` and no port in `ready_line`, gets the free port in the variable PORT; a comment says so.
     """
-    parts = [_HEAD]
-    parts += [_target(variant, language, ready_line, request_path, port) for variant in variants]
-    if len(variants) == 1:
-        parts.append(_SECOND)
-    parts.append(_study(study, variants, language, request_path))
-    return "\n".join(parts)
+    second = "contender" if name != "contender" else "contender-2"
+    variants = {name: command} | ({second: contender} if contender else {})
+    targets = [_target(key, argv, language, ready_line, request_path, port) for key, argv in variants.items()]
+    targets[1:] = [_without_comments(text) for text in targets[1:]]
+    return "\n".join(
+        [_HEAD, *targets, *([] if contender else [_SECOND]), _study(study, list(variants), language, request_path)]
+    )
 
 
 _HEAD = """\
@@ -64,28 +59,31 @@ _SECOND = """\
 
 
 def _target(
-    variant: StarterVariant, language: Language, ready_line: str | None, request_path: str, port: int | None
+    name: str,
+    command: tuple[str, ...],
+    language: Language,
+    ready_line: str | None,
+    request_path: str,
+    port: int | None,
 ) -> str:
-    lines = [f"[{dotted(('target', variant.name))}]"]
-    lines += [
+    lines = [
+        f"[{dotted(('target', name))}]",
         "# The arguments, one by one; there is no shell. {port} becomes a free port, {python} the Python of profpipe.",
-        f"command = {_array(variant.command)}",
+        f"command = {_array(command)}",
         "# python, native (C, C++, Rust), go or other: which profilers fit.",
         f"language = {_text(language)}",
     ]
-    in_line = "(?P<port>" in (ready_line or "")
+    told = "(?P<port>" in (ready_line or "") or any("{port}" in argument for argument in command)
     if port is not None:
         lines += ["# The port this server always listens on.", f"port = {port}"]
-    elif not in_line and not any("{port}" in argument for argument in variant.command):
+    elif not told:
         lines += [
             "# The command does not take the port, so the server must read it from this variable.",
             'env = { PORT = "{port}" }',
         ]
     if ready_line is not None:
-        lines += [
-            "# A line of its output (a regular expression) that says it serves.",
-            f"ready.line = {_text(ready_line)}",
-        ]
+        lines.append("# A line of its output (a regular expression) that says it serves.")
+        lines.append(f"ready.line = {_text(ready_line)}")
     else:
         lines += [
             "# It serves when this path answers with the expected status.",
@@ -96,8 +94,11 @@ def _target(
     return "\n".join(lines) + "\n"
 
 
-def _study(study: str, variants: Sequence[StarterVariant], language: Language, request_path: str) -> str:
-    names = [variant.name for variant in variants]
+def _without_comments(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+
+
+def _study(study: str, names: Sequence[str], language: Language, request_path: str) -> str:
     profilers = _PROFILERS[language]
     lines = [
         f"[{dotted(('study', study))}]",
