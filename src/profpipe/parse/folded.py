@@ -94,7 +94,8 @@ def parse(raw: BinaryIO, source: str) -> Profile:
             continue
         header = _HEADER.fullmatch(text) if austin else None
         if header:
-            headers[header[1].strip()] = header[2].strip()
+            if lines.complete:
+                headers[header[1].strip()] = header[2].strip()
         else:
             held = (number, text)
     cut = None

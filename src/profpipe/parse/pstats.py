@@ -181,7 +181,8 @@ def _functions(reader: _Marshal) -> list[Row]:
         raise reader.fail("expected a dictionary of functions", 0)
     if reader.at != len(reader.data):
         raise reader.fail(f"{len(reader.data) - reader.at:,} bytes after the end of the dictionary")
-    return [_row(key, value, reader.source) for key, value in top]
+    rows = [_row(key, value, reader.source) for key, value in top]
+    return [row for row in rows if row.key[0] != "<thread>"]  # pyinstrument's root of a thread: no function
 
 
 def _row(key: object, value: object, source: str) -> Row:

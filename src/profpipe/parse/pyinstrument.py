@@ -31,7 +31,8 @@ from profpipe.units import WALL_NS
 
 NAME = "pyinstrument"
 SELF = "[self]"
-SYNTHETIC_NAMES = frozenset({SELF, "[await]", "[out-of-context]", "[root]"})
+NO_STACK = "[no stack]"
+SYNTHETIC_NAMES = frozenset({SELF, NO_STACK, "[await]", "[out-of-context]", "[root]"})
 _MARKS = (b'"frame_records"', b'"root_frame"')
 _KEYS = (b'"start_time"', b'"duration"', b'"sample_count"', b'"target_description"')
 
@@ -94,7 +95,7 @@ class _Walk:
                 elif frame != _OWN:
                     node = self.builder.stack(node, frame)
             if node < 0:
-                node = self.builder.stack(-1, self.frame("[no stack]", "", 0, 0))
+                node = self.no_stack()
             self.builder.sample(node, (value,), thread=thread)
 
     def record(self, item: object, i: int) -> tuple[list[str], int]:
@@ -115,7 +116,7 @@ class _Walk:
         return self.frame(_qualified(name, classes.get((name, file, line), "")), file, line, executed)
 
     def frame(self, name: str, file: str, line: int, executed: int) -> int:
-        if not file and (name in SYNTHETIC_NAMES or name == "[no stack]"):
+        if not file and name in SYNTHETIC_NAMES:
             function = self.builder.function(name, runtime=SYNTHETIC)
         elif file == "<built-in>":
             function = self.builder.function(clean(name), runtime=NATIVE)
@@ -125,27 +126,33 @@ class _Walk:
 
     def tree(self, root: dict[str, Any]) -> None:
         """Depth first with our own stack: recorded trees were 30,000 deep."""
-        todo: list[tuple[dict[str, Any], int]] = [(root, -1)]
+        todo: list[tuple[dict[str, Any], int, int]] = [(root, -1, -1)]
         while todo:
-            node, parent = todo.pop()
+            node, parent, thread = todo.pop()
             name = text_field(node.get("function"), self.source, "function")
             file = text_field(node.get("file_path") or "", self.source, "file_path")
-            cls = text_field(node.get("class_name") or "", self.source, "class_name")
+            line = line_number(node.get("line_no"))
             listed = list_field(node.get("children"), self.source, "children")
             children = [object_field(child, self.source, "a child") for child in listed]
-            frame = self.frame(_qualified(name, cls), file, line_number(node.get("line_no")), 0)
-            row = self.builder.stack(parent, frame)
+            if file == "<thread>":
+                thread, row = self.threads.setdefault(name, len(self.threads)), parent
+            else:
+                cls = text_field(node.get("class_name") or "", self.source, "class_name")
+                row = self.builder.stack(parent, self.frame(_qualified(name, cls), file, line, 0))
             rest = nanoseconds(node.get("time"), self.source, f"time of {name!r}")
             for child in reversed(children):
                 if child.get("function") == SELF:
                     continue
                 rest -= nanoseconds(child.get("time"), self.source, f"time in {name!r}")
-                todo.append((child, row))
+                todo.append((child, row, thread))
             # Times are written with six digits: each may be half a microsecond off.
             if rest < -1000 * (len(children) + 1):
                 raise ParseError(self.source, f"the children of {name!r} take longer than itself")
             if rest > 0:
-                self.builder.sample(row, (rest,))
+                self.builder.sample(row if row >= 0 else self.no_stack(), (rest,), thread=thread)
+
+    def no_stack(self) -> int:
+        return self.builder.stack(-1, self.frame(NO_STACK, "", 0, 0))
 
 
 _OWN = -1

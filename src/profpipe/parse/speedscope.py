@@ -31,6 +31,7 @@ NAME = "speedscope"
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 SECONDS = {"nanoseconds": 1e-9, "microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
 BYTES = Metric("bytes", "bytes", "B")
+_THREAD = -1
 
 
 def sniff(head: bytes, _filename: str) -> bool | None:
@@ -81,6 +82,9 @@ class _Walk:
             item = object_field(value, self.source, f"frame {i}")
             name = text_field(item.get("name"), self.source, f"name of frame {i}")
             file = text_field(item.get("file") or "", self.source, f"file of frame {i}")
+            if file == "<thread>":  # pyinstrument's root of a thread: no function
+                self.frames.append(_THREAD)
+                continue
             if file == "<built-in>":
                 function = self.builder.function(name, runtime=NATIVE)
             else:
@@ -111,7 +115,7 @@ class _Walk:
         for stack, weight in zip(samples, weights, strict=True):
             node = -1
             for index in list_field(stack, self.source, "a sample"):
-                node = self.builder.stack(node, self.frame(index))
+                node = self.child(node, index)
             yield node, self.value(weight, "a weight")
 
     def evented(self, events: list[Any]) -> Iterator[tuple[int, int]]:
@@ -128,7 +132,7 @@ class _Walk:
             last = at
             index = event.get("frame")
             if event.get("type") == "O":
-                opened.append((index, self.builder.stack(opened[-1][1] if opened else -1, self.frame(index))))
+                opened.append((index, self.child(opened[-1][1] if opened else -1, index)))
             elif event.get("type") == "C" and opened and opened[-1][0] == index:
                 opened.pop()
             else:
@@ -136,9 +140,10 @@ class _Walk:
         if opened:
             raise ParseError(self.source, f"{len(opened)} frames are never closed: the file is not whole")
 
-    def frame(self, index: object) -> int:
+    def child(self, node: int, index: object) -> int:
+        """The stack of listed frame `index` called from `node`."""
         if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(self.frames):
-            return self.frames[index]
+            return node if self.frames[index] == _THREAD else self.builder.stack(node, self.frames[index])
         raise ParseError(self.source, f"a stack names a frame that is not among the {len(self.frames)} listed")
 
     def value(self, value: object, what: str) -> int:
