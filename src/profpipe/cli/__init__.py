@@ -8,6 +8,7 @@ from types import FrameType
 from typing import NoReturn
 
 import rich_click as click
+from click.exceptions import Exit
 
 from profpipe import __version__
 from profpipe.cli.profiles import compare, export, parse
@@ -15,6 +16,13 @@ from profpipe.cli.setup import check, doctor, init, list_
 from profpipe.cli.studies import report, run
 from profpipe.errors import EXIT_ERROR, ProfpipeError
 
+click.rich_click.COMMAND_GROUPS = {
+    "*": [
+        {"name": "Measure", "commands": ["run", "report"]},
+        {"name": "Before the first run", "commands": ["doctor", "init", "check", "list"]},
+        {"name": "Captures you already have", "commands": ["parse", "compare", "export"]},
+    ]
+}
 EPILOG = "Start with `profpipe doctor`, then `profpipe init` in your server's folder, then `profpipe run`."
 
 
@@ -38,7 +46,7 @@ def main() -> NoReturn:
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Exit as stop:
+    except Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show()
@@ -51,7 +59,7 @@ def main() -> NoReturn:
         sys.exit(EXIT_ERROR)
     except BrokenPipeError:
         # `profpipe parse FILE | head` is no failure; devnull keeps the interpreter from complaining at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)
 
 

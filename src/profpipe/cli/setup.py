@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from profpipe.cli.studies import CONFIG, JSON
 from profpipe.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from profpipe.pipeline.setup import Language
 
 
 @click.command()
@@ -22,7 +26,7 @@ from profpipe.errors import EXIT_OK, UsageError
 @click.option("--path", "request_path", default="/", show_default=True, help="path the load asks for")
 @click.option("--force", is_flag=True, help="replace an existing profpipe.toml")
 def init(
-    command: str | None, name: str, language: str | None, contender: str | None, request_path: str, force: bool
+    command: str | None, name: str, language: Language | None, contender: str | None, request_path: str, force: bool
 ) -> None:
     """Write a commented profpipe.toml for your own server; asks for what the options do not say."""
     from profpipe.pipeline.setup import write_starter_file
@@ -32,12 +36,10 @@ def init(
         raise UsageError(f"{path} exists; look at it with `profpipe check`, or replace it with --force")
     if command is None:
         command = click.prompt("Command that starts the server ({port} stands for its port)", err=True)
-    if language is None:
-        language = click.prompt(
-            "Language of the server", type=click.Choice(["python", "native", "go", "other"]), default="python", err=True
-        )
+    kinds = click.Choice(["python", "native", "go", "other"])
+    chosen: Language = language or click.prompt("Language of the server", type=kinds, default="python", err=True)
     write_starter_file(
-        path, name=name, command=command, language=language, contender=contender, request_path=request_path
+        path, name=name, command=command, language=chosen, contender=contender, request_path=request_path
     )
     click.echo(f"{path} written. Next: profpipe check, then profpipe run")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from profpipe import __version__, capture, load, store
@@ -51,11 +52,15 @@ def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
     broken: dict[str, CaptureError] = {}
     for name, target in prepared.targets.items():
         try:
-            capture.build(target, prepared.root, lambda line, name=name: listen(Building(name, line)))
+            capture.build(target, prepared.root, partial(_tell, listen, name))
         except CaptureError as error:
             broken[name] = error
             listen(Note(f"{name} does not build: {error}"))
     return broken
+
+
+def _tell(listen: Listener, target: str, line: str) -> None:
+    listen(Building(target, line))
 
 
 def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> RunRecord:

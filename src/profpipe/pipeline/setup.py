@@ -6,10 +6,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from profpipe import store
 from profpipe.study.read import LoadedFile
+
+Language = Literal["python", "native", "go", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
 
 
 def write_starter_file(
-    path: Path, *, name: str, command: str, language: str, contender: str | None, request_path: str
+    path: Path, *, name: str, command: str, language: Language, contender: str | None, request_path: str
 ) -> None:
     """Write a commented study file that is itself without mistakes. Raises ConfigError when the command is not."""
     from profpipe.study.starter import starter_file
