@@ -1,0 +1,62 @@
+"""What analysis is given: a study's runs with their profiles, and the words that go into the report unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from profpipe.model.profile import Profile
+from profpipe.model.run import RunRecord
+from profpipe.study.schema import CategoryRule
+from profpipe.units import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """One run and what was read of its captures (several profiles when the server forks, none for `clean`)."""
+
+    record: RunRecord
+    profiles: tuple[Profile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StudyData:
+    """Everything a report is computed from. Order of `contenders` is the order of the report.
+
+    Control runs are those whose record says `control`; their variant is the baseline. `instruments` maps a
+    profiler's name to its kind. `limits` = (profiler, text, variants). `left_out` = (target, reason).
+    `per` is what costs are divided by, in words: "request", or "capture" where no request was counted.
+    """
+
+    study: str
+    question: str
+    baseline: str
+    contenders: tuple[str, ...]
+    runs: tuple[RunData, ...]
+    instruments: Mapping[str, Instrument]
+    rounds: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    languages: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
+    load: str = ""
+    placement: str = ""
+    command: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+    profpipe: str = ""
+    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    categories: tuple[CategoryRule, ...] = ()
+    per: str = "request"
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Baseline first, then the contenders."""
+        return (self.baseline, *self.contenders)
+
+    def label(self, variant: str) -> str:
+        return self.labels.get(variant) or variant
+
+    def family(self, variant: str) -> str:
+        """Functions align within one language family only; all that is neither Python nor Go is native code."""
+        language = self.languages.get(variant, "other")
+        return language if language in ("python", "go") else "native"

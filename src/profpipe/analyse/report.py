@@ -1,0 +1,371 @@
+"""Profiles of many runs -> the Report: every number of the page, and nothing that the page has to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from profpipe.analyse import figures as fig
+from profpipe.analyse.categories import Categories, categories
+from profpipe.analyse.compare import Noise, Rule, compare, noise_of
+from profpipe.analyse.conclude import conclude
+from profpipe.analyse.data import RunData, StudyData
+from profpipe.analyse.hotspots import Index, Matrix, matrices, refusal
+from profpipe.analyse.noise import rounded, valid
+from profpipe.analyse.pictures import classic_list, good_runs, variant_flame
+from profpipe.analyse.tables import hotspot_table, switching, total_series
+from profpipe.analyse.waterfall import waterfall
+from profpipe.model.report import (
+    CategoryInfo,
+    Comparison,
+    Control,
+    Flame,
+    HotspotTable,
+    Invalid,
+    Limit,
+    MetricInfo,
+    Report,
+    RunRow,
+    Series,
+    StudyInfo,
+    Variant,
+    Waterfall,
+)
+from profpipe.units import Instrument
+
+CONTROL_SUFFIX = "+control"
+TRACED_CALLS = "calls"
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """One metric of the report with its series of every variant and of the control."""
+
+    info: MetricInfo
+    rule: Rule
+    series: Mapping[str, Series]
+    control: Series
+    judged: bool = True
+
+
+def build_report(data: StudyData) -> Report:
+    """The report of a study. Deterministic: the same runs, in any order, give the same report.
+
+    Runs that are invalid, partial or without a count of requests are listed in `invalid` and are no sample anywhere.
+    """
+    data = _ordered(data)
+    rules = categories(data.categories)
+    index = Index(rules)
+    profilers = [p for p in data.instruments if data.instruments[p] != "clean"]
+    found = {p: matrices(data, p, index) for p in profilers}
+    measured = [*_clean(data), *(m for p in profilers for m in _profiled(data, p, found[p]))]
+    control = _control(data, measured)
+    noise = {m.info.key: _noise(m, data.baseline) for m in measured}
+    variants = tuple(_variant(data, v, measured, noise) for v in data.variants)
+    tables = tuple(
+        table
+        for p in profilers
+        for matrix in found[p]
+        if (table := hotspot_table(matrix, index, data, fig.rule_for(data.instruments[p]))) is not None
+    )
+    flames, folded = _flames(data, profilers)
+    report = Report(
+        profpipe=data.profpipe,
+        created=data.created,
+        study=_study(data),
+        environment=dict(data.environment),
+        variants=(*variants, *_control_variant(data, measured)),
+        metrics=tuple(m.info for m in measured),
+        categories=_categories(rules, tables),
+        hotspots=tables,
+        waterfall=_waterfalls(data, tables, variants),
+        control=control,
+        invalid=_invalid(data),
+        limits=(*_limits(data), *_own_limits(data, found, index), *folded),
+        classic=tuple(
+            c
+            for p in profilers
+            if data.instruments[p] == "counted"
+            for v in data.variants
+            if (c := classic_list(data, v, p)) is not None
+        ),
+        flames=flames,
+        runs=tuple(_run_row(r) for r in data.runs),
+    )
+    return report.model_copy(update={"conclusions": conclude(report)})
+
+
+def _ordered(data: StudyData) -> StudyData:
+    """Runs by variant, profiler and round, so that the order they came in leaves no trace."""
+    from dataclasses import replace
+
+    place = {v: i for i, v in enumerate(data.variants)}
+    tools = {p: i for i, p in enumerate(data.instruments)}
+    known = [r for r in data.runs if r.record.variant in place and r.record.profiler in tools]
+
+    def key(run: RunData) -> tuple[int, int, bool, int, int]:
+        r = run.record
+        return place[r.variant], tools.get(r.profiler, -1), r.control, r.round, r.order
+
+    return replace(data, runs=tuple(sorted(known, key=key)))
+
+
+def _clean(data: StudyData) -> list[_Measured]:
+    if not any(r.record.profiler == fig.CLEAN for r in data.runs):
+        return []
+    out = []
+    for figure in fig.CLEAN_FIGURES:
+        info = MetricInfo(
+            key=f"clean:{figure.key}",
+            label=figure.label,
+            unit=figure.unit,
+            instrument="clean",
+            profiler=fig.CLEAN,
+            about=figure.about,
+        )
+        out.append(
+            _Measured(
+                info,
+                fig.rule_for("clean"),
+                {v: fig.clean_series(data, v, figure) for v in data.variants},
+                fig.clean_series(data, data.baseline, figure, control=True),
+                info.key not in fig.NOT_JUDGED,
+            )
+        )
+    return [m for m in out if any(s.median is not None for s in m.series.values()) or m.info.key == "clean:cpu_us"]
+
+
+def _profiled(data: StudyData, profiler: str, tables: Sequence[Matrix]) -> list[_Measured]:
+    """The figures of one profiler: calls first for a traced one, then the totals of its metrics."""
+    kind = data.instruments[profiler]
+    profiles = [
+        p for r in data.runs if r.record.profiler == profiler and refusal(r, data.per) is None for p in r.profiles
+    ]
+    out = []
+    rule = fig.rule_for(kind)
+    for matrix in tables:
+        if matrix.metric.key == TRACED_CALLS and kind == "traced":
+            info = _info(profiler, "calls", f"calls per {data.per}", "1", kind, True, data.per)
+            series = {v: total_series(matrix, v) for v in data.variants}
+            out.append(_Measured(info, rule, series, total_series(matrix, data.baseline, control=True)))
+    for metric in fig.profiler_metrics(profiles, kind):
+        info = _info(profiler, metric.key, metric.label, metric.unit, kind, metric.exact, data.per, metric.about)
+        out.append(
+            _Measured(
+                info,
+                fig.rule_for("sampled") if kind == "traced" else rule,
+                {v: fig.profiler_series(data, v, profiler, metric) for v in data.variants},
+                fig.profiler_series(data, data.baseline, profiler, metric, control=True),
+                kind != "traced",
+            )
+        )
+    return out
+
+
+def _info(
+    profiler: str, key: str, label: str, unit: str, kind: Instrument, exact: bool, per: str, about: str = ""
+) -> MetricInfo:
+    traced_time = kind == "traced" and key != TRACED_CALLS
+    if traced_time:
+        about = "diluted by the tracer's own cost: never ranked, never compared"
+    return MetricInfo(
+        key=f"{profiler}:{key}",
+        label=label if f"per {per}" in label else f"{label} per {per}",
+        unit=unit,
+        instrument=kind,
+        profiler=profiler,
+        exact=exact,
+        ranked=kind != "traced",
+        about=about,
+    )
+
+
+def _noise(m: _Measured, baseline: str) -> Noise:
+    return noise_of(m.series[baseline], m.control)
+
+
+def _control(data: StudyData, measured: Sequence[_Measured]) -> Control:
+    """The baseline against itself. Judged with the rule's own floor: its own noise must not excuse it."""
+    has = [m for m in measured if m.judged and len(valid(m.control))]
+    if not has:
+        ran = any(r.record.control for r in data.runs)
+        return Control(why="no control run is valid" if ran else "the study measured no control")
+    sd = {m.info.key: _noise(m, data.baseline).sd for m in has}
+    return Control(
+        figures={m.info.key: compare(m.series[data.baseline], m.control, m.rule) for m in has},
+        sd={key: rounded(value, 4) for key, value in sd.items() if value is not None},
+    )
+
+
+def _variant(data: StudyData, variant: str, measured: Sequence[_Measured], noise: Mapping[str, Noise]) -> Variant:
+    runs = [r for r in data.runs if r.record.variant == variant and not r.record.control]
+    good = [r for r in runs if r.record.valid]
+    throughput = fig.throughput(data, variant)
+    latency = fig.latency(data, variant)
+    against: dict[str, Comparison] = {}
+    if variant != data.baseline:
+        against = {
+            m.info.key: compare(m.series[data.baseline], m.series[variant], m.rule, noise[m.info.key])
+            for m in measured
+            if m.judged
+        }
+        higher = fig.rule_for("clean", "higher")
+        if throughput.values:
+            against["throughput"] = compare(fig.throughput(data, data.baseline), throughput, higher)
+        before = fig.latency(data, data.baseline)
+        against |= {k: compare(before[k], latency[k], fig.rule_for("clean")) for k in latency if k in before}
+    return Variant(
+        id=variant,
+        label=data.label(variant),
+        role="baseline" if variant == data.baseline else "contender",
+        command=next((r.record.command for r in runs), ()),
+        language=data.languages.get(variant, ""),
+        valid=bool(good),
+        why=None if good else next((r.record.reason for r in runs if r.record.reason), "it has no run"),
+        figures={m.info.key: m.series[variant] for m in measured},
+        against_baseline=against,
+        latency=latency,
+        throughput=throughput,
+        disturbance={
+            p: s
+            for p, kind in data.instruments.items()
+            if kind != "clean" and (s := fig.throughput(data, variant, p)).median is not None
+        },
+        notes=_notes(runs),
+    )
+
+
+def _notes(runs: Sequence[RunData]) -> tuple[str, ...]:
+    """Doubts of the load generator and lost rounds, each said once."""
+    out: dict[str, None] = {}
+    for run in runs:
+        if run.record.load is not None:
+            out |= dict.fromkeys(run.record.load.doubts)
+    lost = sum(not r.record.valid for r in runs)
+    if lost:
+        out[f"{lost} of {len(runs)} runs are invalid"] = None
+    return tuple(out)
+
+
+def _control_variant(data: StudyData, measured: Sequence[_Measured]) -> tuple[Variant, ...]:
+    has = {m.info.key: m.control for m in measured if len(valid(m.control))}
+    if not has:
+        return ()
+    return (
+        Variant(
+            id=data.baseline + CONTROL_SUFFIX,
+            label=f"{data.label(data.baseline)}, measured again",
+            role="control",
+            language=data.languages.get(data.baseline, ""),
+            figures=has,
+            throughput=fig.throughput(data, data.baseline, control=True),
+        ),
+    )
+
+
+def _study(data: StudyData) -> StudyInfo:
+    return StudyInfo(
+        id=data.study,
+        question=data.question,
+        baseline=data.baseline,
+        contenders=data.contenders,
+        left_out=data.left_out,
+        rounds=data.rounds,
+        load=data.load,
+        placement=data.placement,
+        command=data.command,
+    )
+
+
+def _categories(rules: Categories, tables: Sequence[HotspotTable]) -> tuple[CategoryInfo, ...]:
+    """Those that occur, in the order of the rules' file."""
+    used = {row.category for table in tables for row in table.rows}
+    return tuple(
+        CategoryInfo(key=c.key, label=c.label, about=c.about, group=c.group) for c in rules.categories if c.key in used
+    )
+
+
+def _waterfalls(data: StudyData, tables: Sequence[HotspotTable], variants: Sequence[Variant]) -> tuple[Waterfall, ...]:
+    by_id = {v.id: v for v in variants}
+    out = []
+    for table in tables:
+        for contender in data.contenders:
+            found = waterfall(table, data.baseline, contender, by_id[contender].against_baseline.get(table.metric))
+            if found is not None:
+                out.append(found)
+    return tuple(out)
+
+
+def _invalid(data: StudyData) -> tuple[Invalid, ...]:
+    """Failed runs and captures that are no sample, with the phase and the last lines of the log."""
+    out = []
+    for run in data.runs:
+        r = run.record
+        clean = data.instruments.get(r.profiler) == "clean"
+        reason = r.reason if clean else refusal(run, data.per)
+        if reason is None:
+            continue
+        out.append(
+            Invalid(
+                variant=r.variant,
+                profiler=r.profiler,
+                round=r.round,
+                phase=r.phase or "parse",
+                reason=reason,
+                log_tail=r.log_tail,
+            )
+        )
+    return tuple(out)
+
+
+def _limits(data: StudyData) -> tuple[Limit, ...]:
+    return tuple(Limit(profiler=p, text=text, variants=variants) for p, text, variants in data.limits)
+
+
+def _own_limits(data: StudyData, found: Mapping[str, Sequence[Matrix]], index: Index) -> tuple[Limit, ...]:
+    """What analysis itself finds out about its sources: call graphs that stack switches make false."""
+    out = []
+    for profiler, tables in found.items():
+        wrong = sorted({v for matrix in tables for v in switching(matrix, index, data)}, key=data.variants.index)
+        if wrong and data.instruments[profiler] == "counted":
+            text = (
+                "Call graph unreliable: stackful coroutines. Switching stacks in user space gives false totals and "
+                "callers; self values are right."
+            )
+            out.append(Limit(profiler=profiler, text=text, variants=tuple(wrong)))
+    return tuple(out)
+
+
+def _flames(data: StudyData, profilers: Sequence[str]) -> tuple[tuple[Flame, ...], tuple[Limit, ...]]:
+    flames, limits = [], []
+    for profiler in profilers:
+        for variant in data.variants:
+            drawn = variant_flame(data, variant, profiler) if good_runs(data, variant, profiler) else None
+            if drawn is None:
+                continue
+            flames.append(drawn[0])
+            if drawn[1]:
+                text = f"{drawn[1]:,} of the smallest boxes of the flame graph are folded into the box they stood on."
+                limits.append(Limit(profiler=profiler, text=text, variants=(variant,)))
+    return tuple(flames), tuple(limits)
+
+
+def _run_row(run: RunData) -> RunRow:
+    r, usage = run.record, run.record.usage
+    foreign = None
+    if usage is not None and usage.foreign_cpu_s is not None and usage.window_s > 0:
+        foreign = rounded(usage.foreign_cpu_s / usage.window_s, 4)
+    doubts = r.load.doubts if r.load else ()
+    return RunRow(
+        variant=r.variant + (CONTROL_SUFFIX if r.control else ""),
+        profiler=r.profiler,
+        round=r.round,
+        order=r.order,
+        valid=r.valid,
+        why=r.reason,
+        served=r.load.served if r.load else None,
+        seconds=rounded(r.load.seconds, 6) if r.load else None,
+        rate=rounded(r.load.rate, 6) if r.load and r.load.rate is not None else None,
+        foreign_cpu=foreign,
+        warnings=(*r.warnings, *doubts),
+    )

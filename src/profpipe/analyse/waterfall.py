@@ -1,0 +1,109 @@
+"""The gap of one contender to the baseline, by category, in parts that add up to it exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from profpipe.model.report import CategoryRow, Comparison, FunctionRow, HotspotTable, Waterfall, WaterfallBar
+
+MOVED = "moved"
+UNEXPLAINED = "unexplained"
+# Values are put on a grid of 2^-20 (a millionth): sums of such floats under 2^32 have no rounding error, so that the
+# bars add up to the gap exactly, not nearly.
+_GRID = float(1 << 20)
+
+
+def on_grid(value: float) -> float:
+    return round(value * _GRID) / _GRID
+
+
+def waterfall(table: HotspotTable, baseline: str, contender: str, comparison: Comparison | None) -> Waterfall | None:
+    """Bars by category, the largest change first, then `moved` and `unexplained` where they are not 0.
+
+    Totals are medians over rounds and so are the bars; what the medians do not add up to is `unexplained`. Shares of
+    the gap are given only where the two totals differ beyond noise: a share of nothing is no figure. None when a
+    total is unknown.
+    """
+    before, after = table.total[baseline].median, table.total[contender].median
+    if before is None or after is None:
+        return None
+    bars = [_bar(row, baseline, contender) for row in table.rows]
+    moved = _moved(table, baseline, contender)
+    bars = [_without(bar, moved.get(bar.category, (0.0, 0.0))) for bar in bars]
+    bars = [b for b in bars if b.baseline or b.contender]
+    bars.sort(key=lambda b: (-abs(b.delta), b.category))
+    total_moved = [sum(part) for part in zip(*moved.values(), strict=True)]
+    if total_moved and any(total_moved):
+        bars.append(_plain(MOVED, total_moved[0], total_moved[1]))
+    before, after = _near(before, sum(b.baseline for b in bars)), _near(after, sum(b.contender for b in bars))
+    rest = before - sum(b.baseline for b in bars), after - sum(b.contender for b in bars)
+    if any(rest):
+        bars.append(_plain(UNEXPLAINED, *rest))
+    gap = after - before
+    called = comparison is not None and comparison.relevant and gap != 0
+    shares = [b.model_copy(update={"share_of_gap": round(b.delta / gap, 6) if called else None}) for b in bars]
+    return Waterfall(
+        metric=table.metric,
+        baseline=baseline,
+        contender=contender,
+        baseline_total=before,
+        contender_total=after,
+        gap=gap,
+        bars=tuple(shares),
+    )
+
+
+def _near(total: float, bars: float) -> float:
+    """The sum of the bars where it is the total but for the digits that figures are rounded to."""
+    return bars if abs(total - bars) <= 1e-6 * abs(total) else on_grid(total)
+
+
+def _plain(category: str, before: float, after: float) -> WaterfallBar:
+    return WaterfallBar(category=category, baseline=before, contender=after, delta=after - before)
+
+
+def _bar(row: CategoryRow, baseline: str, contender: str) -> WaterfallBar:
+    before, after = row.cells.get(baseline), row.cells.get(contender)
+    bar = _plain(
+        row.category,
+        on_grid((before.self if before else None) or 0.0),
+        on_grid((after.self if after else None) or 0.0),
+    )
+    return bar.model_copy(update={"verdict": (after.verdict if after else None) or "cannot tell"})
+
+
+def _without(bar: WaterfallBar, part: tuple[float, float]) -> WaterfallBar:
+    before, after = bar.baseline - part[0], bar.contender - part[1]
+    return bar.model_copy(update={"baseline": before, "contender": after, "delta": after - before})
+
+
+def _moved(table: HotspotTable, baseline: str, contender: str) -> Mapping[str, tuple[float, float]]:
+    """Category -> (baseline, contender) cost of functions of one name that left one category and arrived in another.
+
+    The same name under another file or object is the same work in another place (a function that moved to another
+    module, a copy linked in statically): its net change stays where it arrived, the part that only changed place is
+    taken out of both. Within one category nothing has to be taken out: the bar already holds the net.
+    """
+    left: dict[str, tuple[str, float]] = {}
+    arrived: dict[str, tuple[str, float]] = {}
+    for row in table.rows:
+        for function in row.functions:
+            before, after = _own(function, baseline), _own(function, contender)
+            if before > 0 and after == 0:
+                left[function.function.name] = (row.category, before)
+            elif after > 0 and before == 0:
+                arrived[function.function.name] = (row.category, after)
+    out: dict[str, tuple[float, float]] = {}
+    for name in sorted(left.keys() & arrived.keys()):
+        (source, before), (place, after) = left[name], arrived[name]
+        if source == place:
+            continue
+        part = on_grid(min(before, after))
+        out[source] = (out.get(source, (0.0, 0.0))[0] + part, out.get(source, (0.0, 0.0))[1])
+        out[place] = (out.get(place, (0.0, 0.0))[0], out.get(place, (0.0, 0.0))[1] + part)
+    return out
+
+
+def _own(function: FunctionRow, variant: str) -> float:
+    cell = function.cells.get(variant)
+    return (cell.self if cell else None) or 0.0
