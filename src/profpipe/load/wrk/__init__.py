@@ -69,7 +69,7 @@ def run(plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) 
         figures = json.loads(report.read_bytes())
     except (OSError, json.JSONDecodeError):
         raise LoadError(f"wrk failed (exit code {ended.code}) and wrote no figures: {tail(said)}") from None
-    return _of_report(plan, figures, ended, processors(cpu, plan.threads))
+    return replace(of_report(plan, figures, ended, processors(cpu, plan.threads)), version=version())
 
 
 def version() -> str:
@@ -125,7 +125,7 @@ def _command(plan: LoadPlan, host: str, port: int, folder: Path) -> tuple[list[s
     return [*command, url(plan, host, port)], env
 
 
-def _of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int) -> LoadResult:
+def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int) -> LoadResult:
     """What our hook wrote: microseconds and exact counts. The text beside it is kept, not read."""
     rows, seconds, requests = figures["histogram"], figures["duration_us"] / 1e6, figures["requests"]
     errors = {kind: many for kind, many in figures["errors"].items() if many}
@@ -136,7 +136,7 @@ def _of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int
         found.append((bound, ("rate", "latency")))
     return LoadResult(
         tool=NAME,
-        version=version(),
+        version=UNKNOWN,
         command=ended.command,
         loop="closed",
         correction="wrk-corrected",
@@ -159,7 +159,7 @@ def _report_doubts(plan: LoadPlan, figures: dict[str, Any], latency: Histogram) 
     """The two signs of wrk's correction: more latencies than responses, a mean beyond connections / rate."""
     requests, mean = figures["requests"], figures["latency_us"]["mean"]
     if not requests:
-        return []
+        return [("wrk got no answer at all", ("rate", "latency"))]
     found: list[tuple[str, tuple[str, ...]]] = []
     if latency.total > requests:
         words = f"wrk has {latency.total:,} latencies for {requests:,} responses: it added the rest by its correction"

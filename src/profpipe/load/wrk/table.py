@@ -107,6 +107,7 @@ def read_table(text: str) -> Table:
 def doubts(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What the table's own arithmetic contradicts: words, and which of "rate" and "latency" they are about."""
     if table.requests == 0:
+        yield "wrk got no answer at all", ("rate", "latency")
         return
     yield from _rate_doubts(table)
     mean, true = table.latency.mean, table.true_mean_us
