@@ -12,7 +12,7 @@ from profpipe.model.profile import Profile
 from profpipe.parse.reading import GZIP_MAGIC
 
 # Asked in this order; folded is last because any text with a number at each line's end looks like it.
-PARSERS = ("pstats", "yappi", "pyinstrument", "speedscope", "perf", "folded")
+PARSERS = ("callgrind", "pstats", "yappi", "pyinstrument", "speedscope", "perf", "folded")
 GROUP = "profpipe.parsers"
 HEAD = 64 << 10
 LONG_HEAD = 8 << 20

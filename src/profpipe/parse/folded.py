@@ -25,6 +25,7 @@ from profpipe.units import CPU_NS, SAMPLES, WALL_NS, Metric
 
 NAME = "folded"
 NO_STACK = "[no stack]"
+MAX_CALLERS = 50_000  # caller paths remembered at a time: some 20 MB of text
 EMPTY_FRAME = "[empty frame]"
 INVALID_FRAME = "[invalid frame]"
 SYNTHETIC_NAMES = frozenset({NO_STACK, EMPTY_FRAME, INVALID_FRAME, "[self]", "[await]", "[out-of-context]"})
@@ -135,6 +136,7 @@ class _Walk:
     source: str
     builder: Builder
     frames: dict[str, int] = field(default_factory=dict)
+    callers: dict[str, int] = field(default_factory=dict)
     threads: dict[str, int] = field(default_factory=dict)
     invalid: set[int] = field(default_factory=set)
     torn: set[int] = field(default_factory=set)
@@ -153,7 +155,7 @@ class _Walk:
         thread = -1
         if path.startswith(("process ", "thread (")):
             path, thread = self.owner(path)
-        self.add(path.split(";"), (value,), thread, pyspy_frame)
+        self.add(path, (value,), thread, pyspy_frame)
 
     def owner(self, path: str) -> tuple[str, int]:
         """Take leading process and thread frames off; the innermost process and the thread make the thread's name."""
@@ -183,20 +185,33 @@ class _Walk:
         label = f"thread (P{match[1]} T{match[2]})"
         values = (value,) if len(fields) == 1 else (value, 0 if fields[1] == "1" else value)
         thread = self.threads.setdefault(label, len(self.threads))
-        self.add(path[match.end() :].split(";"), values, thread, austin_frame)
+        self.add(path[match.end() :], values, thread, austin_frame)
 
-    def add(self, texts: list[str], values: tuple[int, ...], thread: int, read: FrameReader) -> None:
+    def add(self, path: str, values: tuple[int, ...], thread: int, read: FrameReader) -> None:
+        """One stack. Stacks of one caller stand near each other, so the caller's row is looked up as one string."""
         self.total += values[0]
-        builder, known, node = self.builder, self.frames, -1
-        if len(texts) == 1 and not texts[0].strip():
-            texts = [NO_STACK]
+        callers, separator, leaf = path.rpartition(";")
+        node = -1
+        if separator:
+            found = self.callers.get(callers)
+            if found is None:
+                for text in callers.split(";"):
+                    node = self.builder.stack(node, self.frame_of(text, read))
+                if len(self.callers) > MAX_CALLERS:
+                    self.callers.clear()
+                self.callers[callers] = node
+            else:
+                node = found
+        elif not leaf.strip():
+            leaf = NO_STACK
             self.no_stack += values[0]
-        for text in texts:
-            frame = known.get(text)
-            if frame is None:
-                frame = known[text] = self.frame(read(text))
-            node = builder.stack(node, frame)
-        builder.sample(node, values, thread=thread)
+        self.builder.sample(self.builder.stack(node, self.frame_of(leaf, read)), values, thread=thread)
+
+    def frame_of(self, text: str, read: FrameReader) -> int:
+        frame = self.frames.get(text)
+        if frame is None:
+            frame = self.frames[text] = self.frame(read(text))
+        return frame
 
     def frame(self, place: Place) -> int:
         function = self.builder.function(place.name, file=place.file, object=place.object, runtime=place.runtime)

@@ -30,8 +30,9 @@ from profpipe.units import SAMPLES, WALL_NS, Metric
 NAME = "speedscope"
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 SECONDS = {"nanoseconds": 1e-9, "microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
+SYNTHETIC_NAMES = frozenset({"[no stack]", "[await]", "[out-of-context]", "[root]", "[empty frame]", "[invalid frame]"})
 BYTES = Metric("bytes", "bytes", "B")
-_THREAD = -1
+_NO_FRAME = -1
 
 
 def sniff(head: bytes, _filename: str) -> bool | None:
@@ -82,13 +83,16 @@ class _Walk:
             item = object_field(value, self.source, f"frame {i}")
             name = text_field(item.get("name"), self.source, f"name of frame {i}")
             file = text_field(item.get("file") or "", self.source, f"file of frame {i}")
-            if file == "<thread>":  # pyinstrument's root of a thread: no function
-                self.frames.append(_THREAD)
+            # pyinstrument's root of a thread is no function, and its [self] leaves are their parent's own time.
+            if file == "<thread>" or (name == "[self]" and not file):
+                self.frames.append(_NO_FRAME)
                 continue
-            if file == "<built-in>":
+            if not file and name in SYNTHETIC_NAMES:
+                function = self.builder.function(name, runtime=SYNTHETIC)
+            elif file == "<built-in>":
                 function = self.builder.function(name, runtime=NATIVE)
             else:
-                function = self.builder.function(name, file=file, runtime=runtime_of(file) if file else NATIVE)
+                function = self.builder.function(name, file=file, runtime=runtime_of(file))
             self.frames.append(self.builder.frame(function, line=line_number(item.get("line"))))
 
     def profile(self, profile: dict[str, Any], thread: int) -> None:
@@ -143,7 +147,7 @@ class _Walk:
     def child(self, node: int, index: object) -> int:
         """The stack of listed frame `index` called from `node`."""
         if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(self.frames):
-            return node if self.frames[index] == _THREAD else self.builder.stack(node, self.frames[index])
+            return node if self.frames[index] == _NO_FRAME else self.builder.stack(node, self.frames[index])
         raise ParseError(self.source, f"a stack names a frame that is not among the {len(self.frames)} listed")
 
     def value(self, value: object, what: str) -> int:
