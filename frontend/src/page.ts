@@ -24,8 +24,13 @@ export function connectPage(): void {
     }
     for (const [id, link] of links) {
       link.classList.toggle("here", id === current);
-      if (id === current) link.setAttribute("aria-current", "location");
-      else link.removeAttribute("aria-current");
+      if (id !== current) {
+        link.removeAttribute("aria-current");
+      } else if (!link.hasAttribute("aria-current")) {
+        link.setAttribute("aria-current", "location");
+        const bar = link.parentElement as HTMLElement;
+        bar.scrollLeft = link.offsetLeft - bar.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2;
+      }
     }
   };
   let waiting = false;

@@ -1,0 +1,181 @@
+"""What `profpipe run` and `profpipe parse` print: readable at 80 columns, without colour, and safe to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from profpipe import units
+from profpipe.model.report import FunctionName, Report
+from profpipe.render.view import ReportView, build_view
+from profpipe.render.view_hotspots import place_of
+from profpipe.render.view_text import Chip, visible
+from profpipe.render.view_variants import Figure
+
+COLUMNS = 4
+_STYLE = {"v-better": "green", "v-worse": "red", "v-unsure": "yellow", "v-same": "dim"}
+_KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!", "yellow"), "k-verdict": ("", "bold")}
+
+
+class Hotspot(Protocol):
+    """One row of a hotspot list: raw counts of a capture, a total that is unknown is None."""
+
+    @property
+    def function(self) -> FunctionName: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def self(self) -> Mapping[str, int]: ...
+    @property
+    def total(self) -> Mapping[str, int | None]: ...
+    @property
+    def calls(self) -> int | None: ...
+
+
+def render_verdict(report: Report) -> RenderableType:
+    """Verdict, conclusions, one row per variant, and what was left out."""
+    view = build_view(report)
+    parts: list[RenderableType] = [_verdict(view)]
+    if view.conclusions:
+        parts += [Text(), *_conclusions(view)]
+    if view.table.columns:
+        parts += [Text(), _variants(view)]
+    parts += _missing(view)
+    return Group(*parts)
+
+
+def _verdict(view: ReportView) -> Text:
+    if not view.verdicts:
+        return Text("No verdict: these runs do not support one.", style="bold")
+    text = Text()
+    for index, verdict in enumerate(view.verdicts):
+        text.append("\n" if index else "")
+        text.append(verdict.text, style="bold")
+        text.append(f" ({verdict.certainty})", style="dim")
+    return text
+
+
+def _conclusions(view: ReportView) -> list[RenderableType]:
+    found: list[RenderableType] = []
+    for item in view.conclusions:
+        sign, style = _KIND[item.css]
+        line = Table.grid(padding=(0, 1))
+        line.add_column(width=15, no_wrap=True)
+        line.add_column()
+        line.add_row(Text(f"{sign} {item.kind}", style=style), Text(f"{item.text} ({item.certainty})"))
+        found.append(line)
+    return found
+
+
+def _variants(view: ReportView) -> Table:
+    keys = [column.key for column in view.table.columns]
+    wanted = [view.headline.key if view.headline else "", "clean:cpu_us", "throughput", "p99_us", *keys]
+    picks = list(dict.fromkeys(keys.index(key) for key in wanted if key in keys))[:COLUMNS]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("variant", overflow="fold")
+    for index in picks:
+        column = view.table.columns[index]
+        head = f"{column.label}\n{column.per}" if column.per else column.label
+        table.add_column(Text(head), justify="right", no_wrap=True)
+    for row in view.table.rows:
+        name = Text(row.head.label)
+        if row.head.role == "baseline":
+            name.append("\nbaseline", style="dim")
+        if not row.head.valid:
+            name.append(f"\nnot valid: {row.head.why}", style="red")
+        table.add_row(name, *(_figure(row.cells[index], row.head.role) for index in picks))
+    return table
+
+
+def _figure(figure: Figure, role: str) -> Text:
+    if figure.gap:
+        return Text("unknown", style="dim")
+    text = Text(figure.text)
+    if role == "baseline" or not (figure.ratio or figure.chip):
+        return text
+    text.append("\n")
+    if figure.ratio and (figure.chip is None or figure.chip.css in {"v-better", "v-worse"}):
+        text.append(f"{figure.ratio} ")
+    text.append_text(_chip(figure.chip))
+    return text
+
+
+def _chip(chip: Chip | None) -> Text:
+    return Text() if chip is None else Text(chip.word, style=_STYLE[chip.css])
+
+
+def _missing(view: ReportView) -> list[RenderableType]:
+    lines = [f"unknown: {note.text}" for note in view.table.notes]
+    lines += [f"{len(view.invalid)} runs are not valid and left out of every figure"] if len(view.invalid) > 1 else []
+    lines += ["1 run is not valid and left out of every figure"] if len(view.invalid) == 1 else []
+    lines += [f"{run.variant} ({run.where}): {run.reason}" for run in view.invalid[:5]]
+    lines += [f"left out: {target}: {reason}" for target, reason in view.study.left_out]
+    return [Text(line, style="dim") for line in lines]
+
+
+def render_hotspots(
+    rows: Sequence[Hotspot],
+    metrics: Sequence[units.Metric],
+    totals: Mapping[str, int],
+    *,
+    limit: int = 30,
+    title: str = "",
+) -> RenderableType:
+    """The hotspot list of one capture, ordered as given: self and total of the first metric, self of the others.
+
+    `totals` = the profile's sum of self per metric, which shares are of. Counts are raw, not per request.
+    """
+    if not metrics:
+        return Text("This capture holds no metric.")
+    first, *others = metrics
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(Text(f"self\n{first.label}"), justify="right", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("total", justify="right", no_wrap=True)
+    for metric in others[:2]:
+        table.add_column(Text(f"self\n{metric.label}"), justify="right", no_wrap=True)
+    if any(row.calls is not None for row in rows):
+        table.add_column("calls", justify="right", no_wrap=True)
+    table.add_column("category", no_wrap=True)
+    table.add_column("function", overflow="fold", ratio=1)
+    for row in rows[:limit]:
+        table.add_row(*_hotspot(row, first, others[:2], totals, any(r.calls is not None for r in rows)))
+    parts: list[RenderableType] = [Text(visible(title), style="bold")] if title else []
+    parts.append(table)
+    if len(rows) > limit:
+        rest = sum(row.self.get(first.key, 0) for row in rows[limit:])
+        part = _share(rest, totals.get(first.key, 0))
+        more = len(rows) - limit
+        text = f"{_amount(rest, first)} {part} in {more:,} more {'function' if more == 1 else 'functions'}"
+        parts.append(Padding(Text(text, style="dim"), (0, 0)))
+    return Group(*parts)
+
+
+def _hotspot(
+    row: Hotspot, first: units.Metric, others: Sequence[units.Metric], totals: Mapping[str, int], calls: bool
+) -> list[Text]:
+    own, total = row.self.get(first.key, 0), row.total.get(first.key)
+    cells = [Text(_amount(own, first)), Text(_share(own, totals.get(first.key, 0)), style="dim")]
+    cells.append(Text("unknown", style="dim") if total is None else Text(_amount(total, first)))
+    cells += [Text(_amount(row.self.get(metric.key, 0), metric)) for metric in others]
+    if calls:
+        cells.append(Text("unknown" if row.calls is None else f"{row.calls:,}"))
+    name = Text(visible(row.function.name))
+    place = place_of(row.function.file, row.function.object)
+    if place:
+        name.append(f"  {place}", style="dim")
+    return [*cells, Text(visible(row.category, limit=24), style="dim"), name]
+
+
+def _amount(value: int, metric: units.Metric) -> str:
+    return f"{value:,}" if metric.unit == "1" else units.amount(value, metric.unit)
+
+
+def _share(value: int, total: int) -> str:
+    return "" if total <= 0 else units.percent(value / total)
