@@ -28,7 +28,7 @@ NAME = "h2load"
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "user-agent")
 SLACK_S = 1.0  # beyond the timeout it is told itself, before it is killed
 
-TIME_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+TIME_US = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6}
 FINISHED = re.compile(r"^finished in ([\d.]+)(us|ms|s|m|h), ([\d.]+) req/s, ([\d.]+)([KMGT]?B)/s", re.MULTILINE)
 REQUESTS = re.compile(
     r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout",
@@ -174,12 +174,12 @@ def read_summary(text: str) -> Summary:
     size, header, data = (int(many) for many in _need(TRAFFIC, text, "traffic: ...").groups())
     times = _need(TIMES, text, "time for request: ...").groups()
     clients = [int(many) for many in CLIENTS.findall(text)]
-    least, most, mean, stdev = (float(times[i]) * TIME_S[times[i + 1]] * 1e6 for i in range(0, 8, 2))
+    least, most, mean, stdev = (float(times[i]) * TIME_US[times[i + 1]] for i in range(0, 8, 2))
     total, started, done, succeeded, failed, errored, timeout = counts
     return Summary(
         clients=sum(clients),
         threads=len(clients),
-        seconds=float(seconds) * TIME_S[unit],
+        seconds=float(seconds) * TIME_US[unit] / 1e6,
         rate=float(rate),
         total=total,
         started=started,
