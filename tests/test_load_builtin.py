@@ -324,9 +324,16 @@ def test_a_processor_that_does_not_exist(tmp_path: Path) -> None:
         generators.run_child(["true"], cpu=1000, timeout=5, folder=tmp_path, name="none")
 
 
-def test_a_child_that_hangs_is_killed_by_its_pid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pidfd", [True, False])
+def test_a_child_that_hangs_is_killed_by_its_pid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pidfd: bool) -> None:
+    if not pidfd:
+
+        def forbidden(_: int) -> int:
+            raise PermissionError
+
+        monkeypatch.setattr(os, "pidfd_open", forbidden)
     command = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"]
-    ended = generators.run_child(command, cpu=None, timeout=1, folder=tmp_path, name="hangs")
+    ended = generators.run_child(command, cpu=None, timeout=0.5, folder=tmp_path, name="hangs")
     assert (ended.timed_out, ended.code) == (True, -9)
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)

@@ -51,6 +51,11 @@ def test_a_percentile_is_the_smallest_value_that_covers_its_share(values: list[i
     assert Histogram.of(values).percentile(q) == sorted(values)[need - 1]
 
 
+@pytest.mark.parametrize(("total", "q", "rank"), [(250, 64.4, 161), (375, 8.8, 33), (1000, 99.9, 999), (3, 100, 3)])
+def test_ranks_are_not_moved_by_rounding(total: int, q: float, rank: int) -> None:
+    assert Histogram(tuple(map(float, range(1, total + 1))), (1,) * total).percentile(q) == rank
+
+
 def test_nothing_has_no_percentile() -> None:
     assert Histogram.of([]).percentile(50) is None
 

@@ -137,13 +137,25 @@ def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> tuple
 
 def _ended_within(pid: int, timeout: float) -> bool:
     """Wait for the end of a child without reaping it and without waking up: polling would take the server's time."""
-    descriptor = os.pidfd_open(pid)
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:  # a container's filter may forbid it
+        return _polled_end(pid, timeout)
     try:
         waiting = select.poll()
         waiting.register(descriptor, select.POLLIN)
         return bool(waiting.poll(timeout * 1000))
     finally:
         os.close(descriptor)
+
+
+def _polled_end(pid: int, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _text(path: Path) -> str:
