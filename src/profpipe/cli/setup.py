@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import rich_click as click
 
@@ -37,9 +37,10 @@ def init(
     if command is None:
         command = click.prompt("Command that starts the server ({port} stands for its port)", err=True)
     kinds = click.Choice(["python", "native", "go", "other"])
-    chosen: Language = language or click.prompt("Language of the server", type=kinds, default="python", err=True)
+    if language is None:
+        language = cast("Language", click.prompt("Language of the server", type=kinds, default="python", err=True))
     write_starter_file(
-        path, name=name, command=command, language=chosen, contender=contender, request_path=request_path
+        path, name=name, command=command, language=language, contender=contender, request_path=request_path
     )
     click.echo(f"{path} written. Next: profpipe check, then profpipe run")
 
