@@ -26,9 +26,9 @@ from profpipe.units import INSTRUCTIONS
 DATA = Path(__file__).parent / "data"
 # name -> (label, CPU us per request, share of it in the kernel, context switches per request)
 SERVERS = {
-    "threads": ("threads, blocking sockets", 6.8, 0.53, 1.9),
+    "threads": ("threads", 6.8, 0.53, 1.9),
     "asyncio": ("asyncio streams", 11.0, 0.34, 0.06),
-    "gevent": ("gevent, the same handler", 8.75, 0.41, 0.05),
+    "gevent": ("gevent", 8.75, 0.41, 0.05),
     "uvloop": ("uvloop streams", 9.1, 0.38, 0.05),
 }
 # Requests that the yappi captures saw: calls of the function that parses one request.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+
 from pathlib import Path
 
 import pytest
@@ -32,4 +32,4 @@ def test_the_sample_report_is_what_the_code_writes(report: Report, request: pyte
     assert Report.model_validate_json(text) == report
 
 
-__all__ = ["Callable"]
+

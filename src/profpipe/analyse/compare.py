@@ -12,7 +12,6 @@ from profpipe.analyse.noise import (
     MIN_ROUNDS,
     Floats,
     adjusted,
-    median_interval,
     pair_sd,
     rank_test,
     ratio_interval,
@@ -222,6 +221,3 @@ def compare_rows(base: Floats, other: Floats, rule: Rule, size: float, control: 
         for hit, unsure, up in zip(called, doubt, delta > 0, strict=True)
     ]
     return RowVerdicts(tuple(verdicts), tuple(reason if v == "cannot tell" else None for v in verdicts))
-
-
-__all__ = ["Noise", "RowVerdicts", "Rule", "compare", "compare_rows", "median_interval", "noise_of"]
