@@ -274,8 +274,8 @@ def austin_frame(text: str) -> Place:
     file, function, line = (["", "", *text.rsplit(":", 2)])[-3:]
     if function == "INVALID" and not file:
         return Place(INVALID_FRAME, runtime=SYNTHETIC)
-    if not text.strip():
-        return Place(EMPTY_FRAME, runtime=SYNTHETIC)
+    if text in SYNTHETIC_NAMES or not text.strip():
+        return Place(text.strip() or EMPTY_FRAME, runtime=SYNTHETIC)
     if not function:
         return Place(text, runtime=PYTHON)
     return Place(function, file=file, line=line_number(line), runtime=PYTHON)

@@ -22,8 +22,9 @@ from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, PYTHON, Meta, Profile
 
 MAX_BYTES = 2 << 30
-# Deflate reaches 1,028:1 on zeros; real captures stay under 100:1. Small files may always grow to GROWTH_FLOOR.
-MAX_RATIO = 500
+# Deflate reaches 1,028:1 on zeros; of our captures the most repetitive, austin with 20 threads, has 83:1.
+# Small files may always grow to GROWTH_FLOOR.
+MAX_RATIO = 300
 GROWTH_FLOOR = 64 << 20
 INT64_MAX = (1 << 63) - 1
 INT32_MAX = (1 << 31) - 1
