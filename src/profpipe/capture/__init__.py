@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from profpipe.capture.profilers import PROFILERS, profiler
     from profpipe.capture.requirements import build, missing_requirements
     from profpipe.capture.run import Captured, capture_run
+    from profpipe.capture.trials import ToolState, doctor
 
 _PLACES = {
     "Captured": "run",
     "PROFILERS": "profilers",
     "Placement": "placement",
     "Profiler": "instrument",
+    "ToolState": "trials",
     "build": "requirements",
     "capture_run": "run",
+    "doctor": "trials",
     "environment_facts": "facts",
     "missing_requirements": "requirements",
     "place": "placement",
@@ -31,8 +34,10 @@ __all__ = [
     "Captured",
     "Placement",
     "Profiler",
+    "ToolState",
     "build",
     "capture_run",
+    "doctor",
     "environment_facts",
     "missing_requirements",
     "place",

@@ -10,6 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,9 +33,14 @@ def read(path: str) -> str | None:
         return None
 
 
+def find_tool(program: str) -> str | None:
+    """A program beside the interpreter that runs us (a venv that is not activated), then on the PATH."""
+    return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
+
+
 def tool_version(program: str, arguments: tuple[str, ...], pattern: str) -> str | None:
     """The version a program prints, None when it is not there or says nothing we know."""
-    path = shutil.which(program)
+    path = find_tool(program)
     if path is None:
         return None
     try:

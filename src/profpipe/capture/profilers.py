@@ -10,6 +10,11 @@ from profpipe.errors import UsageError
 
 MODULES = {
     "clean": "clean",
+    "callgrind": "callgrind",
+    "py-spy": "pyspy",
+    "pyinstrument": "pyinstrument",
+    "yappi": "yappi",
+    "cprofile": "cprofile",
 }
 PROFILERS: tuple[str, ...] = tuple(MODULES)
 GROUP = "profpipe.profilers"

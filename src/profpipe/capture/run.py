@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -129,8 +130,7 @@ def _run_on_some_port(
 ) -> None:
     """Another port when somebody else took ours, three times at most."""
     for left in reversed(range(PORT_TRIES)):
-        raw = run.folder / "raw"
-        raw.mkdir(parents=True, exist_ok=True)
+        raw = _empty_folder(run.folder / "raw", again=left < PORT_TRIES - 1)
         port = choose_port(run.target)
         cpus = None if run.placement.server_cpu is None else frozenset({run.placement.server_cpu})
         launch = prepare(run.target, port, root=root, raw=raw, options=options, cpus=cpus)
@@ -143,6 +143,16 @@ def _run_on_some_port(
             run.warnings.append(f"{_reason(error)}: started again on another port")
         else:
             return
+
+
+def _empty_folder(raw: Path, *, again: bool) -> Path:
+    """Captures of two runs must never mix: a folder with files in it is refused, what a try of ours left is removed."""
+    if again:
+        shutil.rmtree(raw, ignore_errors=True)
+    raw.mkdir(parents=True, exist_ok=True)
+    if any(raw.iterdir()):
+        raise CaptureError("start", f"{raw} holds captures of another run: give each run a folder of its own")
+    return raw
 
 
 def _run_on(
