@@ -10,13 +10,15 @@ from request_head import END, RESPONSE, parse
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer requests until the client closes, asks to close, or sends a head over the reader's limit (64 KiB)."""
+    """Answer requests until the client closes, asks to close, or sends a head over the reader's limit (64 KiB).
+
+    No drain(): the twin in protocol.py has no flow control either, and a client here reads what it asked for.
+    """
     try:
         while True:
             head = await reader.readuntil(END)
             _, _, headers = parse(head[: -len(END)])
             writer.write(RESPONSE)
-            await writer.drain()
             if headers.get("connection") == "close":
                 break
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
