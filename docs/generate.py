@@ -6,23 +6,27 @@ import json
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from profpipe.model.parsed import ParsedCapture
 from profpipe.model.report import Report
 from profpipe.study.reference import DIALECT, config_reference, schema_json
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def report_schema() -> str:
-    """JSON Schema of report.json as it is written: keys by their alias, absent values as null."""
-    schema = Report.model_json_schema(by_alias=True, mode="serialization")
-    return json.dumps({"$schema": DIALECT, **schema, "title": "report.json of profpipe"}, indent=2) + "\n"
+def contract(model: type[BaseModel], title: str) -> str:
+    """JSON Schema of a machine contract as it is written: keys by their alias, absent values as null."""
+    schema = model.model_json_schema(by_alias=True, mode="serialization")
+    return json.dumps({"$schema": DIALECT, **schema, "title": title}, indent=2) + "\n"
 
 
 def generated() -> dict[Path, str]:
     return {
         ROOT / "docs/config.md": config_reference(),
         ROOT / "src/profpipe/study/profpipe.schema.json": schema_json(),
-        ROOT / "src/profpipe/model/report.schema.json": report_schema(),
+        ROOT / "src/profpipe/model/report.schema.json": contract(Report, "report.json of profpipe"),
+        ROOT / "src/profpipe/model/parse.schema.json": contract(ParsedCapture, "profpipe parse FILE --json"),
     }
 
 

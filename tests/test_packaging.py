@@ -65,6 +65,7 @@ def test_the_wheel_holds_all_that_is_read_at_run_time(wheel: Path) -> None:
     assert len(TEMPLATES) > 5
     data = {f"profpipe/{name}" for name in TEMPLATES} | {
         "profpipe/study/profpipe.schema.json",
+        "profpipe/model/parse.schema.json",
         "profpipe/model/report.schema.json",
         "profpipe/analyse/categories.toml",
         "profpipe/py.typed",

@@ -58,8 +58,12 @@ def test_generated_files_are_current(generate: ModuleType) -> None:
         assert path.read_text() == text, f"{path.relative_to(ROOT)} is old: run `make docs`"
 
 
-def test_both_schemas_ship_inside_the_package() -> None:
-    for room, name in (("study", "profpipe.schema.json"), ("model", "report.schema.json")):
+def test_the_schemas_ship_inside_the_package() -> None:
+    for room, name in (
+        ("study", "profpipe.schema.json"),
+        ("model", "report.schema.json"),
+        ("model", "parse.schema.json"),
+    ):
         schema = json.loads(files(f"profpipe.{room}").joinpath(name).read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["properties"]["schema"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -24,17 +23,18 @@ def parse(files: tuple[Path, ...], format_: str | None, limit: int | None, as_js
 
     Reads callgrind, perf script, py-spy and austin stacks, pyinstrument sessions, yappi and pstats.
     """
-    from profpipe.pipeline.profiles import hotspots_json, read_profile
+    from profpipe.pipeline.profiles import hotspots, parsed, read_profile
 
     profile = read_profile(files, format_)
     if as_json:
-        click.echo(json.dumps(hotspots_json(profile, limit), indent=1, ensure_ascii=False))
+        click.echo(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
         return
     from rich.console import Console
 
-    from profpipe.pipeline.profiles import hotspots_text
-
-    Console(highlight=False).print(hotspots_text(profile, 30 if limit is None else limit))
+    for text in (profile.meta.partial and f"partial: {profile.meta.partial}", *profile.meta.warnings):
+        if text:
+            click.echo(f"warning: {text}", err=True)
+    Console(highlight=False).print(hotspots(profile, limit or 30))
 
 
 @click.command()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from profpipe import __version__
 from profpipe.errors import UsageError
+from profpipe.model.parsed import ParsedCapture, ParsedFunction, ParsedMetric
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
+from profpipe.units import amount
 
-PARSE_SCHEMA = "profpipe.parse/1"
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,39 +35,47 @@ def read_profile(paths: Sequence[Path], format: str | None = None) -> Profile:
     return parse_file(paths[0], format) if len(paths) == 1 else parse_files(paths, format)
 
 
-def hotspots_json(profile: Profile, limit: int | None = None) -> dict[str, Any]:
-    """The machine contract of `profpipe parse FILE --json`; its schema is profpipe/model/parse.schema.json."""
+def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
+    """One capture as the machine contract of `profpipe parse FILE --json`, all functions or the first `limit`."""
     from profpipe.analyse import hotspot_list
 
-    rows = hotspot_list(profile)
-    return {
-        "schema": PARSE_SCHEMA,
-        "format": profile.meta.format,
-        "partial": profile.meta.partial,
-        "warnings": list(profile.meta.warnings),
-        "metrics": [
-            {
-                "key": m.key,
-                "unit": m.unit,
-                "total": profile.self_sum(m.key),
-                "declared": profile.declared.get(m.key),
-            }
-            for m in profile.metrics
-        ],
-        "functions": [
-            {
-                "name": row.function.name,
-                "file": row.function.file,
-                "object": row.function.object,
-                "runtime": row.function.runtime,
-                "category": row.category,
-                "self": dict(row.self),
-                "total": dict(row.total),
-                "calls": row.calls,
-            }
-            for row in (rows if limit is None else rows[:limit])
-        ],
-    }
+    metrics = tuple(
+        ParsedMetric(key=m.key, unit=m.unit, total=profile.self_sum(m.key), declared=profile.declared.get(m.key))
+        for m in profile.metrics
+    )
+    functions = tuple(
+        ParsedFunction(
+            name=row.function.name,
+            file=row.function.file,
+            object=row.function.object,
+            runtime=row.function.runtime,
+            category=row.category,
+            self=dict(row.self),
+            total=dict(row.total),
+            calls=row.calls,
+        )
+        for row in hotspot_list(profile)[:limit]
+    )
+    return ParsedCapture(
+        format=profile.meta.format,
+        partial=profile.meta.partial,
+        warnings=profile.meta.warnings,
+        metrics=metrics,
+        functions=functions,
+    )
+
+
+def hotspots(profile: Profile, limit: int = 30) -> RenderableType:
+    """The hotspot list for a terminal, with what the capture says of itself above it."""
+    from profpipe.analyse import hotspot_list
+    from profpipe.render.terminal import render_hotspots
+
+    facts = [profile.meta.format, *([profile.meta.tool] if profile.meta.tool else [])]
+    totals = {m.key: profile.self_sum(m.key) for m in profile.metrics}
+    sums = ", ".join(f"{amount(totals[m.key], m.unit)} {m.label}" for m in profile.metrics)
+    return render_hotspots(
+        hotspot_list(profile), profile.metrics, totals, limit=limit, title=f"{' '.join(facts)}: {sums}"
+    )
 
 
 def compare(sides: Sequence[Compared]) -> Report:
@@ -74,7 +87,11 @@ def compare(sides: Sequence[Compared]) -> Report:
     names = [side.label for side in sides]
     if len(set(names)) != len(names):
         raise UsageError(f"two profiles are called {names}; name them apart with --label")
-    return compare_profiles([(side.label, side.profile, side.requests) for side in sides])
+    return compare_profiles(
+        [(side.label, side.profile, side.requests) for side in sides],
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+    )
 
 
 def export(profile: Profile, format: str) -> bytes:
