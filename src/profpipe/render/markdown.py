@@ -41,11 +41,12 @@ class Md(str):
 
 # With brackets, backticks, angles and pipes escaped, parentheses, dots and signs within a line mean nothing.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|<>~$&^])")
-# What makes a heading, a list, a rule or a quote of the line it begins.
-_OPENING = re.compile(r"^(\s*)([#+\-=:]|\d+(?=[.)]))")
-# Forges turn these into links after Markdown is done, so a backslash does not help; an empty comment parts them.
-_LINKED = re.compile(r"(@)(?=\w)|(#)(?=\d)|(://)|(?<=www)(\.)|\b(GH-)(?=\d)|\b([0-9a-f]{7})(?=[0-9a-f]{0,33}\b)", re.I)
-_NOTHING = "<!-- -->"
+# What makes a heading, a list or a rule of the line it begins; a number followed by a space is a list.
+_OPENING = re.compile(r"^(\s*)(?:(\d+)(?=[.)](?:\s|$))|([#+\-=]+(?=\s|$)))")
+# Forges turn these into links after Markdown is done, so a backslash does not help; in a code span they leave them.
+_LINKED = re.compile(
+    r"@[\w-]+|#\d+|\bGH-\d+|\b\w+://[^\s`]*|\bwww\.[^\s`]*|\b(?=[0-9a-f]*[a-f])[0-9a-f]{7,}\b", re.IGNORECASE
+)
 
 
 def prose(text: object) -> Md:
@@ -55,32 +56,30 @@ def prose(text: object) -> Md:
     flat = re.sub(r"\s+", " ", str(text))
     parts, at = [], 0
     for match in _LINKED.finditer(flat):
-        if match.group(6) and match.group(6).isdigit():
-            continue
-        first = match.group()
-        parts.append(_SPECIAL.sub(r"\\\1", flat[at : match.start()]))
-        head, tail = (first, "") if match.group(6) is None else (first[:3], first[3:])
-        if match.group(3):
-            head, tail = ":", "//"
-        parts.append(_SPECIAL.sub(r"\\\1", head) + _NOTHING + _SPECIAL.sub(r"\\\1", tail))
+        parts += [_SPECIAL.sub(r"\\\1", flat[at : match.start()]), code(match.group(), table=True)]
         at = match.end()
     parts.append(_SPECIAL.sub(r"\\\1", flat[at:]))
     return Md(_OPENING.sub(_escape_opening, "".join(parts), count=1))
 
 
 def _escape_opening(match: re.Match[str]) -> str:
-    space, sign = match.groups()
-    return f"{space}{sign}<!-- -->" if sign.isdigit() else f"{space}\\{sign}"
+    space, number, sign = match.groups()
+    return f"{space}{number}\\" if number else f"{space}\\{sign}"
 
 
-def code(text: object) -> Md:
-    """A code span: a fence longer than any run of backticks inside; a pipe escaped, since tables split first."""
-    flat = " ".join(str(text).split()).replace("|", "\\|")
+def code(text: object, *, table: bool = False) -> Md:
+    """A code span: a fence longer than any run of backticks inside. In a table a pipe is escaped even in code."""
+    flat = " ".join(str(text).split())
+    if table:
+        flat = flat.replace("|", "\\|")
     longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    # A backslash before the closing fence is no escape in a code span, but a pipe's is: an empty span is no span.
     return Md(f"{fence}{pad}{flat or ' '}{pad}{fence}")
+
+
+def cell_code(text: object) -> Md:
+    return code(text, table=True)
 
 
 @lru_cache(maxsize=4)
@@ -95,6 +94,7 @@ def environment(folder: Path) -> Environment:
         finalize=prose,
     )
     made.filters["code"] = code
+    made.filters["cell_code"] = cell_code
     return made
 
 

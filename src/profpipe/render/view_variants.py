@@ -165,7 +165,7 @@ def variant_table(report: Report) -> VariantTable:
     every = _sources(report)
     sources = [source for source in every if any(s.median is not None for s in source.series.values())]
     missing = [
-        (source.label, next((visible(s.why) for s in source.series.values() if s.why), "not measured"))
+        (per_what(source.label)[0], next((visible(s.why) for s in source.series.values() if s.why), "not measured"))
         for source in every
         if source not in sources
     ]
