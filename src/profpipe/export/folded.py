@@ -3,7 +3,8 @@
 One line per stack and thread, in the order of the profile: `thread;frame;frame value`, the first metric's value. Frames
 are written as py-spy does, `name (file:line)` or `name (object)`, kernel frames end in `_[k]`. `;` in a name becomes
 `:` and control characters become spaces, since the format has no escape. What it cannot carry: other metrics, the
-line of a definition, and the runtime of a frame without a file.
+line of a definition, the runtime of a frame without a file. If every leaf's name ends in a number of its own, the lines
+look like those of a difference of two profiles, which readers refuse.
 """
 
 from __future__ import annotations
