@@ -102,6 +102,10 @@ def test_clock_threads_and_backend_are_told() -> None:
     assert self_by_name(profile) == {"f": 250_000_000}
 
 
+def test_a_thread_without_a_name_has_its_number() -> None:
+    assert parse(small(threads=[{"name": None, "id": 7}])).meta.threads == ("(7)",)
+
+
 ROW = small()["functions"][0]
 BAD = {
     "another format": (small(format="profpipe.yappi/2"), "expected 'profpipe.yappi/1'"),

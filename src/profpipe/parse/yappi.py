@@ -125,7 +125,9 @@ def _meta(document: dict[str, Any], source: str, rows: list[_Function]) -> Meta:
     threads = []
     for i, value in enumerate(list_field(document.get("threads", []), source, "threads")):
         item = object_field(value, source, f"threads[{i}]")
-        threads.append(f"{text_field(item.get('name'), source, f'threads[{i}].name')} ({str(item.get('id'))[:40]})")
+        # A thread or greenlet that ended before yappi asked has no name.
+        name = text_field(item.get("name") or "", source, f"threads[{i}].name")
+        threads.append(f"{name} ({str(item.get('id'))[:40]})".strip())
     over = sum(row.numbers.self_ns > row.numbers.total_ns + 1000 for row in rows)
     odd = sum(row.numbers.primitive > row.numbers.calls for row in rows)
     warnings = []
