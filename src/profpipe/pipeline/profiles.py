@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from profpipe import __version__
 from profpipe.errors import UsageError
@@ -14,9 +13,6 @@ from profpipe.model.parsed import ParsedCapture, ParsedFunction, ParsedMetric
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.units import amount
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,8 @@ def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
     )
 
 
-def hotspots(profile: Profile, limit: int = 30) -> RenderableType:
-    """The hotspot list for a terminal, with what the capture says of itself above it."""
+def hotspots(profile: Profile, limit: int = 30) -> object:
+    """The hotspot list as something rich prints, with what the capture says of itself above it."""
     from profpipe.analyse import hotspot_list
     from profpipe.render.terminal import render_hotspots
 
