@@ -83,6 +83,8 @@ HOSTS = [
     "crates" + ".io",
     "deb.debian" + ".org",
 ]
+# Cargo writes this very line for the default registry, whatever mirror served it.
+CARGO_SOURCE = b'source = "registry+https://github.com/rust-lang/' + b'crates.io-index"'
 PATHS = ["/ro" + "ot/", "/wo" + "rk/", "/ho" + "me/"]
 
 
@@ -95,6 +97,6 @@ def test_no_tracked_file_names_a_registrys_host_or_a_place_of_one_machine() -> N
             if b"\0" in data[:8192]:
                 continue
             for number, line in enumerate(data.splitlines(), 1):
-                if banned.search(line):
+                if banned.search(line) and not (path.name == "Cargo.lock" and line == CARGO_SOURCE):
                     found.append(f"{path.relative_to(ROOT)}:{number}: {line[:120]!r}")
     assert not found, "\n".join(found[:20])
