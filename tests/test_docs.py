@@ -84,7 +84,7 @@ HOSTS = [
     "deb.debian" + ".org",
 ]
 # Cargo writes this very line for the default registry, whatever mirror served it.
-CARGO_SOURCE = b'source = "registry+https://github.com/rust-lang/' + b'crates.io-index"'
+CARGO_SOURCE = b'source = "registry+https://github.com/rust-lang/crates' + b'.io-index"'
 PATHS = ["/ro" + "ot/", "/wo" + "rk/", "/ho" + "me/"]
 
 
