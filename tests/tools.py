@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,13 +23,16 @@ INSTALL = {
     "gevent": "pip install gevent",
     "uvloop": "pip install uvloop",
 }
+BESIDE = str(Path(sys.executable).parent)  # programs of a venv that is not activated
 MODULES = {"gevent", "uvloop", "uvicorn", "yappi", "pyinstrument"}
 
 
 def require(*tools: str) -> None:
     """Skip the test unless every tool is there; with PROFPIPE_REQUIRE_TOOLS=1 fail it instead."""
     for tool in tools:
-        found = importlib.util.find_spec(tool) if tool in MODULES else shutil.which(tool)
+        found = (
+            importlib.util.find_spec(tool) if tool in MODULES else shutil.which(tool) or shutil.which(tool, path=BESIDE)
+        )
         if found:
             continue
         reason = f"{tool} is missing: {INSTALL.get(tool, 'install it')}"
