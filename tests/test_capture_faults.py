@@ -222,6 +222,7 @@ def test_a_stopped_server_is_ended(tmp_path: Path) -> None:
     """State T: a debugger or an attached sampler that died leaves its target stopped."""
     with Supervised(["sleep", "600"], env=inherited_environment(), cwd=tmp_path) as server:
         os.kill(server.pid, signal.SIGSTOP)
+        _wait_until(lambda: _state(server.pid) == b"T", 5)
         stopped = server.stop(signal.SIGTERM, 0.3)
     assert stopped.killed
     assert not _runs(server.pid)
@@ -250,11 +251,16 @@ def _children_of(pid: int) -> list[int]:
     return [child.pid for child in psutil.Process(pid).children(recursive=True)]
 
 
-def _runs(pid: int) -> bool:
+def _state(pid: int) -> bytes:
+    """T = stopped, Z = zombie, empty = gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
     except OSError:
-        return False
+        return b""
+
+
+def _runs(pid: int) -> bool:
+    return _state(pid) not in {b"", b"Z"}
 
 
 def _wait_until(what: Callable[[], bool], seconds: float) -> None:
