@@ -26,10 +26,15 @@ from profpipe.parse.callgrind.lines import (
     Lines,
     decimals,
 )
-from profpipe.parse.callgrind.names import Ids, Pairs, Texts
+from profpipe.parse.callgrind.names import Clones, Ids, Texts
 from profpipe.parse.callgrind.rows import Rows, sum_runs
 
 NONE = -1
+# Per kind of line: its name space (1 functions, 2 files, 3 objects), and the bytes up to its name (`fn=`, `cfn=`).
+_SPACE = np.zeros(JFN + 1, np.int8)
+_SPACE[[FN, CFN, JFN]], _SPACE[[FILE, CFILE, JFILE]], _SPACE[[OBJECT, COBJECT]] = 1, 2, 3
+_WIDTH = np.full(JFN + 1, len(b"cfn="), np.int64)
+_WIDTH[[FN, FILE, OBJECT]] = len(b"fn=")
 _POSITION = r"(?:[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)|\*)"
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,32}|[0-9]{1,40}")
 _WORD = re.compile(_POSITION)
@@ -55,17 +60,13 @@ class Tables:
     functions: Texts
     files: Texts
     objects: Texts
-    sites: Pairs  # (file, object)
-    clones: Pairs  # (function text, site)
+    clones: Clones
     costs: Rows  # (clone, file of the cost) -> values
     calls: Rows  # (caller clone, callee clone) -> calls, values
 
     @classmethod
     def empty(cls) -> Tables:
-        return cls(Texts(), Texts("???"), Texts("???"), Pairs(), Pairs(), Rows(), Rows())
-
-    def clone_numbers(self, function: Index, file: Index, object_: Index) -> Index:
-        return self.clones.numbers(function, self.sites.numbers(file, object_))
+        return cls(Texts(), Texts(b"???"), Texts(b"???"), Clones(), Rows(), Rows())
 
 
 class Body:
@@ -90,7 +91,7 @@ class Body:
         file = _latest(what == FILE, named, place.file)
         object_ = _latest(what == OBJECT, named, place.object)
         new = what == FN
-        clones = self._tables.clone_numbers(named[new], file[new], object_[new])
+        clones = self._tables.clones.numbers(named[new], file[new], object_[new])
         clone = _latest(new, _spread(new, clones), place.clone)
         calls = np.flatnonzero(what == CALLS)
         if len(calls):
@@ -113,16 +114,11 @@ class Body:
     def _resolve(self, lines: Lines, rows: Index, what: NDArray[np.uint8]) -> Index:
         """The number of the text that each naming line names; 0 for calls lines."""
         named = np.zeros(len(rows), np.int64)
-        for ids, kinds in (
-            (self._functions, (FN, CFN, JFN)),
-            (self._files, (FILE, CFILE, JFILE)),
-            (self._objects, (OBJECT, COBJECT)),
-        ):
-            mine = np.flatnonzero(np.isin(what, kinds))
+        spaces = _SPACE[what]
+        for space, ids in enumerate((self._functions, self._files, self._objects), 1):
+            mine = np.flatnonzero(spaces == space)
             if len(mine):
-                # fn= fl= fi= fe= ob= are three bytes, those of the called side four
-                widths = np.where(np.isin(what[mine], (FN, FILE, OBJECT)), 3, 4)
-                named[mine] = ids.resolve(lines, rows[mine], widths)
+                named[mine] = ids.resolve(lines, rows[mine], _WIDTH[what[mine]])
         return named
 
     def _add_costs(
@@ -197,7 +193,7 @@ class Body:
             raise ParseError(self._source, "`calls=` before any `cfn=`: what is called?", line=row + lines.number)
         cfile = _since_last_call(what == CFILE, named, calls, self.place.cfile)
         cobject = _since_last_call(what == COBJECT, named, calls, self.place.cobject)
-        return self._tables.clone_numbers(
+        return self._tables.clones.numbers(
             function,
             np.where(cfile == NONE, file[calls], cfile),
             np.where(cobject == NONE, object_[calls], cobject),
@@ -217,8 +213,12 @@ class Body:
         """One column per event over the cost lines; counts a line leaves out are 0."""
         cost = np.flatnonzero(kind == COST) + rows.start
         tokens = lines.tokens[cost]
-        odd = lines.odd[cost] | (tokens < positions) | (tokens > positions + events)
+        odd = lines.foreign[cost] | (tokens < positions) | (tokens > positions + events)
         first = lines.first[cost]
+        for position in range(1, positions):
+            at = first + position
+            # The next separator may be a later line's: then the line is too short, which `tokens` tells.
+            odd |= lines.separators[np.minimum(at, len(lines.separators) - 1)] - lines.separators[at - 1] == 1
         columns = []
         for event in range(events):
             column = np.zeros(len(cost), np.int64)
@@ -245,7 +245,7 @@ class Body:
     def _call_counts(self, lines: Lines, rows: Index) -> Index:
         begin = lines.start[rows] + len("calls=")
         values, good = decimals(lines.data, begin, lines.separators[lines.first[rows]])
-        for i in np.flatnonzero(~good | lines.odd[rows]).tolist():
+        for i in np.flatnonzero(~good | lines.foreign[rows]).tolist():
             row = int(rows[i])
             head, *target = lines.line(row).replace(b"=", b"= ", 1).split()[1:] or [b""]
             text = head.decode(errors="backslashreplace")

@@ -11,7 +11,6 @@ from profpipe.parse.callgrind.lines import MAX_COUNT
 from profpipe.units import INSTRUCTIONS, SYSCALLS, Metric, Unit
 
 KEYS = ("version", "creator", "pid", "cmd", "part", "thread", "desc", "positions", "events", "event")
-CLOSING = ("summary", "totals")
 KEY = re.compile(rb"[A-Za-z][\w-]{0,40}:")
 
 _NAME = re.compile(r"[^\s=+*:]+")
@@ -33,11 +32,12 @@ class Part:
     formulas: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     begun: bool = False
+    disputed: bool = False
 
 
 def starts_new_part(part: Part, key: str) -> bool:
     """Whether this header line opens another part: the first had its events and then lines of costs or totals."""
-    return bool(part.events) and (part.begun or part.totals is not None) and key not in CLOSING
+    return bool(part.events) and (part.begun or part.totals is not None) and key in KEYS
 
 
 def read_header_line(part: Part, key: str, value: str, source: str, line: int) -> None:
@@ -58,7 +58,12 @@ def read_header_line(part: Part, key: str, value: str, source: str, line: int) -
     elif key == "summary":
         part.summary = counts(value, source, line) or None
     elif key == "totals":
-        part.totals = counts(value, source, line) or None
+        stated = counts(value, source, line)
+        if len(stated) > len(part.events):
+            text = f"`totals:` has {len(stated)} numbers for {len(part.events)} events"
+            raise ParseError(source, text, line=line)
+        part.disputed |= part.totals is not None and part.totals != stated
+        part.totals = stated or None
     elif key == "desc":
         what, _, text = value.partition(":")
         part.details["desc " + what.strip()] = text.strip()

@@ -9,10 +9,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from profpipe.errors import ParseError
-
 # The columns of a window take some 12 times its size.
-WINDOW = 2 << 20
+WINDOW = 1 << 20
 MAX_COUNT = 2**63 - 1
 
 Index = NDArray[np.int64]
@@ -49,12 +47,17 @@ _FIRST = _first_byte_kinds()
 _ALPHABET = _alphabet()
 
 
+class LineTooLong(Exception):
+    """A line that no window holds; the reader adds which one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Whole lines of a file. `number` is the line number of row 0; the padding counts as blank lines.
 
     `start` and `end` (of the newline) are byte offsets into `text`; `separators` are the offsets of all blanks and
-    newlines, `first` the index there of a line's first one; `tokens` how many words a line has.
+    newlines, `first` the index there of a line's first one; `tokens` how many words a line has, an empty one between
+    two blanks included. `foreign` = a cost or calls line with a byte that neither may hold.
     """
 
     text: bytes
@@ -65,22 +68,26 @@ class Lines:
     separators: Index
     first: Index
     tokens: Index
-    odd: NDArray[np.bool_]
+    foreign: NDArray[np.bool_]
     number: int
+
+    def __len__(self) -> int:
+        """How many lines of the file these are."""
+        return len(self.start) - 2 * len(PAD)
 
     def line(self, row: int) -> bytes:
         return self.text[self.start[row] : self.end[row]]
 
 
-def windows(raw: BinaryIO, source: str, size: int = WINDOW) -> Iterator[tuple[bytes, bool]]:
+def windows(raw: BinaryIO, size: int = WINDOW) -> Iterator[tuple[bytes, bool]]:
     """Pieces of whole lines, each ending in a newline, and whether the last line had its newline in the file.
 
     A piece never ends between a `calls=` line and its cost line. A last line without a newline comes as a piece of
-    its own (with its `calls=` line, if it follows one). Raises ParseError on a line longer than a window.
+    its own (with its `calls=` line, if it follows one). Raises LineTooLong for one that no window holds.
     """
     buffer = bytearray(size)
     view = memoryview(buffer)
-    held, seen = 0, 0
+    held = 0
     while True:
         got = _fill(raw, view[held:])
         held += got
@@ -88,15 +95,9 @@ def windows(raw: BinaryIO, source: str, size: int = WINDOW) -> Iterator[tuple[by
         ended = held < size
         cut = whole if ended and whole == held else _before_open_call(buffer, whole)
         if cut == 0 and not ended:
-            raise ParseError(
-                source,
-                f"this line and its neighbours exceed {size:,} bytes: not a callgrind file, or a damaged one",
-                line=seen + 1,
-            )
+            raise LineTooLong(f"this line exceeds {size:,} bytes: not a callgrind file, or a damaged one")
         if cut:
-            piece = bytes(view[:cut])
-            seen += piece.count(b"\n")
-            yield _unix(piece), True
+            yield _unix(bytes(view[:cut])), True
         if ended:
             if cut < held:
                 yield _unix(bytes(view[cut:held]) + b"\n"), False
@@ -147,8 +148,7 @@ def split(piece: bytes, number: int) -> Lines:
     tokens = last - first + 1 - ((data[end - 1] != 10) & (data[end - 1] <= 32))
     foreign = _foreign(piece, kind, start)
     kind[foreign & (kind == JUMP)] = OTHER
-    odd = _doubled(text, data, separators, end) | foreign
-    return Lines(text, data, start, end, kind, separators, first, tokens, odd, number - len(PAD))
+    return Lines(text, data, start, end, kind, separators, first, tokens, foreign, number - len(PAD))
 
 
 def _kinds(data: NDArray[np.uint8], start: Index) -> NDArray[np.uint8]:
@@ -165,15 +165,6 @@ def _kinds(data: NDArray[np.uint8], start: Index) -> NDArray[np.uint8]:
         found[(head & mask) == np.uint64(int.from_bytes(word, "little"))] = code
     kind[words] = found
     return kind
-
-
-def _doubled(text: bytes, data: NDArray[np.uint8], separators: Index, end: Index) -> NDArray[np.bool_]:
-    """Lines with two blanks in a row: words are not where a count of separators puts them."""
-    odd = np.zeros(len(end), np.bool_)
-    if b"  " in text or b"\t" in text:
-        pairs = separators[1:][(np.diff(separators) == 1) & (data[separators[1:]] != 10)]
-        odd[np.searchsorted(end, pairs)] = True
-    return odd
 
 
 def _foreign(piece: bytes, kind: NDArray[np.uint8], start: Index) -> NDArray[np.bool_]:

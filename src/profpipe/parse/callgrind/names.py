@@ -1,4 +1,4 @@
-"""Names of a callgrind file: `(id) name` compression, one dense number per text, and per pair of numbers."""
+"""Names of a callgrind file: `(id) name` compression, one dense number per text and per function."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from profpipe.parse.callgrind.lines import Index, Lines
 # Writers number names from 1 on; the table is as long as the largest id, so an absurd one must not size it.
 MAX_ID = 1 << 24
 NOT_DEFINED = -1
-_ID = re.compile(rb"\([0-9]{1,8}")
 _LEVEL = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Texts:
     """Dense numbers for texts, in order of first sight; 0 is "". `unknown` is a text that stands for it."""
 
-    def __init__(self, unknown: str = "") -> None:
-        self._numbers: dict[str, int] = {"": 0, unknown: 0}
+    def __init__(self, unknown: bytes = b"") -> None:
+        self._numbers: dict[bytes, int] = {b"": 0, unknown: 0}
         self.texts: list[str] = [""]
         self.undecodable = 0
 
     def number(self, raw: bytes) -> int:
+        found = self._numbers.get(raw)
+        return self._add(raw) if found is None else found
+
+    def _add(self, raw: bytes) -> int:
         try:
             text = raw.decode()
         except UnicodeDecodeError:
             self.undecodable += 1
             text = raw.decode(errors="backslashreplace")
-        found = self._numbers.get(text)
-        if found is None:
-            found = self._numbers[text] = len(self.texts)
-            self.texts.append(text)
-        return found
+            self._numbers[raw] = self.number(text.encode())
+            return self._numbers[raw]
+        self._numbers[raw] = len(self.texts)
+        self.texts.append(text)
+        return self._numbers[raw]
 
 
 class Ids:
@@ -46,82 +49,80 @@ class Ids:
 
     def __init__(self, texts: Texts, what: str, source: str) -> None:
         self._texts, self._what, self._source = texts, what, source
-        self._number = np.full(1024, NOT_DEFINED, np.int32)
-        self._line = np.zeros(1024, np.int64)
+        self._number = np.full(256, NOT_DEFINED, np.int32)
+        self._line = np.zeros(256, np.int64)
 
-    def resolve(self, lines: Lines, rows: Index, widths: NDArray[np.int64]) -> NDArray[np.int64]:
+    def resolve(self, lines: Lines, rows: Index, widths: NDArray[np.int64]) -> Index:
         """The text number that each of these lines `spec=...` names; `widths` is the length of `spec=`."""
-        at = lines.start[rows] + widths
-        compressed = (lines.data[at] == ord("(")) & (lines.data[at + 1] - np.uint8(48) <= 9)
-        ids, after = _read_ids(lines.data, at)
-        plain = compressed & (lines.data[after] == ord(")")) & (lines.data[after + 1] == 10)
-        numbers = np.zeros(len(rows), np.int64)
-        done = 0
-        for i in np.flatnonzero(~plain).tolist():
-            name = lines.text[at[i] : lines.end[rows[i]]]
-            if not compressed[i]:
-                numbers[i] = self._texts.number(name.strip(b" \t"))
-                continue
-            row = int(rows[i]) + lines.number
-            identity, text = self._definition(name, row)
-            if text:
-                number = self._texts.number(text)
-                if self._is_other(identity, number):
-                    self._look_up(ids, plain, rows, numbers, slice(done, i), lines)
-                    done = i
-                self._define(identity, number, row)
-                numbers[i] = number
-            else:
-                ids[i], plain[i] = identity, True
-        self._look_up(ids, plain, rows, numbers, slice(done, len(rows)), lines)
+        data, at, end = lines.data, lines.start[rows] + widths, lines.end[rows]
+        compressed = (data[at] == ord("(")) & (data[at + 1] - np.uint8(48) <= 9)
+        ids, after = _read_ids(data, at)
+        self._check_ids(lines, rows, at, compressed & ((data[after] != ord(")")) | (ids >= MAX_ID)))
+        begin = np.where(compressed, after + 1, at)
+        named = np.flatnonzero(begin < end)
+        raws = [lines.text[a:b].strip(b" \t") for a, b in zip(begin[named].tolist(), end[named].tolist(), strict=True)]
+        numbers = np.full(len(rows), NOT_DEFINED, np.int64)
+        numbers[named] = [self._texts.number(raw) if raw else NOT_DEFINED for raw in raws]
+        nameless = ~compressed & (numbers == NOT_DEFINED)
+        if nameless.any():
+            raise ParseError(self._source, f"a {self._what} without a name", line=_line(lines, rows, nameless))
+        self._follow_ids(compressed, ids, numbers, lines, rows)
         return numbers
 
-    def _definition(self, name: bytes, line: int) -> tuple[int, bytes]:
-        number, closed, text = name.partition(b")")
-        if not closed or not _ID.fullmatch(number) or int(number[1:]) >= MAX_ID:
+    def _check_ids(self, lines: Lines, rows: Index, at: Index, wrong: NDArray[np.bool_]) -> None:
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            shown = repr(lines.text[at[first] : lines.end[rows[first]]][:60].decode(errors="backslashreplace"))
             raise ParseError(
                 self._source,
-                f"{_shown(name)} names no {self._what}: expected `(id)` or `(id) name` with an id under {MAX_ID:,}",
-                line=line,
+                f"{shown} names no {self._what}: expected `(id)` or `(id) name` with an id under {MAX_ID:,}",
+                line=_line(lines, rows, wrong),
             )
-        return int(number[1:]), text.strip(b" \t")
 
-    def _is_other(self, identity: int, number: int) -> bool:
-        return identity < len(self._number) and self._number[identity] not in (NOT_DEFINED, number)
+    def _follow_ids(self, compressed: NDArray[np.bool_], ids: Index, numbers: Index, lines: Lines, rows: Index) -> None:
+        """Define the ids that come with a name and fill in the numbers of those without one."""
+        defined = np.flatnonzero(compressed & (numbers != NOT_DEFINED))
+        used = np.flatnonzero(numbers == NOT_DEFINED)
+        given, number = ids[defined], numbers[defined]
+        self._make_room(int(given.max()) + 1 if len(given) else 0)
+        before = self._number[given]
+        new = before == NOT_DEFINED
+        # Backwards, so that of two definitions in this window the line of the first one stays.
+        self._line[given[new][::-1]] = rows[defined[new]][::-1] + lines.number
+        self._number[given] = number
+        wanted = np.minimum(ids[used], len(self._number) - 1)
+        missing = (wanted != ids[used]) | (self._number[wanted] == NOT_DEFINED)
+        missing |= self._line[wanted] > rows[used] + lines.number
+        if missing.any():
+            raise ParseError(
+                self._source,
+                f"{self._what} ({ids[used][np.argmax(missing)]}) is used before a line defines its name: the file lost "
+                "its beginning or is damaged",
+                line=_line(lines, rows[used], missing),
+            )
+        if (~new & (before != number)).any() or (self._number[given] != number).any():
+            self._number[given] = before
+            self._follow_in_order(compressed, ids, numbers)
+        else:
+            numbers[used] = self._number[wanted]
 
-    def _define(self, identity: int, number: int, line: int) -> None:
-        if identity >= len(self._number):
-            room = max(identity + 1, 2 * len(self._number)) - len(self._number)
+    def _follow_in_order(self, compressed: NDArray[np.bool_], ids: Index, numbers: Index) -> None:
+        """One line after the other, for the rare file that gives an id another name."""
+        for i in np.flatnonzero(compressed).tolist():
+            if numbers[i] == NOT_DEFINED:
+                numbers[i] = self._number[ids[i]]
+            else:
+                self._number[ids[i]] = numbers[i]
+
+    def _make_room(self, size: int) -> None:
+        room = max(size, 2 * len(self._number)) - len(self._number)
+        if size > len(self._number):
             self._number = np.concatenate((self._number, np.full(room, NOT_DEFINED, np.int32)))
             self._line = np.concatenate((self._line, np.zeros(room, np.int64)))
-        if self._number[identity] == NOT_DEFINED:
-            self._line[identity] = line
-        self._number[identity] = number
 
-    def _look_up(
-        self,
-        ids: Index,
-        plain: NDArray[np.bool_],
-        rows: Index,
-        numbers: NDArray[np.int64],
-        part: slice,
-        lines: Lines,
-    ) -> None:
-        where = np.flatnonzero(plain[part]) + part.start
-        wanted = ids[where]
-        known = wanted < len(self._number)
-        safe = np.where(known, wanted, 0)
-        found = self._number[safe]
-        missing = ~known | (found == NOT_DEFINED) | (self._line[safe] > rows[where] + lines.number)
-        if missing.any():
-            first = int(where[np.argmax(missing)])
-            raise ParseError(
-                self._source,
-                f"{self._what} ({ids[first]}) is used before a line defines its name: the file lost its beginning "
-                "or is damaged",
-                line=int(rows[first]) + lines.number,
-            )
-        numbers[where] = found
+
+def _line(lines: Lines, rows: Index, wrong: NDArray[np.bool_]) -> int:
+    return int(rows[np.argmax(wrong)]) + lines.number
 
 
 def _read_ids(data: NDArray[np.uint8], at: Index) -> tuple[Index, Index]:
@@ -140,26 +141,43 @@ def _read_ids(data: NDArray[np.uint8], at: Index) -> tuple[Index, Index]:
     return ids, after
 
 
-def _shown(name: bytes) -> str:
-    text = repr(name[:60].decode(errors="backslashreplace"))
-    return text if len(name) <= 60 else text + "..."
+class Clones:
+    """Dense numbers for (function name, file, object), all given by the numbers of their texts.
 
-
-class Pairs:
-    """Dense numbers for pairs of numbers below 2**31."""
+    Nearly every function name has one site, so its last one is kept per name: a look-up is two gathers, and only
+    names that live in several files (`main`, `operator=`) take the dictionary.
+    """
 
     def __init__(self) -> None:
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._last_site = np.full(256, NOT_DEFINED, np.int64)
+        self._last_number = np.zeros(256, np.int64)
 
-    def numbers(self, first: Index, second: Index) -> Index:
-        packed = (first << 32) | second
-        unique, inverse = np.unique(packed, return_inverse=True)
-        known = [self._numbers.setdefault(pair, len(self._numbers)) for pair in unique.tolist()]
-        return np.array(known, np.int64)[inverse]
+    def numbers(self, function: Index, file: Index, object_: Index) -> Index:
+        if not len(function):
+            return function
+        self._make_room(int(function.max()) + 1)
+        site = (file << 32) | object_
+        number = self._last_number[function]
+        other = np.flatnonzero(self._last_site[function] != site)
+        if len(other):
+            keys = zip(function[other].tolist(), site[other].tolist(), strict=True)
+            number[other] = [self._numbers.setdefault(key, len(self._numbers)) for key in keys]
+            self._last_site[function[other]] = site[other]
+            self._last_number[function[other]] = number[other]
+        return number
 
-    def columns(self) -> tuple[Index, Index]:
-        packed = np.array(list(self._numbers), np.int64)
-        return packed >> 32, packed & 0x7FFFFFFF
+    def columns(self) -> tuple[Index, Index, Index]:
+        """Function name, file and object of every number."""
+        function, site = np.array(list(self._numbers), np.int64).reshape(-1, 2).T
+        return function, site >> 32, site & 0x7FFFFFFF
+
+    def _make_room(self, size: int) -> None:
+        have = len(self._last_site)
+        if size > have:
+            room = max(size, 2 * have) - have
+            self._last_site = np.concatenate((self._last_site, np.full(room, NOT_DEFINED, np.int64)))
+            self._last_number = np.concatenate((self._last_number, np.zeros(room, np.int64)))
 
 
 def without_recursion(name: str) -> tuple[str, int]:

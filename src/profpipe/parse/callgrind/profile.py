@@ -39,7 +39,6 @@ def to_profile(run: Run, source: str) -> Profile:
     formulas, left_out = derived(run.parts[0].formulas, events)
     metrics = _metrics(run, formulas, yappi)
     tables = _Tables(run, yappi)
-    declared = _declared(run)
     profile = Profile(
         kind="traced" if yappi else "counted",
         metrics=metrics,
@@ -55,7 +54,7 @@ def to_profile(run: Run, source: str) -> Profile:
         )
         if len(tables.caller)
         else None,
-        declared={m.key: v for m, v in zip(metrics, declared + [None] * len(formulas), strict=True)},
+        declared=dict(zip((m.key for m in metrics), _declared(run, formulas), strict=True)),
     )
     return check_profile(profile)
 
@@ -88,53 +87,62 @@ def _columns(
 
 
 class _Tables:
-    """Functions, frames, costs and calls with dense ids, from the rows over clones (name with recursion mark, site)."""
+    """Functions, frames, costs and calls with dense ids, from the rows over clones (name with its recursion mark)."""
 
     def __init__(self, run: Run, yappi: bool) -> None:
         tables = run.tables
         owner, where, costs = tables.costs.table(run.sources[0])
         caller, callee, calls = tables.calls.table(run.sources[0])
-        used, clone_row = np.unique(np.concatenate((owner, caller, callee)), return_inverse=True)
-        name, site = (column[used] for column in tables.clones.columns())
-        file, object_ = (column[site] for column in tables.sites.columns())
-        n_events = len(run.events)
+        name, file, object_ = tables.clones.columns()
+        calling = _mask(len(name), caller, callee)
+        used = np.flatnonzero(calling | _mask(len(name), owner))
 
-        base, level = _levels(tables.functions.texts, name)
-        function, first = _dense(base, file, object_)
+        bases, base, level = _levels(tables.functions.texts, name[used])
+        function, first = _dense(base, file[used], object_[used])
         self.functions = _functions(
-            [without_recursion(tables.functions.texts[i])[0] for i in name[first].tolist()],
-            [tables.files.texts[i] for i in file[first].tolist()],
-            [tables.objects.texts[i] for i in object_[first].tolist()],
+            [bases[i] for i in base[first].tolist()],
+            [tables.files.texts[i] for i in file[used][first].tolist()],
+            [tables.objects.texts[i] for i in object_[used][first].tolist()],
             yappi,
         )
-        cost_clone, caller, callee = np.split(clone_row, [len(owner), len(owner) + len(caller)])
-        place = np.concatenate((where, file[caller], file[callee]))
-        clone = np.concatenate((cost_clone, caller, callee))
-        frame, first = _dense(function[clone], level[clone], place)
+        # A clone is one function at one level, so a frame is a clone and the file of a cost; edges take its own file.
+        ends = np.flatnonzero(calling)
+        key, frame = np.unique(np.concatenate(((owner << 32) | where, (ends << 32) | file[ends])), return_inverse=True)
+        row = np.cumsum(calling | _mask(len(name), owner)) - 1
+        clone = row[key >> 32]
         self.frames = Frames(
-            function=function[clone[first]].astype(np.int32),
-            level=level[clone[first]].astype(np.int32),
-            file=tuple(tables.files.texts[i] for i in place[first].tolist()),
+            function=function[clone].astype(np.int32),
+            level=level[clone].astype(np.int32),
+            file=tuple([tables.files.texts[i] for i in (key & 0x7FFFFFFF).tolist()]),
         )
-        self.cost_frame, self.caller, self.callee = (
-            part.astype(np.int32) for part in np.split(frame, [len(owner), len(owner) + len(caller)])
-        )
-        none = [np.zeros(0, np.int64) for _ in range(n_events + 1)]
+        self.cost_frame = frame[: len(owner)].astype(np.int32)
+        own_frame = np.zeros(len(name), np.int32)
+        own_frame[ends] = frame[len(owner) :]
+        self.caller, self.callee = own_frame[caller], own_frame[callee]
+        none = [np.zeros(0, np.int64) for _ in range(len(run.events) + 1)]
         self.cost_values: list[Index] = costs or none[1:]
         counted: list[Index] = calls or none
         self.calls, self.call_values = counted[0], counted[1:]
 
 
-def _levels(texts: list[str], name: Index) -> tuple[Index, Index]:
-    """For numbers of function names: one number per name without its recursion mark, and the level."""
+def _mask(size: int, *ids: Index) -> NDArray[np.bool_]:
+    mask = np.zeros(size, np.bool_)
+    for part in ids:
+        mask[part] = True
+    return mask
+
+
+def _levels(texts: list[str], name: Index) -> tuple[list[str], Index, Index]:
+    """Names without their recursion mark; and per number of a function name the place in that list, and the level."""
     used, row = np.unique(name, return_inverse=True)
     numbers: dict[str, int] = {}
-    bases, levels = [], []
-    for text in (texts[i] for i in used.tolist()):
-        base, level = without_recursion(text)
-        bases.append(numbers.setdefault(base, len(numbers)))
-        levels.append(level)
-    return np.array(bases, np.int64)[row], np.array(levels, np.int64)[row]
+    bases = np.empty(len(used), np.int64)
+    levels = np.ones(len(used), np.int64)
+    for i, text in enumerate([texts[i] for i in used.tolist()]):
+        if "'" in text:
+            text, levels[i] = without_recursion(text)
+        bases[i] = numbers.setdefault(text, len(numbers))
+    return list(numbers), bases[row], levels[row]
 
 
 def _dense(a: Index, b: Index, c: Index) -> tuple[Index, Index]:
@@ -166,14 +174,16 @@ def _runtimes(files: list[str], yappi: bool) -> NDArray[np.int8]:
     return np.where(np.array(python, np.bool_), PYTHON, NATIVE).astype(np.int8)
 
 
-def _declared(run: Run) -> list[int | None]:
-    """The `totals:` of all parts added up per event; None when a part states none."""
-    if any(part.totals is None for part in run.parts):
-        return [None] * len(run.events)
-    return [
-        sum((part.totals or ())[e : e + 1][0] if e < len(part.totals or ()) else 0 for part in run.parts)
-        for e in range(len(run.events))
-    ]
+def _declared(run: Run, formulas: dict[str, dict[str, int]]) -> list[int | None]:
+    """The `totals:` of all parts added up per event, inherited ones included; None when a part states none."""
+    sums = dict.fromkeys(run.events, 0)
+    for part in run.parts:
+        if part.totals is None:
+            return [None] * (len(sums) + len(formulas))
+        for event, value in zip(sums, part.totals, strict=False):
+            sums[event] += value
+    inherited = [sum(sums[event] * factor for event, factor in terms.items()) for terms in formulas.values()]
+    return [*sums.values(), *inherited]
 
 
 def _meta(run: Run, source: str, yappi: bool, left_out: list[str]) -> Meta:
@@ -207,6 +217,8 @@ def _unbalanced(run: Run, yappi: bool) -> list[str]:
                 + ": the file was cut while it was written"
             )
             continue
+        if part.disputed:
+            found.append(f"{which}two `totals:` lines differ, the last says {stated[0]:,} {run.events[0]}")
         padded = [*stated, *[0] * (len(sums) - len(stated))]
         for event, have, want in zip(run.events, sums, padded, strict=False):
             if have != want:
@@ -235,6 +247,9 @@ def _warnings(run: Run, yappi: bool, left_out: list[str]) -> list[str]:
             "the file of the same name with `.1`, with --separate-threads=yes in `-01` and so on; else instrumentation "
             "was never switched on"
         )
+    for part, sums in zip(run.parts, run.sums, strict=True):
+        if part.totals is not None and part.summary and 0 < part.summary[0] < sums[0]:
+            found.append(f"`summary:` says {part.summary[0]:,} {run.events[0]}, less than the self costs, {sums[0]:,}")
     found += [f"{name}: empty file, left out" for name in run.empty]
     found += [f"event {name} is left out: its formula names an event that is not counted here" for name in left_out]
     unknown = sorted({key for part in run.parts for key in part.unknown})

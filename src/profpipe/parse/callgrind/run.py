@@ -8,8 +8,8 @@ import numpy as np
 
 from profpipe.errors import ParseError
 from profpipe.parse.callgrind.body import Body, Place, Tables
-from profpipe.parse.callgrind.header import KEY, KEYS, Part, read_header_line, starts_new_part
-from profpipe.parse.callgrind.lines import MAX_COUNT, OTHER, Lines, split, windows
+from profpipe.parse.callgrind.header import KEY, Part, read_header_line, starts_new_part
+from profpipe.parse.callgrind.lines import MAX_COUNT, OTHER, Lines, LineTooLong, split, windows
 
 EMPTY = (
     "empty file: valgrind was killed before it saved (SIGKILL, `callgrind_control -k`, a crash), or this process only "
@@ -38,15 +38,16 @@ class Run:
         """Read one file. Raises ParseError naming the line."""
         reading = _File(self, source)
         number = 1
-        for piece, whole in windows(raw, source):
-            if number == 1:
-                piece = _first_piece(piece, source)
-            lines = split(piece, number)
-            if whole:
-                reading.window(lines)
-            else:
-                reading.unfinished(lines)
-            number += piece.count(b"\n")
+        try:
+            for piece, whole in windows(raw):
+                lines = split(_first_piece(piece, source) if number == 1 else piece, number)
+                if whole:
+                    reading.window(lines)
+                else:
+                    reading.unfinished(lines)
+                number += len(lines)
+        except LineTooLong as error:
+            raise ParseError(source, str(error), line=number) from error
         if number == 1:
             self.empty.append(source)
             return
@@ -130,8 +131,6 @@ class _File:
         if starts_new_part(self._part, key):
             self._finish_part()
             self._part = Part(line=number)
-        if key not in KEYS and self._part.begun and key not in ("summary", "totals"):
-            raise ParseError(self._source, f"unknown line `{key}:` among the costs", line=number)
         read_header_line(self._part, key, value, self._source, number)
         if key == "events":
             self._begin_part(number)
