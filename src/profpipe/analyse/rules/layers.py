@@ -48,43 +48,44 @@ def reason(facts: Facts) -> Iterator[Conclusion]:
     for contender, fall, path in _falls(facts):
         instructions = facts.waterfall(counted, contender) if counted else None
         costs = _costs_more(facts, contender, counted)
-        if instructions is None or costs is None or fall.gap <= 0:
-            continue
-        interpreter = [
-            (i, b)
-            for i, b in enumerate(instructions[0].bars)
-            if facts.group(b.category) in ("interpreter", "memory") and b.share_of_gap is not None
-        ]
-        executed = sum(b.share_of_gap or 0.0 for _, b in interpreter)
-        files = {
-            b.category: _files(facts, fall.metric, b.category, contender) for b in fall.bars if b.category in AROUND
-        }
-        around = [
-            (i, b) for i, b in enumerate(fall.bars) if files.get(b.category) and b.delta >= LAYER_FLOOR * fall.gap
-        ]
-        made = sum(b.delta for _, b in around)
-        if executed < REASON_INSTRUCTIONS or made < REASON_CALLS * fall.gap:
-            continue
-        names = [f"{_layer(facts, b)} ({files[b.category]})" for _, b in around]
-        text = (
-            f"Why {facts.label(contender)} {costs} than {facts.label(fall.baseline)}: Python code around the handler. "
-            f"{share(executed)} of the extra instructions are the interpreter's own work, and {count(made)} of the "
-            f"{count(fall.gap)} extra calls per request are to pure-Python layers: {listed(names)}."
-        )
-        rows = [*_rows(around, path), *_rows(interpreter, instructions[1], "share_of_gap")]
-        yield conclusion(
-            "reason",
-            contender,
-            text,
-            kind="cause",
-            weight=79 + min(0.9, fall.gap / 100),
-            rows=rows,
-            certainty="likely",
-        )
+        if instructions is not None and costs is not None and fall.gap > 0:
+            yield from _reason(facts, costs, fall, path, *instructions)
+
+
+def _reason(
+    facts: Facts, costs: str, fall: Waterfall, path: str, instructions: Waterfall, where: str
+) -> Iterator[Conclusion]:
+    contender = fall.contender
+    interpreter = [
+        (i, b)
+        for i, b in enumerate(instructions.bars)
+        if facts.group(b.category) in ("interpreter", "memory") and b.share_of_gap is not None
+    ]
+    files = {b.category: _files(facts, fall.metric, b.category, contender) for b in fall.bars if b.category in AROUND}
+    around = [(i, b) for i, b in enumerate(fall.bars) if files.get(b.category) and b.delta >= LAYER_FLOOR * fall.gap]
+    executed = sum(b.share_of_gap or 0.0 for _, b in interpreter)
+    made = sum(b.delta for _, b in around)
+    if executed < REASON_INSTRUCTIONS or made < REASON_CALLS * fall.gap:
+        return
+    names = [f"{_layer(facts, b)} ({files[b.category]})" for _, b in around]
+    text = (
+        f"Why {facts.label(contender)} {costs} than {facts.label(fall.baseline)}: Python code around the handler. "
+        f"{share(executed)} of the extra instructions are the interpreter's own work, and {count(made)} of the "
+        f"{count(fall.gap)} extra calls per request are to pure-Python layers: {listed(names)}."
+    )
+    yield conclusion(
+        "reason",
+        contender,
+        text,
+        kind="cause",
+        weight=79 + min(0.9, fall.gap / 100),
+        rows=[*_rows(around, path), *_rows(interpreter, where, "share_of_gap")],
+        certainty="likely",
+    )
 
 
 def _costs_more(facts: Facts, contender: str, counted: str | None) -> str | None:
-    """The verb: "costs more", "spends more instructions" where CPU time cannot tell, None where it does not cost more."""
+    """The verb; "spends more instructions" where CPU time cannot tell; None where it does not cost more."""
     found = facts.relevant(contender, counted) if counted else None
     if found is None or found.verdict != "worse":
         return None
