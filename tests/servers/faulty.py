@@ -38,10 +38,20 @@ def answer(sock: socket.socket) -> None:
                     os._exit(7)
                 if KIND == "dies-under-load" and served > 60:
                     os.kill(os.getpid(), signal.SIGSEGV)
-                status = (
-                    b"500 Oh No" if KIND == "serves-500" or (KIND == "500-under-load" and served > 60) else b"200 OK"
-                )
+                if KIND == "burns-in-children":
+                    burn_in_a_child()
+                bad = KIND == "serves-500" or (KIND == "500-under-load" and served > 60)
+                status = b"500 Oh No" if bad else b"200 OK"
                 sock.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\nok")
+
+
+def burn_in_a_child() -> None:
+    """50 ms of CPU in a process that has ended before the answer goes out."""
+    if (child := os.fork()) == 0:
+        while time.process_time() < 0.05:
+            pass
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def serve() -> None:
