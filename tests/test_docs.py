@@ -85,17 +85,21 @@ HOSTS = [
 ]
 # Cargo writes this very line for the default registry, whatever mirror served it.
 CARGO_SOURCE = b'source = "registry+https://github.com/rust-lang/crates' + b'.io-index"'
-PATHS = ["/ro" + "ot/", "/wo" + "rk/", "/ho" + "me/"]
+# Tests of how paths are shortened and hidden need such paths; nothing else does, captures least of all.
+PATHS = ["/wo" + "rk/"]
+PATHS_BUT_IN_TESTS = ["/ro" + "ot/", "/ho" + "me/"]
 
 
 def test_no_tracked_file_names_a_registrys_host_or_a_place_of_one_machine() -> None:
-    banned = re.compile("|".join(map(re.escape, HOSTS + PATHS)).encode())
+    in_tests = re.compile("|".join(map(re.escape, HOSTS + PATHS)).encode())
+    elsewhere = re.compile("|".join(map(re.escape, HOSTS + PATHS + PATHS_BUT_IN_TESTS)).encode())
     found = []
     for path in tracked():
         if path.is_file() and not path.is_symlink():
             data = path.read_bytes()
             if b"\0" in data[:8192]:
                 continue
+            banned = in_tests if path.suffix == ".py" and path.is_relative_to(ROOT / "tests") else elsewhere
             for number, line in enumerate(data.splitlines(), 1):
                 if banned.search(line) and not (path.name == "Cargo.lock" and line == CARGO_SOURCE):
                     found.append(f"{path.relative_to(ROOT)}:{number}: {line[:120]!r}")
