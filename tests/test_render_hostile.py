@@ -24,9 +24,8 @@ from tests.test_render_page import outline
 def hostile(names: tuple[str, ...] = NAMES) -> Report:
     """Every place of a report that a profile, a config, a command line or a log can write to holds every name."""
     data: dict[str, Any] = document()
-    row = data["hotspots"][0]["rows"][0]
-    model = row["functions"][0]
-    row["functions"] = [
+    model = data["hotspots"][0]["rows"][0]["functions"][0]
+    functions = [
         {
             **model,
             "id": f"h{i}",
@@ -36,6 +35,9 @@ def hostile(names: tuple[str, ...] = NAMES) -> Report:
         }
         for i, name in enumerate(names)
     ]
+    # A category shows forty functions.
+    data["hotspots"][0]["rows"][0]["functions"] = functions[:30]
+    data["hotspots"][0]["rows"][1]["functions"] = functions[30:]
     many = list(names)
     data["classic"][0]["rows"] = [{"value": 1000 - i, "share": 0.01, "place": n} for i, n in enumerate(many)]
     data["flames"][0]["names"] = (data["flames"][0]["names"] + many)[: 38 + len(many)]

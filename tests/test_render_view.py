@@ -125,6 +125,23 @@ def test_a_small_gap_is_drawn_on_a_cut_axis_that_says_so() -> None:
     assert "spends 20 instructions per request more than threads" in w.sentence
 
 
+def test_small_bars_are_summed_and_named() -> None:
+    def with_tail(data: dict[str, Any]) -> None:
+        w = data["waterfall"][0]
+        w |= {"baseline_total": 1000.0, "contender_total": 2009.0, "gap": 1009.0}
+        small = [("memcpy", 4.0), ("locks", 3.0), ("switch", 2.0)]
+        w["bars"] = [
+            {"category": c, "baseline": 0.0, "contender": d, "delta": d, "share_of_gap": d / 1009}
+            for c, d in [("alloc", 1000.0), *small]
+        ]
+        w["bars"][0]["baseline"] = 1000.0
+
+    w = view_of(with_tail).waterfalls.views[0]
+    assert [(bar.label, bar.delta) for bar in w.bars] == [("memory allocation", "+1,000"), ("3 smaller", "+9")]
+    assert w.bars[1].about == "memcpy, locks, context switch"
+    assert w.end == w.contender_width
+
+
 def test_shares_of_a_gap_that_is_no_gap_are_not_given() -> None:
     def no_gap(data: dict[str, Any]) -> None:
         for bar in data["waterfall"][0]["bars"]:
@@ -138,7 +155,7 @@ def test_hotspots_hold_value_share_ratio_and_verdict() -> None:
     first = table.categories[0]
     assert (first.label, [c.value for c in first.cells][:2]) == ("interpreter loop", ["2,752", "7,287"])
     streams = first.cells[4]
-    assert (streams.share, streams.ratio, streams.chip.word, streams.bar) == ("36.0 %", "5.63×", "worse", 1000)
+    assert (streams.share, streams.ratio, streams.chip.word, streams.bar) == ("36.0 %", "5.63×", "worse", 100)
     assert first.functions[0].name == "_PyEval_EvalFrameDefault"
 
 
@@ -184,8 +201,20 @@ def test_the_classic_list_reads_as_it_always_did() -> None:
 def test_conclusions_come_by_kind_and_weight_with_the_verdict_apart() -> None:
     view = view_of()
     assert [c.kind for c in view.verdicts] == ["Verdict"]
-    assert [c.kind for c in view.conclusions] == ["Cause", "Cause", "Not the cause", "Caution"]
-    assert view.conclusions[0].rows[0].section == "gap"
+    assert [c.kind for c in view.leading] == ["Cause", "Cause", "Not the cause", "Caution"]
+    assert view.more == ()
+    assert view.leading[0].rows[0].section == "gap"
+
+
+def test_the_first_screen_takes_the_heaviest_of_each_kind() -> None:
+    def many(data: dict[str, Any]) -> None:
+        for i in range(20):
+            kind = ("cause", "not-the-cause", "caution", "verdict")[i % 4]
+            data["conclusions"].append({**data["conclusions"][1], "id": f"x{i}", "kind": kind, "weight": 50 + i})
+
+    view = view_of(many)
+    assert [c.id for c in view.leading] == ["c-x16", "c-x12", "c-x17", "c-x13", "c-x18"]
+    assert len(view.verdicts) + len(view.leading) + len(view.more) == 25
 
 
 def test_the_same_report_gives_the_same_view() -> None:

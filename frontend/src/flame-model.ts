@@ -23,10 +23,12 @@ function bytes(text: string): ArrayBuffer {
 
 /** Columns were written little-endian, which is what every machine that runs a browser today is. */
 export function buildModel(data: FlameData): FlameModel {
-  const name = new Uint32Array(bytes(data.function));
-  const depth = new Uint16Array(bytes(data.depth));
   const own = new Float32Array(bytes(data.own));
-  const size = name.length;
+  const size = own.length;
+  const names = bytes(data.function);
+  const depths = bytes(data.depth);
+  const name = names.byteLength === size * 4 ? new Uint32Array(names) : Uint32Array.from(new Uint16Array(names));
+  const depth = depths.byteLength === size ? Uint16Array.from(new Uint8Array(depths)) : new Uint16Array(depths);
   const total = Float64Array.from(own);
   const end = new Int32Array(size);
   const parent = new Int32Array(size).fill(-1);

@@ -94,6 +94,10 @@ class Hotspots {
       opener: body.querySelector<HTMLButtonElement>("button.open"),
     }));
     this.flatBody.className = "opened";
+    for (const group of this.groups) {
+      const label = group.opener?.textContent?.replace(/\d+\s*$/, "").trim() ?? "";
+      for (const row of group.rows) row.row.cells[0]?.append(element("span", label, "incat"));
+    }
     this.listen();
     for (const group of this.groups) this.open(group, false);
     this.fromHash();
@@ -240,7 +244,7 @@ class Hotspots {
     (this.edges?.[row.id] ?? []).forEach(([callers, callees], index) => {
       if (callers.length + callees.length === 0) return;
       const box = element("div");
-      box.append(element("h4", labels[index] ?? ""));
+      box.append(element("p", labels[index] ?? "", "edge-of"));
       box.append(list("called by", callers), list("calls", callees));
       grid.append(box);
     });

@@ -48,6 +48,16 @@ export function connectPage(): void {
   );
   mark();
 
+  const reveal = (): void => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const closed = target?.closest<HTMLDetailsElement>("details:not([open])");
+    if (!target || !closed) return;
+    closed.open = true;
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", reveal);
+  reveal();
+
   const opened: HTMLDetailsElement[] = [];
   window.addEventListener("beforeprint", () => {
     for (const details of all<HTMLDetailsElement>(document, "details:not([open])")) {

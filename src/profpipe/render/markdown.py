@@ -25,6 +25,7 @@ SECTIONS = (
     ("verdict", ""),
     ("conclusions", ""),
     ("variants", ""),
+    ("more", "More conclusions"),
     ("invalid", "Runs that do not count"),
     ("waterfall", "Where the gap comes from"),
     ("hotspots", "Hotspots"),

@@ -39,37 +39,36 @@ class Hotspot(Protocol):
 
 
 def render_verdict(report: Report) -> RenderableType:
-    """Verdict, conclusions, one row per variant, and what was left out."""
+    """Verdict, one row per variant, what was left out, and the conclusions that lead."""
     view = build_view(report)
     parts: list[RenderableType] = [_verdict(view)]
-    if view.conclusions:
-        parts += [Text(), *_conclusions(view)]
     if view.table.columns:
         parts += [Text(), _variants(view)]
     parts += _missing(view)
+    if view.leading:
+        parts += [Text(), *_conclusions(view)]
     return Group(*parts)
 
 
 def _verdict(view: ReportView) -> Text:
     if not view.verdicts:
         return Text("No verdict: these runs do not support one.", style="bold")
-    text = Text()
-    for index, verdict in enumerate(view.verdicts):
-        text.append("\n" if index else "")
-        text.append(verdict.text, style="bold")
-        text.append(f" ({verdict.certainty})", style="dim")
-    return text
+    first = view.verdicts[0]
+    return Text.assemble((first.text, "bold"), (f" ({first.certainty})", "dim"))
 
 
 def _conclusions(view: ReportView) -> list[RenderableType]:
     found: list[RenderableType] = []
-    for item in view.conclusions:
+    for item in view.leading:
         sign, style = _KIND[item.css]
         line = Table.grid(padding=(0, 1))
         line.add_column(width=15, no_wrap=True)
         line.add_column()
         line.add_row(Text(f"{sign} {item.kind}", style=style), Text(f"{item.text} ({item.certainty})"))
         found.append(line)
+    rest = len(view.more) + len(view.verdicts) - 1
+    if view.verdicts and rest > 0:
+        found.append(Text(f"{rest} more {'conclusion' if rest == 1 else 'conclusions'} in the report", style="dim"))
     return found
 
 
@@ -100,14 +99,14 @@ def _figure(figure: Figure, role: str) -> Text:
     if role == "baseline" or not (figure.ratio or figure.chip):
         return text
     text.append("\n")
-    if figure.ratio and (figure.chip is None or figure.chip.css in {"v-better", "v-worse"}):
+    if figure.ratio and (figure.chip is None or figure.chip.word in {"better", "worse"}):
         text.append(f"{figure.ratio} ")
     text.append_text(_chip(figure.chip))
     return text
 
 
 def _chip(chip: Chip | None) -> Text:
-    return Text() if chip is None else Text(chip.word, style=_STYLE[chip.css])
+    return Text() if chip is None else Text(chip.word, style=_STYLE[chip.css.split()[0]])
 
 
 def _missing(view: ReportView) -> list[RenderableType]:

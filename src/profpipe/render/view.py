@@ -47,7 +47,8 @@ class ReportView:
 
     study: StudyView
     verdicts: tuple[ConclusionView, ...]
-    conclusions: tuple[ConclusionView, ...]
+    leading: tuple[ConclusionView, ...]
+    more: tuple[ConclusionView, ...]
     headline: Headline | None
     variants: tuple[VariantHead, ...]
     table: VariantTable
@@ -65,12 +66,13 @@ class ReportView:
 
 def build_view(report: Report) -> ReportView:
     """The view of a whole report. Pure: the same report gives the same view."""
-    verdicts, rest = conclusions(report)
+    concluded = conclusions(report)
     every = heads(report)
     return ReportView(
         study_view(report),
-        verdicts,
-        rest,
+        concluded.verdicts,
+        concluded.leading,
+        concluded.more,
         headline(report),
         every,
         variant_table(report),

@@ -1,6 +1,6 @@
 """Flame graphs for the page's script: preorder columns packed as typed arrays, the smallest frames folded.
 
-Column j of a graph holds node j: name, depth, own value per request. 9 bytes a node before base64.
+Column j of a graph holds node j: name, depth, own value per request. 7 to 10 bytes a node before base64.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 
 from profpipe.model.report import Flame, Report
 from profpipe.render.view_hotspots import hue_of
-from profpipe.render.view_text import anchor, visible
+from profpipe.render.view_text import anchor, per_what, visible
 
-# Of all graphs of a page together: 60,000 nodes are some 720 KB of base64, over half of the page's megabyte.
-NODES = 30_000
+# Of all graphs of a page together: some 160 KB of its megabyte in base64.
+NODES = 16_000
 FOLDED = "(frames too small to draw)"
 RUNTIMES = ("python", "native", "kernel", "synthetic")
 
@@ -46,7 +46,7 @@ class Columns:
 def flame_heads(report: Report) -> tuple[FlameHead, ...]:
     budget = _budget(report)
     labels = {v.id: visible(v.label) for v in report.variants}
-    metrics = {m.key: f"{visible(m.label)} ({visible(m.profiler)})" for m in report.metrics}
+    metrics = {m.key: f"{per_what(visible(m.label))[0]} ({visible(m.profiler)})" for m in report.metrics}
     found = []
     for flame in report.flames:
         kept = fold(columns(flame), budget)
@@ -148,8 +148,8 @@ def flame_data(report: Report) -> list[dict[str, Any]]:
                 "kind": list(graph.kind),
                 "category": [labels.get(key, "") for key in keys],
                 "hue": [hues.get(key, 0) if key else -1 for key in keys],
-                "function": _packed(graph.function, "<u4"),
-                "depth": _packed(graph.depth, "<u2"),
+                "function": _packed(graph.function, "<u2" if len(graph.names) <= 0xFFFF else "<u4"),
+                "depth": _packed(graph.depth, "<u2" if max(graph.depth, default=0) > 0xFF else "u1"),
                 "own": _packed(graph.own, "<f4"),
             }
         )

@@ -21,19 +21,21 @@ from profpipe.render.view_text import (
     chip,
     interval,
     per_what,
-    position,
     share,
     visible,
 )
 from profpipe.render.view_variants import VariantHead, heads
 
-# Rows of one category on the page; the rest is counted and stays in report.json.
+# Rows of one category on the page, and cells of functions in all tables together: a cell is some 280 bytes and the
+# page stays under a megabyte. The rest is counted, and is in report.json.
 FUNCTIONS_SHOWN = 40
+CELLS = 1600
+EDGES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class HotCell:
-    """Texts of one cell; `bar` 0..1000 of the table's largest category; `key` is what sorting compares."""
+    """Texts of one cell; `bar` 0..100 of the table's largest category; `key` is what sorting compares."""
 
     value: str
     gap: Gap | None
@@ -99,18 +101,37 @@ class HotTable:
 
 
 def hue_of(report: Report) -> dict[str, int]:
-    """Category -> colour 1..10 for the ten dearest over all variants of the first table; the rest share grey, 0."""
-    if not report.hotspots:
-        return {}
-    rows = report.hotspots[0].rows
-    weight = {row.category: sum(cell.share or 0.0 for cell in row.cells.values()) for row in rows}
-    ordered = sorted((key for key in weight if key not in {"other", "unexplained"}), key=lambda key: -weight[key])
+    """Category -> colour 1..10 for the ten that take the largest part of any table; the rest share grey, 0."""
+    part: dict[str, float] = {}
+    for row in (row for table in report.hotspots for row in table.rows):
+        mean = sum(cell.share or 0.0 for cell in row.cells.values()) / max(len(row.cells), 1)
+        part[row.category] = max(part.get(row.category, 0.0), mean)
+    ordered = sorted((key for key in part if key not in {"other", "unexplained"}), key=lambda key: -part[key])
     return {key: index + 1 if index < 10 else 0 for index, key in enumerate(ordered)}
 
 
 def hot_tables(report: Report) -> tuple[HotTable, ...]:
-    hues = hue_of(report)
-    return tuple(_table(report, table, hues) for table in report.hotspots)
+    hues, shown = hue_of(report), shown_functions(report)
+    return tuple(_table(report, table, hues, shown) for table in report.hotspots)
+
+
+def shown_functions(report: Report) -> frozenset[tuple[str, str]]:
+    """(metric, row id) of the functions on the page: the dearest of each category, then the dearest of all tables."""
+    found: list[tuple[float, int, tuple[str, str]]] = []
+    variants = max((len(table.total) for table in report.hotspots), default=1)
+    for table in report.hotspots:
+        for row in table.rows:
+            best = sorted(((weight(f), i, f.id) for i, f in enumerate(row.functions)), key=lambda b: (-b[0], b[1]))
+            found += [(share_, len(found) + i, (table.metric, id_)) for i, (share_, _, id_) in enumerate(best)][
+                :FUNCTIONS_SHOWN
+            ]
+    found.sort(key=lambda item: (-item[0], item[1]))
+    return frozenset(key for _, _, key in found[: CELLS // max(variants, 1)])
+
+
+def weight(row: FunctionRow) -> float:
+    """The largest share of a variant's total this function has anywhere."""
+    return max((cell.share or 0.0 for cell in row.cells.values()), default=0.0)
 
 
 def _metric(report: Report, key: str) -> MetricInfo:
@@ -118,7 +139,7 @@ def _metric(report: Report, key: str) -> MetricInfo:
     return found or MetricInfo(key=key, label=key, unit="1", instrument="counted", profiler=key.partition(":")[0])
 
 
-def _table(report: Report, table: HotspotTable, hues: dict[str, int]) -> HotTable:
+def _table(report: Report, table: HotspotTable, hues: dict[str, int], shown: frozenset[tuple[str, str]]) -> HotTable:
     metric, notes = _metric(report, table.metric), Notes()
     columns = tuple(h for h in heads(report) if h.id in table.total)
     names = {c.key: (visible(c.label), visible(c.about)) for c in report.categories}
@@ -128,7 +149,7 @@ def _table(report: Report, table: HotspotTable, hues: dict[str, int]) -> HotTabl
         rows = tuple(sorted(rows, key=lambda row: -max((c.self or 0.0 for c in row.cells.values()), default=0.0)))
     prefix = anchor("hot", table.metric)
     categories = tuple(
-        _category(row, prefix, columns, metric, top, names.get(row.category), hues.get(row.category, 0), notes)
+        _category(row, prefix, columns, metric, top, names.get(row.category), hues.get(row.category, 0), notes, shown)
         for row in rows
     )
     noun, per = per_what(visible(metric.label))
@@ -194,18 +215,19 @@ def _category(
     name: tuple[str, str] | None,
     hue: int,
     notes: Notes,
+    shown: frozenset[tuple[str, str]],
 ) -> HotCategory:
     label, about = name or (visible(row.category), "")
-    functions = row.functions
+    listed = [f for f in row.functions if (metric.key, f.id) in shown]
     if metric.ranked:
-        functions = tuple(sorted(functions, key=lambda f: -max((c.self or 0.0 for c in f.cells.values()), default=0.0)))
-    hidden = row.hidden + max(0, len(functions) - FUNCTIONS_SHOWN)
-    shown = tuple(_function(f, prefix, columns, metric, top, label, notes) for f in functions[:FUNCTIONS_SHOWN])
+        listed.sort(key=lambda f: -max((c.self or 0.0 for c in f.cells.values()), default=0.0))
+    hidden = row.hidden + len(row.functions) - len(listed)
+    functions = tuple(_function(f, prefix, columns, metric, top, label, notes) for f in listed)
     cells = tuple(_cell(row.cells.get(head.id), head, metric, top, notes) for head in columns)
     more = (
         "" if not hidden else f"{units.count(hidden)} smaller {'function' if hidden == 1 else 'functions'} not listed"
     )
-    return HotCategory(anchor(prefix, row.category), row.category, label, about, hue, cells, shown, more)
+    return HotCategory(anchor(prefix, row.category), row.category, label, about, hue, cells, functions, more)
 
 
 def _function(
@@ -251,7 +273,7 @@ def _cell(cell: Cell | None, head: VariantHead, metric: MetricInfo, top: float, 
         calls,
         "" if cell.ratio is None or not contender else units.ratio(cell.ratio),
         chip(cell.verdict, cell.ratio) if contender else None,
-        position(cell.self, 0.0, top) if metric.ranked and top > 0 else 0,
+        round(cell.self / top * 100) if metric.ranked and top > 0 else 0,
         f"{cell.self:.6g}",
     )
 
@@ -259,11 +281,12 @@ def _cell(cell: Cell | None, head: VariantHead, metric: MetricInfo, top: float, 
 def edges(report: Report) -> dict[str, Any]:
     """For the page's script: table id -> row id -> variant index -> [callers, callees] as (name, calls) texts."""
     found: dict[str, Any] = {}
+    shown = shown_functions(report)
     for table in report.hotspots:
         prefix = anchor("hot", table.metric)
         columns = [h.id for h in heads(report) if h.id in table.total]
         rows = {}
-        for function in (f for row in table.rows for f in row.functions[:FUNCTIONS_SHOWN]):
+        for function in (f for row in table.rows for f in row.functions if (table.metric, f.id) in shown):
             lists = [[_calls(function.callers.get(v, ())), _calls(function.callees.get(v, ()))] for v in columns]
             if any(a or b for a, b in lists):
                 rows[anchor(prefix, function.id)] = lists
@@ -273,4 +296,4 @@ def edges(report: Report) -> dict[str, Any]:
 
 
 def _calls(rows: tuple[tuple[str, float], ...]) -> list[list[str]]:
-    return [[visible(name, limit=160), units.count(calls)] for name, calls in rows[:8]]
+    return [[visible(name, limit=160), units.count(calls)] for name, calls in rows[:EDGES]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from profpipe import units
 from profpipe.model.report import ClassicList, Conclusion, Evidence, Report, RunRow
-from profpipe.render.view_text import CERTAINTIES, KINDS, amount, anchor, share, visible
+from profpipe.render.view_text import CERTAINTIES, KINDS, amount, anchor, per_what, share, visible
 
 # Runs and classic rows on the page; report.json has all.
 CLASSIC_SHOWN = 40
@@ -120,13 +120,33 @@ _SECTIONS = {
 }
 
 
-def conclusions(report: Report) -> tuple[tuple[ConclusionView, ...], tuple[ConclusionView, ...]]:
-    """(verdicts, the rest), each the heaviest first."""
-    ordered = sorted(report.conclusions, key=lambda c: -c.weight)
-    order = {kind: place for place, kind in enumerate(KINDS)}
-    rest = sorted((c for c in ordered if c.kind != "verdict"), key=lambda c: order[c.kind])
-    verdicts = [c for c in ordered if c.kind == "verdict"]
-    return tuple(_conclusion(c) for c in verdicts), tuple(_conclusion(c) for c in rest)
+# What the first screen has room for, per kind; a manager reads no further.
+LEADING = {"cause": 2, "not-the-cause": 2, "caution": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusions:
+    """Verdicts; what leads (the heaviest of each kind); the rest. Each by kind, the heaviest first."""
+
+    verdicts: tuple[ConclusionView, ...]
+    leading: tuple[ConclusionView, ...]
+    more: tuple[ConclusionView, ...]
+
+
+def conclusions(report: Report) -> Conclusions:
+    """Every conclusion of the report, in exactly one of the three groups."""
+    by_kind = {kind: [c for c in report.conclusions if c.kind == kind] for kind in KINDS}
+    for found in by_kind.values():
+        found.sort(key=lambda c: -c.weight)
+    leading = [c for kind, many in LEADING.items() for c in by_kind[kind][:many]]
+    more = [c for kind, many in LEADING.items() for c in by_kind[kind][many:]]
+    if len(more) <= 2:
+        leading, more = [c for kind in LEADING for c in by_kind[kind]], []
+    return Conclusions(
+        tuple(_conclusion(c) for c in by_kind["verdict"]),
+        tuple(_conclusion(c) for c in leading),
+        tuple(_conclusion(c) for c in more),
+    )
 
 
 def _conclusion(conclusion: Conclusion) -> ConclusionView:
@@ -152,15 +172,9 @@ def _evidence(row: Evidence) -> EvidenceView:
 
 def classic_lists(report: Report) -> tuple[ClassicView, ...]:
     labels = {v.id: visible(v.label) for v in report.variants}
-    metrics = {m.key: m for m in report.metrics}
+    metrics = {m.key: (m.unit, per_what(visible(m.label))[0]) for m in report.metrics}
     return tuple(
-        _classic(
-            item,
-            labels,
-            metrics[item.metric].unit if item.metric in metrics else "1",
-            visible(metrics[item.metric].label) if item.metric in metrics else visible(item.metric),
-        )
-        for item in report.classic
+        _classic(item, labels, *metrics.get(item.metric, ("1", visible(item.metric)))) for item in report.classic
     )
 
 

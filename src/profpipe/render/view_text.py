@@ -90,13 +90,13 @@ assert set(_CSS) == set(get_args(Verdict))
 
 
 def chip(verdict: Verdict | None, ratio: float | None) -> Chip | None:
+    """The sign is drawn by the style (`up`, `down`), so that it is not read aloud between figure and word."""
     if verdict is None:
         return None
-    if verdict == "no change":
-        return Chip(_CSS[verdict], verdict, "=")
-    if verdict == "cannot tell" or ratio is None or ratio == 1:
-        return Chip(_CSS[verdict], verdict, "?" if verdict == "cannot tell" else "")
-    return Chip(_CSS[verdict], verdict, "▲" if ratio > 1 else "▼")
+    css = _CSS[verdict]
+    if verdict in ("no change", "cannot tell") or ratio is None or ratio == 1:
+        return Chip(css, verdict, {"no change": "=", "cannot tell": "?"}.get(verdict, ""))
+    return Chip(f"{css} {'up' if ratio > 1 else 'down'}", verdict, "▲" if ratio > 1 else "▼")
 
 
 _UNIT: dict[str, units.Unit] = {unit: unit for unit in get_args(units.Unit)}

@@ -10,6 +10,15 @@ from profpipe.render.view_text import PER, Chip, amount, anchor, chip, per_what,
 
 # Below this share of the larger total the axis is cut, or the bars of a small gap would be hairlines.
 CUT_BELOW = 0.35
+# Bars under this share of the largest one are summed into one; every category is in the hotspot table.
+SMALL = 0.005
+
+
+SMALLER = "smaller"
+SPECIAL = {
+    "moved": ("moved", "left one function and arrived in another: no cost of its own"),
+    "unexplained": ("unexplained", "in no category, or between instruments"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class WaterfallView:
     id: str
     metric: str
     metric_label: str
+    source: str
     baseline: str
     contender: str
     contender_id: str
@@ -79,6 +89,27 @@ def waterfalls(report: Report, hues: dict[str, int]) -> Waterfalls:
     )
 
 
+def fold_small(w: Waterfall) -> tuple[tuple[WaterfallBar, ...], tuple[str, ...]]:
+    """(bars, categories summed into the bar `smaller`). Nothing is folded unless it saves at least two rows."""
+    least = SMALL * max((abs(bar.delta) for bar in w.bars), default=0.0)
+    small = [bar for bar in w.bars if abs(bar.delta) < least and bar.category not in SPECIAL]
+    if len(small) < 3:
+        return w.bars, ()
+    kept = [bar for bar in w.bars if bar not in small]
+    delta = sum(bar.delta for bar in small)
+    shares = [bar.share_of_gap for bar in small if bar.share_of_gap is not None]
+    folded = WaterfallBar(
+        category=SMALLER,
+        baseline=sum(bar.baseline for bar in small),
+        contender=sum(bar.contender for bar in small),
+        delta=delta,
+        share_of_gap=sum(shares) if len(shares) == len(small) else None,
+        verdict="no change",
+    )
+    place = next((i for i, bar in enumerate(kept) if bar.category in SPECIAL), len(kept))
+    return (*kept[:place], folded, *kept[place:]), tuple(bar.category for bar in small)
+
+
 def _first(report: Report) -> Waterfall | None:
     """The gap to look at first: of the first metric, the widest in either direction."""
     if not report.waterfall:
@@ -91,7 +122,7 @@ def _ordered(bars: tuple[WaterfallBar, ...]) -> list[WaterfallBar]:
     """What adds first, the heaviest on top; then what gives back; `moved` and `unexplained` close the sum."""
 
     def place(bar: WaterfallBar) -> tuple[int, float]:
-        last = {"moved": 2, "unexplained": 3}.get(bar.category)
+        last = {SMALLER: 2, "moved": 3, "unexplained": 4}.get(bar.category)
         return (last, 0.0) if last else (0, -bar.delta) if bar.delta >= 0 else (1, bar.delta)
 
     return sorted(bars, key=place)
@@ -104,8 +135,12 @@ def _view(report: Report, w: Waterfall, hues: dict[str, int], *, first: bool) ->
     labels = {v.id: visible(v.label) for v in report.variants}
     low, high = _axis(w)
     names = {c.key: (visible(c.label), visible(c.about)) for c in report.categories}
+    shown, folded = fold_small(w)
+    if folded:
+        listed = ", ".join(names.get(key, (visible(key), ""))[0] for key in folded)
+        names[SMALLER] = (f"{len(folded)} smaller", listed)
     bars, at = [], w.baseline_total
-    for bar in _ordered(w.bars):
+    for bar in _ordered(shown):
         bars.append(_bar(bar, at, (low, high), unit, names, higher))
         at += bar.delta
     baseline, contender = labels.get(w.baseline, visible(w.baseline)), labels.get(w.contender, visible(w.contender))
@@ -116,6 +151,7 @@ def _view(report: Report, w: Waterfall, hues: dict[str, int], *, first: bool) ->
         anchor("gap", w.metric, w.contender),
         anchor(w.metric),
         f"{noun} ({visible(metric.profiler)})" if metric else noun,
+        f"{metric.instrument} by {visible(metric.profiler)}" if metric else "",
         baseline,
         contender,
         anchor(w.contender),
@@ -146,12 +182,6 @@ def _axis(w: Waterfall) -> tuple[float, float]:
     return max(0.0, low - 0.25 * (high - low)), high
 
 
-SPECIAL = {
-    "moved": ("moved", "left one function and arrived in another: no cost of its own"),
-    "unexplained": ("unexplained", "in no category, or between instruments"),
-}
-
-
 def _bar(
     bar: WaterfallBar,
     at: float,
@@ -171,8 +201,8 @@ def _bar(
         amount(bar.contender, unit),
         signed_amount(bar.delta, unit),
         share(bar.share_of_gap),
-        "w-other" if bar.category in SPECIAL else css,
-        chip(bar.verdict, None if bar.delta == 0 else 2.0 if bar.delta > 0 else 0.5),
+        "w-other" if bar.category in {SMALLER, *SPECIAL} else css,
+        None if bar.category in {SMALLER, *SPECIAL} else chip(bar.verdict, 2.0 if bar.delta > 0 else 0.5),
         min(first, last),
         max(abs(last - first), 2 if bar.delta else 0),
         first,
