@@ -84,14 +84,21 @@ def test_go_loses_its_preemption_signals_and_keeps_the_rest() -> None:
 
 
 def test_old_valgrind_has_no_nanoseconds() -> None:
-    assert "--collect-systime=nsec" in flags({}, "3.19.0")
-    assert "--collect-systime=yes" in flags({}, "3.15.0")
-    assert not any("systime" in flag for flag in flags({"systime": False}, "3.19.0"))
+    assert "--collect-systime=nsec" in flags({}, "3.19.0", python=True)
+    assert "--collect-systime=yes" in flags({}, "3.15.0", python=True)
+    assert not any("systime" in flag for flag in flags({"systime": False}, "3.19.0", python=True))
+
+
+def test_threads_take_fair_turns_where_no_lock_of_the_language_does_that() -> None:
+    assert "--fair-sched=yes" in flags({}, None, python=False)
+    assert "--fair-sched=yes" not in flags({}, None, python=True)
+    assert "--fair-sched=yes" in flags({"fair_sched": True}, None, python=True)
+    assert "--fair-sched=yes" not in flags({"fair_sched": False}, None, python=False)
 
 
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(UsageError, match="callgrind has no option systim; it has systime"):
-        flags({"systim": True}, None)
+        flags({"systim": True}, None, python=True)
 
 
 def test_musl_and_static_programs_are_told_apart(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ load at all its dump held 45,364 instructions and 24 syscalls (this one: 494 and
 million instructions (2.3 %) and 2,602 syscalls from before the window, so that `totals:` and `summary:` disagree. It
 also starts twice as slowly.
 
-`--fair-sched=yes` always: without it two busy threads share work 90/10, and on one thread it costs nothing that
-could be measured (0.42 s against 0.41 s for 2,000 requests). `--trace-children=yes` always: without it a command
-behind `sh -c` runs without valgrind, and vgdb cannot reach forked workers.
+`--fair-sched=yes` except for Python: without it two busy threads of a native server share work 90/10. Python's own lock
+takes turns already, and under the fair scheduler it was waited for more often: 2,000 requests to 20 threads then ranged
+over 0.38 % of their instructions, without it over 0.17 % (five runs each, taken in turns on a busy machine).
+`--trace-children=yes` always: without it a command behind `sh -c` runs without valgrind, and vgdb cannot reach forked
+workers.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ HWCAPS = "glibc.cpu.hwcaps"
 # valgrind counts every byte of `rep stosb` as an instruction: memset seemed to be 64 % of a server.
 NO_ERMS = "-ERMS"
 NANOSECONDS_SINCE = (3, 16)
-OPTIONS = {"systime": True, "fair_sched": True, "trace_children": True, "separate_recs": 2}
+OPTIONS: Options = {"systime": True, "fair_sched": "auto", "trace_children": True, "separate_recs": 2}
 
 
 def merged_tunables(present: str) -> str:
@@ -63,14 +65,15 @@ def chosen(options: Options) -> dict[str, str | int | float | bool]:
     return {**OPTIONS, **options}
 
 
-def flags(options: Options, version: str | None) -> tuple[str, ...]:
-    """valgrind's options for a study's."""
+def flags(options: Options, version: str | None, *, python: bool) -> tuple[str, ...]:
+    """valgrind's options for a study's; `python` = the server has one lock for all its threads."""
     picked = chosen(options)
+    fair = not python if picked["fair_sched"] == "auto" else picked["fair_sched"]
     numbers = tuple(int(part) for part in re.findall(r"\d+", version or "")[:2])
     systime = "nsec" if not numbers or numbers >= NANOSECONDS_SINCE else "yes"
     wanted = {
         f"--collect-systime={systime}": picked["systime"],
-        "--fair-sched=yes": picked["fair_sched"],
+        "--fair-sched=yes": fair,
         "--trace-children=yes": picked["trace_children"],
     }
     recursion = f"--separate-recs={picked['separate_recs']}"
@@ -139,7 +142,7 @@ class CallgrindSession(Bare):
         self.raw = launch.raw
         self.fifos = Path(tempfile.mkdtemp(prefix="profpipe-vgdb-"))
         self.prefix = str(self.fifos / "vgdb")
-        given = flags(launch.options, version)
+        given = flags(launch.options, version, python=is_python(launch.target))
         out = f"--callgrind-out-file={launch.raw / 'callgrind.out.%p'}"
         valgrind = ("valgrind", "--tool=callgrind", "-q", f"--vgdb-prefix={self.prefix}", *given, out)
         self.argv = (*valgrind, *launch.argv)
