@@ -83,7 +83,18 @@ SHARED: dict[str, set[str]] = {
     "load": {"plan", "generators"},
     "export": {"exporters"},
     "capture": {
-        "instrument", "profilers", "server", "process", "log", "ports", "usage", "facts", "run", "placement",
-        "requirements", "trials", "inprocess",
-    },  # fmt: skip
+        "instrument",
+        "profilers",
+        "server",
+        "process",
+        "log",
+        "ports",
+        "usage",
+        "facts",
+        "run",
+        "placement",
+        "requirements",
+        "trials",
+        "inprocess",
+    },
 }

@@ -14,7 +14,7 @@ from profpipe import __version__
 from profpipe.cli.profiles import compare, export, parse
 from profpipe.cli.setup import check, doctor, init, list_
 from profpipe.cli.studies import report, run
-from profpipe.errors import EXIT_ERROR, ProfpipeError
+from profpipe.errors import EXIT_ERROR, ConfigError, ProfpipeError
 
 click.rich_click.COMMAND_GROUPS = {
     "*": [
@@ -52,7 +52,8 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except ProfpipeError as error:
-        print(f"profpipe: {error}", file=sys.stderr)
+        # Editors jump to file:line:col only when nothing stands before it.
+        print(error if isinstance(error, ConfigError) else f"profpipe: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("profpipe: stopped", file=sys.stderr)

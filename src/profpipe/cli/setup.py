@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -84,7 +85,7 @@ def doctor(context: click.Context, python: str, as_json: bool) -> None:
 
     rows = examine(python)
     if as_json:
-        click.echo(json.dumps([row.__dict__ for row in rows], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
         context.exit(EXIT_OK)
     for row in rows:
         click.echo(f"{'ok     ' if row.works else 'missing'} {row.name:<14} {row.kind:<10} {row.note}")

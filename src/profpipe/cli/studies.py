@@ -64,6 +64,8 @@ def run(
     name = study or _only_study(loaded.file.study, loaded.path)
     options = RunOptions(targets, profilers, rounds, requests, generator)
     command = "profpipe " + shlex.join(sys.argv[1:])
+    # A profiler runs in its own folder: a relative path would mean another place to it.
+    reports = reports.absolute()
     with Progress() as progress:
         prepared = prepare(loaded, name, options)
         try:
@@ -127,7 +129,9 @@ def _print(written: object, as_json: bool) -> None:
 
     console = Console(highlight=False, soft_wrap=False)
     console.print(render_verdict(written.report))
-    click.echo(f"\nreport: {written.html}")
+    here = Path.cwd()
+    page = written.html.relative_to(here) if written.html.is_relative_to(here) else written.html
+    click.echo(f"\nreport: {page}")
 
 
 def _exit_code(written: object) -> int:

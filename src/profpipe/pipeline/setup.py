@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from profpipe import store
+from profpipe.errors import UsageError
 from profpipe.study.read import LoadedFile
 
 Language = Literal["python", "native", "go", "other"]
@@ -77,11 +78,15 @@ def write_starter_file(
     """Write a commented study file that is itself without mistakes. Raises ConfigError when the command is not."""
     from profpipe.study.starter import starter_file
 
+    try:
+        argv, other = tuple(shlex.split(command)), tuple(shlex.split(contender)) if contender else None
+    except ValueError as error:
+        raise UsageError(f"the command cannot be split into words: {error}; check its quotes") from error
     text = starter_file(
         name=name,
-        command=tuple(shlex.split(command)),
+        command=argv,
         language=language,
-        contender=tuple(shlex.split(contender)) if contender else None,
+        contender=other,
         request_path=request_path,
     )
     store.write_whole(path.absolute(), text)
