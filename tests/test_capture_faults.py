@@ -116,6 +116,22 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert "cwd 'no/such' is no folder" in (captured.reason or "")
 
 
+def test_a_full_disk_is_this_runs_failure(tmp_path: Path) -> None:
+    """A file where the captures' folder should be stands in for a disk that takes nothing."""
+    (tmp_path / "raw").write_text("")
+    captured = run(marked("serves", tmp_path), tmp_path)
+    assert captured.phase == "start"
+    assert captured.reason == f"File exists: {tmp_path / 'raw'}"
+    check_gone(tmp_path)
+
+
+def test_a_log_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "server.log").mkdir()
+    captured = run(marked("serves", tmp_path), tmp_path)
+    assert captured.reason is None
+    assert captured.warnings == ("server.log could not be written: Is a directory",)
+
+
 @pytest.fixture
 def foreign_server() -> int:
     """A server of somebody else's that answers as well as ours would."""

@@ -111,6 +111,9 @@ def capture_run(
         return run.captured(_reason(error), cast("Phase", error.phase), error.log_tail, refused=False)
     except LoadError as error:
         return run.captured(f"the load failed: {error}", run.phase, (), refused=False)
+    except OSError as error:
+        # A full disk, a folder that went away: this run's failure, not the study's.
+        return run.captured(f"{error.strerror or error}: {error.filename}", run.phase, (), refused=False)
     refused = run.collected.refused
     return run.captured(refused, "save" if refused else None, (), refused=refused is not None)
 
@@ -210,7 +213,14 @@ def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]
             raise CaptureError(run.phase, f"the load failed: {error}", log_tail=server.log.tail()) from error
         finally:
             server.kill()
-            (run.folder / "server.log").write_bytes(server.log.bytes())
+            _keep_log(run, server)
+
+
+def _keep_log(run: _Run, server: Supervised) -> None:
+    try:
+        (run.folder / "server.log").write_bytes(server.log.bytes())
+    except OSError as error:
+        run.warnings.append(f"server.log could not be written: {error.strerror}")
 
 
 def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], LoadResult]) -> None:
