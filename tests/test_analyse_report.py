@@ -83,6 +83,25 @@ def test_what_the_system_does_not_say_is_unknown_with_a_reason() -> None:
     assert found.figures["clean:cpu_us"].median == 10.0
 
 
+def test_a_window_of_a_few_clock_ticks_cannot_tell_user_from_kernel_time() -> None:
+    """0.1 s a round is 10 ticks: too few alone, and 30 over three rounds give a share with a wide interval."""
+
+    def short(variant: str, number: int, system: float) -> RunData:
+        run = clean_run(variant, number, 10.0, 0.25, 1.5)
+        assert run.record.usage is not None
+        return RunData(replace(run.record, usage=replace(run.record.usage, user_s=0.1 - system, system_s=system)))
+
+    ticks = {1: 0.02, 2: 0.05, 3: 0.02}
+    found = build_report(study([short(v, i, s) for v in "ab" for i, s in ticks.items()])).variants[0].figures
+    assert "clean:user_us" not in found
+    share = found["clean:kernel_share"]
+    assert (share.median, share.values) == (0.3, ())
+    assert share.low == pytest.approx(0.136, abs=1e-3)
+    one = build_report(study([short(v, 1, 0.02) for v in "ab"])).variants[0].figures["clean:kernel_share"]
+    assert one.median is None
+    assert one.why == "the window was under 20 clock ticks long: too few to tell user from kernel time"
+
+
 def test_rates_come_from_the_closed_loop_after_the_window_where_there_is_one() -> None:
     runs = [clean_run(v, i, 10.0, 0.25, 1.5) for v in "ab" for i in (1, 2, 3)]
     with_loop = [
@@ -190,7 +209,7 @@ def test_a_call_graph_has_no_flame_graph(report: Report) -> None:
 def test_runs_are_listed_with_what_disturbed_them() -> None:
     runs = [clean_run("a", 1, 10, 0.3, 1, foreign=0.04), clean_run("b", 1, 10, 0.3, 1, control=False)]
     found = build_report(study(runs)).runs
-    assert [(r.variant, r.foreign_cpu, r.served) for r in found] == [("a", 0.04, 4000), ("b", 0.0, 4000)]
+    assert [(r.variant, r.foreign_cpu, r.served) for r in found] == [("a", 0.04, 40_000), ("b", 0.0, 40_000)]
 
 
 def test_failed_runs_are_listed_with_phase_and_log() -> None:

@@ -29,6 +29,8 @@ FLOOR_TIMED = 0.02
 SD_FACTOR = 3.0
 # A counted series that repeats worse than this cannot show that nothing changed.
 NOISY_COUNT = 0.01
+# Nor can a timed one whose noise raises the floor over twice the rule's own: then it cannot tell.
+MAX_RAISED = 2.0
 # A function's difference under this share of the baseline's total is not worth a verdict.
 SIZE_FLOOR = 0.001
 # With more than a third of the rounds lost the survivors are a selection, not a sample.
@@ -160,10 +162,11 @@ def _timed(
     width = (high - low) / 2 if low is not None and high is not None else 0.0
     significant = p < ALPHA and not (low is not None and high is not None and low <= 1 <= high)
     test = f"p {p:.2g} over {len(a)} and {len(b)} rounds"
+    quiet = min(floor, MAX_RAISED * rule.floor)
     if significant and size > floor:
         verdict, why = _direction(base, other, rule), f"{test}; floor {percent(floor)}"
-    elif room <= floor or (significant and size <= floor):
-        verdict, why = "no change", f"{percent(size, 2)} is under the floor of {percent(floor)}; {test}"
+    elif room <= quiet or (significant and size <= quiet):
+        verdict, why = "no change", f"{percent(size, 2)} is under the floor of {percent(quiet)}; {test}"
     else:
         verdict, why = "cannot tell", f"{test}; these rounds could show {percent(max(floor, width))}"
     return Comparison(

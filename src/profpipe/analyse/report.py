@@ -132,7 +132,8 @@ def _clean(data: StudyData) -> list[_Measured]:
                 info.key not in fig.NOT_JUDGED,
             )
         )
-    return [m for m in out if any(s.median is not None for s in m.series.values()) or m.info.key == "clean:cpu_us"]
+    always = ("clean:cpu_us", "clean:kernel_share")
+    return [m for m in out if m.info.key in always or any(s.median is not None for s in m.series.values())]
 
 
 def _profiled(data: StudyData, profiler: str, tables: Sequence[Matrix]) -> list[_Measured]:
@@ -150,13 +151,15 @@ def _profiled(data: StudyData, profiler: str, tables: Sequence[Matrix]) -> list[
             out.append(_Measured(info, rule, series, total_series(matrix, data.baseline, control=True)))
     for metric in fig.profiler_metrics(profiles, kind):
         info = _info(profiler, metric.key, metric.label, metric.unit, kind, metric.exact, data.per, metric.about)
+        # Time that a simulated processor spends in the kernel is no cost of the server's: shown, never judged.
+        judged = kind == "sampled" or metric.unit == "1"
         out.append(
             _Measured(
                 info,
-                fig.rule_for("sampled") if kind == "traced" else rule,
+                rule,
                 {v: fig.profiler_series(data, v, profiler, metric) for v in data.variants},
                 fig.profiler_series(data, data.baseline, profiler, metric, control=True),
-                kind != "traced",
+                judged,
             )
         )
     return out
@@ -168,6 +171,8 @@ def _info(
     traced_time = kind == "traced" and key != TRACED_CALLS
     if traced_time:
         about = "diluted by the tracer's own cost: never ranked, never compared"
+    if kind == "counted" and key == "syscalls":
+        about = "reading the clock is counted too: valgrind hides the vDSO, without it that is no system call"
     return MetricInfo(
         key=f"{profiler}:{key}",
         label=label if f"per {per}" in label else f"{label} per {per}",

@@ -12,6 +12,8 @@ from profpipe.units import percent, ratio
 KERNEL_FLOOR = 0.10
 DISAGREE = 1.25
 FOREIGN = 0.02
+# Pairs of one server vary by 0.3-0.8 % on a quiet machine; from here on three times that is over twice the 2 % floor.
+NOISY_PAIRS = 0.0134
 UNCATEGORISED = 0.25
 
 
@@ -29,6 +31,15 @@ def control(facts: Facts) -> Iterator[Conclusion]:
         )
         rows = [Figure(c.ratio or 0.0, f"control.figures.{key}.ratio").row]
         yield conclusion("control", key, text, kind="caution", weight=49, rows=rows)
+    for key in keys:
+        spread, c = facts.report.control.sd.get(key), figures[key]
+        if c.verdict == "cannot tell" and spread is not None and spread > NOISY_PAIRS:
+            text = (
+                f"Noise: {name} varies by {percent(spread)} against itself in {_label(facts, key)}, so these rounds "
+                f"tell no difference under {percent(3 * spread, 0)}."
+            )
+            rows = [Figure(spread, f"control.sd.{key}").row]
+            yield conclusion("control", key, text, kind="caution", weight=49, rows=rows)
     good = [k for k in keys if figures[k].verdict == "no change"]
     if good and not bad:
         parts = [f"{ratio(figures[k].ratio or 1.0)} in {_label(facts, k)}" for k in good]

@@ -15,7 +15,7 @@ MAX_LAYERS = 4
 # Layers between the handler and the socket. The extra calls must be mostly theirs, and the extra instructions mostly
 # the interpreter's, before the one is called the reason for the other.
 AROUND = ("event-loop", "stream-layer", "socket-layer", "futures", "threads")
-_SINGULAR = ("event-loop", "stream-layer", "socket-layer", "application")
+_SINGULAR = ("event-loop", "stream-layer", "socket-layer")
 REASON_CALLS = 0.4
 REASON_INSTRUCTIONS = 0.5
 
@@ -70,7 +70,8 @@ def _reason(
     names = [f"{_layer(facts, b)} ({files[b.category]})" for _, b in around]
     text = (
         f"Why {facts.label(contender)} {costs} than {facts.label(fall.baseline)}: Python code around the handler. "
-        f"{share(executed)} of the extra instructions are the interpreter's own work, and {count(made)} of the "
+        f"{'All' if executed >= 0.995 else share(executed)} of the extra instructions are the interpreter's own work, "
+        f"and {count(made)} of the "
         f"{count(fall.gap)} extra calls per request are to pure-Python layers: {listed(names)}."
     )
     yield conclusion(
@@ -85,14 +86,12 @@ def _reason(
 
 
 def _costs_more(facts: Facts, contender: str, counted: str | None) -> str | None:
-    """The verb; "spends more instructions" where CPU time cannot tell; None where it does not cost more."""
+    """The verb; "spends more instructions" where CPU time does not say that it costs more; None where it does not."""
     found = facts.relevant(contender, counted) if counted else None
     if found is None or found.verdict != "worse":
         return None
     cpu = facts.compared(contender, CPU)
-    if cpu is None or cpu[0].verdict == "cannot tell":
-        return "spends more instructions"
-    return "costs more" if cpu[0].verdict == "worse" else None
+    return "costs more" if cpu is not None and cpu[0].verdict == "worse" else "spends more instructions"
 
 
 def _falls(facts: Facts) -> Iterator[tuple[str, Waterfall, str]]:
@@ -124,7 +123,7 @@ def _rows(bars: Bars, path: str, field: str = "delta") -> list[Evidence]:
 
 
 def _files(facts: Facts, key: str, category: str, contender: str) -> str:
-    """The source files with most of a layer's calls, built-in code left out: `asyncio/base_events.py and ...`."""
+    """The source files with most of a layer's calls; empty where over half of them are built-in code, not Python."""
     found = facts.category_row(key, category)
     if found is None:
         return ""
@@ -134,5 +133,8 @@ def _files(facts: Facts, key: str, category: str, contender: str) -> str:
         file = function.function.file
         if cell is not None and cell.self and file.endswith(".py"):
             calls[file] = calls.get(file, 0.0) + cell.self
+    cell = found[0].cells.get(contender)
+    if cell is None or not cell.self or sum(calls.values()) < cell.self / 2:
+        return ""
     best = sorted(calls, key=lambda file: (-calls[file], file))[:2]
     return listed(best) if best else ""

@@ -43,8 +43,8 @@ def kernel_switches(facts: Facts) -> Iterator[Conclusion]:
     dearer, rows = [], [base.row]
     for contender in facts.contenders:
         found = facts.relevant(contender.id, CPU)
-        own = facts.figure(contender.id, SWITCHES)
-        if found is None or own is None:
+        own, switches = facts.figure(contender.id, SWITCHES), facts.relevant(contender.id, SWITCHES)
+        if found is None or own is None or switches is None:
             continue
         if found.verdict == "worse" and own.value < base.value:
             dearer.append(f"{contender.label} ({count(own.value)})")
