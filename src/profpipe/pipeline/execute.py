@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from profpipe import __version__, capture, load, store
 from profpipe.commits.state import commit_state
-from profpipe.errors import CaptureError
+from profpipe.errors import CaptureError, ProfpipeError, StoreError
 from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord, VariantFacts
-from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted
-from profpipe.pipeline.judge import judge
+from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
+from profpipe.pipeline.judge import given_up, judge
+from profpipe.pipeline.places import places
 from profpipe.pipeline.prepare import Prepared, fit
 from profpipe.pipeline.schedule import RunPlan
 from profpipe.study import LoadPlan, Target
@@ -19,12 +25,18 @@ from profpipe.study.read import LoadedFile
 
 # Throughput and latency need no seven rounds: they are shown, and carry no verdict below four rounds.
 EXTRA_LOAD_ROUNDS = 3
+# What a load generator wrote, a folder per load. All of it is in run.json (h2load's log alone is 30 bytes a request),
+# so the folders are kept of runs that are not valid, to find out why.
+LOAD, THROUGHPUT, LATENCY = "load", "throughput", "latency"
+# After these no other run can be recorded either.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
     """Run every planned run and return the run folder. A failed run is recorded, the others go on.
 
-    On KeyboardInterrupt the server is gone, finished runs are kept, and the interrupt goes on to the caller.
+    On KeyboardInterrupt, and when the disk is full (StoreError), the server is gone, finished runs are kept, the one
+    under way leaves nothing, and the error goes on to the caller. A folder without a finished run is removed.
     """
     for name, reason in prepared.left_out:
         listen(Note(f"{name} is left out: {reason}"))
@@ -32,19 +44,60 @@ def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: st
         if text.startswith("not measured"):
             listen(Note(f"{profiler} on {', '.join(variants)}: {text}"))
     created = datetime.now(UTC)
-    folder = store.new_study_folder(reports, prepared.id, created.strftime("%Y%m%d-%H%M%S"))
-    store.write_study(folder, _record(prepared, loaded, command, created))
-    broken = _build(prepared, listen)
-    for run in prepared.runs:
-        listen(RunStarted(run, len(prepared.runs)))
-        home = store.new_run_folder(folder, run.order, run.variant, run.profiler, run.round, run.control)
+    folder = store.new_study_folder(reports.absolute(), prepared.id, created.strftime("%Y%m%d-%H%M%S"))
+    ended: list[RunRecord] = []
+    try:
+        hidden = places(prepared.root).hide_study(_record(prepared, loaded, command, created))
+        store.write_study(folder, hidden)
+        listen(StudyStarted(folder, len(prepared.runs)))
+        broken = _build(prepared, listen)
+        for run in prepared.runs:
+            ended.append(_run(prepared, run, folder, broken, ended, listen))
+    except BaseException:
+        if not ended:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def _run(
+    prepared: Prepared,
+    run: RunPlan,
+    folder: Path,
+    broken: dict[str, CaptureError],
+    ended: Sequence[RunRecord],
+    listen: Listener,
+) -> RunRecord:
+    """One planned run: measured, or recorded as not tried where it is known to fail."""
+    listen(RunStarted(run))
+    home = store.new_run_folder(folder, run.order, run.variant, run.profiler, run.round, run.control)
+    with _whole_or_absent(home, run):
+        last = given_up(ended, run)
         if run.variant in broken:
             record = _never_started(prepared, run, broken[run.variant])
+        elif last is not None:
+            failure = CaptureError(last.phase or "start", f"not tried again after failing alike: {last.reason}")
+            record = _never_started(prepared, run, failure)
         else:
             record = _run_once(prepared, run, home, listen)
+        record = places(prepared.root, [prepared.targets[run.variant]]).hide_run(record)
         store.write_run(home, record)
-        listen(RunEnded(run, record))
-    return folder
+    listen(RunEnded(run, record))
+    return record
+
+
+@contextmanager
+def _whole_or_absent(home: Path, run: RunPlan) -> Iterator[None]:
+    """A run that is cut off leaves nothing: half a capture must never be taken for a whole one."""
+    try:
+        yield
+    except (KeyboardInterrupt, ProfpipeError):
+        shutil.rmtree(home, ignore_errors=True)
+        raise
+    except OSError as error:
+        shutil.rmtree(home, ignore_errors=True)
+        text = f"{run.profiler} run of {run.variant}, round {run.round}: {error}; this run is lost"
+        raise StoreError(text) from error
 
 
 def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
@@ -55,8 +108,12 @@ def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
             capture.build(target, prepared.root, partial(_tell, listen, name))
         except CaptureError as error:
             broken[name] = error
-            listen(Note(f"{name} does not build: {error}"))
+            listen(Note(f"{name} does not build: {_reason(error)}"))
     return broken
+
+
+def _reason(error: CaptureError) -> str:
+    return str(error).removeprefix(f"{error.phase}: ")
 
 
 def _tell(listen: Listener, target: str, line: str) -> None:
@@ -73,8 +130,8 @@ def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> Run
         command=prepared.targets[run.variant].command,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         control=run.control,
-        reason=str(error),
-        phase="build",
+        reason=_reason(error),
+        phase=cast("Phase", error.phase),
         log_tail=error.log_tail,
     )
 
@@ -85,22 +142,35 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
     extra = ExtraLoads(prepared, run, target, home)
     started = datetime.now(UTC).isoformat(timespec="seconds")
 
+    phases: list[Phase] = ["start"]
+
     def entered(phase: Phase) -> None:
+        phases.append(phase)
         listen(PhaseEntered(run, phase))
 
-    captured = capture.capture_run(
-        target,
-        run.profiler,
-        root=prepared.root,
-        folder=home,
-        options=use.options if use is not None else {},
-        placement=prepared.placement,
-        warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
-        load=lambda host, port: _drive(plan, host, port, prepared, home),
-        after=extra.run if extra.wanted else None,
-        on_phase=entered,
-    )
+    try:
+        captured = capture.capture_run(
+            target,
+            run.profiler,
+            root=prepared.root,
+            folder=home,
+            options=use.options if use is not None else {},
+            placement=prepared.placement,
+            warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
+            load=lambda host, port: _drive(plan, host, port, prepared, home / LOAD),
+            after=extra.run if extra.wanted else None,
+            on_phase=entered,
+        request=plan.request,
+        )
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        # A tool that vanished, a file that cannot be read: this run is lost, the next may do.
+        captured = capture.Captured(target.command, reason=str(error), phase=phases[-1])
     reason, phase = judge(captured, plan)
+    if reason is None:
+        for name in (LOAD, THROUGHPUT, LATENCY):
+            shutil.rmtree(home / name, ignore_errors=True)
     return RunRecord(
         study=prepared.id,
         variant=run.variant,
@@ -144,12 +214,13 @@ class ExtraLoads:
     def run(self, host: str, port: int) -> None:
         study = self.prepared.study
         if study.throughput is not None:
-            self.throughput = self._drive(study.throughput, host, port)
+            self.throughput = self._drive(study.throughput, host, port, THROUGHPUT)
         if study.latency is not None:
-            self.latency = self._drive(study.latency, host, port)
+            self.latency = self._drive(study.latency, host, port, LATENCY)
 
-    def _drive(self, plan: LoadPlan, host: str, port: int) -> LoadResult:
-        return _drive(fit(plan, self.target, self.prepared.generator), host, port, self.prepared, self.folder)
+    def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
+        own = fit(plan, self.target, self.prepared.generator)
+        return _drive(own, host, port, self.prepared, self.folder / name)
 
 
 def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
