@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from profpipe.analyse import figures as fig
 from profpipe.analyse.categories import Categories, categories
-from profpipe.analyse.compare import Noise, Rule, compare, noise_of
+from profpipe.analyse.compare import Noise, compare, noise_of
 from profpipe.analyse.conclude import conclude
 from profpipe.analyse.data import RunData, StudyData
 from profpipe.analyse.hotspots import Index, Matrix, matrices, refusal
+from profpipe.analyse.measured import Measured, clean_figures, control, noise, profiler_figures
 from profpipe.analyse.noise import rounded, valid
 from profpipe.analyse.pictures import classic_list, good_runs, variant_flame
-from profpipe.analyse.tables import hotspot_table, switching, total_series
+from profpipe.analyse.tables import hotspot_table, switching
 from profpipe.analyse.waterfall import waterfall
 from profpipe.model.report import (
     CategoryInfo,
+    ClassicList,
     Comparison,
-    Control,
     Flame,
     HotspotTable,
     Invalid,
     Limit,
-    MetricInfo,
     Report,
     RunRow,
-    Series,
     StudyInfo,
     Variant,
     Waterfall,
 )
-from profpipe.units import Instrument
 
 CONTROL_SUFFIX = "+control"
-TRACED_CALLS = "calls"
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """One metric of the report with its series of every variant and of the control."""
-
-    info: MetricInfo
-    rule: Rule
-    series: Mapping[str, Series]
-    control: Series
-    judged: bool = True
 
 
 def build_report(data: StudyData) -> Report:
@@ -58,10 +44,9 @@ def build_report(data: StudyData) -> Report:
     index = Index(rules)
     profilers = [p for p in data.instruments if data.instruments[p] != "clean"]
     found = {p: matrices(data, p, index) for p in profilers}
-    measured = [*_clean(data), *(m for p in profilers for m in _profiled(data, p, found[p]))]
-    control = _control(data, measured)
-    noise = {m.info.key: _noise(m, data.baseline) for m in measured}
-    variants = tuple(_variant(data, v, measured, noise) for v in data.variants)
+    measured = [*clean_figures(data), *(m for p in profilers for m in profiler_figures(data, p, found[p]))]
+    noises = {m.info.key: noise(m, data.baseline) for m in measured}
+    variants = tuple(_variant(data, v, measured, noises) for v in data.variants)
     tables = tuple(
         table
         for p in profilers
@@ -79,26 +64,24 @@ def build_report(data: StudyData) -> Report:
         categories=_categories(rules, tables),
         hotspots=tables,
         waterfall=_waterfalls(data, tables, variants),
-        control=control,
+        control=control(data, measured),
         invalid=_invalid(data),
         limits=(*_limits(data), *_own_limits(data, found, index), *folded),
-        classic=tuple(
-            c
-            for p in profilers
-            if data.instruments[p] == "counted"
-            for v in data.variants
-            if (c := classic_list(data, v, p)) is not None
-        ),
+        classic=_classic(data),
         flames=flames,
         runs=tuple(_run_row(r) for r in data.runs),
     )
     return report.model_copy(update={"conclusions": conclude(report)})
 
 
+def _classic(data: StudyData) -> tuple[ClassicList, ...]:
+    counted = [p for p, kind in data.instruments.items() if kind == "counted"]
+    found = [classic_list(data, v, p) for p in counted for v in data.variants]
+    return tuple(c for c in found if c is not None)
+
+
 def _ordered(data: StudyData) -> StudyData:
     """Runs by variant, profiler and round, so that the order they came in leaves no trace."""
-    from dataclasses import replace
-
     place = {v: i for i, v in enumerate(data.variants)}
     tools = {p: i for i, p in enumerate(data.instruments)}
     known = [r for r in data.runs if r.record.variant in place and r.record.profiler in tools]
@@ -110,99 +93,7 @@ def _ordered(data: StudyData) -> StudyData:
     return replace(data, runs=tuple(sorted(known, key=key)))
 
 
-def _clean(data: StudyData) -> list[_Measured]:
-    if not any(r.record.profiler == fig.CLEAN for r in data.runs):
-        return []
-    out = []
-    for figure in fig.CLEAN_FIGURES:
-        info = MetricInfo(
-            key=f"clean:{figure.key}",
-            label=figure.label,
-            unit=figure.unit,
-            instrument="clean",
-            profiler=fig.CLEAN,
-            about=figure.about,
-        )
-        out.append(
-            _Measured(
-                info,
-                fig.rule_for("clean"),
-                {v: fig.clean_series(data, v, figure) for v in data.variants},
-                fig.clean_series(data, data.baseline, figure, control=True),
-                info.key not in fig.NOT_JUDGED,
-            )
-        )
-    always = ("clean:cpu_us", "clean:kernel_share")
-    return [m for m in out if m.info.key in always or any(s.median is not None for s in m.series.values())]
-
-
-def _profiled(data: StudyData, profiler: str, tables: Sequence[Matrix]) -> list[_Measured]:
-    """The figures of one profiler: calls first for a traced one, then the totals of its metrics."""
-    kind = data.instruments[profiler]
-    profiles = [
-        p for r in data.runs if r.record.profiler == profiler and refusal(r, data.per) is None for p in r.profiles
-    ]
-    out = []
-    rule = fig.rule_for(kind)
-    for matrix in tables:
-        if matrix.metric.key == TRACED_CALLS and kind == "traced":
-            info = _info(profiler, "calls", f"calls per {data.per}", "1", kind, True, data.per)
-            series = {v: total_series(matrix, v) for v in data.variants}
-            out.append(_Measured(info, rule, series, total_series(matrix, data.baseline, control=True)))
-    for metric in fig.profiler_metrics(profiles, kind):
-        info = _info(profiler, metric.key, metric.label, metric.unit, kind, metric.exact, data.per, metric.about)
-        # Time that a simulated processor spends in the kernel is no cost of the server's: shown, never judged.
-        judged = kind == "sampled" or metric.unit == "1"
-        out.append(
-            _Measured(
-                info,
-                rule,
-                {v: fig.profiler_series(data, v, profiler, metric) for v in data.variants},
-                fig.profiler_series(data, data.baseline, profiler, metric, control=True),
-                judged,
-            )
-        )
-    return out
-
-
-def _info(
-    profiler: str, key: str, label: str, unit: str, kind: Instrument, exact: bool, per: str, about: str = ""
-) -> MetricInfo:
-    traced_time = kind == "traced" and key != TRACED_CALLS
-    if traced_time:
-        about = "diluted by the tracer's own cost: never ranked, never compared"
-    if kind == "counted" and key == "syscalls":
-        about = "reading the clock is counted too: valgrind hides the vDSO, without it that is no system call"
-    return MetricInfo(
-        key=f"{profiler}:{key}",
-        label=label if f"per {per}" in label else f"{label} per {per}",
-        unit=unit,
-        instrument=kind,
-        profiler=profiler,
-        exact=exact,
-        ranked=kind != "traced",
-        about=about,
-    )
-
-
-def _noise(m: _Measured, baseline: str) -> Noise:
-    return noise_of(m.series[baseline], m.control)
-
-
-def _control(data: StudyData, measured: Sequence[_Measured]) -> Control:
-    """The baseline against itself. Judged with the rule's own floor: its own noise must not excuse it."""
-    has = [m for m in measured if m.judged and len(valid(m.control))]
-    if not has:
-        ran = any(r.record.control for r in data.runs)
-        return Control(why="no control run is valid" if ran else "the study measured no control")
-    sd = {m.info.key: _noise(m, data.baseline).sd for m in has}
-    return Control(
-        figures={m.info.key: compare(m.series[data.baseline], m.control, m.rule) for m in has},
-        sd={key: rounded(value, 4) for key, value in sd.items() if value is not None},
-    )
-
-
-def _variant(data: StudyData, variant: str, measured: Sequence[_Measured], noise: Mapping[str, Noise]) -> Variant:
+def _variant(data: StudyData, variant: str, measured: Sequence[Measured], noise: Mapping[str, Noise]) -> Variant:
     runs = [r for r in data.runs if r.record.variant == variant and not r.record.control]
     good = [r for r in runs if r.record.valid]
     throughput = fig.throughput(data, variant)
@@ -216,7 +107,9 @@ def _variant(data: StudyData, variant: str, measured: Sequence[_Measured], noise
         }
         higher = fig.rule_for("clean", "higher")
         if throughput.values:
-            against["throughput"] = compare(fig.throughput(data, data.baseline), throughput, higher)
+            base = fig.throughput(data, data.baseline)
+            aa = noise_of(base, fig.throughput(data, data.baseline, control=True))
+            against["throughput"] = compare(base, throughput, higher, aa)
         before = fig.latency(data, data.baseline)
         against |= {k: compare(before[k], latency[k], fig.rule_for("clean")) for k in latency if k in before}
     return Variant(
@@ -252,7 +145,7 @@ def _notes(runs: Sequence[RunData]) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _control_variant(data: StudyData, measured: Sequence[_Measured]) -> tuple[Variant, ...]:
+def _control_variant(data: StudyData, measured: Sequence[Measured]) -> tuple[Variant, ...]:
     has = {m.info.key: m.control for m in measured if len(valid(m.control))}
     if not has:
         return ()

@@ -30,9 +30,10 @@ def syscalls(facts: Facts) -> Iterator[Conclusion]:
             if abs(after - before) < MIN_DELTA or (after > before) != (own.value > base.value):
                 continue
             more = "more" if after > before else "fewer"
+            calls = "system call" if after == 1 else "system calls"
             text = (
-                f"{contender.label} makes {count(after)} system call{'' if after == 1 else 's'} per request, {facts.baseline.label} "
-                f"{count(before)}: {count(abs(after - before))} {more}{_where(facts, key, contender.id)}."
+                f"{contender.label} makes {count(after)} {calls} per request, {facts.baseline.label} {count(before)}: "
+                f"{count(abs(after - before))} {more}{_where(facts, key, contender.id)}."
             )
             weight = 57 + min(2.0, abs(after - before) / 10)
             yield conclusion("syscalls", f"{contender.id}:{key}", text, kind="cause", weight=weight, rows=rows)
