@@ -106,6 +106,47 @@ def test_comm_with_spaces_and_brackets_and_a_deleted_object() -> None:
     assert [m.key for m in profile.metrics] == ["cycles", "samples"]
 
 
+HIDDEN = """a 1 1.0: 5 cycles:
+\tffffffff8220176b [unknown] ([unknown])
+\tffffffff821ed511 [unknown] ([unknown])
+\t           f82ec read (/usr/lib/libc.so.6)
+\t d4b4f2030303220 [unknown] ([unknown])
+
+"""
+
+
+def test_a_hidden_kernel_is_told_from_code_without_a_symbol_by_its_addresses() -> None:
+    """As written by perf without the right to read /proc/kallsyms."""
+    profile = parse(HIDDEN)
+    place = {o: RUNTIMES[r] for o, r in zip(profile.functions.object, profile.functions.runtime, strict=True)}
+    assert place == {"[kernel]": "kernel", "/usr/lib/libc.so.6": "native", "[unknown]": "native"}
+    assert self_by_name(profile) == {"[unknown]": 5}
+    assert profile.meta.warnings == ("100.0 % of the samples are in code without a symbol",)
+
+
+def test_the_null_address_where_a_walk_ended_is_no_caller() -> None:
+    end = "\t               0 [unknown] ([unknown])\n"
+    ended = parse(SAMPLE.replace("(/x)\n", f"(/x)\n{end}"))
+    assert ended.functions.name == ("f",)
+    jumped_to_null = parse(f"a 1 1.0: 5 cycles: \n{end}\t1 f (/x)\n\n")
+    assert self_by_name(jumped_to_null) == {"[unknown]": 5}
+
+
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [("cycles", "cycles"), ("cycles:P", "cycles"), ("cpu_core/cycles/", "cycles"), ("cpu_atom/cycles/u", "cycles")],
+)
+def test_an_event_has_one_name_on_every_processor(event: str, key: str) -> None:
+    assert [m.key for m in parse(SAMPLE.replace("cycles", event)).metrics] == [key, "samples"]
+
+
+def test_losses_told_twice_are_counted_once() -> None:
+    """What the reader of the buffer noticed, and the kernel's own sum at the end."""
+    noticed = "a 1 1.1: PERF_RECORD_LOST lost 12\nb c 1 1.2: PERF_RECORD_LOST lost 5\n"
+    summed = "a 1 1.3: PERF_RECORD_LOST_SAMPLES lost 19\n"
+    assert parse(SAMPLE + noticed + summed).meta.warnings == ("perf lost 19 samples; 1 were kept",)
+
+
 def test_without_a_period_samples_are_counted() -> None:
     profile = parse("a 1 1.0: cycles: \n\t1 f+0x3 (/x)\n\n")
     assert [m.key for m in profile.metrics] == ["samples"]

@@ -7,6 +7,10 @@ Without call chains the frame stands on the header line. Read from the right, si
 and an object may hold " (deleted)". `([kernel.kallsyms])`, `([module])` and *.ko are the kernel; `(inlined)` frames
 belong to the object of the frame that follows; `py::function:file` frames are Python's own (-X perf, -X perf_jit).
 The period of cpu-clock and task-clock is nanoseconds, so their samples add up to CPU time.
+
+Where /proc/kallsyms is hidden, kernel frames come as `ffffffff81000130 [unknown] ([unknown])`: their address still
+tells them from user code. Walking frame pointers often ends at a null return address, `0 [unknown] ([unknown])`: that
+is where the walk ended, not a caller.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from profpipe.units import CPU_NS, SAMPLES, Metric
 
 NAME = "perf"
 UNKNOWN = "[unknown]"
+HIDDEN_KERNEL = "[kernel]"
 CLOCKS = ("cpu-clock", "task-clock")
 # comm is at most 15 bytes in the kernel; the bound keeps a 20 MB line from being tried at every position.
 _HEADER = re.compile(
@@ -31,7 +36,10 @@ _HEADER = re.compile(
 )
 _FRAME = re.compile(r"\s*([0-9a-f]{1,16}) (.*)$")
 _OFFSET = re.compile(r"\+0x[0-9a-f]{1,16}$")
-_LOST = re.compile(r"PERF_RECORD_LOST(?:_SAMPLES)? lost (\d{1,18})")
+_LOST = re.compile(r"PERF_RECORD_(LOST(?:_SAMPLES)?) lost (\d{1,18})")
+_NAMELESS = "[unknown] ([unknown])"
+# `cpu_core/cycles/`: the same event by the name of the unit that counts it on processors with two kinds of cores.
+_UNIT = re.compile(r"^[\w.-]{1,64}/([\w.-]{1,64})/:?(\w*)$")
 
 
 def sniff(head: bytes, _filename: str) -> bool | None:
@@ -51,7 +59,7 @@ def parse(raw: BinaryIO, source: str) -> Profile:
         if not text:
             walk.close()
         elif line[0] in " \t" and walk.open and (frame := _FRAME.match(text)):
-            walk.frames.append(frame[2])
+            walk.add(frame[1], frame[2])
         elif not text.startswith("#"):
             walk.header(number, text)
     if not lines.any:
@@ -73,14 +81,14 @@ class _Walk:
     thread: int = -1
     samples: int = 0
     unknown: int = 0
-    lost: int = 0
+    lost: dict[str, int] = field(default_factory=dict)
     threads: dict[str, int] = field(default_factory=dict)
     known: dict[tuple[str, str], tuple[int, str, bool]] = field(default_factory=dict)
 
     def header(self, number: int, text: str) -> None:
         """A header opens a sample; one with its frame on the same line is whole at once."""
         if lost := _LOST.search(text):
-            self.lost += int(lost[1])
+            self.lost[lost[1]] = self.lost.get(lost[1], 0) + int(lost[2])
             return
         match = _HEADER.match(text)
         if match is None:
@@ -88,13 +96,22 @@ class _Walk:
             raise ParseError(self.source, f"expected a sample's header or frame, found {shown!r}", line=number)
         self.close()
         comm, pid, tid, _, period, event, rest = match.groups()
-        self.begin(event, int(period) if period else None, number)
+        self.begin(_event(event), int(period) if period else None, number)
         label = f"{comm} {pid}/{tid}" if tid else f"{comm} {pid}"
         self.thread = self.threads.setdefault(label, len(self.threads))
         frame = _FRAME.match(rest) if rest else None
         if frame:
-            self.frames.append(frame[2])
+            self.add(frame[1], frame[2])
             self.close()
+
+    def add(self, address: str, text: str) -> None:
+        """One frame of the open sample."""
+        if text == _NAMELESS:
+            if len(address) == 16 and address[0] in "89abcdef":
+                text = f"{UNKNOWN} ({HIDDEN_KERNEL})"
+            elif self.frames and not address.strip("0"):
+                return
+        self.frames.append(text)
 
     def begin(self, event: str, period: int | None, number: int) -> None:
         if not self.event:
@@ -148,7 +165,8 @@ class _Walk:
         if self.unknown:
             warnings.append(f"{share(self.unknown, self.samples)} of the samples are in code without a symbol")
         if self.lost:
-            warnings.append(f"perf lost {self.lost:,} samples; {self.samples:,} were kept")
+            # The two count the same losses: what the reader noticed, and what the kernel says at the end.
+            warnings.append(f"perf lost {max(self.lost.values()):,} samples; {self.samples:,} were kept")
         notes = {"event": self.event, "samples": str(self.samples)}
         meta = Meta(
             NAME,
@@ -160,6 +178,11 @@ class _Walk:
             notes=notes,
         )
         return finish(self.builder, meta)
+
+
+def _event(text: str) -> str:
+    unit = _UNIT.match(text)
+    return text if unit is None else f"{unit[1]}:{unit[2]}" if unit[2] else unit[1]
 
 
 def _metrics(event: str, period: int | None) -> tuple[Metric, ...]:
