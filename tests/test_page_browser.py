@@ -89,6 +89,18 @@ def test_quiet_and_never_wider_than_the_window(
         page.calm()
 
 
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_bars_of_one_picture_share_one_axis(browser: Any, files: dict[str, Path], width: int) -> None:
+    with Opened(browser, files["sample"], width) as page:
+        for picture in (".hbar", ".waterfall:not([hidden]) .draw svg"):
+            edges = page.tab.evaluate(
+                "(s) => [...document.querySelectorAll(s)].map(e => { const b = e.getBoundingClientRect();"
+                " return [Math.round(b.left), Math.round(b.width)]; })",
+                picture,
+            )
+            assert len({tuple(edge) for edge in edges}) == 1, edges
+
+
 def test_no_name_runs_and_every_name_is_shown(browser: Any, files: dict[str, Path]) -> None:
     with Opened(browser, files["hostile"]) as page:
         tab = page.tab

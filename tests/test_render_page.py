@@ -162,6 +162,14 @@ def test_templates_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, t
         templates_folder()
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("11.0 µs and 5 % of it", "11.0\u00a0µs and 5\u00a0% of it"), ("7 servers, 3 s", "7 servers, 3\u00a0s")],
+)
+def test_a_figure_stays_with_its_unit(text: str, kept: str) -> None:
+    assert html.unbroken(text) == kept
+
+
 def test_an_asset_that_would_end_its_own_element_is_refused(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "report.js").write_text("x = '</SCRIPT>'")

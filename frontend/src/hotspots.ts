@@ -256,7 +256,7 @@ class Hotspots {
 
 function list(title: string, edges: Edge[]): HTMLElement {
   const box = element("div");
-  box.append(element("span", edges.length > 0 ? `${title}, calls per request` : `${title}: not known`, "soft"));
+  box.append(element("span", edges.length > 0 ? `${title}, times per request` : `${title}: not known`, "soft"));
   const rows = element("ul");
   for (const [name, calls] of edges) {
     const item = element("li");

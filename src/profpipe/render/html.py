@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -32,16 +33,23 @@ def templates_folder() -> Path:
     raise ReportError(f"{PAGE} is in neither {looked}: install profpipe again")
 
 
+def unbroken(text: str) -> str:
+    """A figure stays on one line with its unit: "11.0 µs", "5 %"."""
+    return re.sub(r"(?<=\d) (?=(?:[nµm]?s|%|[KMG]?i?B)\b|%)", "\u00a0", text)
+
+
 @lru_cache(maxsize=4)
 def environment(folder: Path) -> Environment:
     """Autoescape on, an undefined name is an error, blocks leave no blank lines."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["unbroken"] = unbroken
+    return made
 
 
 def hash_source(text: str) -> str:

@@ -162,7 +162,7 @@ def _values(view: ReportView) -> dict[str, Any]:
 
 def _picks(view: ReportView) -> list[int]:
     """The columns of the comment: speed, CPU, the metric of the headline; at most five."""
-    wanted = [*COLUMNS, view.headline.key if view.headline else ""]
+    wanted = [*COLUMNS, view.headline.key if view.headline else "", *view.explained]
     keys = [column.key for column in view.table.columns]
     found = [keys.index(key) for key in wanted if key in keys]
     found += [index for index in range(len(keys)) if index not in found]

@@ -43,7 +43,7 @@ from profpipe.render.view_waterfall import Waterfalls, waterfalls
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """Everything a renderer shows, in the order of the page."""
+    """Everything a renderer shows, in the order of the page. `explained` = keys of the metrics with a waterfall."""
 
     study: StudyView
     verdicts: tuple[ConclusionView, ...]
@@ -53,6 +53,7 @@ class ReportView:
     variants: tuple[VariantHead, ...]
     table: VariantTable
     waterfalls: Waterfalls
+    explained: tuple[str, ...]
     hotspots: tuple[HotTable, ...]
     flames: tuple[FlameHead, ...]
     classic: tuple[ClassicView, ...]
@@ -77,6 +78,7 @@ def build_view(report: Report) -> ReportView:
         every,
         variant_table(report),
         waterfalls(report, {head.id: head.hue for head in every}),
+        tuple(dict.fromkeys(w.metric for w in report.waterfall)),
         hot_tables(report),
         flame_heads(report),
         classic_lists(report),

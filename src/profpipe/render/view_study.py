@@ -95,7 +95,6 @@ class StudyView:
 
 def study_view(report: Report) -> StudyView:
     study = report.study
-    rounds = "1 round" if study.rounds == 1 else f"{study.rounds} rounds"
     return StudyView(
         visible(study.id),
         visible(study.question),
@@ -103,7 +102,7 @@ def study_view(report: Report) -> StudyView:
         visible(report.profpipe),
         visible(study.load),
         visible(study.placement),
-        f"{rounds} of fresh processes",
+        "1" if study.rounds == 1 else f"{study.rounds} of fresh processes",
         visible(study.command, limit=2000),
         tuple((visible(target), visible(reason)) for target, reason in study.left_out),
         tuple((visible(v.label), visible(" ".join(v.command), limit=2000)) for v in report.variants if v.command),
