@@ -112,6 +112,7 @@ class Callgrind:
     emits: str | None = "callgrind"
     patience = 10.0
     stop_patience = 3.0
+    options: Options = OPTIONS
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         absent = [name for name in ("valgrind", "vgdb") if shutil.which(name) is None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
-from profpipe.capture.instrument import Bare, Launch, Session
+from profpipe.capture.instrument import Bare, Launch, Options, Session
 from profpipe.study.schema import Target
 from profpipe.units import Instrument
 
@@ -15,6 +16,7 @@ class Clean:
     emits: str | None = None
     patience = 1.0
     stop_patience = 1.0
+    options: Options = MappingProxyType({})
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return None

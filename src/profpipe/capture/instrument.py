@@ -82,7 +82,8 @@ class Session(Protocol):
 class Profiler(Protocol):
     """An instrument. `emits` is the format of its captures, None for none.
 
-    `patience` multiplies the target's ready timeout, `stop_patience` its stop timeout.
+    `patience` multiplies the target's ready timeout, `stop_patience` its stop timeout. `options` holds every option a
+    study may set, with its default.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Profiler(Protocol):
     emits: str | None
     patience: float
     stop_patience: float
+    options: Options
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:
         """What must be installed, with the line that does it; None when all is there."""

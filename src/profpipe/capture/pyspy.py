@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.capture.facts import find_tool, tool_version
-from profpipe.capture.instrument import Bare, Collected, Launch, Session, Window, Written
+from profpipe.capture.instrument import Bare, Collected, Launch, Options, Session, Window, Written
 from profpipe.capture.process import Stopped, Supervised, exit_words, inherited_environment
 from profpipe.capture.server import is_python
 from profpipe.errors import CaptureError, UsageError
@@ -40,6 +40,7 @@ class PySpy:
     emits: str | None = "folded"
     patience = 1.0
     stop_patience = 1.0
+    options: Options = OPTIONS
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return None if find_tool("py-spy") else f"py-spy not found: {sys.executable} -m pip install py-spy"

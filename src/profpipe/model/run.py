@@ -117,7 +117,10 @@ class CaptureFile:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One execution: target x profiler x load plan x round. `reason` and `phase` are set when it is not valid."""
+    """One execution: target x profiler x load plan x round. `reason` and `phase` are set when it is not valid.
+
+    `refused` = the run went well, and its profiler saw too little of the server to be shown.
+    """
 
     study: str
     variant: str
@@ -129,6 +132,7 @@ class RunRecord:
     control: bool = False
     reason: str | None = None
     phase: Phase | None = None
+    refused: bool = False
     log_tail: tuple[str, ...] = ()
     load: LoadResult | None = None
     usage: Usage | None = None
