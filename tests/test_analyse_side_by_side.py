@@ -21,6 +21,7 @@ def test_counted_captures_are_judged_against_a_stated_default_noise() -> None:
     assert found.study.id == "compare"
     assert found.runs[0].served == 2000
     assert found.control.why == "the study measured no control"
+    assert not any(c.rule == "load-bound" for c in found.conclusions)
 
 
 def test_without_requests_costs_are_per_capture_and_say_so() -> None:

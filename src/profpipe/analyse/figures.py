@@ -217,9 +217,8 @@ def _load_series(study: StudyData, variant: str, profiler: str, read: Read, *, c
 
 def _trimmed(values: list[float | None]) -> list[float | None]:
     """A load that only the first rounds run has no invalid rounds after them."""
-    while values and values[-1] is None:
-        values = values[:-1]
-    return values
+    known = [i for i, value in enumerate(values) if value is not None]
+    return values[: known[-1] + 1] if known else values
 
 
 def _rate(record: RunRecord, apart: bool) -> tuple[float | None, str]:

@@ -122,7 +122,7 @@ def load_bound(facts: Facts) -> Iterator[Conclusion]:
     """Requests a second that the load generator itself does not believe."""
     by_reason: dict[str, list[str]] = {}
     for v in facts.variants:
-        if v.throughput.median is None and v.throughput.why and v.valid:
+        if v.throughput.values and v.throughput.median is None and v.throughput.why and v.valid:
             by_reason.setdefault(v.throughput.why, []).append(v.id)
     for i, (why, ids) in enumerate(by_reason.items()):
         text = f"No requests/s for {listed([facts.label(v) for v in ids])}: {why}."
