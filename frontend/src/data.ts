@@ -11,11 +11,16 @@ export interface FlameData {
   own: string;
 }
 
-/** One list of callers or callees: (function name, calls per request) as text. */
-export type Edge = [string, string];
+/** One caller or callee: index of its name, and how often per request as text. */
+export type Edge = [number, string];
 
-/** Table id -> row id -> per column [callers, callees]. */
-export type Edges = Record<string, Record<string, [Edge[], Edge[]][]>>;
+/** Row id -> per column [callers, callees]. */
+export type TableEdges = Record<string, [Edge[], Edge[]][]>;
+
+export interface Edges {
+  names: string[];
+  tables: Record<string, TableEdges>;
+}
 
 export interface ReportData {
   flames: FlameData[];

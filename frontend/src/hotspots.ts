@@ -1,4 +1,4 @@
-import { all, element, type Edge, type Edges } from "./data";
+import { all, element, type Edge, type Edges, type TableEdges } from "./data";
 
 interface Row {
   row: HTMLTableRowElement;
@@ -17,7 +17,9 @@ interface Group {
 /** Tabs over the tables, and in each table: open, search, filter, sort, flat list, details, callers and callees. */
 export function connectHotspots(edges: Edges): void {
   connectTabs();
-  for (const panel of all<HTMLElement>(document, "#hotspots .panel")) new Hotspots(panel, edges[panel.id] ?? {});
+  for (const panel of all<HTMLElement>(document, "#hotspots .panel")) {
+    new Hotspots(panel, edges.tables[panel.id] ?? {}, edges.names);
+  }
 }
 
 function connectTabs(): void {
@@ -77,7 +79,8 @@ class Hotspots {
 
   constructor(
     private readonly panel: HTMLElement,
-    private readonly edges: Edges[string],
+    private readonly edges: TableEdges,
+    private readonly names: string[],
   ) {
     const get = <T extends Element>(selector: string): T => panel.querySelector<T>(selector) as T;
     this.table = get("table.hot");
@@ -241,28 +244,28 @@ class Hotspots {
     cell.colSpan = row.cells.length;
     const grid = element("div", "", "edge-grid");
     const labels = all<HTMLElement>(this.table, "thead th .sort, thead th .plainhead").map((n) => n.textContent ?? "");
-    (this.edges?.[row.id] ?? []).forEach(([callers, callees], index) => {
+    (this.edges[row.id] ?? []).forEach(([callers, callees], index) => {
       if (callers.length + callees.length === 0) return;
       const box = element("div");
       box.append(element("p", labels[index] ?? "", "edge-of"));
-      box.append(list("called by", callers), list("calls", callees));
+      box.append(this.list("called by", callers), this.list("calls", callees));
       grid.append(box);
     });
     cell.append(grid);
     made.append(cell);
     row.after(made);
   }
-}
 
-function list(title: string, edges: Edge[]): HTMLElement {
-  const box = element("div");
-  box.append(element("span", edges.length > 0 ? `${title}, times per request` : `${title}: not known`, "soft"));
-  const rows = element("ul");
-  for (const [name, calls] of edges) {
-    const item = element("li");
-    item.append(element("code", name), element("span", calls, "n"));
-    rows.append(item);
+  private list(title: string, edges: Edge[]): HTMLElement {
+    const box = element("div");
+    box.append(element("span", edges.length > 0 ? `${title}, times per request` : `${title}: not known`, "soft"));
+    const rows = element("ul");
+    for (const [name, calls] of edges) {
+      const item = element("li");
+      item.append(element("code", this.names[name]), element("span", calls, "n"));
+      rows.append(item);
+    }
+    box.append(rows);
+    return box;
   }
-  box.append(rows);
-  return box;
 }

@@ -11,6 +11,7 @@ from typing import Any
 from profpipe.model.report import Report
 from profpipe.render.view_flame import FlameHead, flame_data, flame_heads
 from profpipe.render.view_hotspots import HotTable, edges, hot_tables, hue_of
+from profpipe.render.view_noise import ControlRow, Disturbance, control_rows, disturbance
 from profpipe.render.view_study import (
     ClassicView,
     ConclusionView,
@@ -27,13 +28,9 @@ from profpipe.render.view_study import (
 )
 from profpipe.render.view_text import visible
 from profpipe.render.view_variants import (
-    ControlRow,
-    Disturbance,
     Headline,
     VariantHead,
     VariantTable,
-    control_rows,
-    disturbance,
     headline,
     heads,
     variant_table,

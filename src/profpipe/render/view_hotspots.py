@@ -26,10 +26,10 @@ from profpipe.render.view_text import (
 )
 from profpipe.render.view_variants import VariantHead, heads
 
-# Rows of one category on the page, and cells of functions in all tables together: a cell is some 280 bytes and the
+# Rows of one category on the page, and cells of functions in all tables together: a cell is some 300 bytes and the
 # page stays under a megabyte. The rest is counted, and is in report.json.
 FUNCTIONS_SHOWN = 40
-CELLS = 1600
+CELLS = 1100
 EDGES = 6
 
 
@@ -279,21 +279,25 @@ def _cell(cell: Cell | None, head: VariantHead, metric: MetricInfo, top: float, 
 
 
 def edges(report: Report) -> dict[str, Any]:
-    """For the page's script: table id -> row id -> variant index -> [callers, callees] as (name, calls) texts."""
-    found: dict[str, Any] = {}
+    """For the page's script: `names`, and per table and row, by column, [callers, callees] of (name index, calls)."""
+    names: dict[str, int] = {}
+    tables: dict[str, Any] = {}
     shown = shown_functions(report)
     for table in report.hotspots:
         prefix = anchor("hot", table.metric)
         columns = [h.id for h in heads(report) if h.id in table.total]
         rows = {}
         for function in (f for row in table.rows for f in row.functions if (table.metric, f.id) in shown):
-            lists = [[_calls(function.callers.get(v, ())), _calls(function.callees.get(v, ()))] for v in columns]
+            sides = (function.callers, function.callees)
+            lists = [[_calls(side.get(v, ()), names) for side in sides] for v in columns]
             if any(a or b for a, b in lists):
                 rows[anchor(prefix, function.id)] = lists
         if rows:
-            found[prefix] = rows
-    return found
+            tables[prefix] = rows
+    return {"names": list(names), "tables": tables}
 
 
-def _calls(rows: tuple[tuple[str, float], ...]) -> list[list[str]]:
-    return [[visible(name, limit=160), units.count(calls)] for name, calls in rows[:EDGES]]
+def _calls(rows: tuple[tuple[str, float], ...], names: dict[str, int]) -> list[list[int | str]]:
+    return [
+        [names.setdefault(visible(name, limit=160), len(names)), units.count(calls)] for name, calls in rows[:EDGES]
+    ]

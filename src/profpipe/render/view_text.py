@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from profpipe import units
-from profpipe.model.report import Cell, Comparison, Conclusion, MetricInfo, Series, Verdict
+from profpipe.model.report import Comparison, MetricInfo, Series, Verdict
 
 # Controls, soft hyphen, zero-width and bidi marks, line separators, interlinear marks, tags, lone surrogates: what
 # can hide, reorder or end text. Kept as their code point so that two different names never look the same.
@@ -167,10 +167,6 @@ def better_word(metric: MetricInfo) -> str:
     return f"{metric.better} is better"
 
 
-def cell_value(cell: Cell, unit: str) -> str:
-    return NONE if cell.self is None else amount(cell.self, unit)
-
-
 KINDS: dict[str, tuple[str, str]] = {
     "verdict": ("Verdict", "k-verdict"),
     "cause": ("Cause", "k-cause"),
@@ -182,7 +178,3 @@ CERTAINTIES = {
     "likely": "likely: the figures agree, one step is inferred",
     "hint": "a hint: worth a look, not proven by these runs",
 }
-
-
-def kind_of(conclusion: Conclusion) -> tuple[str, str]:
-    return KINDS[conclusion.kind]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from profpipe import units
 from profpipe.model.report import Comparison, Report, Series, Variant
 from profpipe.render.view_text import (
     PER,
@@ -14,12 +13,10 @@ from profpipe.render.view_text import (
     Note,
     Notes,
     amount,
-    chip,
     compared,
     interval,
     per_what,
     position,
-    share,
     spread,
     visible,
 )
@@ -321,71 +318,3 @@ def _headline(report: Report, source: _Source) -> Headline:
     return Headline(
         label, "higher is better" if source.higher else "lower is better", source.key, tuple(bars), notes.all()
     )
-
-
-@dataclass(frozen=True, slots=True)
-class DisturbanceRow:
-    head: VariantHead
-    clean: str
-    cells: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Disturbance:
-    """Requests a second with each instrument on, beside without: (figure, share of the clean one)."""
-
-    profilers: tuple[str, ...]
-    rows: tuple[DisturbanceRow, ...]
-
-
-def disturbance(report: Report) -> Disturbance | None:
-    profilers = tuple(dict.fromkeys(name for v in report.variants for name in v.disturbance))
-    if not profilers:
-        return None
-    rows = []
-    for head_, variant in zip(heads(report), report.variants, strict=True):
-        if not variant.disturbance:
-            continue
-        clean = variant.throughput.median
-        cells = tuple(_disturbed(variant.disturbance.get(name, Series()), clean) for name in profilers)
-        rows.append(DisturbanceRow(head_, units.UNKNOWN if clean is None else amount(clean, "req/s"), cells))
-    return Disturbance(tuple(visible(name) for name in profilers), tuple(rows))
-
-
-def _disturbed(series: Series, clean: float | None) -> tuple[str, str]:
-    if series.median is None:
-        return units.UNKNOWN, visible(series.why or "not run")
-    part = "" if not clean else f"{share(series.median / clean)} of clean"
-    return amount(series.median, "req/s"), part
-
-
-@dataclass(frozen=True, slots=True)
-class ControlRow:
-    label: str
-    ratio: str
-    interval: str
-    floor: str
-    sd: str
-    chip: Chip | None
-
-
-def control_rows(report: Report) -> tuple[ControlRow, ...]:
-    """The baseline against itself, figure by figure: the noise of this machine under this study."""
-    labels = {metric.key: visible(metric.label) for metric in report.metrics}
-    found = []
-    for key in dict.fromkeys([*report.control.figures, *report.control.sd]):
-        comparison = report.control.figures.get(key)
-        ratio, ends, verdict = compared(comparison)
-        floor = "" if comparison is None or comparison.floor is None else units.percent(comparison.floor)
-        sd = report.control.sd.get(key)
-        found.append(
-            ControlRow(
-                labels.get(key, visible(key)),
-                ratio,
-                ends,
-                floor,
-                "" if sd is None else units.percent(sd, 2),
-                chip(comparison.verdict, comparison.ratio) if comparison else verdict,
-            )
-        )
-    return tuple(found)
