@@ -144,7 +144,8 @@ class CallgrindSession(Bare):
         self.fifos = Path(tempfile.mkdtemp(prefix="profpipe-vgdb-"))
         self.prefix = str(self.fifos / "vgdb")
         given = flags(launch.options, version, python=is_python(launch.target))
-        out = f"--callgrind-out-file={launch.raw / 'callgrind.out.%p'}"
+        # valgrind expands % in the whole path, not in the file's name alone.
+        out = f"--callgrind-out-file={str(launch.raw).replace('%', '%%')}/callgrind.out.%p"
         valgrind = ("valgrind", "--tool=callgrind", "-q", f"--vgdb-prefix={self.prefix}", *given, out)
         self.argv = (*valgrind, *launch.argv)
         tunables = merged_tunables(launch.env.get(TUNABLES, ""))
