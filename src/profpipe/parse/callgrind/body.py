@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,18 +216,16 @@ class Body:
         tokens = lines.tokens[cost]
         odd = lines.foreign[cost] | (tokens < positions) | (tokens > positions + events)
         first = lines.first[cost]
-        for position in range(1, positions):
-            at = first + position
-            # The next separator may be a later line's: then the line is too short, which `tokens` tells.
-            odd |= lines.separators[np.minimum(at, len(lines.separators) - 1)] - lines.separators[at - 1] == 1
+        bounds = [lines.separators.take(first + i, mode="clip") for i in range(positions + events)]
+        for left, right in pairwise(bounds[:positions]):
+            odd |= right - left == 1
         columns = []
-        for event in range(events):
-            column = np.zeros(len(cost), np.int64)
-            there = np.flatnonzero((tokens > positions + event) & ~odd)
-            at = first[there] + positions + event
-            column[there], good = decimals(lines.data, lines.separators[at - 1] + 1, lines.separators[at])
-            odd[there] |= ~good
-            columns.append(column)
+        for event, (left, right) in enumerate(zip(bounds[positions - 1 : -1], bounds[positions:], strict=True)):
+            # A line that leaves this count out has no such word, and `right` is in a later line.
+            there = tokens > positions + event
+            column, good = decimals(lines.data, np.where(there, left + 1, right), right)
+            odd |= there & ~good
+            columns.append(np.where(there, column, 0))
         for i in np.flatnonzero(odd).tolist():
             for column, value in zip(columns, self._read_cost(lines, int(cost[i]), positions, events), strict=True):
                 column[i] = value
@@ -234,7 +233,7 @@ class Body:
 
     def _read_cost(self, lines: Lines, row: int, positions: int, events: int) -> list[int]:
         """A cost line word by word: hexadecimal counts, tabs, several blanks; or why it is none."""
-        words = lines.line(row).decode(errors="backslashreplace").split()
+        words = _words(lines.line(row))
         counts = words[positions:]
         if len(words) < positions or len(counts) > events:
             raise self._unreadable(lines, row, f"a cost line of {positions} positions and at most {events} counts")
@@ -247,9 +246,8 @@ class Body:
         values, good = decimals(lines.data, begin, lines.separators[lines.first[rows]])
         for i in np.flatnonzero(~good | lines.foreign[rows]).tolist():
             row = int(rows[i])
-            head, *target = lines.line(row).replace(b"=", b"= ", 1).split()[1:] or [b""]
-            text = head.decode(errors="backslashreplace")
-            if not all(_WORD.fullmatch(word.decode(errors="backslashreplace")) for word in target):
+            text, *target = _words(lines.line(row).removeprefix(b"calls=")) or [""]
+            if not all(_WORD.fullmatch(word) for word in target):
                 raise self._unreadable(lines, row, "`calls=count target-position`")
             values[i] = self._count(text, lines, row)
         return values
@@ -264,6 +262,11 @@ class Body:
     def _unreadable(self, lines: Lines, row: int, expected: str) -> ParseError:
         text = repr(lines.line(row)[:60].decode(errors="backslashreplace"))
         return ParseError(self._source, f"{text}: expected {expected}", line=row + lines.number)
+
+
+def _words(line: bytes) -> list[str]:
+    """Split at blanks and tabs, the only white space of the format."""
+    return [word.decode(errors="backslashreplace") for word in line.replace(b"\t", b" ").split(b" ") if word]
 
 
 def _latest(mask: NDArray[np.bool_], values: Index, before: int) -> Index:

@@ -16,11 +16,11 @@ MAX_COUNT = 2**63 - 1
 Index = NDArray[np.int64]
 
 # What a line is. CALLS and all above it change what the cost lines after them belong to.
-BLANK, COST, JUMP, OTHER, CALLS, OBJECT, FILE, FN, COBJECT, CFILE, CFN, JFILE, JFN = range(13)
+BLANK, COST, JUMP, JCND, OTHER, CALLS, OBJECT, FILE, FN, COBJECT, CFILE, CFN, JFILE, JFN = range(14)
 _KEYWORDS = {
     b"fn=": FN, b"fl=": FILE, b"fi=": FILE, b"fe=": FILE, b"ob=": OBJECT,
     b"cfn=": CFN, b"cfi=": CFILE, b"cfl=": CFILE, b"cob=": COBJECT, b"jfi=": JFILE, b"jfn=": JFN,
-    b"calls=": CALLS, b"jump=": JUMP, b"jcnd=": JUMP,
+    b"calls=": CALLS, b"jump=": JUMP, b"jcnd=": JCND,
 }  # fmt: skip
 
 # Newlines on both sides let numbers be loaded 8 bytes at a time, ending before or starting after the window.
@@ -34,17 +34,26 @@ def _first_byte_kinds() -> NDArray[np.uint8]:
     return kinds
 
 
-def _alphabet() -> bytes:
-    """Byte -> 0 where it may stand in a cost or calls line, 1 in a jump line only, 2 nowhere in them."""
-    table = bytearray([2] * 256)
-    for byte in b"0123456789abcdefABCDEFxX+-* \t\n":
-        table[byte] = 0
-    table[ord("/")] = 1
-    return bytes(table)
+def _keyword_slots() -> tuple[int, NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]:
+    """A modulus under which the first three bytes of all keywords differ; per slot mask, word and kind."""
+    heads = {int.from_bytes(word[:3], "little"): word for word in _KEYWORDS}
+    modulus = next(m for m in range(len(heads), 1000) if len({head % m for head in heads}) == len(_KEYWORDS))
+    mask, word, code = np.zeros(modulus, np.uint64), np.ones(modulus, np.uint64), np.full(modulus, OTHER, np.uint8)
+    for head, text in heads.items():
+        mask[head % modulus] = (1 << 8 * len(text)) - 1
+        word[head % modulus] = int.from_bytes(text, "little")
+        code[head % modulus] = _KEYWORDS[text]
+    return modulus, mask, word, code
 
 
 _FIRST = _first_byte_kinds()
-_ALPHABET = _alphabet()
+_MODULUS, _MASK, _WORD, _CODE = _keyword_slots()
+# What a cost line may hold, and how many other bytes the lines of each kind have: those of their keyword, and jcnd's /.
+_ALPHABET = b"0123456789abcdefABCDEFxX+-* \t"
+_LEFT = np.full(JFN + 1, -1, np.int64)
+_LEFT[[COST, CALLS, JUMP, JCND]] = [
+    len(text.translate(None, _ALPHABET)) for text in (b"", b"calls=", b"jump=", b"jcnd=/")
+]
 
 
 class LineTooLong(Exception):
@@ -55,8 +64,8 @@ class LineTooLong(Exception):
 class Lines:
     """Whole lines of a file. `number` is the line number of row 0; the padding counts as blank lines.
 
-    `start` and `end` (of the newline) are byte offsets into `text`; `separators` are the offsets of all blanks and
-    newlines, `first` the index there of a line's first one; `tokens` how many words a line has, an empty one between
+    `start` and `end` (of the newline) are byte offsets into `text`; `separators` are the offsets of all bytes up to the
+    blank, `first` the index there of a line's first one; `tokens` how many words a line has, an empty one between
     two blanks included. `foreign` = a cost or calls line with a byte that neither may hold.
     """
 
@@ -138,50 +147,47 @@ def split(piece: bytes, number: int) -> Lines:
     """Cut a piece of whole lines, whose first line has that number, into rows."""
     text = b"".join((PAD, piece, PAD))
     data = np.frombuffer(text, np.uint8)
-    separators = np.flatnonzero((data == 32) | (data == 10) | (data == 9))
+    separators = np.flatnonzero(data <= 32)
     last = np.flatnonzero(data[separators] == 10)
     end = separators[last]
-    first = np.concatenate((np.zeros(1, np.int64), last[:-1] + 1))
-    start = np.concatenate((np.zeros(1, np.int64), end[:-1] + 1))
+    first = np.zeros(len(end), np.int64)
+    np.add(last[:-1], 1, out=first[1:])
+    start = np.zeros(len(end), np.int64)
+    np.add(end[:-1], 1, out=start[1:])
     kind = _kinds(data, start)
+    foreign = _foreign(text, kind)
+    kind[foreign & (kind >= JUMP) & (kind <= JCND)] = OTHER
     # A blank before the newline (callgrind writes one after calls=) ends no word of its own.
-    tokens = last - first + 1 - ((data[end - 1] != 10) & (data[end - 1] <= 32))
-    foreign = _foreign(piece, kind, start)
-    kind[foreign & (kind == JUMP)] = OTHER
+    before = data[end - 1]
+    tokens = last - first + 1 - ((before <= 32) & (before != 10))
     return Lines(text, data, start, end, kind, separators, first, tokens, foreign, number - len(PAD))
 
 
+def _words(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The 8 bytes from every offset on, as one number; a view, aligned or not."""
+    return np.ndarray((len(data) - 7,), "<u8", data, 0, (1,))
+
+
 def _kinds(data: NDArray[np.uint8], start: Index) -> NDArray[np.uint8]:
+    """What each line is, by its first byte, and for letters by its keyword."""
     kind = _FIRST[data[start]]
-    words = np.flatnonzero(kind == OTHER)
-    at = start[words]
-    at = np.minimum(at, len(data) - 8)
-    head = data[at].astype(np.uint64)
-    for i in range(1, 6):
-        head |= data[at + i].astype(np.uint64) << np.uint64(8 * i)
-    found = kind[words]
-    for word, code in _KEYWORDS.items():
-        mask = np.uint64((1 << (8 * len(word))) - 1)
-        found[(head & mask) == np.uint64(int.from_bytes(word, "little"))] = code
-    kind[words] = found
+    worded = np.flatnonzero(kind == OTHER)
+    head = _words(data)[start[worded]]
+    slot = (head & np.uint64(0xFFFFFF)) % np.uint64(_MODULUS)
+    kind[worded] = np.where((head & _MASK[slot]) == _WORD[slot], _CODE[slot], OTHER)
     return kind
 
 
-def _foreign(piece: bytes, kind: NDArray[np.uint8], start: Index) -> NDArray[np.bool_]:
-    """Cost, calls and jump lines with a byte that has no business there.
+def _foreign(text: bytes, kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Cost, calls and jump lines with a byte that has no business there: all others deleted, see what is left of each.
 
     Positions are checked for their alphabet only, since they are not kept; counts are checked digit by digit.
     """
-    table = np.frombuffer(bytearray(len(PAD)) + bytearray(piece).translate(_ALPHABET) + bytearray(len(PAD)), np.uint8)
-    for code, width in ((CALLS, 6), (JUMP, 5)):
-        at = start[kind == code]
-        for i in range(width):
-            table[at + i] = 0
-    worst = np.maximum.reduceat(table, start)
-    allowed = np.full(len(_FIRST), 2, np.uint8)
-    allowed[[COST, CALLS]] = 0
-    allowed[JUMP] = 1
-    return worst > allowed[kind]
+    left = np.frombuffer(text.translate(None, _ALPHABET), np.uint8)
+    count = np.diff(np.flatnonzero(left == 10), prepend=-1) - 1
+    due = _LEFT[kind]
+    foreign: NDArray[np.bool_] = (count != due) & (due >= 0)
+    return foreign
 
 
 def decimals(data: NDArray[np.uint8], start: Index, end: Index) -> tuple[Index, NDArray[np.bool_]]:
@@ -191,8 +197,7 @@ def decimals(data: NDArray[np.uint8], start: Index, end: Index) -> tuple[Index, 
     """
     length = end - start
     good = (length > 0) & (length <= 19)
-    words = np.ndarray((len(data) - 7,), "<u8", data, 0, (1,))
-    low = words[np.maximum(end - 8, 0)]
+    low = _words(data)[np.maximum(end - 8, 0)]
     blank = ((8 - np.clip(length, 1, 8)) * 8).astype(np.uint64)
     low = ((low ^ np.uint64(0x3030303030303030)) >> blank) << blank
     good &= ((low | (low + np.uint64(0x7676767676767676))) & np.uint64(0x8080808080808080)) == 0
