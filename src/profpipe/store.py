@@ -82,7 +82,8 @@ def write_study(folder: Path, record: StudyRecord) -> None:
 
 
 def write_run(folder: Path, record: RunRecord) -> None:
-    write_whole(folder / RUN_FILE, _RUN.dump_json(record, indent=1))
+    """Without spaces: a latency histogram of one value a line made it five times as long."""
+    write_whole(folder / RUN_FILE, _RUN.dump_json(record) + b"\n")
 
 
 def read_study(folder: Path) -> StudyRecord:
@@ -97,17 +98,21 @@ def read_runs(folder: Path) -> Iterator[StoredRun]:
 
 
 def find_study_folder(reports: Path, name: str) -> Path:
-    """A run folder by path, or the newest one of the study of that name."""
+    """A run folder by path, or the newest one of the study of that name; one that holds a run goes before any other."""
     given = Path(name)
     if (given / STUDY_FILE).is_file():
         return given
-    stored = sorted((reports / name).glob(f"*/{STUDY_FILE}"), key=lambda f: (f.stat().st_mtime, f.parent.name))
+    stored = [path.parent for path in (reports / name).glob(f"*/{STUDY_FILE}")]
     if stored:
-        return stored[-1].parent
+        return max(stored, key=lambda f: (_has_run(f), (f / STUDY_FILE).stat().st_mtime, f.name))
     raise StoreError(
         f"{name}: neither a run folder (no {given / STUDY_FILE}) nor a study with runs under {reports}; "
         f"run it first: profpipe run {given.name}"
     )
+
+
+def _has_run(folder: Path) -> bool:
+    return next((folder / RUNS).glob(f"*/{RUN_FILE}"), None) is not None
 
 
 def _read(path: Path, adapter: TypeAdapter[T]) -> T:

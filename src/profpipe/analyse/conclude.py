@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     not_cause.kernel_part,
     cautions.control,
     cautions.disagree,
+    cautions.cut_short,
     cautions.lost,
     cautions.blind_to_kernel,
     cautions.stackful,

@@ -46,6 +46,7 @@ class StudyData:
     profpipe: str = ""
     limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     categories: tuple[CategoryRule, ...] = ()
+    planned_runs: int | None = None
     per: str = "request"
 
     @property

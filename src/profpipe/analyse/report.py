@@ -172,6 +172,7 @@ def _study(data: StudyData) -> StudyInfo:
         load=data.load,
         placement=data.placement,
         command=data.command,
+        planned_runs=data.planned_runs,
     )
 
 

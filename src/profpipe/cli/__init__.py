@@ -62,6 +62,11 @@ def main() -> NoReturn:
         # `profpipe parse FILE | head` is no failure; devnull keeps the interpreter from complaining at exit.
         sys.stdout = None
         sys.exit(0)
+    except OSError as error:
+        # The machine's failure, not ours: a full disk behind stdout, a folder that may not be read.
+        print(f"profpipe: {error}", file=sys.stderr)
+        sys.stdout = None
+        sys.exit(EXIT_ERROR)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

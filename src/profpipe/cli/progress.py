@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from profpipe.model.run import RunRecord
-from profpipe.pipeline.events import Building, Event, Note, PhaseEntered, RunEnded, RunStarted
+from profpipe.pipeline.events import Building, Event, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.schedule import RunPlan
 
 
 class Progress:
-    """A live line on a terminal; plain lines, one per finished instrument round, elsewhere."""
+    """A live line on a terminal; elsewhere one plain line per finished run, never broken at 80 columns."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -34,6 +35,7 @@ class Progress:
         self.task: TaskID | None = None
         self.started = time.monotonic()
         self.requests = self.ended = self.planned = 0
+        self.folder: Path | None = None
 
     def __enter__(self) -> Progress:
         self.bar.start()
@@ -45,30 +47,37 @@ class Progress:
         self.bar.stop()
 
     def say(self, text: str) -> None:
-        self.console.print(escape(text))
+        self.console.print(escape(text), soft_wrap=True)
 
     def show(self, event: Event) -> None:
         match event:
             case Note(text):
                 self.say(text)
+            case StudyStarted(folder, planned):
+                self.folder, self.planned = folder, planned
             case Building(target, line):
                 self._describe(f"building {target}: {line[:60]}")
-            case RunStarted(plan, of):
-                self._begin(of)
+            case RunStarted(plan):
+                self._begin()
                 self._describe(_title(plan))
             case PhaseEntered(plan, phase):
                 self._describe(f"{_title(plan)}: {phase}")
             case RunEnded(plan, record):
                 self._end(plan, record)
 
-    def interrupted(self, folder: Path) -> None:
-        kept = f"{self.ended} of {self.planned} runs ended and are kept"
-        self.say(f"stopped: {kept}; report them with: profpipe report {folder.name}")
+    def cut_short(self) -> None:
+        """What is kept of a study that ends before its report, and the command that reports it."""
+        if self.folder is None:
+            return
+        if not self.ended:
+            self.say("no run had ended: nothing is kept")
+            return
+        command = shlex.join(["profpipe", "report", str(self.folder)])
+        self.say(f"{self.ended} of {self.planned} runs ended and are kept; report them with: {command}")
 
-    def _begin(self, of: int) -> None:
+    def _begin(self) -> None:
         if self.task is None:
-            self.planned = of
-            self.task = self.bar.add_task("", total=of, requests=0, left="")
+            self.task = self.bar.add_task("", total=self.planned, requests=0, left="")
 
     def _describe(self, text: str) -> None:
         if self.task is not None:
@@ -82,12 +91,13 @@ class Progress:
         left = (time.monotonic() - self.started) / self.ended * (self.planned - self.ended)
         if self.task is not None:
             self.bar.update(self.task, completed=self.ended, requests=self.requests, left=f"{left:.0f} s left")
+        place = "" if self.live else f"[{self.ended}/{self.planned}] "
         if not record.valid:
-            self.say(f"{_title(plan)}: {record.phase}: {record.reason}")
+            self.say(f"{place}{_title(plan)}: NOT VALID: {record.phase}: {record.reason}")
             for line in record.log_tail[-5:]:
                 self.say(f"    {line}")
         elif not self.live:
-            self.say(f"[{self.ended}/{self.planned}] {_title(plan)}: {record.requests:,} requests, {left:.0f} s left")
+            self.say(f"{place}{_title(plan)}: {record.requests:,} requests, {left:.0f} s left")
 
 
 def _title(plan: RunPlan) -> str:

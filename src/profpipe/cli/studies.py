@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from pathlib import Path
 
 import rich_click as click
 
-from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
+from profpipe.errors import EXIT_ERROR, EXIT_OK, ProfpipeError, UsageError
 
 CONFIG = click.option(
     "--config",
@@ -52,7 +50,7 @@ def run(
     """Measure the variants of STUDY and write the report.
 
     Starts every target under every instrument, loads it, and compares. Prints the verdict and the report's path.
-    Exit code 1 when a variant could not be measured; the others are reported all the same.
+    Exit code 1 when an instrument has no valid run of a variant; the others are reported all the same.
     """
     from profpipe.cli.progress import Progress
     from profpipe.pipeline.execute import run_study
@@ -63,18 +61,17 @@ def run(
     loaded = load_study_file(config)
     name = study or _only_study(loaded.file.study, loaded.path)
     options = RunOptions(targets, profilers, rounds, requests, generator)
-    command = "profpipe " + shlex.join(sys.argv[1:])
     # A profiler runs in its own folder: a relative path would mean another place to it.
     reports = reports.absolute()
     with Progress() as progress:
         prepared = prepare(loaded, name, options)
         try:
-            folder = run_study(prepared, loaded, reports, command, progress.show)
-        except KeyboardInterrupt:
-            progress.interrupted(reports / name)
+            folder = run_study(prepared, loaded, reports, options.command(name, loaded.path.name), progress.show)
+            progress.say("reading the captures and comparing")
+            written = write_report(folder)
+        except (KeyboardInterrupt, ProfpipeError):
+            progress.cut_short()
             raise
-        progress.say("reading the captures and comparing")
-        written = write_report(folder)
     _print(written, as_json)
     context.exit(_exit_code(written))
 
@@ -87,7 +84,7 @@ def run(
 def report(context: click.Context, folder: str, reports: Path, as_json: bool) -> None:
     """Make the report again from captures: of a run folder, or of the newest run of a study.
 
-    Starts no server and needs none of the profilers.
+    Starts no server and needs none of the profilers. A study that was stopped is reported with the runs that ended.
     """
     from profpipe import store
     from profpipe.pipeline.reporting import write_report
@@ -138,4 +135,8 @@ def _exit_code(written: object) -> int:
     from profpipe.pipeline.reporting import Written
 
     assert isinstance(written, Written)
-    return EXIT_OK if all(v.valid for v in written.report.variants) else EXIT_ERROR
+    if written.unmeasured:
+        pairs = ", ".join(f"{variant} ({profiler})" for variant, profiler in written.unmeasured)
+        click.echo(f"profpipe: not one valid run of {pairs}; the reasons are in the report", err=True)
+    valid = all(v.valid for v in written.report.variants)
+    return EXIT_OK if valid and not written.unmeasured else EXIT_ERROR

@@ -252,6 +252,7 @@ class StudyInfo(Part):
     load: str = Field(description="the load plan in words, tool and version included")
     placement: str
     command: str = Field(description="what makes this report again")
+    planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")
 
 
 class Report(Part):

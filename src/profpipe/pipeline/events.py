@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from profpipe.model.run import Phase, RunRecord
 from profpipe.pipeline.schedule import RunPlan
@@ -17,6 +18,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyStarted:
+    """The run folder is there; `planned` runs will be tried."""
+
+    folder: Path
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
 class Building:
     target: str
     line: str
@@ -25,7 +34,6 @@ class Building:
 @dataclass(frozen=True, slots=True)
 class RunStarted:
     plan: RunPlan
-    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +48,5 @@ class RunEnded:
     record: RunRecord
 
 
-Event = Note | Building | RunStarted | PhaseEntered | RunEnded
+Event = Note | StudyStarted | Building | RunStarted | PhaseEntered | RunEnded
 Listener = Callable[[Event], None]

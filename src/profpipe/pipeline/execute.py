@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import cast
 
 from profpipe import __version__, capture, load, store
 from profpipe.commits.state import commit_state
-from profpipe.errors import CaptureError, ProfpipeError, StoreError
+from profpipe.errors import CaptureError, ProfpipeError
 from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord, VariantFacts
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.judge import given_up, judge
@@ -28,8 +27,7 @@ EXTRA_LOAD_ROUNDS = 3
 # What a load generator wrote, a folder per load. All of it is in run.json (h2load's log alone is 30 bytes a request),
 # so the folders are kept of runs that are not valid, to find out why.
 LOAD, THROUGHPUT, LATENCY = "load", "throughput", "latency"
-# After these no other run can be recorded either.
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+NOT_AGAIN = "not tried again after runs that failed alike: "
 
 
 def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
@@ -71,13 +69,13 @@ def _run(
     """One planned run: measured, or recorded as not tried where it is known to fail."""
     listen(RunStarted(run))
     home = store.new_run_folder(folder, run.order, run.variant, run.profiler, run.round, run.control)
-    with _whole_or_absent(home, run):
+    with _whole_or_absent(home):
         last = given_up(ended, run)
         if run.variant in broken:
             record = _never_started(prepared, run, broken[run.variant])
         elif last is not None:
-            failure = CaptureError(last.phase or "start", f"not tried again after failing alike: {last.reason}")
-            record = _never_started(prepared, run, failure)
+            why = (last.reason or "").removeprefix(NOT_AGAIN)
+            record = _never_started(prepared, run, CaptureError(last.phase or "start", f"{NOT_AGAIN}{why}"))
         else:
             record = _run_once(prepared, run, home, listen)
         record = places(prepared.root, [prepared.targets[run.variant]]).hide_run(record)
@@ -87,17 +85,13 @@ def _run(
 
 
 @contextmanager
-def _whole_or_absent(home: Path, run: RunPlan) -> Iterator[None]:
+def _whole_or_absent(home: Path) -> Iterator[None]:
     """A run that is cut off leaves nothing: half a capture must never be taken for a whole one."""
     try:
         yield
     except (KeyboardInterrupt, ProfpipeError):
         shutil.rmtree(home, ignore_errors=True)
         raise
-    except OSError as error:
-        shutil.rmtree(home, ignore_errors=True)
-        text = f"{run.profiler} run of {run.variant}, round {run.round}: {error}; this run is lost"
-        raise StoreError(text) from error
 
 
 def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
@@ -142,31 +136,18 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
     extra = ExtraLoads(prepared, run, target, home)
     started = datetime.now(UTC).isoformat(timespec="seconds")
 
-    phases: list[Phase] = ["start"]
-
-    def entered(phase: Phase) -> None:
-        phases.append(phase)
-        listen(PhaseEntered(run, phase))
-
-    try:
-        captured = capture.capture_run(
-            target,
-            run.profiler,
-            root=prepared.root,
-            folder=home,
-            options=use.options if use is not None else {},
-            placement=prepared.placement,
-            warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
-            load=lambda host, port: _drive(plan, host, port, prepared, home / LOAD),
-            after=extra.run if extra.wanted else None,
-            on_phase=entered,
-        request=plan.request,
-        )
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise
-        # A tool that vanished, a file that cannot be read: this run is lost, the next may do.
-        captured = capture.Captured(target.command, reason=str(error), phase=phases[-1])
+    captured = capture.capture_run(
+        target,
+        run.profiler,
+        root=prepared.root,
+        folder=home,
+        options=use.options if use is not None else {},
+        placement=prepared.placement,
+        warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
+        load=lambda host, port: _drive(plan, host, port, prepared, home / LOAD),
+        after=extra.run if extra.wanted else None,
+        on_phase=lambda phase: listen(PhaseEntered(run, phase)),
+    )
     reason, phase = judge(captured, plan)
     if reason is None:
         for name in (LOAD, THROUGHPUT, LATENCY):
@@ -182,6 +163,7 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
         control=run.control,
         reason=reason,
         phase=phase,
+        refused=captured.refused,
         log_tail=captured.log_tail if reason else (),
         load=captured.load,
         usage=captured.usage,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from profpipe.capture import PROFILERS, Placement, missing_requirements, place, profiler
-from profpipe.errors import UsageError
+from profpipe import load
+from profpipe.capture import Placement, missing_requirements, place, profiler
+from profpipe.errors import Refused, ToolMissing, UsageError
 from profpipe.pipeline.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
+from profpipe.study.find import FILE_NAME, PYPROJECT
 from profpipe.study.read import LoadedFile
 from profpipe.units import Instrument
+
+FOUND = (FILE_NAME, PYPROJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,15 @@ class RunOptions:
     rounds: int | None = None
     requests: int | None = None
     generator: str | None = None
+
+    def command(self, study: str, file: str = FILE_NAME) -> str:
+        """The command that makes the report again, as it is typed beside the study file: no path of this machine."""
+        words = ["profpipe", "run", study, *(["--config", file] if file not in FOUND else [])]
+        words += [word for target in self.targets for word in ("-t", target)]
+        words += [word for name in self.profilers for word in ("-p", name)]
+        figures = (("-r", self.rounds), ("-n", self.requests), ("--generator", self.generator))
+        words += [str(word) for flag, value in figures if value is not None for word in (flag, value)]
+        return shlex.join(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,9 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         raise UsageError(
             f"study {study_id}: the baseline {baseline} cannot run: {reason}; install it or set another baseline"
         )
-    usable, refused, limits = _instruments(study, targets)
+    _check_options(study, study_id)
+    _check_loads(study, study_id, targets, options.generator)
+    usable, refused, limits = _instruments(study, targets, loaded.root)
     rounds = {name: _rounds(study, name, options) for name in usable}
     control = [n for n in usable if study.control and profiler(n).kind in {"clean", "counted"}]
     runs = schedule(tuple(targets), rounds, baseline, control=control, refused=refused)
@@ -120,24 +136,41 @@ def _study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
     return study.model_copy(update=update)
 
 
+def _check_options(study: Study, study_id: str) -> None:
+    """Before the first run: a misspelt option would otherwise be found when the instruments before it have run."""
+    for name in study.profilers:
+        use, known = study.profiler.get(name), profiler(name).options
+        if use is not None and (unknown := sorted(use.options.keys() - known.keys())):
+            have = ", ".join(known) or "none"
+            raise UsageError(f"study {study_id}: {name} has no option {', '.join(unknown)}; it has: {have}")
+
+
+def _check_loads(study: Study, study_id: str, targets: Mapping[str, Target], generator: str | None) -> None:
+    """Before the first run: is there a generator that can do every load of the study."""
+    plans = {"load": study.load, "throughput": study.throughput, "latency": study.latency}
+    for key, plan, name in ((k, p, n) for k, p in plans.items() if p is not None for n in targets):
+        try:
+            load.choose(fit(plan, targets[name], generator))
+        except (Refused, ToolMissing) as error:
+            raise UsageError(f"study {study_id}, {key} of {name}: {error}") from error
+
+
 def _rounds(study: Study, name: str, options: RunOptions) -> int:
     use = study.profiler.get(name)
     return options.rounds or (use.rounds if use is not None and use.rounds else None) or study.rounds
 
 
 def _instruments(
-    study: Study, targets: Mapping[str, Target]
+    study: Study, targets: Mapping[str, Target], root: Path
 ) -> tuple[list[str], frozenset[tuple[str, str]], tuple[tuple[str, str, tuple[str, ...]], ...]]:
     """Instruments that work here, (variant, profiler) pairs they refuse, and what the report must say about it."""
     usable: list[str] = []
     refused: set[tuple[str, str]] = set()
     limits: dict[tuple[str, str], list[str]] = {}
     for name in study.profilers:
-        if name not in PROFILERS:
-            raise UsageError(f"no profiler {name!r}; there are: {', '.join(PROFILERS)}")
         instrument = profiler(name)
         for variant, target in targets.items():
-            reason = instrument.refuses(target) or instrument.missing(target)
+            reason = instrument.refuses(target) or instrument.missing(target, root)
             if reason is not None:
                 refused.add((variant, name))
                 limits.setdefault((name, f"not measured: {reason}"), []).append(variant)

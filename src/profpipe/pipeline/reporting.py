@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from profpipe import store
 from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
-from profpipe.model.run import RunRecord
+from profpipe.model.run import CaptureFile, RunRecord
 
 REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
 
@@ -23,26 +25,33 @@ class Written:
     html: Path
     json: Path
     comment: Path
+    unmeasured: tuple[tuple[str, str], ...] = ()  # (variant, profiler) without a single valid run, refusals apart
 
 
 def write_report(folder: Path) -> Written:
     """Parse, compare, conclude, render. Raises StoreError or ReportError; files are whole or absent."""
-    return render(build_report(folder), folder)
+    report, unmeasured = build_report(folder)
+    return replace(render(report, folder), unmeasured=unmeasured)
 
 
-def build_report(folder: Path) -> Report:
-    """The Report of a run folder. A capture that cannot be read makes its run invalid, the others stay."""
+def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
+    """The Report of a run folder, and the (variant, profiler) pairs that have no valid run.
+
+    A capture that cannot be read makes its run invalid, the others stay.
+    """
     from profpipe.analyse import RunData, StudyData, build_report
     from profpipe.study.schema import CategoryRule
 
     study = store.read_study(folder)
+    commands = {v.id: v.command for v in study.variants}
     runs = []
     for stored in store.read_runs(folder):
         record, profiles = _profiles(stored)
-        runs.append(RunData(record, profiles))
+        # The command of profpipe.toml makes a run again; the executed one holds a port and paths of this machine.
+        runs.append(RunData(replace(record, command=commands.get(record.variant, ())), profiles))
     if not runs:
         raise ReportError(f"{folder}: no run has ended yet, so there is nothing to report")
-    return build_report(
+    report = build_report(
         StudyData(
             study=study.study,
             question=study.question,
@@ -62,27 +71,53 @@ def build_report(folder: Path) -> Report:
             profpipe=study.profpipe,
             limits=study.limits,
             categories=tuple(CategoryRule.model_validate(rule) for rule in study.categories),
+            planned_runs=study.planned_runs or None,
         )
     )
+    return report, _unmeasured([run.record for run in runs])
+
+
+def _unmeasured(records: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:
+    """Pairs that should have been measured and were not, not even once; a blind spot found out is no failure."""
+    pairs = dict.fromkeys((r.variant, r.profiler) for r in records if not r.control)
+    seen = {(r.variant, r.profiler) for r in records if not r.control and (r.valid or r.refused)}
+    return tuple(pair for pair in pairs if pair not in seen)
 
 
 def _profiles(stored: store.StoredRun) -> tuple[RunRecord, tuple[Profile, ...]]:
+    """A run with what was read of its captures; invalid, with phase parse, when that is not what the run left."""
     from profpipe.parse import parse_files
 
     record = stored.record
-    by_format: dict[str, list[Path]] = {}
-    for file in record.captures:
-        by_format.setdefault(file.format, []).append(stored.folder / file.path)
     if not record.valid:
         return record, ()
+    by_format: dict[str, list[Path]] = {}
     try:
+        for file in record.captures:
+            _check_unchanged(stored.folder / file.path, file)
+            by_format.setdefault(file.format, []).append(stored.folder / file.path)
         profiles = tuple(parse_files(paths, name) for name, paths in by_format.items())
     except (ProfpipeError, OSError) as error:
-        return replace(record, reason=f"its capture cannot be read: {error}", phase="parse"), ()
+        text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        text = text.replace(f"{stored.folder}/", "")
+        return replace(record, reason=f"its capture cannot be read: {text}", phase="parse"), ()
     for profile in profiles:
         if profile.meta.partial:
             return replace(record, reason=f"its capture is not whole: {profile.meta.partial}", phase="parse"), ()
     return record, profiles
+
+
+def _check_unchanged(path: Path, file: CaptureFile) -> None:
+    """Stacks cut at the end of a line still read well: only size and digest tell that some are missing."""
+    try:
+        with path.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            size = opened.tell()
+    except FileNotFoundError as error:
+        raise ReportError(f"{file.path} is not there any more") from error
+    if digest != file.sha256:
+        was = f"it has {size:,} bytes instead of {file.size:,}" if size != file.size else "its SHA-256 is another"
+        raise ReportError(f"{file.path} was changed after the run: {was}")
 
 
 def render(report: Report, folder: Path) -> Written:

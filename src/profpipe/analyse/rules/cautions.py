@@ -145,6 +145,16 @@ def foreign(facts: Facts) -> Iterator[Conclusion]:
     yield conclusion("foreign", "", text, kind="caution", weight=28, rows=rows)
 
 
+def cut_short(facts: Facts) -> Iterator[Conclusion]:
+    """A study that was stopped: what is missing is not known to be like the rest."""
+    planned, ended = facts.report.study.planned_runs, len(facts.report.runs)
+    if planned is None or ended >= planned:
+        return
+    text = f"The study was cut short: {ended} of {planned} planned runs ended. The report rests on these alone."
+    rows = [Evidence(path="study.planned_runs", value=planned)]
+    yield conclusion("cut-short", "", text, kind="caution", weight=95, rows=rows)
+
+
 def lost(facts: Facts) -> Iterator[Conclusion]:
     """Targets that could not run and runs that failed."""
     for i, (target, why) in enumerate(facts.report.study.left_out):

@@ -1,0 +1,67 @@
+"""What a report must not tell of the machine it was made on: folders of its user, values of a server's environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from profpipe.model.run import RunRecord, StudyRecord
+from profpipe.study import Target
+
+# A shorter value (a port, `1`, `info`) tells nobody anything, and hiding it would tear words apart.
+SECRET_MIN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """(text, what stands for it), the longest first: `names` are folders and programs, `secrets` values."""
+
+    names: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
+
+    def hide(self, text: str) -> str:
+        """The text of a tool, a server or an error as it may stand in a report."""
+        for value, name in self.secrets:
+            text = text.replace(value, name)
+        for path, name in self.names:
+            # Only whole path parts: hiding /root must not touch /rootfs.
+            text = re.sub(rf"(?<![\w.-]){re.escape(path)}(?![\w-]|\.\w)", name.replace("\\", r"\\"), text)
+        return text
+
+    def hide_run(self, record: RunRecord) -> RunRecord:
+        """The record without them. Its command stays as it was executed: run.json is for making a run again by hand."""
+        return replace(
+            record,
+            reason=None if record.reason is None else self.hide(record.reason),
+            log_tail=tuple(map(self.hide, record.log_tail)),
+            warnings=tuple(map(self.hide, record.warnings)),
+        )
+
+    def hide_study(self, record: StudyRecord) -> StudyRecord:
+        return replace(
+            record,
+            placement=self.hide(record.placement),
+            left_out=tuple((name, self.hide(text)) for name, text in record.left_out),
+            limits=tuple((name, self.hide(text), variants) for name, text, variants in record.limits),
+        )
+
+
+def places(root: Path, targets: Iterable[Target] = ()) -> Places:
+    """The study's own folder becomes `.`, the home folder `~`, the interpreter `python`; {port} is no secret."""
+    names: Mapping[str, str] = {
+        str(root): ".",
+        str(root.resolve()): ".",
+        sys.executable: "python",
+        **({sys.prefix: "venv"} if sys.prefix != sys.base_prefix else {}),
+        os.path.expanduser("~"): "~",  # noqa: PTH111 - Path.home() raises where there is no home
+    }
+    values = {v: f"${k}" for target in targets for k, v in target.env.items() if len(v) >= SECRET_MIN}
+    return Places(_longest_first({k: v for k, v in names.items() if len(k) > 1}), _longest_first(values))
+
+
+def _longest_first(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(names.items(), key=lambda item: (-len(item[0]), item)))
