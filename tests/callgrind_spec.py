@@ -10,6 +10,7 @@ from profpipe.model.profile import Profile
 
 Function = tuple[str, str, str, int]  # name, file, object, recursion level
 POSITION = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|\d+)|\*", re.ASCII)
+ALPHABET = re.compile(r"[0-9a-fA-FxX+*-]+")
 NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+", re.ASCII)
 SPACE = {"fn": "fn", "cfn": "fn", "jfn": "fn", "ob": "ob", "cob": "ob"}
 
@@ -42,7 +43,9 @@ def function(name: str, file: str, object_: str) -> Function:
     return name, file, object_, 1
 
 
-def read(text: str) -> Reading:
+def read(text: str, *, any_position: bool = False) -> Reading:
+    """`any_position` allows position words that only hold the right letters, as the fast reader does: 1+2, 12ab."""
+    position = ALPHABET if any_position else POSITION
     out = Reading()
     ids: dict[tuple[str, int], str] = {}
     positions = 1
@@ -73,7 +76,7 @@ def read(text: str) -> Reading:
             words = line.split()
             if len(words) < positions or len(words) > positions + len(out.events):
                 raise Bad(line)
-            if not all(POSITION.fullmatch(w) for w in words[:positions]):
+            if not all(position.fullmatch(w) for w in words[:positions]):
                 raise Bad(line)
             values = [number(w) for w in words[positions:]]
             values += [0] * (len(out.events) - len(values))

@@ -55,6 +55,8 @@ class Ids:
     def resolve(self, lines: Lines, rows: Index, widths: NDArray[np.int64]) -> Index:
         """The text number that each of these lines `spec=...` names; `widths` is the length of `spec=`."""
         data, at, end = lines.data, lines.start[rows] + widths, lines.end[rows]
+        for i in np.flatnonzero((data[at] == ord(" ")) | (data[at] == ord("\t"))).tolist():
+            at[i] = end[i] - len(lines.text[at[i] : end[i]].lstrip(b" \t"))
         compressed = (data[at] == ord("(")) & (data[at + 1] - np.uint8(48) <= 9)
         ids, after = _read_ids(data, at)
         self._check_ids(lines, rows, at, compressed & ((data[after] != ord(")")) | (ids >= MAX_ID)))
