@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 # The columns of a window take some 12 times its size.
 WINDOW = 1 << 20
-MAX_COUNT = 2**63 - 1
 
 Index = NDArray[np.int64]
 
@@ -104,7 +103,9 @@ def windows(raw: BinaryIO, size: int = WINDOW) -> Iterator[tuple[bytes, bool]]:
         ended = held < size
         cut = whole if ended and whole == held else _before_open_call(buffer, whole)
         if cut == 0 and not ended:
-            raise LineTooLong(f"this line exceeds {size:,} bytes: not a callgrind file, or a damaged one")
+            raise LineTooLong(
+                f"no whole line or call in {size:,} bytes from here: not a callgrind file, or a damaged one"
+            )
         if cut:
             yield _unix(bytes(view[:cut])), True
         if ended:
@@ -156,14 +157,17 @@ def split(piece: bytes, number: int) -> Lines:
     np.add(end[:-1], 1, out=start[1:])
     kind = _kinds(data, start)
     foreign = _foreign(text, kind)
-    kind[foreign & (kind >= JUMP) & (kind <= JCND)] = OTHER
+    kind[foreign & ((kind == JUMP) | (kind == JCND))] = OTHER
+    for row in np.flatnonzero((kind == OTHER) & (data[start] <= 32)).tolist():
+        if not text[start[row] : end[row]].strip(b" \t"):
+            kind[row] = BLANK
     # A blank before the newline (callgrind writes one after calls=) ends no word of its own.
     before = data[end - 1]
     tokens = last - first + 1 - ((before <= 32) & (before != 10))
     return Lines(text, data, start, end, kind, separators, first, tokens, foreign, number - len(PAD))
 
 
-def _words(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def eight_bytes(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """The 8 bytes from every offset on, as one number; a view, aligned or not."""
     return np.ndarray((len(data) - 7,), "<u8", data, 0, (1,))
 
@@ -172,7 +176,7 @@ def _kinds(data: NDArray[np.uint8], start: Index) -> NDArray[np.uint8]:
     """What each line is, by its first byte, and for letters by its keyword."""
     kind = _FIRST[data[start]]
     worded = np.flatnonzero(kind == OTHER)
-    head = _words(data)[start[worded]]
+    head = eight_bytes(data)[start[worded]]
     slot = (head & np.uint64(0xFFFFFF)) % np.uint64(_MODULUS)
     kind[worded] = np.where((head & _MASK[slot]) == _WORD[slot], _CODE[slot], OTHER)
     return kind
@@ -188,27 +192,3 @@ def _foreign(text: bytes, kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
     due = _LEFT[kind]
     foreign: NDArray[np.bool_] = (count != due) & (due >= 0)
     return foreign
-
-
-def decimals(data: NDArray[np.uint8], start: Index, end: Index) -> tuple[Index, NDArray[np.bool_]]:
-    """The decimal numbers in data[start:end], and which of them are one (digits only, not empty, below 2**63).
-
-    Eight digits at a time: one 64-bit load that ends with the number, then three multiplications.
-    """
-    length = end - start
-    good = (length > 0) & (length <= 19)
-    low = _words(data)[np.maximum(end - 8, 0)]
-    blank = ((8 - np.clip(length, 1, 8)) * 8).astype(np.uint64)
-    low = ((low ^ np.uint64(0x3030303030303030)) >> blank) << blank
-    good &= ((low | (low + np.uint64(0x7676767676767676))) & np.uint64(0x8080808080808080)) == 0
-    low = low * np.uint64(10) + (low >> np.uint64(8))
-    pairs = np.uint64(0x000000FF000000FF)
-    low = (low & pairs) * np.uint64(0x000F424000000064) + ((low >> np.uint64(16)) & pairs) * np.uint64(0x271000000001)
-    value = (low >> np.uint64(32)).astype(np.int64)
-    longer = np.flatnonzero(good & (length > 8))
-    if len(longer):
-        high, fine = decimals(data, start[longer], end[longer] - 8)
-        fine &= high < MAX_COUNT // 10**8
-        good[longer] &= fine
-        value[longer] += np.where(fine, high, 0) * 10**8
-    return value, good

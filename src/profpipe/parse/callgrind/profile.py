@@ -19,8 +19,9 @@ from profpipe.model.profile import (
     Profile,
     check_profile,
 )
+from profpipe.parse.callgrind.columns import MAX_COUNT
 from profpipe.parse.callgrind.header import derived, metric_of
-from profpipe.parse.callgrind.lines import MAX_COUNT, Index
+from profpipe.parse.callgrind.lines import Index
 from profpipe.parse.callgrind.names import without_recursion
 from profpipe.parse.callgrind.run import EMPTY, Run
 from profpipe.units import Metric

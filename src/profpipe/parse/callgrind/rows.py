@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from profpipe.errors import ParseError
-from profpipe.parse.callgrind.lines import MAX_COUNT, Index
+from profpipe.parse.callgrind.columns import MAX_COUNT
+from profpipe.parse.callgrind.lines import Index
 
 # Sum what was collected once that many rows wait: they bound the memory of a file with few functions.
 WAITING = 1 << 18

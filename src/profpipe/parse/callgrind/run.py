@@ -7,15 +7,18 @@ from typing import BinaryIO
 import numpy as np
 
 from profpipe.errors import ParseError
-from profpipe.parse.callgrind.body import Body, Place, Tables
+from profpipe.parse.callgrind.body import Body, Tables
+from profpipe.parse.callgrind.columns import MAX_COUNT
 from profpipe.parse.callgrind.header import KEY, Part, read_header_line, starts_new_part
-from profpipe.parse.callgrind.lines import MAX_COUNT, OTHER, Lines, LineTooLong, split, windows
+from profpipe.parse.callgrind.lines import OTHER, Lines, LineTooLong, split, windows
 
 EMPTY = (
     "empty file: valgrind was killed before it saved (SIGKILL, `callgrind_control -k`, a crash), or this process only "
     "started others and the counts are in the files beside it (`F.1` after a dump, `F-01` with --separate-threads=yes, "
     "one per pid with --trace-children=yes)"
 )
+# A run of a day, dumped every 10 s, has 8,640 parts; each stretch of costs takes some 0.5 ms however short it is.
+MAX_STRETCHES = 50_000
 BOM = b"\xef\xbb\xbf"
 
 
@@ -69,6 +72,7 @@ class _File:
         self._run, self._source = run, source
         self._part = Part()
         self._sums: list[int] = []
+        self._stretches = 0
         self._body = Body(run.tables, source)
         self._file_details: dict[str, str] = {}
 
@@ -111,6 +115,11 @@ class _File:
                 line=row + lines.number,
             )
         self._part.begun = True
+        self._stretches += 1
+        if self._stretches > MAX_STRETCHES:
+            row = int(np.flatnonzero(kind)[0]) + rows.start
+            text = f"over {MAX_STRETCHES:,} times costs and header lines in turn: not written by a profiler"
+            raise ParseError(self._source, text, line=row + lines.number)
         sums = self._body.read(lines, rows, len(self._part.positions), len(self._part.events))
         for i, value in enumerate(sums):
             self._sums[i] += value
@@ -144,7 +153,7 @@ class _File:
                 line=line,
             )
         self._sums = [0] * len(self._part.events)
-        self._body.place = Place()
+        self._body.begin_part()
 
     def _finish_part(self) -> None:
         details = {**self._file_details, **self._part.details}
