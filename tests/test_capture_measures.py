@@ -320,7 +320,7 @@ def test_a_build_tells_its_lines_and_runs_in_cwd(tmp_path: Path) -> None:
 
 def test_a_build_that_fails_brings_its_last_lines(tmp_path: Path) -> None:
     target = Target(command=("x",), build=(("sh", "-c", "seq 1 100; exit 4"), ("touch", "never")))
-    with pytest.raises(CaptureError, match="failed with status 4") as caught:
+    with pytest.raises(CaptureError, match="failed: exit status 4") as caught:
         build(target, tmp_path, lambda _: None)
     assert caught.value.phase == "build"
     assert caught.value.log_tail[-1] == "100"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Callable
 
 KEPT = 64 * 1024  # bytes kept of the beginning and of the end of a server's output
 LINE_MAX = 8 * 1024
@@ -18,10 +19,13 @@ def printable(line: str) -> str:
 
 
 class Log:
-    """A server's output, drained by a thread so that it never blocks; first and last 64 KiB are kept."""
+    """A server's output, drained by a thread so that it never blocks; first and last 64 KiB are kept.
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    `on_line` is called by that thread with every line, safe to print.
+    """
+
+    def __init__(self, fd: int, on_line: Callable[[str], None] | None = None) -> None:
+        self._fd, self._on_line, self._unended = fd, on_line, b""
         self._changed = threading.Condition()
         self._head = bytearray()
         self._tail = bytearray()
@@ -40,6 +44,8 @@ class Log:
                 if self._pattern is not None and self._match is None:
                     self._search(data)
                 self._changed.notify_all()
+            self._tell(data)
+        self._tell(b"\n" if self._unended else b"")
         os.close(self._fd)
         with self._changed:
             self.ended = True
@@ -68,6 +74,13 @@ class Log:
             self._match = self._pattern.search(line[:LINE_MAX].decode(errors="replace")) if self._pattern else None
             if self._match:
                 return
+
+    def _tell(self, data: bytes) -> None:
+        if self._on_line is not None:
+            *lines, rest = (self._unended + data).split(b"\n")
+            self._unended = rest[:LINE_MAX]
+            for line in lines:
+                self._on_line(printable(line[:LINE_MAX].decode(errors="replace")))
 
     def watch(self, pattern: str) -> None:
         """Search every line from the first on; `matched` tells the outcome. One pattern per log."""

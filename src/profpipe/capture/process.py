@@ -65,9 +65,15 @@ class Supervised:
     """
 
     def __init__(
-        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, cpus: frozenset[int] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        cpus: frozenset[int] | None = None,
+        on_line: Callable[[str], None] | None = None,
     ) -> None:
-        """Start it. Raises CaptureError(start) when the command cannot be executed."""
+        """Start it. Raises CaptureError(start) when the command cannot be executed. `on_line`: see Log."""
         status_r, status_w = os.pipe()
         log_r, log_w = os.pipe()
         try:
@@ -84,7 +90,7 @@ class Supervised:
             os.close(status_w)
             os.close(log_w)
         self.argv, self.keeper, self.pid = tuple(argv), self._keeper.pid, 0
-        self.log = Log(log_r)
+        self.log = Log(log_r, on_line)
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
         spec = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}

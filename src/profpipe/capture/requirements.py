@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
-from profpipe.capture.log import printable
-from profpipe.capture.process import inherited_environment
+from profpipe.capture.process import Supervised, exit_words, inherited_environment
 from profpipe.capture.server import fill, interpreter_of
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 
 ASK_SECONDS = 30.0
-BUILD_TAIL = 30
+TELL_SECONDS = 0.2
 FIND_SPEC = "import importlib.util, sys\nprint(*(m for m in sys.argv[1:] if importlib.util.find_spec(m) is None))"
 
 
@@ -79,35 +78,26 @@ def build(target: Target, root: Path, on_line: Callable[[str], None]) -> None:
     """Run the target's build commands in its cwd, every line of output to `on_line`.
 
     Raises CaptureError(build) with the last lines when one cannot be run or fails. Not bounded in time: a first
-    build of a native target downloads and compiles for minutes; Ctrl-C ends it with everything it started.
+    build of a native target downloads and compiles for minutes; however profpipe ends, so does the build.
     """
     cwd = (root / target.cwd).resolve()
+    env = inherited_environment() | {name: fill((value,), 0)[0] for name, value in target.env.items()}
     for command in target.build:
         argv = fill(command, 0)
-        tail: deque[str] = deque(maxlen=BUILD_TAIL)
+        lines: SimpleQueue[str] = SimpleQueue()
         try:
-            process = subprocess.Popen(
-                argv, cwd=cwd, env=inherited_environment() | {k: fill((v,), 0)[0] for k, v in target.env.items()},
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, errors="replace", start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise CaptureError("build", f"{argv[0]} cannot be run: {error.strerror or error}") from error
-        status = _follow(process, tail, on_line)
+            with Supervised(argv, env=env, cwd=cwd, on_line=lines.put) as process:
+                while (status := process.wait(TELL_SECONDS)) is None:
+                    _pass_on(lines, on_line)
+        except CaptureError as error:
+            raise CaptureError("build", f"{argv[0]} cannot be run: {str(error).rpartition(': ')[2]}") from error
+        _pass_on(lines, on_line)
         if status != 0:
-            raise CaptureError("build", f"`{' '.join(argv)}` failed with status {status}", log_tail=tuple(tail))
+            tail = process.log.tail()
+            raise CaptureError("build", f"`{' '.join(argv)}` failed: {exit_words(status)}", log_tail=tail)
 
 
-def _follow(process: subprocess.Popen[str], tail: deque[str], on_line: Callable[[str], None]) -> int:
-    assert process.stdout is not None
-    try:
-        with process.stdout:
-            for raw in process.stdout:
-                line = printable(raw.rstrip("\n"))
-                tail.append(line)
-                on_line(line)
-        return process.wait()
-    except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise
+def _pass_on(lines: SimpleQueue[str], on_line: Callable[[str], None]) -> None:
+    with suppress(Empty):
+        while True:
+            on_line(lines.get_nowait())
