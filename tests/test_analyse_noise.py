@@ -122,6 +122,9 @@ def test_the_control_raises_the_floor() -> None:
     assert timed(QUIET, other) == "worse"
     assert timed(QUIET, other, Noise(off=0.035)) == "no change"
     assert timed(QUIET, other, Noise(sd=0.012)) == "no change"
+    # The medians of seven rounds spread half as wide as one pair: 3 x 2.0 % x 1.2533 / sqrt(7) = 2.8 %.
+    assert Noise(sd=0.02, pairs=7).floor(TIMED) == pytest.approx(0.0284, abs=1e-4)
+    assert timed(QUIET, other, Noise(sd=0.02, pairs=7)) == "worse"
 
 
 def test_a_control_as_noisy_as_that_cannot_tell_and_never_says_no_change() -> None:

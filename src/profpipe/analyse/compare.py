@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,8 @@ FLOOR_COUNTED = 0.003
 FLOOR_TRACED = 0.02
 FLOOR_TIMED = 0.02
 SD_FACTOR = 3.0
+# A median of n values spreads 1.2533 / sqrt(n) as wide as one of them (normal noise, large n; less for small n).
+MEDIAN_SD = 1.2533
 # A counted series that repeats worse than this cannot show that nothing changed.
 NOISY_COUNT = 0.01
 # Nor can a timed one whose noise raises the floor over twice the rule's own: then it cannot tell.
@@ -50,15 +53,24 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The baseline against itself: |ratio - 1| and the sd of the ratio of pairs. None = not measured."""
+    """The baseline against itself: |ratio - 1| and the sd of the ratio of one pair of rounds. None = not measured.
+
+    `pairs` is how many pairs of rounds the sd comes from, and how many rounds the medians that are compared rest on.
+    """
 
     off: float | None = None
     sd: float | None = None
     control: tuple[float, ...] = ()
+    pairs: int = 1
+
+    @property
+    def spread(self) -> float | None:
+        """sd of the A/A ratio of medians over all pairs: what a difference of medians stands against."""
+        return None if self.sd is None else self.sd * (MEDIAN_SD / math.sqrt(self.pairs) if self.pairs > 1 else 1.0)
 
     def floor(self, rule: Rule) -> float:
-        """max(the rule's own floor, 3 x A/A sd, what the baseline differs from itself)."""
-        spread = SD_FACTOR * self.sd if self.sd is not None and rule.kind == "timed" else 0.0
+        """max(the rule's own floor, 3 x A/A spread, what the baseline differs from itself)."""
+        spread = SD_FACTOR * self.spread if self.spread is not None and rule.kind == "timed" else 0.0
         return max(rule.floor, spread, self.off or 0.0)
 
 
@@ -69,7 +81,8 @@ def noise_of(base: Series, control: Series) -> Noise:
         return Noise()
     assert base.median is not None
     off = abs(control.median / base.median - 1) if len(values) > 1 else None
-    return Noise(off, pair_sd(base.values, control.values), tuple(values.tolist()))
+    pairs = sum(b is not None and c is not None for b, c in zip(base.values, control.values, strict=False))
+    return Noise(off, pair_sd(base.values, control.values), tuple(values.tolist()), max(pairs, 1))
 
 
 def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None) -> Comparison:

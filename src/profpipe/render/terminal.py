@@ -74,7 +74,8 @@ def _conclusions(view: ReportView) -> list[RenderableType]:
 
 def _variants(view: ReportView) -> Table:
     keys = [column.key for column in view.table.columns]
-    wanted = [view.headline.key if view.headline else "", "clean:cpu_us", "throughput", "p99_us", *keys]
+    counted = [key for key in keys if key.endswith(":instructions")]
+    wanted = [view.headline.key if view.headline else "", "clean:cpu_us", *counted, "throughput", "p99_us", *keys]
     picks = list(dict.fromkeys(keys.index(key) for key in wanted if key in keys))[:COLUMNS]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("variant", overflow="fold")
@@ -110,7 +111,7 @@ def _chip(chip: Chip | None) -> Text:
 
 
 def _missing(view: ReportView) -> list[RenderableType]:
-    lines = [f"unknown: {note.text}" for note in view.table.notes]
+    lines = ["unknown: the report says why, cell by cell"] if view.table.notes else []
     lines += [f"{len(view.invalid)} runs are not valid and left out of every figure"] if len(view.invalid) > 1 else []
     lines += ["1 run is not valid and left out of every figure"] if len(view.invalid) == 1 else []
     lines += [f"{run.variant} ({run.where}): {run.reason}" for run in view.invalid[:5]]

@@ -126,8 +126,8 @@ class _Source:
 
 
 LATENCY = {"p50_us": "p50 latency", "p90_us": "p90 latency", "p99_us": "p99 latency", "max_us": "slowest"}
-# Parts of a figure that has a column already.
-_PARTS = ("user_us", "system_us")
+# Parts of a figure that has a column already, and the kernel's time under a simulator, which is nobody's cost.
+_PARTS = ("user_us", "system_us", "sys_cpu_ns")
 # The order readers look in: speed first, then what a request costs, then where.
 _ORDER = ("cpu_us", "cpu", "instructions", "syscalls", "kernel", "switches", "rss", "memory")
 
@@ -178,7 +178,7 @@ def _sources(report: Report) -> list[_Source]:
     rates = {v.id: v.throughput for v in report.variants if v.throughput != Series()}
     if rates:
         found.append(_source(report, ("throughput", "clean:throughput"), "requests/s", "1", True, "", rates))
-    for key in sorted({key for v in report.variants for key in v.latency}):
+    for key in sorted({key for v in report.variants for key in v.latency}, key=lambda key: (len(key), key)):
         values = {v.id: v.latency[key] for v in report.variants if key in v.latency}
         names = (key, f"latency:{key}", f"clean:{key}")
         found.append(_source(report, names, LATENCY.get(key, visible(key)), "us", False, "", values))

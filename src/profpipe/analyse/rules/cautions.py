@@ -35,8 +35,8 @@ def control(facts: Facts) -> Iterator[Conclusion]:
         spread, c = facts.report.control.sd.get(key), figures[key]
         if c.verdict == "cannot tell" and spread is not None and spread > NOISY_PAIRS:
             text = (
-                f"Noise: {name} varies by {percent(spread)} against itself in {_label(facts, key)}, so these rounds "
-                f"tell no difference under {percent(3 * spread, 0)}."
+                f"Noise: {name} varies by {percent(spread)} from round to round against itself in "
+                f"{_label(facts, key)}; small differences in it mean nothing."
             )
             rows = [Figure(spread, f"control.sd.{key}").row]
             yield conclusion("control", key, text, kind="caution", weight=49, rows=rows)

@@ -11,7 +11,7 @@ from profpipe.units import count, percent, ratio
 
 
 def ranking(facts: Facts) -> Iterator[Conclusion]:
-    """All variants from cheapest to dearest, when there are more than two. By CPU time, else by what is counted."""
+    """The cheapest and the dearest of more than two variants. By CPU time, else by what is counted."""
     key = _main(facts)
     metric = facts.metric(key) if key else None
     if key is None or metric is None:
@@ -20,15 +20,14 @@ def ranking(facts: Facts) -> Iterator[Conclusion]:
     if len(found) < 3:
         return
     found.sort(key=lambda item: item[1].value)
-    first = found[0][1].value
-    words = [f"{found[0][0].label} {amount(first, metric)}"]
-    words += [f"{v.label} {plain(f.value, metric)} ({ratio(f.value / first)})" for v, f in found[1:]]
-    text = f"From cheapest to dearest: {listed(words)}."
+    (cheap, low), (dear, high) = found[0], found[-1]
+    text = (
+        f"{cheap.label} costs least, {amount(low.value, metric)}; {dear.label} costs most, "
+        f"{plain(high.value, metric)} ({ratio(high.value / low.value)})."
+    )
     unsure = [v.label for v, _ in found if v.role == "contender" and facts.relevant(v.id, key) is None]
-    if unsure:
-        text = (
-            f"In order of the medians: {listed(words)}. Not told apart from {facts.baseline.label}: {listed(unsure)}."
-        )
+    if len(unsure) == len(facts.contenders):
+        text = f"None of {listed(unsure)} can be told apart from {facts.baseline.label} in {metric.label}."
     yield conclusion("ranking", "", text, kind="verdict", weight=100, rows=[f.row for _, f in found])
 
 
