@@ -206,7 +206,8 @@ class Agent:
                 "tool": self.profiler.version(),
                 "backend": getattr(self.profiler, "backend", None),
             }
-            out = self.out.replace("%p", str(os.getpid()))
+            folder, _, suffix = self.out.rpartition("%p")  # a folder's name may hold %p too
+            out = f"{folder}{os.getpid()}{suffix}"
             saved = self.profiler.save(out)
             self.write("saved", {**seen, **saved, "out": out})
         except Exception as error:  # noqa: BLE001 -- whatever it is, the harness must hear of it
