@@ -142,8 +142,8 @@ CALM = Histogram((500.0,), (100,))
         ("count", {"served": 88}, "12 of 100 requests were not served"),
         ("count", {"served": 0, "cpu_s": 1.0}, None),  # nothing to believe, so nothing to doubt
         ("rate", {"lateness_p99_us": 90.0}, None),  # a kernel's own time to wake up
-        ("rate", {"lateness_p99_us": 110.0}, "sent 110 us late or later by the load generator itself"),
-        ("rate", {"lateness_p99_us": 1001.0}, "1,001 us late"),
+        ("rate", {"lateness_p99_us": 110.0}, "sent 110 µs late or later by the load generator itself"),
+        ("rate", {"lateness_p99_us": 1001.0}, "1,001 µs late"),
         ("rate", {"seconds": 1.005}, None),
         ("rate", {"seconds": 1.1}, "91 requests/s were sent of 100 offered"),
     ],

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.model.report import Report
+from profpipe.model.report import Limit, Report
 from profpipe.render.view import build_view
 from profpipe.render.view_flame import FOLDED, Columns, fold, totals
-from profpipe.render.view_text import anchor, chip, per_what, position, share, signed_amount, visible
+from profpipe.render.view_text import anchor, chip, limit_words, per_what, position, share, signed_amount, visible
 from tests.render_report import COUNTED, CPU, SAMPLED, document, sample
 
 
@@ -290,3 +290,10 @@ def test_folding_a_flame_graph_loses_no_cost(graph: Columns, budget: int) -> Non
     if len(graph.function) <= budget:
         assert folded == graph
     assert (FOLDED in folded.names) == (len(graph.function) > budget)
+
+
+def test_a_limit_names_its_variants_unless_it_speaks_of_all() -> None:
+    report = sample()
+    ids = tuple(v.id for v in report.variants if v.role != "control")
+    assert limit_words(report, Limit(profiler="callgrind", text="blind", variants=ids)) == "blind"
+    assert limit_words(report, Limit(profiler="callgrind", text="blind", variants=ids[:1])).endswith(")")

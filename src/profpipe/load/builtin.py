@@ -133,7 +133,7 @@ def _rate_doubts(offered: float, answer: dict[str, Any], latency: Histogram) -> 
     late, median = answer["lateness_p99_us"], latency.percentile(50)
     if late is not None and median is not None and late > min(LATE_US, max(LATE_FLOOR_US, LATE_SHARE * median)):
         found.append(
-            f"one request in a hundred was sent {late:,.0f} us late or later by the load generator itself "
-            f"(median latency {median:,.0f} us)"
+            f"one request in a hundred was sent {late:,.0f} µs late or later by the load generator itself "
+            f"(median latency {median:,.0f} µs)"
         )
     return found

@@ -20,6 +20,7 @@ from profpipe.render.view_text import (
     better_word,
     chip,
     interval,
+    limit_words,
     per_what,
     share,
     visible,
@@ -174,13 +175,7 @@ def _table(report: Report, table: HotspotTable, hues: dict[str, int], shown: fro
 
 
 def limits_of(report: Report, profiler: str) -> tuple[str, ...]:
-    labels = {v.id: v.label for v in report.variants}
-    found = []
-    for limit in report.limits:
-        if limit.profiler == profiler:
-            where = ", ".join(labels.get(v, v) for v in limit.variants)
-            found.append(visible(f"{limit.text} ({where})" if where else limit.text, limit=1000))
-    return tuple(found)
+    return tuple(limit_words(report, limit) for limit in report.limits if limit.profiler == profiler)
 
 
 def _details(table: HotspotTable) -> tuple[str, ...]:

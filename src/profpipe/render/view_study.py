@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from profpipe import units
 from profpipe.model.report import ClassicList, Conclusion, Evidence, Report, RunRow
-from profpipe.render.view_text import CERTAINTIES, KINDS, amount, anchor, per_what, share, visible
+from profpipe.render.view_text import CERTAINTIES, KINDS, amount, anchor, limit_words, per_what, share, visible
 
 # Runs and classic rows on the page; report.json has all.
 CLASSIC_SHOWN = 40
@@ -222,12 +222,9 @@ def invalid_runs(report: Report) -> tuple[InvalidView, ...]:
 
 
 def limits(report: Report) -> tuple[LimitView, ...]:
-    labels = {v.id: v.label for v in report.variants}
     found: dict[str, list[str]] = {}
     for limit in report.limits:
-        where = ", ".join(labels.get(v, v) for v in limit.variants)
-        text = f"{limit.text} ({where})" if where else limit.text
-        found.setdefault(visible(limit.profiler), []).append(visible(text, limit=1000))
+        found.setdefault(visible(limit.profiler), []).append(limit_words(report, limit))
     return tuple(LimitView(name, tuple(texts)) for name, texts in found.items())
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from profpipe import units
-from profpipe.model.report import Comparison, MetricInfo, Series, Verdict
+from profpipe.model.report import Comparison, Limit, MetricInfo, Report, Series, Verdict
 
 # Controls, soft hyphen, zero-width and bidi marks, line separators, interlinear marks, tags, lone surrogates: what
 # can hide, reorder or end text. Kept as their code point so that two different names never look the same.
@@ -178,3 +178,10 @@ CERTAINTIES = {
     "likely": "likely: the figures agree, one step is inferred",
     "hint": "a hint: worth a look, not proven by these runs",
 }
+
+
+def limit_words(report: Report, limit: Limit) -> str:
+    """A limit with the variants it speaks of; those are not listed when it speaks of all."""
+    labels = {v.id: v.label for v in report.variants if v.role != "control"}
+    where = "" if set(limit.variants) >= set(labels) else ", ".join(labels.get(v, v) for v in limit.variants)
+    return visible(f"{limit.text} ({where})" if where else limit.text, limit=1000)
