@@ -140,6 +140,21 @@ def test_an_event_has_one_name_on_every_processor(event: str, key: str) -> None:
     assert [m.key for m in parse(SAMPLE.replace("cycles", event)).metrics] == [key, "samples"]
 
 
+def test_clocks_that_ran_side_by_side_saw_the_same_time() -> None:
+    """Three clocks over one second of f, 300, 200 and 100 times: one second, 600 samples."""
+    text = "".join(
+        f"a 1 1.0: {10**9 // frequency} cpu-clock/freq={frequency}/: \n\t1 f (/x)\n\n" * frequency
+        for frequency in (300, 200, 100)
+    )
+    profile = parse(text)
+    assert [m.key for m in profile.metrics] == ["cpu_ns", "samples"]
+    assert profile.self_sum("samples") == 600
+    assert profile.self_sum("cpu_ns") == pytest.approx(1e9, rel=1e-6)
+    assert profile.meta.notes["event"] == "cpu-clock"
+    with pytest.raises(ParseError, match="events cpu-clock and task-clock"):
+        parse(text + SAMPLE.replace("cycles", "task-clock"))
+
+
 def test_losses_told_twice_are_counted_once() -> None:
     """What the reader of the buffer noticed, and the kernel's own sum at the end."""
     noticed = "a 1 1.1: PERF_RECORD_LOST lost 12\nb c 1 1.2: PERF_RECORD_LOST lost 5\n"

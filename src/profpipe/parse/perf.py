@@ -6,7 +6,8 @@
 Without call chains the frame stands on the header line. Read from the right, since comm may hold spaces and brackets
 and an object may hold " (deleted)". `([kernel.kallsyms])`, `([module])` and *.ko are the kernel; `(inlined)` frames
 belong to the object of the frame that follows; `py::function:file` frames are Python's own (-X perf, -X perf_jit).
-The period of cpu-clock and task-clock is nanoseconds, so their samples add up to CPU time.
+The period of cpu-clock and task-clock is nanoseconds, so their samples add up to CPU time. Several clocks of one
+recording (`cpu-clock/freq=293/`, `cpu-clock/freq=331/`) each saw all of it: their sum is divided by their number.
 
 Where /proc/kallsyms is hidden, kernel frames come as `ffffffff81000130 [unknown] ([unknown])`: their address still
 tells them from user code. Walking frame pointers often ends at a null return address, `0 [unknown] ([unknown])`: that
@@ -16,7 +17,7 @@ is where the walk ended, not a caller.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from profpipe.errors import ParseError
@@ -75,6 +76,7 @@ class _Walk:
     source: str
     builder: Builder = field(default_factory=lambda: Builder("sampled", (SAMPLES,)))
     event: str = ""
+    clocks: set[str] = field(default_factory=set)
     open: bool = False
     frames: list[str] = field(default_factory=list)
     period: int | None = None
@@ -114,6 +116,10 @@ class _Walk:
         self.frames.append(text)
 
     def begin(self, event: str, period: int | None, number: int) -> None:
+        clock = event.partition("/")[0]
+        if clock in CLOCKS:
+            self.clocks.add(event)
+            event = clock
         if not self.event:
             self.event = event
             self.builder = Builder("sampled", _metrics(event, period))
@@ -177,7 +183,15 @@ class _Walk:
             warnings=tuple(warnings),
             notes=notes,
         )
-        return finish(self.builder, meta)
+        return _shared(finish(self.builder, meta), len(self.clocks))
+
+
+def _shared(profile: Profile, clocks: int) -> Profile:
+    """CPU time that several clocks saw, once."""
+    if clocks < 2 or profile.samples is None or CPU_NS not in profile.metrics:
+        return profile
+    values = {**profile.samples.values, CPU_NS.key: profile.samples.values[CPU_NS.key] // clocks}
+    return replace(profile, samples=replace(profile.samples, values=values))
 
 
 def _event(text: str) -> str:
