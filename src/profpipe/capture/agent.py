@@ -206,8 +206,8 @@ class Agent:
                 "tool": self.profiler.version(),
                 "backend": getattr(self.profiler, "backend", None),
             }
-            folder, _, suffix = self.out.rpartition("%p")  # a folder's name may hold %p too
-            out = f"{folder}{os.getpid()}{suffix}"
+            before, __, after = self.out.rpartition("%p")  # a folder's name may hold %p too
+            out = f"{before}{os.getpid()}{after}"
             saved = self.profiler.save(out)
             self.write("saved", {**seen, **saved, "out": out})
         except Exception as error:  # noqa: BLE001 -- whatever it is, the harness must hear of it
