@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,22 +33,35 @@ def write_whole(path: Path, data: str | bytes) -> None:
 
     Raises StoreError naming the path (disk full, read-only, a directory in the way).
     """
-    raw = data.encode() if isinstance(data, str) else data
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, str | bytes]) -> None:
+    """Write files that belong together: none takes its name before all are on the disk. Raises StoreError."""
+    aside: dict[Path, Path] = {}
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
+        for path, data in files.items():
+            try:
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+                aside[path] = Path(name)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data.encode() if isinstance(data, str) else data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                aside[path].chmod(0o644)
+            except OSError as error:
+                text = f"{path}: cannot be written: {error.strerror or error}; nothing was changed"
+                raise StoreError(text) from error
+        for path in files:
+            try:
+                aside[path].replace(path)
+            except OSError as error:
+                raise StoreError(f"{path}: cannot be replaced: {error.strerror or error}") from error
+            del aside[path]
+    finally:
+        for temporary in aside.values():
             with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror or error}; nothing was changed") from error
+                temporary.unlink()
 
 
 def new_study_folder(reports: Path, study: str, stamp: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from profpipe.errors import EXIT_ERROR, EXIT_OK, ProfpipeError, UsageError
+from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
 
 CONFIG = click.option(
     "--config",
@@ -69,7 +69,7 @@ def run(
             folder = run_study(prepared, loaded, reports, options.command(name, loaded.path.name), progress.show)
             progress.say("reading the captures and comparing")
             written = write_report(folder)
-        except (KeyboardInterrupt, ProfpipeError):
+        except BaseException:
             progress.cut_short()
             raise
     _print(written, as_json)

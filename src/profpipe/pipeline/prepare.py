@@ -11,7 +11,7 @@ from profpipe import load
 from profpipe.capture import Placement, missing_requirements, place, profiler
 from profpipe.errors import Refused, ToolMissing, UsageError
 from profpipe.pipeline.schedule import RunPlan, schedule
-from profpipe.study import LoadPlan, Study, Target
+from profpipe.study import LoadPlan, Requires, Study, Target
 from profpipe.study.find import FILE_NAME, PYPROJECT
 from profpipe.study.read import LoadedFile
 from profpipe.units import Instrument
@@ -80,10 +80,11 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
     study = _study(loaded, study_id, options)
     chosen = {name: loaded.file.target[name] for name in study.targets}
     missing = {name: missing_requirements(target, loaded.root) for name, target in chosen.items()}
-    left_out = tuple((name, reason) for name, reason in missing.items() if reason is not None)
-    targets = {name: target for name, target in chosen.items() if missing[name] is None}
+    # Left out is what says itself that it may be missing; any other command that is not there fails in its own run.
+    left_out = {n: reason for n, reason in missing.items() if reason is not None and chosen[n].requires != Requires()}
+    targets = {name: target for name, target in chosen.items() if name not in left_out}
     baseline = study.baseline or study.targets[0]
-    if baseline not in targets:
+    if missing.get(baseline) is not None or baseline not in targets:
         reason = missing.get(baseline) or "not among the chosen targets"
         raise UsageError(
             f"study {study_id}: the baseline {baseline} cannot run: {reason}; install it or set another baseline"
@@ -107,7 +108,7 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         baseline=baseline,
         runs=runs,
         placement=place(study.placement),
-        left_out=left_out,
+        left_out=tuple(left_out.items()),
         limits=limits,
         kinds={name: profiler(name).kind for name in usable},
         generator=options.generator,

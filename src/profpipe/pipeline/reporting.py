@@ -127,9 +127,7 @@ def render(report: Report, folder: Path) -> Written:
 
     written = Written(report, folder / REPORT_HTML, folder / REPORT_JSON, folder / COMMENT)
     page, comment = render_page(report), render_comment(report)
-    store.write_whole(written.json, report_json(report))
-    store.write_whole(written.html, page)
-    store.write_whole(written.comment, comment)
+    store.write_together({written.json: report_json(report), written.html: page, written.comment: comment})
     return written
 
 
