@@ -37,13 +37,12 @@ def sniff(head: bytes, filename: str) -> bool | None:
         return True
     if len(head) < len(_MARK) and _MARK.startswith(head):
         return None
-    *lines, last = (
-        head.splitlines() if head.endswith((b"\n", b"\r")) else [*head.splitlines()[:-1], head.splitlines()[-1]]
-    )
-    for line in [*lines, last]:
+    lines = head.splitlines()
+    open_line = b"" if head.endswith((b"\n", b"\r")) else lines[-1]
+    for line in lines:
         if line.startswith(b"events:"):
             return True
-        if not _HEADER.fullmatch(line) and (line is not last or not _may_become_header(line)):
+        if not _HEADER.fullmatch(line) and not (line is open_line and _may_become_header(line)):
             return False
     return None
 
