@@ -162,6 +162,11 @@ def test_losses_told_twice_are_counted_once() -> None:
     assert parse(SAMPLE + noticed + summed).meta.warnings == ("perf lost 19 samples; 1 were kept",)
 
 
+def test_a_thread_that_was_ending_has_no_number() -> None:
+    """The kernel has taken its id away while it still runs do_exit."""
+    assert parse(SAMPLE.replace("a 1", ":-1 7/-1") + SAMPLE).meta.threads == (":-1 7/-1", "a 1")
+
+
 def test_without_a_period_samples_are_counted() -> None:
     profile = parse("a 1 1.0: cycles: \n\t1 f+0x3 (/x)\n\n")
     assert [m.key for m in profile.metrics] == ["samples"]

@@ -32,7 +32,7 @@ HIDDEN_KERNEL = "[kernel]"
 CLOCKS = ("cpu-clock", "task-clock")
 # comm is at most 15 bytes in the kernel; the bound keeps a 20 MB line from being tried at every position.
 _HEADER = re.compile(
-    r"\s{0,64}(\S.{0,62}?)\s+(\d{1,10})(?:/(\d{1,10}))?\s+(?:\[\d{1,5}\]\s+)?"
+    r"\s{0,64}(\S.{0,62}?)\s+(-1|\d{1,10})(?:/(-1|\d{1,10}))?\s+(?:\[\d{1,5}\]\s+)?"
     r"(\d{1,12}\.\d{1,9}):\s+(?:(\d{1,20})\s+)?([^\s:]\S{0,200}):(?:\s+(.*))?$"
 )
 _FRAME = re.compile(r"\s*([0-9a-f]{1,16}) (.*)$")
