@@ -21,7 +21,7 @@ if __name__ == "__main__":
     server = str(Path(__file__).with_name("faulty.py"))
     capture_run(
         Target(command=("{python}", server, sys.argv[1], "{port}"), language="python"),
-        "clean",
+        sys.argv[3] if len(sys.argv) > 3 else "clean",
         root=Path.cwd(),
         folder=Path(sys.argv[2]),
         options={},
