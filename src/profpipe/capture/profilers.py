@@ -11,6 +11,7 @@ from profpipe.errors import UsageError
 MODULES = {
     "clean": "clean",
     "callgrind": "callgrind",
+    "perf": "perf",
     "py-spy": "pyspy",
     "pyinstrument": "pyinstrument",
     "yappi": "yappi",
