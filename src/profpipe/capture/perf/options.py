@@ -23,6 +23,7 @@ SWITCHES = ("inline", "python_names", "keep")
 CLOCK = "cpu-clock"
 # Of the frequency asked for, how much each clock has; no two share a small multiple.
 PARTS = (0.2933, 0.3313)
+FEWEST = 30  # below, two of the three would be alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def clocks(frequency: int) -> tuple[int, ...]:
     found 0.65 to 1.38 of an asyncio server's true CPU time, as its frequency happened to be (999: 1.08 to 1.15). Three
     clocks side by side found 1.00 to 1.04, and cost the same.
     """
+    if frequency < FEWEST:
+        return (frequency,)
     first, second = (round(part * frequency) for part in PARTS)
-    apart = (first, second, frequency - first - second)
-    return apart if len(set(apart)) == len(apart) and first > 1 else (frequency,)
+    return first, second, frequency - first - second
 
 
 def event_flags(program: str, event: str, frequency: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from profpipe.capture.facts import find_tool
 from profpipe.capture.instrument import Launch, Session
 from profpipe.capture.perf import python_names, trial
 from profpipe.capture.perf.session import FORMAT, PerfSession
@@ -21,6 +22,10 @@ SAID = (
     "perf takes samples of running code: waiting is not in them, and rare functions are not seen",
     "on one core the kernel finishes network work for whoever runs just then: part of the load generator's is counted "
     "as the server's and the other way round",
+)
+BY_TIMER = (
+    "without hardware counters perf samples by a timer, which cannot interrupt the kernel where interrupts are off: "
+    "that time is found where they are turned on again (_raw_spin_unlock_irqrestore, finish_task_switch)"
 )
 BY_FRAME_POINTERS = (
     "perf finds callers by frame pointers: of code compiled without them self is right, but callers and totals are not "
@@ -45,14 +50,16 @@ class Perf:
         return None
 
     def limits(self, target: Target) -> tuple[str, ...]:
+        program = find_tool("perf")
+        said = SAID if program is None or trial.counts(program, "cycles") else (*SAID, BY_TIMER)
         if not is_python(target):
-            return (*SAID, BY_FRAME_POINTERS)
+            return (*said, BY_FRAME_POINTERS)
         python = interpreter(target)
         found = python_names.version(python) if python else None
         if found is None:
-            return (*SAID, OLD_PYTHON, NEW_PYTHON)
+            return (*said, OLD_PYTHON, NEW_PYTHON)
         new = found >= python_names.SINCE
-        return (*SAID, NEW_PYTHON, BY_STACKS) if new else (*SAID, OLD_PYTHON, BY_FRAME_POINTERS)
+        return (*said, NEW_PYTHON, BY_STACKS) if new else (*said, OLD_PYTHON, BY_FRAME_POINTERS)
 
     def session(self, launch: Launch) -> Session:
         return PerfSession(launch)
