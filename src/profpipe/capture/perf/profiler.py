@@ -10,8 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from profpipe.capture.facts import find_tool
-from profpipe.capture.instrument import Launch, Session
+from profpipe.capture.instrument import Launch, Options, Session
 from profpipe.capture.perf import python_names, trial
+from profpipe.capture.perf.options import OPTIONS
 from profpipe.capture.perf.session import FORMAT, PerfSession
 from profpipe.capture.requirements import interpreter
 from profpipe.capture.server import is_python
@@ -42,6 +43,7 @@ class Perf:
     emits: str | None = FORMAT
     patience = 1.0
     stop_patience = 1.0
+    options: Options = OPTIONS
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return trial.missing()
