@@ -24,6 +24,7 @@ from profpipe.study.schema import Request, Target
 
 QUIESCE_S = 0.2  # between warm-up and window, load and its end: connections close, timers fire
 PORT_TRIES = 3
+WINDOW_MOMENTS: Mapping[Phase, str] = {"window": "when the window opened", "save": "while the profile was saved"}
 Drive = Callable[[str, int], LoadResult]
 
 
@@ -206,6 +207,12 @@ def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]
         run.facts["environment"] = " ".join(sorted(session.env))
         try:
             yield server
+        except CaptureError:
+            # A profiler that cannot reach a server that is gone says so in its own words.
+            if run.phase in WINDOW_MOMENTS:
+                server.wait(0.2)
+                _alive(server, run.phase, WINDOW_MOMENTS[run.phase])
+            raise
         except LoadError as error:
             # The load's complaint is the symptom when the server is no longer there.
             server.wait(0.2)
@@ -246,7 +253,7 @@ def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], 
     run.enter("save")
     cpu_s = None if run.usage.cpu_ns is None else run.usage.cpu_ns / 1e9
     session.close(server, Window(cpu_s, run.load.served))
-    _alive(server, "save", "while the profile was saved")
+    _alive(server, "save", WINDOW_MOMENTS["save"])
 
 
 def _alive(server: Supervised, phase: Phase, moment: str) -> None:

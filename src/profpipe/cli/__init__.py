@@ -42,7 +42,9 @@ for command in (init, check, list_, run, report, parse, compare, export, doctor)
 
 def main() -> NoReturn:
     """Run, turning our errors into one message and the exit code of the error; a bug keeps its traceback."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _terminate)
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -70,5 +72,5 @@ def main() -> NoReturn:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends a study as Ctrl-C does: the server is stopped and finished runs are kept."""
+    """A terminal that closes, or `kill`, ends a study as Ctrl-C does: no server is left, finished runs are kept."""
     raise KeyboardInterrupt

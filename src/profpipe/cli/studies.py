@@ -79,9 +79,10 @@ def run(
 @click.command()
 @click.argument("folder", metavar="FOLDER|STUDY")
 @REPORTS
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="write the files here instead")
 @JSON
 @click.pass_context
-def report(context: click.Context, folder: str, reports: Path, as_json: bool) -> None:
+def report(context: click.Context, folder: str, reports: Path, output: Path | None, as_json: bool) -> None:
     """Make the report again from captures: of a run folder, or of the newest run of a study.
 
     Starts no server and needs none of the profilers. A study that was stopped is reported with the runs that ended.
@@ -89,7 +90,9 @@ def report(context: click.Context, folder: str, reports: Path, as_json: bool) ->
     from profpipe import store
     from profpipe.pipeline.reporting import write_report
 
-    written = write_report(store.find_study_folder(reports, folder))
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    written = write_report(store.find_study_folder(reports, folder), output)
     _print(written, as_json)
     context.exit(_exit_code(written))
 
