@@ -1,0 +1,114 @@
+"""When a run is believed: by what was served and captured. And when a variant is not tried again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profpipe.capture import Captured
+from profpipe.model.run import LoadResult, Phase, RunRecord
+from profpipe.pipeline.judge import given_up, judge
+from profpipe.pipeline.schedule import RunPlan
+from profpipe.study import LoadPlan
+
+COUNT = LoadPlan(requests=1000)
+CLOSED = LoadPlan(mode="closed")
+
+
+def loaded(served: int, failed: int = 0, **errors: int) -> Captured:
+    result = LoadResult("test", "1", (), "closed", "none", 4, 1, served, 1.0, failed=failed, errors=errors)
+    return Captured(load=result)
+
+
+def test_all_served_is_believed() -> None:
+    assert judge(loaded(1000), COUNT) == (None, None)
+    assert judge(loaded(123_456), CLOSED) == (None, None)
+
+
+def test_what_capture_says_comes_first() -> None:
+    failed = Captured(reason="the server ended under load: exit status 1", phase="load", load=loaded(1000).load)
+    assert judge(failed, COUNT) == ("the server ended under load: exit status 1", "load")
+
+
+def test_a_run_without_a_load_has_no_count() -> None:
+    assert judge(Captured(), COUNT) == ("no load was run", "load")
+
+
+@pytest.mark.parametrize("plan", [COUNT, CLOSED])
+def test_nothing_served_is_no_zero(plan: LoadPlan) -> None:
+    reason, phase = judge(loaded(0, 1000, refused=1000), plan)
+    assert (reason, phase) == ("not one request was answered with status 200 (refused: 1,000)", "load")
+    assert "no error named" in (judge(loaded(0), plan)[0] or "")
+
+
+def test_a_load_tool_that_exits_0_over_a_tenth_of_503s_is_not_believed() -> None:
+    reason, phase = judge(loaded(900, 100, **{"status 503": 100}), COUNT)
+    assert (reason, phase) == ("100 of 1,000 requests failed (status 503: 100)", "load")
+
+
+def test_a_handful_of_failures_in_a_timed_load_is_no_reason() -> None:
+    assert judge(loaded(990, 10), CLOSED) == (None, None)
+    assert judge(loaded(989, 11), CLOSED)[1] == "load"
+
+
+@pytest.mark.parametrize("served", [999, 1001])
+def test_a_counted_load_needs_exactly_its_count(served: int) -> None:
+    """One request more or less moves every figure per request by as much as the noise that is promised."""
+    reason, phase = judge(loaded(served, max(1000 - served, 0)), COUNT)
+    assert phase == "load"
+    assert reason is not None
+    assert reason.startswith(f"{served:,} of 1,000 requests were answered")
+
+
+@given(st.integers(0, 2000), st.integers(0, 2000))
+def test_what_is_believed_was_served_whole(served: int, failed: int) -> None:
+    reason, phase = judge(loaded(served, failed), COUNT)
+    assert (reason is None) == (phase is None)
+    if reason is None:
+        assert served == 1000
+        assert failed <= 10
+
+
+# ---- not tried again
+
+
+def ended(*phases: Phase | None, variant: str = "a", profiler: str = "clean") -> list[RunRecord]:
+    return [
+        RunRecord("s", variant, profiler, n, n, (), "", reason=phase and f"failed at {phase}", phase=phase)
+        for n, phase in enumerate(phases, start=1)
+    ]
+
+
+def plan(profiler: str = "clean", variant: str = "a") -> RunPlan:
+    return RunPlan(9, variant, profiler, 3, control=False)
+
+
+def test_two_failures_before_the_load_are_enough() -> None:
+    records = ended("ready", "ready")
+    assert given_up(records, plan()) is records[-1]
+    assert given_up(ended("build", "start"), plan()) is not None
+    assert given_up(ended("ready"), plan()) is None
+
+
+def test_a_server_that_has_run_or_failed_late_is_tried_again() -> None:
+    assert given_up(ended("ready", None), plan()) is None
+    assert given_up(ended("ready", None, "ready"), plan()) is None
+    assert given_up(ended("load", "load", "save"), plan()) is None
+    assert given_up(ended("ready", "load"), plan()) is None
+
+
+def test_what_does_not_start_alone_does_not_start_under_a_profiler() -> None:
+    """Under callgrind a server has ten times as long to become ready."""
+    assert given_up(ended("ready", "ready"), plan("callgrind")) is not None
+    assert given_up(ended("ready", "ready", profiler="callgrind"), plan("callgrind")) is not None
+
+
+def test_a_profiler_that_breaks_a_server_stands_for_itself() -> None:
+    records = [*ended(None, None), *ended("ready", "ready", profiler="callgrind")]
+    assert given_up(records, plan("yappi")) is None
+    assert given_up(records, plan("callgrind")) is not None
+
+
+def test_other_variants_are_not_punished() -> None:
+    assert given_up(ended("ready", "ready", variant="b"), plan()) is None

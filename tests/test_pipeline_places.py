@@ -1,0 +1,57 @@
+"""A report tells no folder of its user and no value of a server's environment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from profpipe.model.run import RunRecord, StudyRecord
+from profpipe.pipeline.places import Places, places
+from profpipe.study import Target
+
+
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> Places:
+    monkeypatch.setenv("HOME", "/home/ann")
+    env = {"TOKEN": "tok-1234567", "URL": "http://u:tok-1234567@db", "LEVEL": "info"}
+    return places(Path("/home/ann/work/shop $(x)"), [Target(command=("x",), env=env)])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('File "/home/ann/work/shop $(x)/app.py", line 3', 'File "./app.py", line 3'),
+        ("cwd 'x' is no folder under /home/ann/work/shop $(x).", "cwd 'x' is no folder under .."),
+        ("/home/ann/.cache/y and /home/ann", "~/.cache/y and ~"),
+        ("/home/anna /home/ann-b /srv/home/ann /home/ann.b", "/home/anna /home/ann-b /srv/home/ann /home/ann.b"),
+        (f"{sys.executable} -m pip install yappi", "python -m pip install yappi"),
+        ("denied: tok-1234567", "denied: $TOKEN"),
+        ("cannot reach http://u:tok-1234567@db", "cannot reach $URL"),
+        ("some info", "some info"),
+    ],
+)
+def test_a_text_is_told_without_them(hidden: Places, text: str, shown: str) -> None:
+    assert hidden.hide(text) == shown
+
+
+def test_a_home_that_is_the_root_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/")
+    assert places(Path("/srv/x")).hide("/etc/passwd in /srv/x/y") == "/etc/passwd in ./y"
+
+
+def test_every_text_of_a_record_that_reaches_a_report_is_hidden(hidden: Places) -> None:
+    secret = "/home/ann/x tok-1234567"
+    run = RunRecord(
+        "s", "a", "clean", 1, 1, ("/home/ann/x",), "", reason=secret, log_tail=(secret,), warnings=(secret,)
+    )
+    told = hidden.hide_run(run)
+    assert (told.reason, told.log_tail, told.warnings) == ("~/x $TOKEN", ("~/x $TOKEN",), ("~/x $TOKEN",))
+    assert hidden.hide_run(RunRecord("s", "a", "clean", 1, 1, (), "")).reason is None
+    study = StudyRecord(
+        "s", "", "a", (), 1, "", "", "", "", "", {}, {}, left_out=(("b", secret),), limits=(("p", secret, ("a",)),)
+    )
+    shown = hidden.hide_study(study)
+    assert shown.left_out == (("b", "~/x $TOKEN"),)
+    assert shown.limits == (("p", "~/x $TOKEN", ("a",)),)
