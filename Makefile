@@ -44,6 +44,11 @@ docs schema: $(VENV)/.demo ## write docs/config.md and the JSON Schemas again fr
 frontend: ## build templates/assets again from frontend/ (needs node; the result is checked in)
 	cd frontend && npm ci --no-audit --no-fund && npm run check && npm run build
 
+.PHONY: examples
+examples: $(VENV)/.demo ## measure the committed example report again (study `concurrency`)
+	$(BIN)/profpipe run concurrency
+	$(BIN)/profpipe report concurrency --output reports/examples/concurrency
+
 .PHONY: lock
 lock: ## resolve requirements.lock and requirements-dev.lock again (needs uv)
 	$(LOCK) --output-file requirements.lock

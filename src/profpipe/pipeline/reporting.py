@@ -28,10 +28,13 @@ class Written:
     unmeasured: tuple[tuple[str, str], ...] = ()  # (variant, profiler) without a single valid run, refusals apart
 
 
-def write_report(folder: Path) -> Written:
-    """Parse, compare, conclude, render. Raises StoreError or ReportError; files are whole or absent."""
+def write_report(folder: Path, output: Path | None = None) -> Written:
+    """Parse, compare, conclude, render into `output`, the run folder itself when None.
+
+    Raises StoreError or ReportError; files are whole or absent.
+    """
     report, unmeasured = build_report(folder)
-    return replace(render(report, folder), unmeasured=unmeasured)
+    return replace(render(report, output or folder), unmeasured=unmeasured)
 
 
 def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
