@@ -72,6 +72,29 @@ def test_the_newest_run_folder_is_found_by_the_studys_name(tmp_path: Path) -> No
     assert store.find_study_folder(tmp_path, str(tmp_path / "s" / "a")).name == "a"
 
 
+def test_a_folder_with_runs_goes_before_a_newer_one_without(tmp_path: Path) -> None:
+    """A study that was killed before its first run had ended must not hide the last good one."""
+    for at, stamp in enumerate(("good", "killed")):
+        folder = store.new_study_folder(tmp_path, "s", stamp)
+        store.write_study(folder, STUDY)
+        os.utime(folder / store.STUDY_FILE, (at, at))
+    store.write_run(store.new_run_folder(tmp_path / "s" / "good", 1, "threads", "clean", 1, control=False), RUN)
+    assert store.find_study_folder(tmp_path, "s").name == "good"
+
+
+def test_files_that_belong_together_take_their_names_together(tmp_path: Path) -> None:
+    old = {tmp_path / "a": "1", tmp_path / "b": "1"}
+    store.write_together(old)
+    with pytest.raises(StoreError, match=r"missing/c: cannot be written: No such file or directory; nothing was"):
+        store.write_together({tmp_path / "a": "2", tmp_path / "b": "2", tmp_path / "missing" / "c": "2"})
+    assert {path: path.read_text() for path in tmp_path.iterdir()} == old
+
+
+def test_a_record_is_one_line(tmp_path: Path) -> None:
+    store.write_run(tmp_path, RUN)
+    assert (tmp_path / store.RUN_FILE).read_text().count("\n") == 1
+
+
 def test_an_unknown_study_says_how_to_run_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="run it first: profpipe run nothing"):
         store.find_study_folder(tmp_path, "nothing")
