@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -19,6 +20,7 @@ from profpipe.capture.process import inherited_environment
 ENVIRONMENT: Mapping[str, str] = {"PYTHON_PERF_JIT_SUPPORT": "1"}
 SINCE = (3, 13)
 FOLDER = Path("/tmp")
+LEFT = re.compile(r"(?:jit-|jitted-|perf-)(\d+)(?:\.dump|-\d+\.so|\.map)$")
 ASK_SECONDS = 10.0
 
 
@@ -39,14 +41,16 @@ def writes_names(pids: Collection[int]) -> bool:
 
 def clean(pids: Collection[int], since: float) -> None:
     """Remove what these processes and perf left of them in /tmp; nothing older than `since` or of another user."""
-    for pid in pids:
-        for path in (dump(pid), FOLDER / f"perf-{pid}.map", *FOLDER.glob(f"jitted-{pid}-*.so")):
-            try:
-                info = path.lstat()
-                if info.st_uid == os.geteuid() and info.st_mtime >= since:
-                    path.unlink()
-            except OSError:
-                continue
+    for path in FOLDER.iterdir():
+        found = LEFT.match(path.name)
+        if found is None or int(found[1]) not in pids:
+            continue
+        try:
+            info = path.lstat()
+            if info.st_uid == os.geteuid() and info.st_mtime >= since:
+                path.unlink()
+        except OSError:
+            continue
 
 
 @functools.cache

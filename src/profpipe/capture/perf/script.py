@@ -110,7 +110,7 @@ def look(lines: Iterable[bytes]) -> Look:
             if header[3] is not None:
                 kernel += _high(header[3])
                 nameless += header[4].startswith(b"[unknown]")
-    seen = frozenset(event.decode() for event in events)
+    seen = frozenset(event.decode(errors="replace") for event in events)
     return Look(events.total(), kernel, nameless, python, period, seen)
 
 
@@ -134,10 +134,15 @@ class Reader:
             out.unlink(missing_ok=True)
 
     def write(self, data: Path, pids: Collection[int], out: Path, *, inline: bool) -> Look:
-        """The samples of these processes as text, and a look at it."""
+        """The samples of these processes as text, whole or not at all, and a look at it."""
         listed = ",".join(map(str, pids))
         lines = () if inline else ("--no-inline",)
-        self._run(("script", "-i", str(data), "--pid", listed, "-F", FIELDS, "--show-lost-events", *lines), out)
+        part = out.with_name(f"{out.name}.part")
+        try:
+            self._run(("script", "-i", str(data), "--pid", listed, "-F", FIELDS, "--show-lost-events", *lines), part)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
         with out.open("rb") as file:
             return look(file)
 

@@ -94,7 +94,8 @@ class PerfSession(Bare):
     def _read(self) -> None:
         reader = Reader(self.program, self.ids)
         self.counted = reader.census(self.data)
-        chosen = most_sampled(self.counted, self.counted.tree(self.roots))
+        self.roots = self.counted.tree(self.roots)
+        chosen = most_sampled(self.counted, self.roots)
         if not chosen:
             used = self.window.cpu_s if self.window is not None else None
             raise CaptureError(
