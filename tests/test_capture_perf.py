@@ -463,14 +463,16 @@ def test_a_perf_that_does_not_begin_is_told_with_its_words(tmp_path: Path, monke
 
 
 @pytest.mark.real
-def test_perf_does_not_outlive_us(tmp_path: Path) -> None:
+def test_perf_does_not_outlive_us_nor_leave_temporary_files(tmp_path: Path) -> None:
     require("perf")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     harness = subprocess.Popen(
         [sys.executable, "-m", "tests.servers.harness", "serves", str(tmp_path), "perf"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=FAULTY.parents[2],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
     )
     assert harness.stdout is not None
     with harness.stdout:
@@ -482,6 +484,7 @@ def test_perf_does_not_outlive_us(tmp_path: Path) -> None:
     while alive_in(tmp_path):
         assert time.monotonic() < limit, "perf outlived the process that started it"
         time.sleep(0.05)
+    assert list(temporary.iterdir()) == []
 
 
 def new_python() -> str:

@@ -58,6 +58,8 @@ class Recording:
                 raise self._failed("window", f"perf did not begin within {BEGIN_SECONDS:g} s")
             if select.select([self._answers], [], [], 0.05)[0]:
                 said += os.read(self._answers, 4096)
+        # Both sides hold them open: from here on nothing is left in the temporary folder, however we end.
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def end(self) -> None:
         """End counting and save. Raises CaptureError(save) when perf was gone before, or does not save."""
