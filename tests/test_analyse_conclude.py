@@ -249,7 +249,7 @@ def test_the_kernel_is_a_cause_where_the_gap_is_in_it_and_ruled_out_where_not() 
 
     assert with_kernel(0.26)["kernel-part:b"].startswith("The kernel is not the cause: 1.9 % of the CPU gap")
     assert with_kernel(0.6)["kernel-part:b"].startswith(
-        "The kernel has 70 % of the CPU gap between b and a (7.00 µs of"
+        "b costs more CPU than a in the kernel: 70 % of the gap is there (about 7.00 µs of"
     )
     assert with_kernel(0.1)["kernel-part:b"].startswith("The kernel is not the cause: its part of the CPU gap")
     assert "kernel-part:b" not in with_kernel(0.35)
@@ -319,3 +319,17 @@ def test_one_round_of_counts_is_judged_and_says_by_what() -> None:
     comparison = found.variants[1].against_baseline["callgrind:instructions"]
     assert comparison.verdict == "worse"
     assert "one round each" in comparison.why
+
+
+def test_switching_is_not_ruled_out_where_others_switch_less_and_are_cheaper() -> None:
+    """a switches most; b switches less and is dearer; c switches less and is cheaper, which forbids the sentence."""
+
+    def sentence(with_c: bool) -> str:
+        runs = [clean_run("a", i, 10 + i * 0.01, 0.5, 2.0) for i in range(1, 8)]
+        runs += [clean_run("b", i, 20 + i * 0.01, 0.5, 0.2) for i in range(1, 8)]
+        runs += [clean_run("c", i, 5 + i * 0.01, 0.5, 0.2) for i in range(1, 8)] if with_c else []
+        found = texts(build_report(study(runs, labels={}, contenders=("b", "c") if with_c else ("b",))))
+        return found["kernel-switches"]
+
+    assert sentence(False).startswith("Switching threads is not the cause: a switches 2.01 times per request")
+    assert sentence(True).startswith("It is not for switching that b (0.21) costs more: a switches 2.01 times")

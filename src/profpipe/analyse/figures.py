@@ -45,14 +45,6 @@ def _cpu(usage: Usage, load: LoadResult) -> float | None:
     return _per_request(None if usage.cpu_ns is None else usage.cpu_ns / 1e9, load)
 
 
-def _user(usage: Usage, load: LoadResult) -> float | None:
-    return _per_request(usage.user_s, load) if _ticks(usage) >= MIN_TICKS else None
-
-
-def _system(usage: Usage, load: LoadResult) -> float | None:
-    return _per_request(usage.system_s, load) if _ticks(usage) >= MIN_TICKS else None
-
-
 def _ticks(usage: Usage) -> float:
     """User and system time in clock ticks; 0 when the system does not say."""
     if usage.user_s is None or usage.system_s is None:
@@ -84,8 +76,6 @@ CLEAN_FIGURES = (
         _cpu,
         "processor time of the server's process tree, kernel included, without any profiler",
     ),
-    CleanFigure("user_us", "user CPU time per request", "us", _user, "outside the kernel"),
-    CleanFigure("system_us", "kernel CPU time per request", "us", _system, "in the kernel"),
     CleanFigure("kernel_share", "kernel share of CPU time", "%", _kernel, "system time of user and system time"),
     CleanFigure(
         "switches",
@@ -146,13 +136,17 @@ def clean_series(study: StudyData, variant: str, figure: CleanFigure, *, control
         value, reason = _clean_value(run, figure)
         values.append(value)
         why = why or reason
-    if any(v is not None for v in values):
-        return series(values)
-    return (_pooled_share(list(runs.values())) if figure.read is _kernel else None) or series(values, why)
+    if figure.read is _kernel and (pooled := _pooled_share(list(runs.values()))) is not None:
+        return pooled
+    return series(values, None if any(v is not None for v in values) else why)
 
 
 def _pooled_share(runs: list[RunData]) -> Series | None:
-    """The kernel's share over all rounds together, where each alone is too short; None when all are too short."""
+    """The kernel's share over all rounds together, None when they are too short even so.
+
+    Rounds are never picked by their own number of ticks: that would keep the slow ones only. The interval is that of
+    a share of so many ticks; no dots are shown, since one round's share is a handful of ticks.
+    """
     used = [r.record.usage for r in runs if r.record.valid and r.record.usage is not None]
     ticks = sum(_ticks(u) for u in used)
     if ticks < MIN_TICKS:
@@ -174,7 +168,7 @@ def _clean_value(run: RunData | None, figure: CleanFigure) -> tuple[float | None
     if record.usage is None:
         return None, "the process tree's use was not measured"
     value = figure.read(record.usage, record.load)
-    if value is None and figure.read in (_user, _system, _kernel) and record.usage.user_s is not None:
+    if value is None and figure.read is _kernel and record.usage.user_s is not None:
         return None, f"the window was under {MIN_TICKS} clock ticks long: too few to tell user from kernel time"
     return value, None if value is not None else "this system does not say"
 

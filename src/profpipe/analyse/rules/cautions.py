@@ -96,7 +96,7 @@ def disagree(facts: Facts) -> Iterator[Conclusion]:
     )
     if opposite:
         text = text.replace("disagree on how much", "disagree on which is dearer", 1)
-    yield conclusion("disagree", "", text, kind="caution", weight=48 if opposite else 42, rows=rows)
+    yield conclusion("disagree", "", text, kind="caution", weight=62 if opposite else 42, rows=rows)
 
 
 def stackful(facts: Facts) -> Iterator[Conclusion]:

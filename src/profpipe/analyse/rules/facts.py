@@ -22,7 +22,6 @@ from profpipe.units import count, duration_ns
 
 Kind = Literal["verdict", "cause", "not-the-cause", "caution"]
 CPU = "clean:cpu_us"
-SYSTEM = "clean:system_us"
 SWITCHES = "clean:switches"
 KERNEL_SHARE = "clean:kernel_share"
 
