@@ -50,6 +50,16 @@ def test_a_failed_run_says_its_phase_and_the_servers_last_five_lines(capsys: pyt
     ]
 
 
+def test_a_reason_is_told_in_full_once(capsys: pytest.CaptureFixture[str]) -> None:
+    reason, again = "exit status 3", "not tried again after runs that failed alike: exit status 3"
+    lines = told(
+        capsys, StudyStarted(FOLDER, 3), *ran(1, reason, log=("x",)), *ran(2, reason, log=("x",)), *ran(3, again)
+    )
+    assert [line.partition("NOT VALID: load: ")[2] for line in lines] == [
+        "exit status 3", "", "as before", "not tried again after runs that failed alike",
+    ]  # fmt: skip
+
+
 def test_lines_are_never_broken_and_their_brackets_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     """A line of a log file is for grep; `[bold]` in a server's output is no markup."""
     text = f"[bold]left out[/bold]: {'word ' * 60}end"

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Building, Event, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
+from profpipe.pipeline.judge import NOT_AGAIN
 from profpipe.pipeline.schedule import RunPlan
 
 
@@ -36,6 +37,7 @@ class Progress:
         self.started = time.monotonic()
         self.requests = self.ended = self.planned = 0
         self.folder: Path | None = None
+        self.told: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Progress:
         self.bar.start()
@@ -92,12 +94,23 @@ class Progress:
         if self.task is not None:
             self.bar.update(self.task, completed=self.ended, requests=self.requests, left=f"{left:.0f} s left")
         place = "" if self.live else f"[{self.ended}/{self.planned}] "
-        if not record.valid:
-            self.say(f"{place}{_title(plan)}: NOT VALID: {record.phase}: {record.reason}")
-            for line in record.log_tail[-5:]:
-                self.say(f"    {line}")
+        if record.reason is not None:
+            self._failed(f"{place}{_title(plan)}: NOT VALID: {record.phase}: ", record)
         elif not self.live:
             self.say(f"{place}{_title(plan)}: {record.requests:,} requests, {left:.0f} s left")
+
+    def _failed(self, head: str, record: RunRecord) -> None:
+        """A reason in full once; said in every round of every instrument it would bury the others."""
+        assert record.reason is not None
+        if record.reason.startswith(NOT_AGAIN):
+            self.say(head + NOT_AGAIN)
+        elif (record.variant, record.reason) in self.told:
+            self.say(f"{head}as before")
+        else:
+            self.told.add((record.variant, record.reason))
+            self.say(head + record.reason)
+            for line in record.log_tail[-5:]:
+                self.say(f"    {line}")
 
 
 def _title(plan: RunPlan) -> str:

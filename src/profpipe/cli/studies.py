@@ -139,7 +139,10 @@ def _exit_code(written: object) -> int:
 
     assert isinstance(written, Written)
     if written.unmeasured:
-        pairs = ", ".join(f"{variant} ({profiler})" for variant, profiler in written.unmeasured)
+        lost: dict[str, list[str]] = {}
+        for variant, profiler in written.unmeasured:
+            lost.setdefault(variant, []).append(profiler)
+        pairs = ", ".join(f"{variant} ({', '.join(profilers)})" for variant, profilers in lost.items())
         click.echo(f"profpipe: not one valid run of {pairs}; the reasons are in the report", err=True)
     valid = all(v.valid for v in written.report.variants)
     return EXIT_OK if valid and not written.unmeasured else EXIT_ERROR

@@ -15,7 +15,7 @@ from profpipe.commits.state import commit_state
 from profpipe.errors import CaptureError, ProfpipeError
 from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord, VariantFacts
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
-from profpipe.pipeline.judge import given_up, judge
+from profpipe.pipeline.judge import NOT_AGAIN, given_up, judge
 from profpipe.pipeline.places import places
 from profpipe.pipeline.prepare import Prepared, fit
 from profpipe.pipeline.schedule import RunPlan
@@ -27,7 +27,6 @@ EXTRA_LOAD_ROUNDS = 3
 # What a load generator wrote, a folder per load. All of it is in run.json (h2load's log alone is 30 bytes a request),
 # so the folders are kept of runs that are not valid, to find out why.
 LOAD, THROUGHPUT, LATENCY = "load", "throughput", "latency"
-NOT_AGAIN = "not tried again after runs that failed alike: "
 
 
 def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
@@ -74,8 +73,8 @@ def _run(
         if run.variant in broken:
             record = _never_started(prepared, run, broken[run.variant])
         elif last is not None:
-            why = (last.reason or "").removeprefix(NOT_AGAIN)
-            record = _never_started(prepared, run, CaptureError(last.phase or "start", f"{NOT_AGAIN}{why}"))
+            why = (last.reason or "").removeprefix(f"{NOT_AGAIN}: ")
+            record = _never_started(prepared, run, CaptureError(last.phase or "start", f"{NOT_AGAIN}: {why}"))
         else:
             record = _run_once(prepared, run, home, listen)
         record = places(prepared.root, [prepared.targets[run.variant]]).hide_run(record)

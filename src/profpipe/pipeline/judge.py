@@ -13,6 +13,7 @@ from profpipe.study import LoadPlan
 FAILED_SHARE = 0.01
 # A server that is never ready costs its whole timeout, under callgrind ten times that, in every round.
 TRIES = 2
+NOT_AGAIN = "not tried again after runs that failed alike"
 BEFORE_THE_LOAD = frozenset({"build", "start", "ready", "warm-up"})
 
 
