@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,27 @@ def test_a_study_that_is_stopped_keeps_what_had_ended(
     (caution,) = [c for c in written.report.conclusions if c.rule == "cut-short"]
     assert caution.text.startswith(f"The study was cut short: {ended} of 4 planned runs ended.")
     assert written.report.variants[0].valid
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_at_any_other_moment_too(tmp_path: Path, seed: int) -> None:
+    """Servers that fork and daemonize, an instrument inside; whatever ended is reported."""
+    chance = random.Random(seed)
+    folder = StudyFolder(tmp_path)
+    folder.write({"a": server("forks"), "b": server("double-forks")}, profilers=["clean", "cprofile"])
+    started = folder.start("run", "s")
+    how = chance.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+    with suppress(subprocess.TimeoutExpired):
+        started.process.wait(chance.uniform(0.3, 3.0))
+    started.process.send_signal(how)
+    done = started.end(10)
+    folder.check_left_nothing()
+    assert "Traceback" not in done.err
+    for run_folder in folder.folders():
+        if records := folder.records(run_folder):
+            report = write_report(run_folder).report
+            assert len(report.runs) == len(records)
+            assert any(c.rule == "cut-short" for c in report.conclusions) == (len(records) < 4)
 
 
 def test_a_study_stopped_while_it_waits_is_reported_by_the_command_line(tmp_path: Path) -> None:
