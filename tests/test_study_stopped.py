@@ -16,6 +16,7 @@ import pytest
 
 from profpipe.pipeline.reporting import write_report
 from tests.study_driving import LOAD, StudyFolder, processes, server, slow
+from tests.tools import require
 
 pytestmark = pytest.mark.real
 
@@ -144,6 +145,20 @@ def test_at_any_other_moment_too(tmp_path: Path, seed: int) -> None:
             report = write_report(run_folder).report
             assert len(report.runs) == len(records)
             assert any(c.rule == "cut-short" for c in report.conclusions) == (len(records) < 4)
+
+
+@pytest.mark.parametrize("generator", ["wrk", "h2load"])
+def test_a_load_generator_does_not_outlive_us(tmp_path: Path, generator: str) -> None:
+    """It is no child of the server's keeper, and would go on until its duration is over."""
+    require(generator)
+    folder = StudyFolder(tmp_path)
+    load = {"generator": generator, "mode": "closed", "duration": 60.0, "connections": 4, "warmup": 1}
+    folder.write({"a": slow(0.01)}, load=load)
+    started = folder.start("run", "s")
+    started.wait_for(lambda: processes(tmp_path, generator, "http://"))
+    started.process.kill()
+    started.end(10)
+    folder.check_left_nothing()
 
 
 def test_a_study_stopped_while_it_waits_is_reported_by_the_command_line(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from profpipe.errors import LoadError
+from profpipe.load.guard import Guard, guard
 
 if TYPE_CHECKING:
     from profpipe.model.run import LoadResult
@@ -91,6 +92,7 @@ def run_child(
     child ends, so that a child of ours notices when profpipe dies.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    watch = guard()
     out, err = folder / f"{name}.txt", folder / f"{name}.stderr.txt"
     with out.open("wb") as out_file, err.open("wb") as err_file:
         begun = time.monotonic()
@@ -106,12 +108,12 @@ def run_child(
                 )
         except OSError as error:
             raise LoadError(f"{command[0]} cannot be started: {error.strerror}") from error
-        code, cpu_s, timed_out = _wait(child, stdin, timeout)
+        code, cpu_s, timed_out = _wait(child, stdin, timeout, watch)
         seconds = time.monotonic() - begun
     return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out)
 
 
-def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> tuple[int, float, bool]:
+def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float, watch: Guard) -> tuple[int, float, bool]:
     """Exit code, processor seconds, and whether it had to be killed. The child is reaped whatever happens."""
     timed_out = False
     try:
@@ -119,7 +121,8 @@ def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> tuple
             with suppress(BrokenPipeError):  # it died at once: its exit code says more than this pipe
                 child.stdin.write(stdin)
                 child.stdin.flush()
-        timed_out = not _ended_within(child.pid, timeout)
+        with watch.watching(child.pid):
+            timed_out = not _ended_within(child.pid, timeout)
         if timed_out:
             os.kill(child.pid, signal.SIGKILL)
     except BaseException:
