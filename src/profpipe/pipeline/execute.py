@@ -187,7 +187,7 @@ class ExtraLoads:
 
     def __init__(self, prepared: Prepared, run: RunPlan, target: Target, folder: Path) -> None:
         self.prepared, self.target, self.folder = prepared, target, folder
-        first_rounds = run.profiler == "clean" and run.round <= EXTRA_LOAD_ROUNDS
+        first_rounds = run.profiler == "clean" and run.round <= EXTRA_LOAD_ROUNDS and not run.control
         self.wanted = first_rounds and bool(prepared.study.throughput or prepared.study.latency)
         self.throughput: LoadResult | None = None
         self.latency: LoadResult | None = None
