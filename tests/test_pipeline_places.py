@@ -16,14 +16,14 @@ from profpipe.study import Target
 def hidden(monkeypatch: pytest.MonkeyPatch) -> Places:
     monkeypatch.setenv("HOME", "/home/ann")
     env = {"TOKEN": "tok-1234567", "URL": "http://u:tok-1234567@db", "LEVEL": "info"}
-    return places(Path("/home/ann/work/shop $(x)"), [Target(command=("x",), env=env)])
+    return places(Path("/home/ann/code/shop $(x)"), [Target(command=("x",), env=env)])
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ('File "/home/ann/work/shop $(x)/app.py", line 3', 'File "./app.py", line 3'),
-        ("cwd 'x' is no folder under /home/ann/work/shop $(x).", "cwd 'x' is no folder under .."),
+        ('File "/home/ann/code/shop $(x)/app.py", line 3', 'File "./app.py", line 3'),
+        ("cwd 'x' is no folder under /home/ann/code/shop $(x).", "cwd 'x' is no folder under .."),
         ("/home/ann/.cache/y and /home/ann", "~/.cache/y and ~"),
         ("/home/anna /home/ann-b /srv/home/ann /home/ann.b", "/home/anna /home/ann-b /srv/home/ann /home/ann.b"),
         (f"{sys.executable} -m pip install yappi", "python -m pip install yappi"),
