@@ -101,6 +101,18 @@ def test_bars_of_one_picture_share_one_axis(browser: Any, files: dict[str, Path]
             assert len({tuple(edge) for edge in edges}) == 1, edges
 
 
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_longest_verdict_beside_a_bar_is_whole(browser: Any, files: dict[str, Path], width: int) -> None:
+    with Opened(browser, files["sample"], width) as page:
+        cut = page.tab.evaluate(
+            "() => [...document.querySelectorAll('.bars .chip')].filter(c => {"
+            " c.lastChild.textContent = 'cannot tell'; c.closest('td').querySelector('b').textContent = '1.035×';"
+            " return c.getBoundingClientRect().right > c.closest('td').getBoundingClientRect().right + 1; }).length"
+        )
+        assert cut == 0
+        assert page.tab.locator(".bars .chip").count() > 0
+
+
 def test_no_name_runs_and_every_name_is_shown(browser: Any, files: dict[str, Path]) -> None:
     with Opened(browser, files["hostile"]) as page:
         tab = page.tab
