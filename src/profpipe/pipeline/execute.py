@@ -94,15 +94,26 @@ def _whole_or_absent(home: Path) -> Iterator[None]:
 
 
 def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
-    """Build every target once; a target that does not build is left for its runs to say so."""
-    broken: dict[str, CaptureError] = {}
+    """Build every target, once where several have the same build; one that fails is left for its runs to say so."""
+    done: dict[tuple[object, ...], CaptureError | None] = {}
     for name, target in prepared.targets.items():
-        try:
-            capture.build(target, prepared.root, partial(_tell, listen, name))
-        except CaptureError as error:
-            broken[name] = error
-            listen(Note(f"{name} does not build: {_reason(error)}"))
-    return broken
+        build = (target.cwd, target.build, tuple(sorted(target.env.items())))
+        if build not in done:
+            done[build] = _built(prepared, name, target, listen)
+    return {
+        name: error
+        for name, target in prepared.targets.items()
+        if (error := done[target.cwd, target.build, tuple(sorted(target.env.items()))]) is not None
+    }
+
+
+def _built(prepared: Prepared, name: str, target: Target, listen: Listener) -> CaptureError | None:
+    try:
+        capture.build(target, prepared.root, partial(_tell, listen, name))
+    except CaptureError as error:
+        listen(Note(f"{name} does not build: {_reason(error)}"))
+        return error
+    return None
 
 
 def _reason(error: CaptureError) -> str:
@@ -131,16 +142,16 @@ def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> Run
 
 def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) -> RunRecord:
     target, plan = prepared.targets[run.variant], prepared.plan_for(run)
-    use = prepared.study.profiler.get(run.profiler)
+    study = prepared.study
     extra = ExtraLoads(prepared, run, target, home)
     started = datetime.now(UTC).isoformat(timespec="seconds")
 
     captured = capture.capture_run(
         target,
-        run.profiler,
+        study.tool(run.profiler),
         root=prepared.root,
         folder=home,
-        options=use.options if use is not None else {},
+        options=study.use(run.profiler).options,
         placement=prepared.placement,
         warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
         load=lambda host, port: _drive(plan, host, port, prepared, home / LOAD),
@@ -219,7 +230,7 @@ def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datet
             for name, target in prepared.targets.items()
         ),
         rounds=study.rounds,
-        load=load_in_words(study.load, prepared.generator),
+        load=_loads_in_words(prepared),
         placement=prepared.placement.text,
         command=command,
         created=created.isoformat(timespec="seconds"),
@@ -231,6 +242,14 @@ def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datet
         categories=tuple(rule.model_dump() for rule in loaded.file.category),
         planned_runs=len(prepared.runs),
     )
+
+
+def _loads_in_words(prepared: Prepared) -> str:
+    """The study's load, and those of the instruments that have one of their own."""
+    study, generator = prepared.study, prepared.generator
+    own = {name: study.use(name).load for name in prepared.kinds}
+    apart = [f"{name}: {load_in_words(plan, generator)}" for name, plan in own.items() if plan is not None]
+    return "; ".join([load_in_words(study.load, generator), *apart])
 
 
 def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:

@@ -56,13 +56,10 @@ class Prepared:
     generator: str | None
 
     def plan_for(self, run: RunPlan) -> LoadPlan:
-        """The load of one run: the study's, with the profiler's own number of requests and the target's request."""
-        use = self.study.profiler.get(run.profiler)
-        target = self.targets[run.variant]
-        update: dict[str, object] = {}
-        if use is not None and use.requests is not None:
-            update["requests"] = use.requests
-        return fit(self.study.load, target, self.generator, update)
+        """The load of one run: its profiler's or the study's, with the profiler's own number and the target's request."""
+        use = self.study.use(run.profiler)
+        update: dict[str, object] = {} if use.requests is None else {"requests": use.requests}
+        return fit(use.load or self.study.load, self.targets[run.variant], self.generator, update)
 
 
 def fit(plan: LoadPlan, target: Target, generator: str | None, update: Mapping[str, object] | None = None) -> LoadPlan:
@@ -93,7 +90,7 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
     _check_loads(study, study_id, targets, options.generator)
     usable, refused, limits = _instruments(study, targets, loaded.root)
     rounds = {name: _rounds(study, name, options) for name in usable}
-    control = [n for n in usable if study.control and profiler(n).kind in {"clean", "counted"}]
+    control = [n for n in usable if study.control and profiler(study.tool(n)).kind in {"clean", "counted"}]
     runs = schedule(tuple(targets), rounds, baseline, control=control, refused=refused)
     if not runs:
         raise UsageError(
@@ -110,7 +107,7 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         placement=place(study.placement),
         left_out=tuple(left_out.items()),
         limits=limits,
-        kinds={name: profiler(name).kind for name in usable},
+        kinds={name: profiler(study.tool(name)).kind for name in usable},
         generator=options.generator,
     )
 
@@ -132,16 +129,24 @@ def _study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
     if options.profilers:
         update["profilers"] = options.profilers
     if options.requests is not None:
-        update["load"] = study.load.model_copy(update={"requests": options.requests})
-        update["profiler"] = {k: v.model_copy(update={"requests": None}) for k, v in study.profiler.items()}
+        update["load"] = _of_size(study.load, options.requests)
+        update["profiler"] = {
+            name: use.model_copy(update={"requests": None, "load": use.load and _of_size(use.load, options.requests)})
+            for name, use in study.profiler.items()
+        }
     return study.model_copy(update=update)
+
+
+def _of_size(plan: LoadPlan, requests: int) -> LoadPlan:
+    """A load of so many requests; one that goes on for a time stays as it is."""
+    return plan.model_copy(update={"requests": requests}) if plan.mode == "count" else plan
 
 
 def _check_options(study: Study, study_id: str) -> None:
     """Before the first run: a misspelt option would otherwise be found when the instruments before it have run."""
     for name in study.profilers:
-        use, known = study.profiler.get(name), profiler(name).options
-        if use is not None and (unknown := sorted(use.options.keys() - known.keys())):
+        use, known = study.use(name), profiler(study.tool(name)).options
+        if unknown := sorted(use.options.keys() - known.keys()):
             have = ", ".join(known) or "none"
             raise UsageError(f"study {study_id}: {name} has no option {', '.join(unknown)}; it has: {have}")
 
@@ -149,6 +154,7 @@ def _check_options(study: Study, study_id: str) -> None:
 def _check_loads(study: Study, study_id: str, targets: Mapping[str, Target], generator: str | None) -> None:
     """Before the first run: is there a generator that can do every load of the study."""
     plans = {"load": study.load, "throughput": study.throughput, "latency": study.latency}
+    plans |= {f"profiler.{use}.load": study.use(use).load for use in study.profilers}
     for key, plan, name in ((k, p, n) for k, p in plans.items() if p is not None for n in targets):
         try:
             load.choose(fit(plan, targets[name], generator))
@@ -157,8 +163,7 @@ def _check_loads(study: Study, study_id: str, targets: Mapping[str, Target], gen
 
 
 def _rounds(study: Study, name: str, options: RunOptions) -> int:
-    use = study.profiler.get(name)
-    return options.rounds or (use.rounds if use is not None and use.rounds else None) or study.rounds
+    return options.rounds or study.use(name).rounds or study.rounds
 
 
 def _instruments(
@@ -169,8 +174,11 @@ def _instruments(
     refused: set[tuple[str, str]] = set()
     limits: dict[tuple[str, str], list[str]] = {}
     for name in study.profilers:
-        instrument = profiler(name)
+        instrument, only = profiler(study.tool(name)), study.use(name).targets or targets
         for variant, target in targets.items():
+            if variant not in only:
+                refused.add((variant, name))
+                continue
             reason = instrument.refuses(target) or instrument.missing(target, root)
             if reason is not None:
                 refused.add((variant, name))

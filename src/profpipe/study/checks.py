@@ -10,11 +10,12 @@ from pathlib import Path
 
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
-from profpipe.study.schema import CategoryRule, LoadPlan, Request, Study, StudyFile, Target
+from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, Study, StudyFile, Target
 
 # `${name}` is a shell's and `{{name}}` a template's; `{"a": 1}` is JSON. Only `{name}` is ours.
 _PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CLEAN = "clean"
 _OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 
 
@@ -34,6 +35,10 @@ def check_file(file: StudyFile, root: Path, known: Known) -> Iterator[Mistake]:
         yield from check_target(("target", name), target, root)
     for name, study in file.study.items():
         yield from check_study(("study", name), study, file, known)
+    for name, plan in file.load.items():
+        yield from _load(("load", name), plan, known)
+        if plan.plan is not None:
+            yield Mistake(("load", name, "plan"), "a named plan stands for itself: write its keys here")
     for number, rule in enumerate(file.category):
         yield from check_category(("category", number), rule, known)
 
@@ -103,13 +108,11 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
         hint = did_you_mean(study.baseline, study.targets)
         yield Mistake((*path, "baseline"), f'"{study.baseline}" is none of the study\'s targets{hint}')
     yield from _profilers(path, study, known)
-    yield from _load((*path, "load"), study.load, known)
+    yield from _loads(path, study, file, known)
     if study.throughput is not None:
-        yield from _load((*path, "throughput"), study.throughput, known)
         if study.throughput.mode != "closed":
             yield Mistake((*path, "throughput"), 'throughput is the ceiling of a closed loop: mode = "closed"')
     if study.latency is not None:
-        yield from _load((*path, "latency"), study.latency, known)
         if study.latency.mode != "rate":
             yield Mistake((*path, "latency"), 'latency is compared at one fixed rate: mode = "rate" and rate = NUMBER')
 
@@ -118,15 +121,49 @@ def _profilers(path: KeyPath, study: Study, known: Known) -> Iterator[Mistake]:
     if not study.profilers:
         yield Mistake((*path, "profilers"), "must not be empty")
     for number, name in enumerate(study.profilers):
-        if known.profilers and name not in known.profilers:
-            yield Mistake(
-                (*path, "profilers", number), f'unknown profiler "{name}"{did_you_mean(name, known.profilers)}'
-            )
+        if known.profilers and study.tool(name) == name and name not in known.profilers:
+            hint = did_you_mean(name, known.profilers)
+            yield Mistake((*path, "profilers", number), f'unknown profiler "{name}"{hint}')
     yield from _repeated((*path, "profilers"), study.profilers)
-    for name in study.profiler:
+    for name, use in study.profiler.items():
+        place = (*path, "profiler", name)
         if name not in study.profilers:
             hint = did_you_mean(name, study.profilers)
-            yield Mistake((*path, "profiler", name), f"not among this study's profilers{hint}")
+            yield Mistake(place, f"not among this study's profilers{hint}")
+        yield from _use(place, name, use, study, known)
+
+
+def _use(place: KeyPath, name: str, use: ProfilerUse, study: Study, known: Known) -> Iterator[Mistake]:
+    if use.tool is not None and known.profilers:
+        if name in known.profilers and use.tool != name:
+            yield Mistake((*place, "tool"), f'"{name}" is a profiler itself: choose another name for this use')
+        elif use.tool not in known.profilers:
+            hint = did_you_mean(use.tool, known.profilers)
+            yield Mistake((*place, "tool"), f'unknown profiler "{use.tool}"{hint}')
+    if use.tool == CLEAN and name != CLEAN:
+        yield Mistake((*place, "tool"), "a study has one series of clean runs: it goes by the name clean")
+    if use.load is not None and use.requests is not None:
+        yield Mistake((*place, "requests"), "has no effect beside a load of its own: set load.requests")
+    for number, target in enumerate(use.targets):
+        if target not in study.targets:
+            hint = did_you_mean(target, study.targets)
+            yield Mistake((*place, "targets", number), f'"{target}" is none of the study\'s targets{hint}')
+
+
+def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterator[Mistake]:
+    plans: dict[KeyPath, LoadPlan | None] = {
+        (*path, "load"): study.load,
+        (*path, "throughput"): study.throughput,
+        (*path, "latency"): study.latency,
+    }
+    plans |= {(*path, "profiler", name, "load"): use.load for name, use in study.profiler.items()}
+    for place, plan in plans.items():
+        if plan is None:
+            continue
+        if plan.plan is not None and plan.plan not in file.load:
+            hint = did_you_mean(plan.plan, file.load)
+            yield Mistake((*place, "plan"), f"no [load.{plan.plan}] in this file{hint}")
+        yield from _load(place, plan, known)
 
 
 def _load(path: KeyPath, plan: LoadPlan, known: Known) -> Iterator[Mistake]:

@@ -15,6 +15,7 @@ from profpipe.errors import ConfigError
 from profpipe.study.checks import Known, check_file
 from profpipe.study.find import PYPROJECT
 from profpipe.study.mistakes import Mistake, dotted, place_in, shape_mistakes
+from profpipe.study.plans import with_plans
 from profpipe.study.positions import KeyPath, Position, nearest_position, positions
 from profpipe.study.schema import StudyFile
 
@@ -75,6 +76,7 @@ def read_study_file(
         places = {key[2:]: place for key, place in places.items() if key[:2] == prefix}
     known = Known(profilers, generators, categories, targets=tuple(_table(data, "target")))
     file, mistakes, broken = _validated(data)
+    file = with_plans(file)
     mistakes += [found for found in check_file(file, path.parent, known) if not _follows(found.path, broken)]
     if mistakes:
         raise ConfigError(_lines(path, places, prefix, mistakes))

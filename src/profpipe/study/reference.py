@@ -19,7 +19,7 @@ TABLES: Mapping[str, str] = {
     "Requires": "[target.NAME.requires]",
     "Request": "[study.NAME.load.request], [target.NAME.request]",
     "Study": "[study.NAME]",
-    "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency]",
+    "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",
     "ProfilerUse": "[study.NAME.profiler.PROFILER]",
     "CategoryRule": "[[category]]",
 }

@@ -73,6 +73,7 @@ class Target(Part):
 class LoadPlan(Part):
     """What is asked of the server in the measured window."""
 
+    plan: Name | None = Field(None, description="key of a [load.*] to begin with; the keys beside it come on top")
     generator: str = Field("auto", description="auto, builtin, wrk or h2load")
     mode: Literal["count", "rate", "closed"] = Field(
         "count",
@@ -94,8 +95,13 @@ class LoadPlan(Part):
 class ProfilerUse(Part):
     """How a study uses one profiler, where it differs from the study's own figures."""
 
+    tool: str | None = Field(
+        None, description="the profiler, where the key is a name of your own: one profiler used in two ways"
+    )
     rounds: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="rounds for this profiler")
     requests: Count | None = Field(None, description="requests per run under this profiler")
+    load: LoadPlan | None = Field(None, description="the load under this profiler, in place of the study's")
+    targets: tuple[Name, ...] = Field((), description="only these of the study's targets; all when empty")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="the profiler's own options")
 
 
@@ -118,7 +124,10 @@ class Study(Part):
     question: str = Field("", description="what the report answers, in words")
     targets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="keys of [target.*]")
     baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")
-    profilers: tuple[str, ...] = Field(("clean", "callgrind", "yappi"), description="instruments, in order of running")
+    profilers: tuple[str, ...] = Field(
+        ("clean", "callgrind", "yappi"),
+        description="instruments, in order of running: profilers, or names of [study.NAME.profiler.*] that have a `tool`",
+    )
     rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
     control: bool = Field(True, description="measure the baseline against itself as well")
     placement: Literal["auto", "same-core", "split", "free"] = Field(
@@ -130,8 +139,16 @@ class Study(Part):
     )
     latency: LoadPlan | None = Field(None, description="a fixed-rate load for p50 and p99 of the clean runs")
     profiler: dict[str, ProfilerUse] = Field(
-        default_factory=dict, description="per profiler: rounds, requests, options"
+        default_factory=dict, description="per profiler: rounds, requests, load, options"
     )
+
+    def use(self, name: str) -> ProfilerUse:
+        """How `name` of `profilers` is used; all defaults where the study says nothing of it."""
+        return self.profiler.get(name) or ProfilerUse()
+
+    def tool(self, name: str) -> str:
+        """The profiler behind `name` of `profilers`."""
+        return self.use(name).tool or name
 
 
 class StudyFile(Part):
@@ -140,4 +157,7 @@ class StudyFile(Part):
     schema_: Literal[1] = Field(1, alias="schema", description="version of this file's shape")
     target: dict[Name, Target] = Field(default_factory=dict, description="the server variants")
     study: dict[Name, Study] = Field(default_factory=dict, description="the questions")
+    load: dict[Name, LoadPlan] = Field(
+        default_factory=dict, description="load plans that studies share: `load.plan` names one"
+    )
     category: tuple[CategoryRule, ...] = Field((), description="category rules of your own")
