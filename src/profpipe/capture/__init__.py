@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from profpipe.capture.instrument import Profiler
     from profpipe.capture.placement import Placement, place
     from profpipe.capture.profilers import PROFILERS, profiler
-    from profpipe.capture.requirements import build, missing_requirements
+    from profpipe.capture.requirements import build, built_without, missing_requirements
     from profpipe.capture.run import Captured, capture_run
     from profpipe.capture.trials import ToolState, doctor
 
@@ -21,6 +21,7 @@ _PLACES = {
     "Profiler": "instrument",
     "ToolState": "trials",
     "build": "requirements",
+    "built_without": "requirements",
     "capture_run": "run",
     "doctor": "trials",
     "environment_facts": "facts",
@@ -36,6 +37,7 @@ __all__ = [
     "Profiler",
     "ToolState",
     "build",
+    "built_without",
     "capture_run",
     "doctor",
     "environment_facts",

@@ -53,8 +53,8 @@ def missing_requirements(target: Target, root: Path) -> str | None:
         name for name in target.requires.programs if find_program(name, cwd) is None and not (cwd / name).exists()
     ]
     program = fill(target.command[:1], 0)[0]
-    if not target.build and find_program(program, cwd) is None:
-        absent.append(program)
+    if find_program(program, cwd) is None:
+        absent += _absent_build_tools(target, cwd) if target.build else [program]
     python = interpreter(target, root)
     if target.requires.modules:
         if python is None:
@@ -67,6 +67,18 @@ def missing_requirements(target: Target, root: Path) -> str | None:
         return None
     install = target.requires.install or _install_line(target, python, absent)
     return f"{', '.join(absent)} not found" + (f": {install}" if install else "")
+
+
+def built_without(target: Target, root: Path) -> tuple[str, ...]:
+    """The build tools that are missing where the program is there from an earlier build; empty otherwise."""
+    cwd = root / target.cwd
+    program = find_program(fill(target.command[:1], 0)[0], cwd)
+    return tuple(_absent_build_tools(target, cwd)) if program is not None else ()
+
+
+def _absent_build_tools(target: Target, cwd: Path) -> list[str]:
+    tools = [fill(command[:1], 0)[0] for command in target.build]
+    return [tool for tool in dict.fromkeys(tools) if find_program(tool, cwd) is None]
 
 
 def _install_line(target: Target, python: str | None, absent: Sequence[str]) -> str:

@@ -15,9 +15,10 @@ from profpipe.commits.state import commit_state
 from profpipe.errors import CaptureError, ProfpipeError
 from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord, VariantFacts
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
+from profpipe.pipeline.instruments import NOT_MEASURED, fit
 from profpipe.pipeline.judge import NOT_AGAIN, given_up, judge
 from profpipe.pipeline.places import places
-from profpipe.pipeline.prepare import Prepared, fit
+from profpipe.pipeline.prepare import Prepared
 from profpipe.pipeline.schedule import RunPlan
 from profpipe.study import LoadPlan, Target
 from profpipe.study.read import LoadedFile
@@ -38,8 +39,8 @@ def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: st
     for name, reason in prepared.left_out:
         listen(Note(f"{name} is left out: {reason}"))
     for profiler, text, variants in prepared.limits:
-        if text.startswith("not measured"):
-            listen(Note(f"{profiler} on {', '.join(variants)}: {text}"))
+        if NOT_MEASURED in text:
+            listen(Note(f"{profiler}{' on ' if variants else ''}{', '.join(variants)}: {text}"))
     created = datetime.now(UTC)
     folder = store.new_study_folder(reports.absolute(), prepared.id, created.strftime("%Y%m%d-%H%M%S"))
     ended: list[RunRecord] = []
@@ -97,14 +98,15 @@ def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
     """Build every target, once where several have the same build; one that fails is left for its runs to say so."""
     done: dict[tuple[object, ...], CaptureError | None] = {}
     for name, target in prepared.targets.items():
-        build = (target.cwd, target.build, tuple(sorted(target.env.items())))
-        if build not in done:
+        build = _same_build(target)
+        if build not in done and not capture.built_without(target, prepared.root):
             done[build] = _built(prepared, name, target, listen)
-    return {
-        name: error
-        for name, target in prepared.targets.items()
-        if (error := done[target.cwd, target.build, tuple(sorted(target.env.items()))]) is not None
-    }
+    found = {name: done.get(_same_build(target)) for name, target in prepared.targets.items()}
+    return {name: error for name, error in found.items() if error is not None}
+
+
+def _same_build(target: Target) -> tuple[object, ...]:
+    return target.cwd, target.build, tuple(sorted(target.env.items()))
 
 
 def _built(prepared: Prepared, name: str, target: Target, listen: Listener) -> CaptureError | None:
@@ -142,7 +144,7 @@ def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> Run
 
 def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) -> RunRecord:
     target, plan = prepared.targets[run.variant], prepared.plan_for(run)
-    study = prepared.study
+    study, placement = prepared.study, prepared.placement_for(run)
     extra = ExtraLoads(prepared, run, target, home)
     started = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -152,9 +154,9 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
         root=prepared.root,
         folder=home,
         options=study.use(run.profiler).options,
-        placement=prepared.placement,
-        warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=prepared.placement.load_cpu),
-        load=lambda host, port: _drive(plan, host, port, prepared, home / LOAD),
+        placement=placement,
+        warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=placement.load_cpu),
+        load=lambda host, port: _drive(plan, host, port, placement.load_cpu, home / LOAD),
         after=extra.run if extra.wanted else None,
         on_phase=lambda phase: listen(PhaseEntered(run, phase)),
     )
@@ -186,8 +188,8 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
     )
 
 
-def _drive(plan: LoadPlan, host: str, port: int, prepared: Prepared, folder: Path) -> LoadResult:
-    return load.run(load.choose(plan), plan, host, port, cpu=prepared.placement.load_cpu, folder=folder)
+def _drive(plan: LoadPlan, host: str, port: int, cpu: int | None, folder: Path) -> LoadResult:
+    return load.run(load.choose(plan), plan, host, port, cpu=cpu, folder=folder)
 
 
 class ExtraLoads:
@@ -198,6 +200,7 @@ class ExtraLoads:
 
     def __init__(self, prepared: Prepared, run: RunPlan, target: Target, folder: Path) -> None:
         self.prepared, self.target, self.folder = prepared, target, folder
+        self.cpu = prepared.placement_for(run).load_cpu
         first_rounds = run.profiler == "clean" and run.round <= EXTRA_LOAD_ROUNDS and not run.control
         self.wanted = first_rounds and bool(prepared.study.throughput or prepared.study.latency)
         self.throughput: LoadResult | None = None
@@ -212,7 +215,7 @@ class ExtraLoads:
 
     def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
         own = fit(plan, self.target, self.prepared.generator)
-        return _drive(own, host, port, self.prepared, self.folder / name)
+        return _drive(own, host, port, self.cpu, self.folder / name)
 
 
 def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
@@ -231,7 +234,7 @@ def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datet
         ),
         rounds=study.rounds,
         load=_loads_in_words(prepared),
-        placement=prepared.placement.text,
+        placement="; ".join(f"{name}: {p.text}" if name else p.text for name, p in prepared.placements.items()),
         command=command,
         created=created.isoformat(timespec="seconds"),
         profpipe=__version__,

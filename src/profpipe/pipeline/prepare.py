@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from profpipe import load
-from profpipe.capture import Placement, missing_requirements, place, profiler
-from profpipe.errors import Refused, ToolMissing, UsageError
+from profpipe.capture import Placement, built_without, missing_requirements, place, profiler
+from profpipe.errors import UsageError
+from profpipe.pipeline.instruments import Limits, check_options, fit, instruments, without_absent_loads
 from profpipe.pipeline.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Requires, Study, Target
 from profpipe.study.find import FILE_NAME, PYPROJECT
@@ -49,27 +49,21 @@ class Prepared:
     targets: Mapping[str, Target]
     baseline: str
     runs: tuple[RunPlan, ...]
-    placement: Placement
+    placements: Mapping[str, Placement]
     left_out: tuple[tuple[str, str], ...]
     limits: tuple[tuple[str, str, tuple[str, ...]], ...]
     kinds: Mapping[str, Instrument]
     generator: str | None
 
+    def placement_for(self, run: RunPlan) -> Placement:
+        """Where server and load of one run are put."""
+        return self.placements.get(run.profiler) or self.placements[""]
+
     def plan_for(self, run: RunPlan) -> LoadPlan:
-        """The load of one run: its profiler's or the study's, with the profiler's own number and the target's request."""
+        """The load of one run: its profiler's own or the study's, with the target's own request."""
         use = self.study.use(run.profiler)
         update: dict[str, object] = {} if use.requests is None else {"requests": use.requests}
         return fit(use.load or self.study.load, self.targets[run.variant], self.generator, update)
-
-
-def fit(plan: LoadPlan, target: Target, generator: str | None, update: Mapping[str, object] | None = None) -> LoadPlan:
-    """A load plan for one target: its own request, and the generator that the command line asks for."""
-    changes = dict(update or {})
-    if target.request is not None:
-        changes["request"] = target.request
-    if generator is not None:
-        changes["generator"] = generator
-    return plan.model_copy(update=changes)
 
 
 def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
@@ -86,16 +80,17 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         raise UsageError(
             f"study {study_id}: the baseline {baseline} cannot run: {reason}; install it or set another baseline"
         )
-    _check_options(study, study_id)
-    _check_loads(study, study_id, targets, options.generator)
-    usable, refused, limits = _instruments(study, targets, loaded.root)
-    rounds = {name: _rounds(study, name, options) for name in usable}
-    control = [n for n in usable if study.control and profiler(study.tool(n)).kind in {"clean", "counted"}]
-    runs = schedule(tuple(targets), rounds, baseline, control=control, refused=refused)
+    check_options(study, study_id)
+    study, absent = without_absent_loads(study, study_id, targets, options.generator)
+    found = instruments(study, study_id, targets, loaded.root, options.generator)
+    kinds = {name: profiler(study.tool(name)).kind for name in found.usable}
+    rounds = {name: _rounds(study, name, options) for name in found.usable}
+    control = [name for name in found.usable if study.control and kinds[name] in {"clean", "counted"}]
+    runs = schedule(tuple(targets), rounds, baseline, control=control, refused=frozenset(found.refused))
     if not runs:
         raise UsageError(
             f"study {study_id}: none of its instruments works here: "
-            + "; ".join(f"{name}: {text}" for name, text, _ in limits)
+            + "; ".join(f"{name}: {text}" for name, text, _ in found.limits)
         )
     return Prepared(
         id=study_id,
@@ -104,11 +99,21 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         targets=targets,
         baseline=baseline,
         runs=runs,
-        placement=place(study.placement),
+        placements={"": place(study.placement)} | {n: place(w) for n in kinds if (w := study.use(n).placement)},
         left_out=tuple(left_out.items()),
-        limits=limits,
-        kinds={name: profiler(study.tool(name)).kind for name in usable},
+        limits=(*found.limits, *absent, *_not_built(targets, loaded.root)),
+        kinds=kinds,
         generator=options.generator,
+    )
+
+
+def _not_built(targets: Mapping[str, Target], root: Path) -> Limits:
+    """Targets whose program is there and whose build tool is not: what was built before is measured."""
+    missing = {name: built_without(target, root) for name, target in targets.items()}
+    return tuple(
+        ("build", f"not built again, {', '.join(tools)} not found: the program that is there was measured", (name,))
+        for name, tools in missing.items()
+        if tools
     )
 
 
@@ -142,51 +147,5 @@ def _of_size(plan: LoadPlan, requests: int) -> LoadPlan:
     return plan.model_copy(update={"requests": requests}) if plan.mode == "count" else plan
 
 
-def _check_options(study: Study, study_id: str) -> None:
-    """Before the first run: a misspelt option would otherwise be found when the instruments before it have run."""
-    for name in study.profilers:
-        use, known = study.use(name), profiler(study.tool(name)).options
-        if unknown := sorted(use.options.keys() - known.keys()):
-            have = ", ".join(known) or "none"
-            raise UsageError(f"study {study_id}: {name} has no option {', '.join(unknown)}; it has: {have}")
-
-
-def _check_loads(study: Study, study_id: str, targets: Mapping[str, Target], generator: str | None) -> None:
-    """Before the first run: is there a generator that can do every load of the study."""
-    plans = {"load": study.load, "throughput": study.throughput, "latency": study.latency}
-    plans |= {f"profiler.{use}.load": study.use(use).load for use in study.profilers}
-    for key, plan, name in ((k, p, n) for k, p in plans.items() if p is not None for n in targets):
-        try:
-            load.choose(fit(plan, targets[name], generator))
-        except (Refused, ToolMissing) as error:
-            raise UsageError(f"study {study_id}, {key} of {name}: {error}") from error
-
-
 def _rounds(study: Study, name: str, options: RunOptions) -> int:
     return options.rounds or study.use(name).rounds or study.rounds
-
-
-def _instruments(
-    study: Study, targets: Mapping[str, Target], root: Path
-) -> tuple[list[str], frozenset[tuple[str, str]], tuple[tuple[str, str, tuple[str, ...]], ...]]:
-    """Instruments that work here, (variant, profiler) pairs they refuse, and what the report must say about it."""
-    usable: list[str] = []
-    refused: set[tuple[str, str]] = set()
-    limits: dict[tuple[str, str], list[str]] = {}
-    for name in study.profilers:
-        instrument, only = profiler(study.tool(name)), study.use(name).targets or targets
-        for variant, target in targets.items():
-            if variant not in only:
-                refused.add((variant, name))
-                continue
-            reason = instrument.refuses(target) or instrument.missing(target, root)
-            if reason is not None:
-                refused.add((variant, name))
-                limits.setdefault((name, f"not measured: {reason}"), []).append(variant)
-                continue
-            for text in instrument.limits(target):
-                limits.setdefault((name, text), []).append(variant)
-        if any((variant, name) not in refused for variant in targets):
-            usable.append(name)
-    listed = tuple((name, text, tuple(variants)) for (name, text), variants in limits.items())
-    return usable, frozenset(refused), listed

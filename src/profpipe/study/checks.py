@@ -109,12 +109,10 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
         yield Mistake((*path, "baseline"), f'"{study.baseline}" is none of the study\'s targets{hint}')
     yield from _profilers(path, study, known)
     yield from _loads(path, study, file, known)
-    if study.throughput is not None:
-        if study.throughput.mode != "closed":
-            yield Mistake((*path, "throughput"), 'throughput is the ceiling of a closed loop: mode = "closed"')
-    if study.latency is not None:
-        if study.latency.mode != "rate":
-            yield Mistake((*path, "latency"), 'latency is compared at one fixed rate: mode = "rate" and rate = NUMBER')
+    if study.throughput is not None and study.throughput.mode != "closed":
+        yield Mistake((*path, "throughput"), 'throughput is the ceiling of a closed loop: mode = "closed"')
+    if study.latency is not None and study.latency.mode != "rate":
+        yield Mistake((*path, "latency"), 'latency is compared at one fixed rate: mode = "rate" and rate = NUMBER')
 
 
 def _profilers(path: KeyPath, study: Study, known: Known) -> Iterator[Mistake]:

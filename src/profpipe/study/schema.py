@@ -12,6 +12,9 @@ Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+Where = Literal["auto", "same-core", "split", "free"]
+
+
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -102,6 +105,7 @@ class ProfilerUse(Part):
     requests: Count | None = Field(None, description="requests per run under this profiler")
     load: LoadPlan | None = Field(None, description="the load under this profiler, in place of the study's")
     targets: tuple[Name, ...] = Field((), description="only these of the study's targets; all when empty")
+    placement: Where | None = Field(None, description="processors of server and load under this profiler")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="the profiler's own options")
 
 
@@ -126,11 +130,11 @@ class Study(Part):
     baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")
     profilers: tuple[str, ...] = Field(
         ("clean", "callgrind", "yappi"),
-        description="instruments, in order of running: profilers, or names of [study.NAME.profiler.*] that have a `tool`",
+        description="instruments in order of running: profilers, or names of [study.NAME.profiler.*] with a `tool`",
     )
     rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
     control: bool = Field(True, description="measure the baseline against itself as well")
-    placement: Literal["auto", "same-core", "split", "free"] = Field(
+    placement: Where = Field(
         "auto", description="which processors server and load run on; auto = same core on fewer than four processors"
     )
     load: LoadPlan = Field(LoadPlan(), description="the load")
@@ -139,7 +143,7 @@ class Study(Part):
     )
     latency: LoadPlan | None = Field(None, description="a fixed-rate load for p50 and p99 of the clean runs")
     profiler: dict[str, ProfilerUse] = Field(
-        default_factory=dict, description="per profiler: rounds, requests, load, options"
+        default_factory=dict, description="per profiler: rounds, requests, load, placement, options"
     )
 
     def use(self, name: str) -> ProfilerUse:
