@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from profpipe.analyse.names import base_name
+from profpipe.analyse.names import base_name, path_of
 from profpipe.study.schema import CategoryRule
 
 _INSTALLED = re.compile(r"/(?:site-packages|dist-packages|lib/python3[^/]*)/")
@@ -42,12 +42,15 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """`whole` = it is tried on the whole name, generic arguments included; the others on its path alone."""
+
     category: str
     name: Patterns
     object: Patterns | None = None
     file: Patterns | None = None
     runtime: str = ""
     examples: tuple[str, ...] = ()
+    whole: bool = False
 
     def match(self, name: str, object: str, file: str, runtime: str) -> bool:
         """A rule without runtime is for native code: Python's names would fall into C patterns like `time.*`."""
@@ -96,8 +99,12 @@ class Categories:
         its functions are called; in a native program only what no rule claims is.
         """
         script = runtime == "python" and (base_name(file) in own or _outside_libraries(file))
-        for rule in self.user if script else (*self.user, *self.rules):
+        for rule in self.user:
             if rule.match(name, object, file, runtime):
+                return rule.category
+        path = path_of(name) if runtime == "native" else name
+        for rule in () if script else self.rules:
+            if rule.match(name if rule.whole else path, object, file, runtime):
                 return rule.category
         return APPLICATION if script or base_name(object) in own else OTHER
 
@@ -130,6 +137,7 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         patterns(entry["file"]) if entry.get("file") else None,
         entry.get("runtime", ""),
         tuple(entry.get("examples", ())),
+        entry.get("whole", False),
     )
 
 

@@ -87,6 +87,38 @@ def _wrapped(name: str) -> str:
     return "_ZN" + "".join(f"{len(part)}{part}" for part in parts) + "17h" + "0" * 16 + "E"
 
 
+@lru_cache(maxsize=65536)
+def path_of(name: str) -> str:
+    """A demangled name without generic arguments: `<hash::Map<u64, may::Queue>>::get::<u8>` is `<hash::Map>::get`.
+
+    What a function works on is not what it is: coroutines stand in the type of every queue that holds them. Kept are
+    `<Type as Trait>` and `<impl Trait for Type>`, which are part of the path. A name that does not balance stays.
+    """
+    if "<" not in name or "operator" in name:
+        return name
+    out: list[str] = []
+    dropped: list[bool] = []  # per open bracket: is it inside generic arguments
+    for place, sign in enumerate(name):
+        inside = bool(dropped) and dropped[-1]
+        if sign == "<":
+            turbofish = name.endswith("::", 0, place)
+            last = name[place - 3 : place - 2] if turbofish else name[place - 1 : place]
+            generic = place > 0 and (last.isalnum() or last in "_})]>") and not name.startswith("<impl ", place)
+            if generic and turbofish and not inside:
+                del out[-2:]
+            dropped.append(inside or generic)
+            if not dropped[-1]:
+                out.append(sign)
+        elif sign == ">" and name[place - 1] != "-":
+            if not dropped:
+                return name
+            if not dropped.pop():
+                out.append(sign)
+        elif not inside:
+            out.append(sign)
+    return name if dropped else "".join(out)
+
+
 def base_name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
