@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from profpipe.analyse.rules import cautions, cost, gap, layers, not_cause, syscalls
+from profpipe.analyse.rules import cautions, cost, gap, hypotheses, layers, not_cause, syscalls
 from profpipe.analyse.rules.facts import Facts, Rule
 from profpipe.errors import ReportError
 from profpipe.model.report import Conclusion, Report
@@ -12,6 +12,7 @@ from profpipe.model.report import Conclusion, Report
 RULES: tuple[Rule, ...] = (
     cost.ranking,
     cost.cost,
+    hypotheses.hypotheses,
     gap.gap,
     layers.reason,
     layers.layers,

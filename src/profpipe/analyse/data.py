@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from profpipe.model.profile import Profile
-from profpipe.model.run import RunRecord
+from profpipe.model.report import Report
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument
 
@@ -20,12 +21,22 @@ class RunData:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier study to set this one beside: its load tables as read, and our report of the rest of it, if any."""
+
+    loads: Mapping[str, LoadResult]
+    other: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StudyData:
     """Everything a report is computed from. Order of `contenders` is the order of the report.
 
     Control runs are those whose record says `control`; their variant is the baseline. `instruments` maps a
     profiler's name to its kind. `limits` = (profiler, text, variants). `left_out` = (target, reason).
-    `per` is what costs are divided by, in words: "request", or "capture" where no request was counted.
+    `tools` maps the name of an instrument to the profiler behind it, where that is another; `hypotheses` = (text,
+    categories); `name_style` is that of the classic lists. `per` is what costs are divided by, in words: "request",
+    or "capture" where no request was counted.
     """
 
     study: str
@@ -48,11 +59,19 @@ class StudyData:
     categories: tuple[CategoryRule, ...] = ()
     planned_runs: int | None = None
     per: str = "request"
+    tools: Mapping[str, str] = field(default_factory=dict)
+    hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    name_style: str = ""
+    earlier: Earlier | None = None
 
     @property
     def variants(self) -> tuple[str, ...]:
         """Baseline first, then the contenders."""
         return (self.baseline, *self.contenders)
+
+    def again(self, name: str) -> bool:
+        """Whether this instrument is a profiler that an earlier one is too: the same tool under another load."""
+        return next(n for n in self.instruments if self.tools.get(n, n) == self.tools.get(name, name)) != name
 
     def label(self, variant: str) -> str:
         return self.labels.get(variant) or variant

@@ -254,6 +254,8 @@ def profiler_metrics(profiles: Sequence[Profile], instrument: Instrument) -> tup
 def profiler_series(study: StudyData, variant: str, profiler: str, metric: Metric, *, control: bool = False) -> Series:
     """A profiler's total per request over its rounds."""
     runs = runs_of(study, variant, profiler, control=control)
+    if not runs:
+        return series([], f"{profiler} did not watch this variant")
     values: list[float | None] = []
     why: str | None = None
     for number in round_numbers(study, profiler):

@@ -64,11 +64,11 @@ def profiler_figures(data: StudyData, profiler: str, tables: Sequence[Matrix]) -
     rule = fig.rule_for(kind)
     for matrix in tables:
         if matrix.metric.key == TRACED_CALLS and kind == "traced":
-            info = _info(profiler, "calls", f"calls per {data.per}", "1", kind, True, data.per)
+            info = _info(profiler, "calls", f"calls per {data.per}", "1", kind, True, data)
             series = {v: total_series(matrix, v) for v in data.variants}
             out.append(Measured(info, rule, series, total_series(matrix, data.baseline, control=True)))
     for metric in fig.profiler_metrics(profiles, kind):
-        info = _info(profiler, metric.key, metric.label, metric.unit, kind, metric.exact, data.per, metric.about)
+        info = _info(profiler, metric.key, metric.label, metric.unit, kind, metric.exact, data, metric.about)
         # Time that a simulated processor spends in the kernel is no cost of the server's: shown, never judged.
         judged = kind == "sampled" or metric.unit == "1"
         out.append(
@@ -84,8 +84,10 @@ def profiler_figures(data: StudyData, profiler: str, tables: Sequence[Matrix]) -
 
 
 def _info(
-    profiler: str, key: str, label: str, unit: str, kind: Instrument, exact: bool, per: str, about: str = ""
+    profiler: str, key: str, label: str, unit: str, kind: Instrument, exact: bool, data: StudyData, about: str = ""
 ) -> MetricInfo:
+    per, again = data.per, data.again(profiler)
+    label = f"{label.removesuffix(f' per {per}')} by {profiler}" if again else label
     traced_time = kind == "traced" and key != TRACED_CALLS
     if traced_time:
         about = "diluted by the tracer's own cost: never ranked, never compared"
@@ -100,6 +102,7 @@ def _info(
         exact=exact,
         ranked=kind != "traced",
         about=about,
+        again=again,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from profpipe.analyse.data import RunData, StudyData
 from profpipe.analyse.hotspots import refusal, requests_of
+from profpipe.analyse.name_style import styled
 from profpipe.analyse.names import base_name, normal_name
 from profpipe.analyse.noise import rounded
 from profpipe.model.derive import flame as flame_of
@@ -44,7 +45,7 @@ def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList |
         own = function_table(profile, metric.key)["self"].to_numpy(dtype=np.int64)
         f = profile.functions
         rows += [
-            (value, f"{base_name(file) or '???'}:{name}")
+            (value, classic_place(name, file, study.name_style))
             for value, file, name in zip(own.tolist(), f.file, f.name, strict=True)
             if value
         ]
@@ -59,6 +60,11 @@ def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList |
         rest=total - sum(v for v, _ in shown),
         rest_functions=len(rows) - len(shown),
     )
+
+
+def classic_place(name: str, file: str, style: str = "") -> str:
+    """`file:function`, as the old tools wrote it; `???` for a file that is not known."""
+    return f"{base_name(file) or '???'}:{styled(name, style)}"
 
 
 class _Tree:

@@ -14,6 +14,7 @@ from profpipe.analyse.hotspots import Index, Matrix, matrices, refusal
 from profpipe.analyse.measured import Measured, clean_figures, control, noise, profiler_figures
 from profpipe.analyse.noise import rounded, valid
 from profpipe.analyse.pictures import classic_list, good_runs, variant_flame
+from profpipe.analyse.post2018 import seed_table
 from profpipe.analyse.tables import hotspot_table, switching
 from profpipe.analyse.waterfall import waterfall
 from profpipe.model.report import (
@@ -22,6 +23,7 @@ from profpipe.model.report import (
     Comparison,
     Flame,
     HotspotTable,
+    Hypothesis,
     Invalid,
     Limit,
     Report,
@@ -53,7 +55,8 @@ def build_report(data: StudyData) -> Report:
         for matrix in found[p]
         if (table := hotspot_table(matrix, index, data, fig.rule_for(data.instruments[p]))) is not None
     )
-    flames, folded = _flames(data, profilers)
+    # A second use of a profiler answers a question of its own: its figures and table stand, the pictures are the first's.
+    flames, folded = _flames(data, [p for p in profilers if not data.again(p)])
     report = Report(
         profpipe=data.profpipe,
         created=data.created,
@@ -71,11 +74,14 @@ def build_report(data: StudyData) -> Report:
         flames=flames,
         runs=tuple(_run_row(r) for r in data.runs),
     )
-    return report.model_copy(update={"conclusions": conclude(report)})
+    report = report.model_copy(update={"conclusions": conclude(report)})
+    if data.earlier is None:
+        return report
+    return report.model_copy(update={"seed_table": seed_table(report, data.earlier.loads, data.earlier.other)})
 
 
 def _classic(data: StudyData) -> tuple[ClassicList, ...]:
-    counted = [p for p, kind in data.instruments.items() if kind == "counted"]
+    counted = [p for p, kind in data.instruments.items() if kind == "counted" and not data.again(p)]
     found = [classic_list(data, v, p) for p in counted for v in data.variants]
     return tuple(c for c in found if c is not None)
 
@@ -172,6 +178,7 @@ def _study(data: StudyData) -> StudyInfo:
         load=data.load,
         placement=data.placement,
         command=data.command,
+        hypotheses=tuple(Hypothesis(text=text, categories=keys) for text, keys in data.hypotheses),
         planned_runs=data.planned_runs,
     )
 
@@ -188,6 +195,8 @@ def _waterfalls(data: StudyData, tables: Sequence[HotspotTable], variants: Seque
     by_id = {v.id: v for v in variants}
     out = []
     for table in tables:
+        if data.again(table.metric.partition(":")[0]):
+            continue
         for contender in data.contenders:
             found = waterfall(table, data.baseline, contender, by_id[contender].against_baseline.get(table.metric))
             if found is not None:

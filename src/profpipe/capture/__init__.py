@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from profpipe.capture.facts import environment_facts
+    from profpipe.capture.facts import crates, environment_facts
     from profpipe.capture.instrument import Profiler
     from profpipe.capture.placement import Placement, place
     from profpipe.capture.profilers import PROFILERS, profiler
@@ -23,6 +23,7 @@ _PLACES = {
     "build": "requirements",
     "built_without": "requirements",
     "capture_run": "run",
+    "crates": "facts",
     "doctor": "trials",
     "environment_facts": "facts",
     "missing_requirements": "requirements",
@@ -39,6 +40,7 @@ __all__ = [
     "build",
     "built_without",
     "capture_run",
+    "crates",
     "doctor",
     "environment_facts",
     "missing_requirements",

@@ -11,8 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ASK_SECONDS = 5.0
 # Program, arguments, and where its version stands in what it prints.
@@ -22,7 +24,12 @@ VERSIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("wrk", ("-v",), r"wrk (\S+)"),
     ("h2load", ("--version",), r"nghttp2/(\S+)"),
     ("py-spy", ("--version",), r"py-spy (\S+)"),
+    ("rustc", ("--version",), r"rustc (\S+)"),
+    ("gcc", ("-dumpfullversion",), r"(\S+)"),
 )
+
+
+LOCK_FILE = "Cargo.lock"
 
 
 def read(path: str) -> str | None:
@@ -125,3 +132,30 @@ def environment_facts() -> dict[str, str]:
     """Name -> value, in order of printing. What this system does not say is "unknown", an absent tool "absent"."""
     facts = {name: find() or "unknown" for name, find in MACHINE}
     return facts | {name: tool_version(name, args, pattern) or "absent" for name, args, pattern in VERSIONS}
+
+
+def crates(program: str, cwd: Path, root: Path) -> str | None:
+    """The crates a Rust program names as its own dependencies, with the locked versions; None where no lock names it.
+
+    The lock file is looked for in `cwd` and above, up to `root`.
+    """
+    folder, top = cwd.resolve(), root.resolve()
+    lock = next((f / LOCK_FILE for f in (folder, *folder.parents) if (f / LOCK_FILE).is_file()), None)
+    if lock is None or not lock.is_relative_to(top):
+        return None
+    try:
+        return _direct(program, tomllib.loads(lock.read_text(encoding="utf-8")).get("package", []))
+    except (OSError, ValueError):
+        return None
+
+
+def _direct(name: str, packages: list[dict[str, Any]]) -> str | None:
+    """`hyper 0.10.16, may 0.3.51`: what the package of that name depends on, packages of the workspace left out."""
+    found = next((p for p in packages if p["name"] == name), None)
+    if found is None:
+        return None
+    versions = {p["name"]: p["version"] for p in packages if "source" in p}
+    # "name", or "name version" where several versions of it are locked.
+    wanted = [entry.split() for entry in found.get("dependencies", [])]
+    pairs = [(parts[0], parts[1] if len(parts) > 1 else versions.get(parts[0])) for parts in wanted]
+    return ", ".join(f"{crate} {version}" for crate, version in pairs if crate in versions and version)

@@ -17,23 +17,33 @@ FORMAT = click.option("--format", "format_", help="the file's format; default: r
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT
 @click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
+@click.option(
+    "--name-style", type=click.Choice(["cargo-profiler"]), help="the list and its names as that tool printed them"
+)
 @click.option("--json", "as_json", is_flag=True, help="all numbers, one object")
-def parse(files: tuple[Path, ...], format_: str | None, limit: int | None, as_json: bool) -> None:
+def parse(
+    files: tuple[Path, ...], format_: str | None, limit: int | None, name_style: str | None, as_json: bool
+) -> None:
     """Print the hotspot list of a capture; several FILES are the parts of one capture.
 
     Reads callgrind, perf script, py-spy and austin stacks, pyinstrument sessions, yappi and pstats.
     """
-    from profpipe.pipeline.profiles import hotspots, parsed, read_profile
+    from profpipe.pipeline.profiles import classic, hotspots, parsed, read_profile
 
+    if as_json and name_style:
+        raise UsageError("--json has all names as they are: leave --name-style out")
     profile = read_profile(files, format_)
     if as_json:
         click.echo(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
         return
-    from rich.console import Console
-
     for text in (profile.meta.partial and f"partial: {profile.meta.partial}", *profile.meta.warnings):
         if text:
             click.echo(f"warning: {text}", err=True)
+    if name_style:
+        click.echo(classic(profile, name_style, limit or 30), nl=False)
+        return
+    from rich.console import Console
+
     Console(highlight=False).print(hotspots(profile, limit or 30))
 
 

@@ -59,6 +59,7 @@ class MetricInfo(Part):
     exact: bool = False
     ranked: bool = Field(True, description="false: traced shares are diluted and never ranked")
     about: str = ""
+    again: bool = Field(False, description="true: a profiler's second use in the study, under another load")
 
 
 class CategoryInfo(Part):
@@ -242,12 +243,30 @@ class RunRow(Part):
     warnings: tuple[str, ...] = ()
 
 
+class Hypothesis(Part):
+    text: str
+    categories: tuple[str, ...]
+
+
+class SeedRow(Part):
+    """One line of an earlier study beside ours. `value` is ours as a number: a share of 1, a count per request."""
+
+    number: int
+    what: str
+    post: str = Field(description="what the earlier study said")
+    ours: str
+    value: Ratio | None = None
+    verdict: Literal["kept", "differs", "corrected", "not measured"]
+    why: str = ""
+
+
 class StudyInfo(Part):
     id: str
     question: str
     baseline: str
     contenders: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...] = Field((), description="(target, reason) of targets that could not run")
+    hypotheses: tuple[Hypothesis, ...] = ()
     rounds: int
     load: str = Field(description="the load plan in words, tool and version included")
     placement: str
@@ -273,4 +292,5 @@ class Report(Part):
     classic: tuple[ClassicList, ...] = ()
     flames: tuple[Flame, ...] = ()
     runs: tuple[RunRow, ...] = ()
+    seed_table: tuple[SeedRow, ...] = Field((), description="an earlier study, line by line, where a study names one")
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

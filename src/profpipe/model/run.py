@@ -169,7 +169,8 @@ class StudyRecord:
     """What was asked and where it ran: study.json of a run folder. Everything a report needs besides the runs.
 
     `left_out` = (target, reason); `limits` = (profiler, text, variants it speaks of); `kinds` = profiler -> kind of
-    instrument; `categories` = the user's own category rules as written in profpipe.toml.
+    instrument; `categories` = the user's own category rules as written in profpipe.toml; `tools` = the profiler behind
+    each name of `kinds`; `hypotheses` = (text, categories).
     """
 
     study: str
@@ -188,3 +189,7 @@ class StudyRecord:
     limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     categories: tuple[Mapping[str, object], ...] = ()
     planned_runs: int = 0
+    tools: Mapping[str, str] = field(default_factory=dict)
+    hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    reference: str = ""
+    name_style: str = ""

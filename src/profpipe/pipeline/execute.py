@@ -224,6 +224,9 @@ def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datet
     environment = dict(capture.environment_facts())
     if commit is not None:
         environment["commit"] = commit.text
+    for name, target in prepared.targets.items():
+        if locked := capture.crates(Path(target.command[0]).name, prepared.root / target.cwd, prepared.root):
+            environment[f"crates of {name}"] = locked
     return StudyRecord(
         study=prepared.id,
         question=study.question,
@@ -244,6 +247,10 @@ def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datet
         limits=prepared.limits,
         categories=tuple(rule.model_dump() for rule in loaded.file.category),
         planned_runs=len(prepared.runs),
+        tools={name: study.tool(name) for name in prepared.kinds},
+        hypotheses=tuple((h.text, h.categories) for h in study.hypothesis),
+        reference=study.reference,
+        name_style=study.name_style,
     )
 
 

@@ -74,6 +74,20 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
     )
 
 
+def classic(profile: Profile, style: str, limit: int = 30) -> str:
+    """The list of the 2018 tools: raw counts of the first metric, names in the style asked for."""
+    from profpipe.analyse import hotspot_list
+    from profpipe.analyse.name_style import cargo_profiler_list
+    from profpipe.analyse.pictures import classic_place
+
+    key = profile.metrics[0].key
+    rows = [
+        (row.self[key], classic_place((*row.function.raw, row.function.name)[0], row.function.file, style))
+        for row in hotspot_list(profile)[:limit]
+    ]
+    return cargo_profiler_list(rows, profile.self_sum(key))
+
+
 def compare(sides: Sequence[Compared]) -> Report:
     """The report of profiles side by side; the first one is the baseline. Raises UsageError for fewer than two."""
     from profpipe.analyse import compare_profiles

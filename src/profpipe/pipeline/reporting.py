@@ -7,12 +7,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from profpipe import store
 from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.run import CaptureFile, RunRecord
+
+if TYPE_CHECKING:
+    from profpipe.analyse import Earlier
 
 REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
 
@@ -75,9 +79,28 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
             limits=study.limits,
             categories=tuple(CategoryRule.model_validate(rule) for rule in study.categories),
             planned_runs=study.planned_runs or None,
+            tools=study.tools,
+            hypotheses=study.hypotheses,
+            name_style=study.name_style,
+            earlier=_earlier(study.reference, folder),
         )
     )
     return report, _unmeasured([run.record for run in runs])
+
+
+def _earlier(reference: str, folder: Path) -> Earlier | None:
+    """What a study is set beside: the post's load tables, and the newest report of its P.S. among the same reports."""
+    from profpipe.analyse import Earlier
+    from profpipe.analyse.post2018 import OTHER_STUDY, pasted_texts
+    from profpipe.load.wrk import parse_wrk_text
+
+    if not reference:
+        return None
+    try:
+        other = load_report(store.find_study_folder(folder.parent.parent, OTHER_STUDY) / REPORT_JSON)
+    except ProfpipeError:
+        other = None
+    return Earlier({name: parse_wrk_text(text) for name, text in pasted_texts().items()}, other)
 
 
 def _unmeasured(records: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:

@@ -28,6 +28,7 @@ SECTIONS = (
     ("more", "More conclusions"),
     ("invalid", "Runs that do not count"),
     ("waterfall", "Where the gap comes from"),
+    ("seed", "The post of 2018, line by line"),
     ("hotspots", "Hotspots"),
     ("method", "What this rests on"),
     ("classic", "The classic list"),

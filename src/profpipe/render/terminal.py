@@ -74,7 +74,7 @@ def _conclusions(view: ReportView) -> list[RenderableType]:
 
 def _variants(view: ReportView) -> Table:
     keys = [column.key for column in view.table.columns]
-    counted = [key for key in keys if key.endswith(":instructions")]
+    counted = [key for key in keys if key.endswith(":instructions")][:1]
     wanted = [view.headline.key if view.headline else "", "clean:cpu_us", *counted, "throughput", "p99_us", *keys]
     picks = list(dict.fromkeys(keys.index(key) for key in wanted if key in keys))[:COLUMNS]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))

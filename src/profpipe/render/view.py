@@ -12,6 +12,7 @@ from profpipe.model.report import Report
 from profpipe.render.view_flame import FlameHead, flame_data, flame_heads
 from profpipe.render.view_hotspots import HotTable, edges, hot_tables, hue_of
 from profpipe.render.view_noise import ControlRow, Disturbance, control_rows, disturbance
+from profpipe.render.view_seed import SeedView, seed_view
 from profpipe.render.view_study import (
     ClassicView,
     ConclusionView,
@@ -60,6 +61,7 @@ class ReportView:
     disturbance: Disturbance | None
     invalid: tuple[InvalidView, ...]
     runs: tuple[RunView, ...]
+    seed: SeedView | None
 
 
 def build_view(report: Report) -> ReportView:
@@ -85,6 +87,7 @@ def build_view(report: Report) -> ReportView:
         disturbance(report),
         invalid_runs(report),
         runs(report),
+        seed_view(report),
     )
 
 

@@ -184,8 +184,8 @@ def _sources(report: Report) -> list[_Source]:
         found.append(_source(report, names, LATENCY.get(key, visible(key)), "us", False, "", values))
     known = {metric.key: metric for metric in report.metrics}
     extra = [key for v in report.variants for key in v.figures if key not in known]
-    traced = {metric.key for metric in report.metrics if metric.instrument == "traced"}
-    for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in traced, _rank(key))):
+    last = {metric.key for metric in report.metrics if metric.instrument == "traced" or metric.again}
+    for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in last, _rank(key))):
         values = {v.id: v.figures[key] for v in report.variants if key in v.figures}
         if not values:
             continue

@@ -4,6 +4,7 @@ from profpipe.study.find import find_study_file
 from profpipe.study.read import LoadedFile, read_study_file
 from profpipe.study.schema import (
     CategoryRule,
+    Hypothesis,
     LoadPlan,
     ProfilerUse,
     Ready,
@@ -17,6 +18,7 @@ from profpipe.study.starter import starter_file
 
 __all__ = [
     "CategoryRule",
+    "Hypothesis",
     "LoadPlan",
     "LoadedFile",
     "ProfilerUse",

@@ -21,7 +21,14 @@ from profpipe.study.schema import StudyFile
 
 SIZE_LIMIT = 1 << 20
 # What a required key stands for while the rest of its table is checked: no check finds fault with it.
-_STAND_INS: Mapping[str, object] = {"command": ("{port}",), "targets": ("x",), "category": "x", "match": ("*",)}
+_STAND_INS: Mapping[str, object] = {
+    "command": ("{port}",),
+    "targets": ("x",),
+    "category": "x",
+    "match": ("*",),
+    "text": "x",
+    "categories": ("x",),
+}
 # A key that is broken already -> its neighbours that cannot be judged without it.
 _JUDGED_BY: Mapping[str, frozenset[str]] = {
     "targets": frozenset({"targets", "baseline"}),

@@ -21,6 +21,7 @@ TABLES: Mapping[str, str] = {
     "Study": "[study.NAME]",
     "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",
     "ProfilerUse": "[study.NAME.profiler.PROFILER]",
+    "Hypothesis": "[[study.NAME.hypothesis]]",
     "CategoryRule": "[[category]]",
 }
 

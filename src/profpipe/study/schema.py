@@ -122,10 +122,26 @@ class CategoryRule(Part):
     examples: tuple[str, ...] = Field((), description="names that must match, checked by `profpipe check`")
 
 
+class Hypothesis(Part):
+    """A reason that may explain a difference. The report decides between a study's hypotheses by what they explain."""
+
+    text: str = Field(description="the reason in words, as it would stand before `explains 5 % of the gap`")
+    categories: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="keys of the categories that would be dearer if it were so"
+    )
+
+
 class Study(Part):
     """A question: which targets, which profilers, which load, how many rounds, which one is the baseline."""
 
     question: str = Field("", description="what the report answers, in words")
+    hypothesis: tuple[Hypothesis, ...] = Field((), description="reasons to decide between")
+    reference: Literal["", "post-2018"] = Field(
+        "", description="an earlier study to set the figures beside: post-2018 is the one profpipe grew from"
+    )
+    name_style: Literal["", "cargo-profiler"] = Field(
+        "", description="names in the classic lists: as profpipe writes them, or as cargo-profiler did"
+    )
     targets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="keys of [target.*]")
     baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")
     profilers: tuple[str, ...] = Field(

@@ -1,0 +1,62 @@
+"""Names and lists as cargo-profiler printed them in 2018, so that an old list and a new one can be read side by side.
+
+Its rule, from its callgrind reader: what stands before the first space and behind the last `/`; every `$xx$` and
+`$xxx$` of an escaped Rust name becomes `..`; the hash at the end goes. Rust escaped names in that way until its
+compiler's newer mangling (v0), so a name of today is escaped first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+CARGO_PROFILER = "cargo-profiler"
+RULE = "-" * 71
+_ESCAPE = re.compile(r"\$\w{2}\$|\$\w{3}\$")
+_HASH = re.compile(r"::h[0-9a-f]{16}$")
+_INHERENT = re.compile(r"^<([\w:]+)>::")  # v0 writes <A::B>::f where the older mangling wrote A::B::f
+_SIGNS = {"@": "$SP$", "*": "$BP$", "&": "$RF$", "<": "$LT$", ">": "$GT$", "(": "$LP$", ")": "$RP$", ",": "$C$"}
+_OPEN, _CLOSE = "<([{", ">)]}"
+
+
+def cargo_profiler_name(name: str) -> str:
+    """A function's name, as callgrind or a demangler wrote it, in the style of the 2018 lists."""
+    name = _INHERENT.sub(r"\1::", name)
+    if "$" not in name and re.search(r"[^\w.:@]", name):
+        name = "::".join(_escaped(part) for part in _parts(name))
+    return _ESCAPE.sub("..", _HASH.sub("", name.partition(" ")[0].rpartition("/")[2]))
+
+
+def cargo_profiler_list(rows: Iterable[tuple[int, str]], total: int) -> str:
+    """The list itself: `70,276,542 (8.9%) file:function`, a line of dashes behind every row."""
+    lines = [f"{value:,} ({value / total * 100 if total else 0:.1f}%) {place}\n{RULE}\n" for value, place in rows]
+    return "".join(lines)
+
+
+def styled(name: str, style: str) -> str:
+    """The name in a study's style; "" leaves it as it is."""
+    return cargo_profiler_name(name) if style == CARGO_PROFILER else name
+
+
+def _parts(name: str) -> Iterator[str]:
+    """The name split at the `::` that stand outside all brackets."""
+    depth, start = 0, 0
+    for place, sign in enumerate(name):
+        arrow = sign == ">" and name[place - 1] in "-="
+        depth += (sign in _OPEN) - (sign in _CLOSE and not arrow)
+        if depth == 0 and name.startswith("::", place):
+            yield name[start:place]
+            start = place + 2
+    yield name[start:]
+
+
+def _escaped(part: str) -> str:
+    """One path element as Rust's first mangling wrote it: `<T as A::B>` is `_$LT$T$u20$as$u20$A..B$GT$`."""
+    text = "".join(_SIGNS.get(sign) or _plain(sign) for sign in part)
+    return text if not text or text[0].isalpha() or text[0] == "_" else f"_{text}"
+
+
+def _plain(sign: str) -> str:
+    if sign in "-:":
+        return "."
+    return sign if sign.isalnum() or sign in "_.$" else f"$u{ord(sign):x}$"
