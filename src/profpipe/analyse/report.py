@@ -55,7 +55,7 @@ def build_report(data: StudyData) -> Report:
         for matrix in found[p]
         if (table := hotspot_table(matrix, index, data, fig.rule_for(data.instruments[p]))) is not None
     )
-    # A second use of a profiler answers a question of its own: its figures and table stand, the pictures are the first's.
+    # A second use of a profiler answers a question of its own: its figures and table stand, the first has the pictures.
     flames, folded = _flames(data, [p for p in profilers if not data.again(p)])
     report = Report(
         profpipe=data.profpipe,

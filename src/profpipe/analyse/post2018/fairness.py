@@ -46,7 +46,10 @@ def pasted(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     """One of the post's tables, by its own arithmetic."""
     read = given.loads[row["table"]]
     mean = _mean_us(read)
-    text = f"{count(read.rate or 0)} requests/s, {_bytes(read)} bytes each, a true mean of {count(mean)} µs per request"
+    size = count(round(_exact_bytes(read), 2))
+    text = (
+        f"requests / time = {count(read.rate or 0)}/s, {size} bytes each, a true mean of {count(mean)} µs per request"
+    )
     return Answer("corrected" if read.doubts else "kept", text, mean, "; ".join(read.doubts))
 
 
@@ -57,8 +60,8 @@ def ratios(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
         f"tokio_minihttp {ratio(third / first)}"
     )
     why = (
-        "twice the threads gave more than twice the requests: the one-thread run was held up by something else, and "
-        "the two-thread run by its client"
+        "twice the threads gave more than twice the requests, which the second thread cannot have done alone: the two "
+        "runs differ in more than their threads, and the second was held up by its client"
     )
     return Answer("corrected" if third / second > 2 else "kept", text, third / second, why)
 
@@ -67,9 +70,8 @@ def arithmetic(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     """What our reader checks on every table: rate, whole bytes, threads x Req/Sec, Little's law, the client's CPU."""
     rates = [name for name in TABLES if "rate" in given.loads[name].doubted]
     means = [name for name in TABLES if "latency" in given.loads[name].doubted]
-    whole = all(
-        isclose(_exact_bytes(given.loads[n]), round(_exact_bytes(given.loads[n])), abs_tol=0.02) for n in TABLES
-    )
+    sizes = [_exact_bytes(given.loads[name]) for name in TABLES]
+    whole = all(isclose(size, round(size), abs_tol=0.02) for size in sizes)
     text = (
         f"requests, time and rate agree in all three, responses are {'whole' if whole else 'no whole'} numbers of "
         f"bytes; {len(means)} of 3 mean latencies cannot be, {len(rates)} of 3 rates were the client's limit"
@@ -85,7 +87,3 @@ def _mean_us(read: LoadResult) -> float:
 
 def _exact_bytes(read: LoadResult) -> float:
     return (read.bytes_read or 0) / read.served
-
-
-def _bytes(read: LoadResult) -> str:
-    return count(round(_exact_bytes(read), 2))

@@ -66,8 +66,8 @@ def load(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
         return unknown("callgrind has no valid run")
     middle = median(r.seconds or 0.0 for r in runs)
     text = (
-        f"the same load for {amount(middle, 's')} inside the counted window of each of {len(runs)} runs: it begins when "
-        "the server is ready and ends before the dump"
+        f"the same load for {amount(middle, 's')} inside the counted window of each of {len(runs)} runs: it begins "
+        "when the server is ready and ends before the dump"
     )
     return Answer("kept" if abs(middle - row["seconds"]) < 1 else "differs", text, middle)
 

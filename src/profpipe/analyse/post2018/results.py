@@ -62,11 +62,19 @@ def copies(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     text = f"memcpy {share(copied)}; memset {share(cleared)}{by}"
     if copied + cleared >= 0.5:
         return Answer("kept", text, copied)
+    first, most = _largest(facts, variant)
     why = (
-        "memset copies nothing: it cleared the 8 KiB read buffer and the header slots of every request, which hyper "
-        "0.11.16 stopped; copying is a small part, and parsing is the largest"
+        "memset copies nothing: it clears the 8 KiB read buffer and the header slots of every request, which hyper "
+        f"0.11.16 stopped. The largest category is {first}, {share(most)}"
     )
     return Answer("corrected", text, copied, why)
+
+
+def _largest(facts: Facts, variant: str) -> tuple[str, float]:
+    table = facts.table(facts.counted() or "")
+    found = [(row.cells[variant].share or 0.0, row.category) for row in (table[0].rows if table else ())]
+    most, key = max(found, default=(0.0, "unknown"))
+    return facts.category(key), most
 
 
 def _callers(facts: Facts, variant: str, name: str) -> list[str]:
@@ -132,5 +140,6 @@ def per_request(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
         words.append(f"{facts.label(variant)}: {', '.join(part for part in said if part)}")
     first = facts.figure(row["variants"][0], key)
     why = "two programs' percentages of their own totals cannot be compared; instructions per request can"
-    text = f"{'; '.join(words)}; {facts.report.study.rounds} rounds"
+    rounds = len({run.round for run in facts.report.runs if run.profiler == key.partition(":")[0] and run.valid})
+    text = f"{'; '.join(words)}; {count(rounds)} {'round' if rounds == 1 else 'rounds'}"
     return Answer("corrected", text, first.value if first else None, why)

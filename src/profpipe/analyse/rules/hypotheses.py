@@ -28,7 +28,7 @@ def _decided(facts: Facts, contender: str, fall: Waterfall, path: str) -> Conclu
     metric = facts.metric(fall.metric)
     label = metric.label if metric else fall.metric
     words = [
-        f"{h.text} explains {share(part)} of the gap ({count(part * fall.gap)} of {count(fall.gap)} {label}): "
+        f"{h.text} explains {share(part)} of the gap ({count(part * fall.gap)} {label}, the gap is {count(fall.gap)}): "
         f"{_verdict(part, h is first)}"
         for part, h in parts
     ]
