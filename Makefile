@@ -25,6 +25,13 @@ demo: $(VENV)/.demo ## set up, run the study `concurrency`, print its verdict an
 test: $(VENV)/.dev ## set up for development and run the tests
 	$(BIN)/python -m pytest
 
+.PHONY: seed
+seed: $(VENV)/.demo ## the study that profpipe grew from, on real Rust servers: about 15 minutes, needs cargo and `make tools`
+	@command -v cargo >/dev/null || { echo "cargo not found: install Rust 1.85 or newer, https://rustup.rs" >&2; exit 1; }
+	@echo "cargo builds ten servers in targets/rust and keeps their crates in its own folder (CARGO_HOME)."
+	$(BIN)/profpipe run seed-fairness
+	$(BIN)/profpipe run seed
+
 ##@ Development
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff and mypy --strict
