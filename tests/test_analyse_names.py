@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.analyse.names import function_id, normal_name, normalise, short_file
+from profpipe.analyse.names import function_id, normal_name, normalise, path_of, short_file
 from tests.tools import require
 
 SAME = {
@@ -126,3 +126,30 @@ def test_a_file_is_named_without_the_machine_it_was_built_on(path: str, short: s
 def test_an_id_is_stable_and_depends_on_every_part() -> None:
     assert function_id("native", "libc.so.6", "malloc/malloc.c", "malloc") == "2f5fc9e0a7fc"
     assert function_id("a", "b") != function_id("ab", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("<hashbrown::map::HashMap<u64, may::Q<generator::G<A, B>>>>::get::<u64>", "<hashbrown::map::HashMap>::get"),
+        ("core::ptr::drop_in_place::<smallvec::SmallVec<[generator::G<E, false>; 64]>>", "core::ptr::drop_in_place"),
+        ("<<std::io::BufWriter<_>>::flush::Guard as core::ops::Drop>::drop", "<<std::io::BufWriter>::flush::Guard as core::ops::Drop>::drop"),
+        ("a::b::<impl c::D for e::F>::g", "a::b::<impl c::D for e::F>::g"),
+        ("<S<Box<dyn Future<Item = (), Error = ()>>>>::poll::<A, <B as C>::d::{closure#0}>", "<S>::poll"),
+        ("<&mut iovec::IoVec as core::convert::From<&mut [u8]>>::from", "<&mut iovec::IoVec as core::convert::From>::from"),
+        ("foo<fn(u8) -> u32>::bar", "foo::bar"),
+        ("std::vector<int, std::allocator<int> >::push_back(int)", "std::vector::push_back(int)"),
+        ("std::ostream::operator<<(int)", "std::ostream::operator<<(int)"),
+        ("a<b", "a<b"),
+        ("a>b", "a>b"),
+        ("malloc", "malloc"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_path_has_no_generic_arguments(name: str, path: str) -> None:
+    assert path_of(name) == path
+
+
+@given(st.text(alphabet="ab<>:, {}&-", max_size=40))
+def test_a_path_is_never_longer_than_its_name(name: str) -> None:
+    assert len(path_of(name)) <= len(name)

@@ -21,7 +21,7 @@ from profpipe.study.positions import positions
 from profpipe.study.reference import EXAMPLE, TABLES, study_schema
 
 ROOT = Path(__file__).parents[1]
-PROFILERS = {"clean", "callgrind", "py-spy", "pyinstrument", "yappi", "cprofile"}
+PROFILERS = {"clean", "callgrind", "py-spy", "pyinstrument", "yappi", "cprofile", "perf"}
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,11 @@ def generate() -> ModuleType:
 
 def test_the_root_file_holds_and_its_targets_exist() -> None:
     file = read_study_file(ROOT / "profpipe.toml", profilers=PROFILERS, generators=("builtin", "wrk", "h2load")).file
-    assert {"concurrency", "head", "asgi"} <= set(file.study)
+    assert {"concurrency", "head", "asgi", "c-head", "seed", "seed-fairness", "seed-today"} <= set(file.study)
     for name, target in file.target.items():
         scripts = [ROOT / argument for argument in target.command if argument.startswith("targets/")]
+        if target.build:
+            scripts = [ROOT / target.cwd / ("Cargo.toml" if "cargo" in target.build[0] else "targets/c/Makefile")]
         assert scripts, name
         for script in scripts:
             assert script.exists(), f"{name}: {script}"
@@ -50,7 +52,7 @@ def test_the_first_study_runs_with_the_standard_library_alone() -> None:
     bare = [name for name in file.study["concurrency"].targets if not file.target[name].requires.modules]
     assert bare == ["threads", "asyncio-protocol", "asyncio-streams"]
     assert file.study["concurrency"].baseline in bare
-    assert all(target.requires.install for target in file.target.values() if target.requires.modules)
+    assert all(target.requires.install for target in file.target.values() if target.requires.modules or target.build)
 
 
 def test_generated_files_are_current(generate: ModuleType) -> None:

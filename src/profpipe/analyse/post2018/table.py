@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from profpipe.analyse.noise import rounded
 from profpipe.analyse.post2018 import fairness, method, results
 from profpipe.analyse.post2018.answer import Given, Row, Rule
 from profpipe.analyse.rules.facts import Facts
@@ -62,7 +63,7 @@ def _answered(row: Row, facts: Facts, given: Given) -> SeedRow:
         what=row["what"],
         post=row["post"],
         ours=answer.ours,
-        value=answer.value,
+        value=None if answer.value is None else rounded(answer.value, 6),
         verdict=answer.verdict,
         why=answer.why,
     )
