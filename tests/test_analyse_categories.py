@@ -99,7 +99,7 @@ def test_a_users_rule_can_be_narrowed_to_an_object_or_a_file() -> None:
 
 
 def test_what_a_type_holds_is_not_what_a_function_is() -> None:
-    """A coroutine's entry closure, a map and a queue of coroutines are no switches; the post of 2018 took one for it."""
+    """A coroutine's entry closure, a map and a queue of coroutines are no switches; the post took one for it."""
     assert RULES.of("<hashbrown::map::HashMap<u64, may::Q<generator::gen_impl::G<E>>>>::get::<u64>") == "hashing"
     assert RULES.of("<may_queue::mpsc::Queue<generator::gen_impl::GeneratorObj<E, false>>>::bulk_pop") == "locking"
     assert RULES.of("<generator::stack::StackBox<<generator::gen_impl::G<E>>::init_code>>::call_once") == "application"

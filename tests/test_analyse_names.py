@@ -133,10 +133,10 @@ def test_an_id_is_stable_and_depends_on_every_part() -> None:
     [
         ("<hashbrown::map::HashMap<u64, may::Q<generator::G<A, B>>>>::get::<u64>", "<hashbrown::map::HashMap>::get"),
         ("core::ptr::drop_in_place::<smallvec::SmallVec<[generator::G<E, false>; 64]>>", "core::ptr::drop_in_place"),
-        ("<<std::io::BufWriter<_>>::flush::Guard as core::ops::Drop>::drop", "<<std::io::BufWriter>::flush::Guard as core::ops::Drop>::drop"),
+        ("<<io::BufWriter<_>>::flush::Guard as ops::Drop>::drop", "<<io::BufWriter>::flush::Guard as ops::Drop>::drop"),
         ("a::b::<impl c::D for e::F>::g", "a::b::<impl c::D for e::F>::g"),
         ("<S<Box<dyn Future<Item = (), Error = ()>>>>::poll::<A, <B as C>::d::{closure#0}>", "<S>::poll"),
-        ("<&mut iovec::IoVec as core::convert::From<&mut [u8]>>::from", "<&mut iovec::IoVec as core::convert::From>::from"),
+        ("<&mut iovec::IoVec as convert::From<&mut [u8]>>::from", "<&mut iovec::IoVec as convert::From>::from"),
         ("foo<fn(u8) -> u32>::bar", "foo::bar"),
         ("std::vector<int, std::allocator<int> >::push_back(int)", "std::vector::push_back(int)"),
         ("std::ostream::operator<<(int)", "std::ostream::operator<<(int)"),

@@ -118,6 +118,12 @@ def test_switches_are_shown_at_every_number_of_connections() -> None:
     assert "1.44 calls of swap_registers per request" in ours
 
 
+def test_under_another_instrument_alone_the_switches_go_by_its_name() -> None:
+    runs = [run(v, "callgrind-count") for v in (FUTURE, MAY)]
+    report = build_report(seed_study(*runs, instruments={"callgrind-count": "counted"}))
+    assert rows(report)[23].ours.startswith("callgrind-count: 1.44 calls of swap_registers per request")
+
+
 def test_the_page_and_the_comment_show_it() -> None:
     page, comment = render_page(seed_report()), render_comment(seed_report())
     assert 'id="seed-32"' in page

@@ -98,16 +98,14 @@ def switches(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     """Share and calls of the switch itself, by number of connections."""
     if (missing := no_count(facts, [row["variant"]])) is not None:
         return missing
+    loads = {f"{profiler}:instructions": text for profiler, text in row["connections"].items()}
+    known = [key for key in loads if facts.table(key) is not None] or [facts.counted() or ""]
     words, parts = [], []
-    for profiler, connections in row["connections"].items():
-        key = f"{profiler}:instructions"
-        if facts.table(key) is None:
-            continue
+    for key in known:
         part, each = category_share(facts, row["variant"], "context-switch", key)
         calls = _calls(facts, key, row["variant"])
         often = f"{count(calls)} calls of {SWITCH} per request, " if calls is not None else ""
-        plural = "connection" if connections == "1" else "connections"
-        words.append(f"{connections} {plural}: {often}{count(each)} instructions, {share(part)}")
+        words.append(f"{loads.get(key, key.partition(':')[0])}: {often}{count(each)} instructions, {share(part)}")
         parts.append(part)
     why = (
         "call_box was the closure a coroutine begins in, with the connection's whole loop inlined, not the switch; the "
