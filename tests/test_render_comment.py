@@ -67,6 +67,7 @@ def test_what_does_not_fit_is_cut_by_whole_sections_and_named(limit: int) -> Non
 def test_every_section_has_a_block() -> None:
     data = document()
     data["conclusions"] += [{**data["conclusions"][1], "id": f"x{i}"} for i in range(5)]
+    data["seed_table"] = [{"number": 1, "what": "w", "post": "p", "ours": "o", "verdict": "kept"}]
     text = render_comment(Report.model_validate(data))
     for _, title in SECTIONS:
         assert title in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -140,11 +141,20 @@ def _variant(data: StudyData, variant: str, measured: Sequence[Measured], noise:
 
 
 def _notes(runs: Sequence[RunData]) -> tuple[str, ...]:
-    """Doubts of the load generator and lost rounds, each said once."""
+    """Doubts of the load generator about clean runs, and lost rounds; what differs in its figures alone is said once.
+
+    A profiled run's speed and latency are shown nowhere, so that nobody need doubt them.
+    """
     out: dict[str, None] = {}
+    said: set[str] = set()
     for run in runs:
-        if run.record.load is not None:
-            out |= dict.fromkeys(run.record.load.doubts)
+        r = run.record
+        loads = (r.load, r.throughput, r.latency) if r.profiler == fig.CLEAN else ()
+        for doubt in (text for load in loads if load is not None for text in load.doubts):
+            kind = re.sub(r"[\d.,]+", "", doubt)
+            if kind not in said:
+                said.add(kind)
+                out[doubt] = None
     lost = sum(not r.record.valid for r in runs)
     if lost:
         out[f"{lost} of {len(runs)} runs are invalid"] = None

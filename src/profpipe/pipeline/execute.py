@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from profpipe import __version__, capture, load, store
-from profpipe.commits.state import commit_state
+from profpipe import capture, load, store
 from profpipe.errors import CaptureError, ProfpipeError
-from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord, VariantFacts
+from profpipe.model.run import LoadResult, Phase, RunRecord
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.instruments import NOT_MEASURED, fit
 from profpipe.pipeline.judge import NOT_AGAIN, given_up, judge
 from profpipe.pipeline.places import places
 from profpipe.pipeline.prepare import Prepared
+from profpipe.pipeline.record import study_record
 from profpipe.pipeline.schedule import RunPlan
 from profpipe.study import LoadPlan, Target
 from profpipe.study.read import LoadedFile
@@ -45,7 +45,7 @@ def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: st
     folder = store.new_study_folder(reports.absolute(), prepared.id, created.strftime("%Y%m%d-%H%M%S"))
     ended: list[RunRecord] = []
     try:
-        hidden = places(prepared.root).hide_study(_record(prepared, loaded, command, created))
+        hidden = places(prepared.root).hide_study(study_record(prepared, loaded, command, created))
         store.write_study(folder, hidden)
         listen(StudyStarted(folder, len(prepared.runs)))
         broken = _build(prepared, listen)
@@ -216,61 +216,3 @@ class ExtraLoads:
     def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
         own = fit(plan, self.target, self.prepared.generator)
         return _drive(own, host, port, self.cpu, self.folder / name)
-
-
-def _record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
-    study = prepared.study
-    commit = commit_state(prepared.root)
-    environment = dict(capture.environment_facts())
-    if commit is not None:
-        environment["commit"] = commit.text
-    for name, target in prepared.targets.items():
-        if locked := capture.crates(Path(target.command[0]).name, prepared.root / target.cwd, prepared.root):
-            environment[f"crates of {name}"] = locked
-    return StudyRecord(
-        study=prepared.id,
-        question=study.question,
-        baseline=prepared.baseline,
-        variants=tuple(
-            VariantFacts(name, target.label or name, target.language, target.command, target.cwd)
-            for name, target in prepared.targets.items()
-        ),
-        rounds=study.rounds,
-        load=_loads_in_words(prepared),
-        placement="; ".join(f"{name}: {p.text}" if name else p.text for name, p in prepared.placements.items()),
-        command=command,
-        created=created.isoformat(timespec="seconds"),
-        profpipe=__version__,
-        kinds=prepared.kinds,
-        environment=environment,
-        left_out=prepared.left_out,
-        limits=prepared.limits,
-        categories=tuple(rule.model_dump() for rule in loaded.file.category),
-        planned_runs=len(prepared.runs),
-        tools={name: study.tool(name) for name in prepared.kinds},
-        hypotheses=tuple((h.text, h.categories) for h in study.hypothesis),
-        reference=study.reference,
-        name_style=study.name_style,
-    )
-
-
-def _loads_in_words(prepared: Prepared) -> str:
-    """The study's load, and those of the instruments that have one of their own."""
-    study, generator = prepared.study, prepared.generator
-    own = {name: study.use(name).load for name in prepared.kinds}
-    apart = [f"{name}: {load_in_words(plan, generator)}" for name, plan in own.items() if plan is not None]
-    return "; ".join([load_in_words(study.load, generator), *apart])
-
-
-def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:
-    """The load plan as a reader would say it, with the generator that will be used."""
-    plan = plan if generator is None else plan.model_copy(update={"generator": generator})
-    amount = {
-        "count": f"{plan.requests:,} requests a run",
-        "rate": f"{plan.rate:,.0f} requests a second for {plan.duration:g} s" if plan.rate else "a fixed rate",
-        "closed": f"as fast as it goes for {plan.duration:g} s",
-    }[plan.mode]
-    return (
-        f"{amount} over {plan.connections} keep-alive connections by {load.choose(plan)}, "
-        f"after {plan.warmup:,} requests of warm-up; {plan.request.method} {plan.request.path}"
-    )

@@ -1,0 +1,85 @@
+"""study.json: what was asked, where it runs and with which versions, in the words a report shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from profpipe import __version__, capture, load
+from profpipe.commits.state import commit_state
+from profpipe.model.run import StudyRecord, VariantFacts
+from profpipe.pipeline.prepare import Prepared
+from profpipe.study import LoadPlan
+from profpipe.study.read import LoadedFile
+
+
+def study_record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
+    study = prepared.study
+    commit = commit_state(prepared.root)
+    environment = dict(capture.environment_facts())
+    if commit is not None:
+        environment["commit"] = commit.text
+    for name, target in prepared.targets.items():
+        if locked := capture.crates(Path(target.command[0]).name, prepared.root / target.cwd, prepared.root):
+            environment[f"crates of {name}"] = locked
+    return StudyRecord(
+        study=prepared.id,
+        question=study.question,
+        baseline=prepared.baseline,
+        variants=tuple(
+            VariantFacts(name, target.label or name, target.language, target.command, target.cwd)
+            for name, target in prepared.targets.items()
+        ),
+        rounds=study.rounds,
+        load=_loads_in_words(prepared),
+        placement=_places_in_words(prepared),
+        command=command,
+        created=created.isoformat(timespec="seconds"),
+        profpipe=__version__,
+        kinds=prepared.kinds,
+        environment=environment,
+        left_out=prepared.left_out,
+        limits=prepared.limits,
+        categories=tuple(rule.model_dump() for rule in loaded.file.category),
+        planned_runs=len(prepared.runs),
+        tools={name: study.tool(name) for name in prepared.kinds},
+        hypotheses=tuple((h.text, h.categories) for h in study.hypothesis),
+        reference=study.reference,
+        name_style=study.name_style,
+    )
+
+
+def _loads_in_words(prepared: Prepared) -> str:
+    """The study's load, and those of the instruments that have one of their own."""
+    study, generator = prepared.study, prepared.generator
+    own = {name: study.use(name).load for name in prepared.kinds}
+    apart = [f"under {name} {_how_much(plan, generator)}" for name, plan in own.items() if plan is not None]
+    return "; ".join([load_in_words(study.load, generator), *apart])
+
+
+def _places_in_words(prepared: Prepared) -> str:
+    """Where server and load are; the instruments that have the same other place are named together."""
+    study, apart = prepared.placements[""].text, dict[str, list[str]]()
+    for name, place in prepared.placements.items():
+        if name and place.text != study:
+            apart.setdefault(place.text, []).append(name)
+    return "; ".join([study, *(f"under {', '.join(names)} {text}" for text, names in apart.items())])
+
+
+def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:
+    """The load plan as a reader would say it, with the generator that will be used."""
+    return (
+        f"{_how_much(plan, generator)}, after {plan.warmup:,} requests of warm-up; "
+        f"{plan.request.method} {plan.request.path}"
+    )
+
+
+def _how_much(plan: LoadPlan, generator: str | None) -> str:
+    plan = plan if generator is None else plan.model_copy(update={"generator": generator})
+    amount = {
+        "count": f"{plan.requests:,} requests a run",
+        "rate": f"{plan.rate:,.0f} requests a second for {plan.duration:g} s" if plan.rate else "a fixed rate",
+        "closed": f"as fast as it goes for {plan.duration:g} s",
+    }[plan.mode]
+    connections = f"{plan.connections} keep-alive connection{'' if plan.connections == 1 else 's'}"
+    return f"{amount} over {connections} by {load.choose(plan)}"
