@@ -33,6 +33,7 @@ from profpipe.model.report import (
     Variant,
     Waterfall,
 )
+from profpipe.model.run import LoadResult
 
 CONTROL_SUFFIX = "+control"
 
@@ -150,7 +151,7 @@ def _notes(runs: Sequence[RunData]) -> tuple[str, ...]:
     for run in runs:
         r = run.record
         loads = (r.load, r.throughput, r.latency) if r.profiler == fig.CLEAN else ()
-        for doubt in (text for load in loads if load is not None for text in load.doubts):
+        for doubt in (text for load in loads if load is not None and _shown(load) for text in load.doubts):
             kind = re.sub(r"[\d.,]+", "", doubt)
             if kind not in said:
                 said.add(kind)
@@ -159,6 +160,11 @@ def _notes(runs: Sequence[RunData]) -> tuple[str, ...]:
     if lost:
         out[f"{lost} of {len(runs)} runs are invalid"] = None
     return tuple(out)
+
+
+def _shown(load: LoadResult) -> bool:
+    """Whether the doubts of a load are about a figure of the report: a closed loop's latency is none."""
+    return load.loop != "closed" or load.doubted != ("latency",)
 
 
 def _control_variant(data: StudyData, measured: Sequence[Measured]) -> tuple[Variant, ...]:

@@ -19,7 +19,7 @@ EQUAL = ("tokio-proto-mini-equal", "may-http-equal", "may-http-2-equal")
 
 def fairness(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     if given.other is None:
-        return unknown("`profpipe run seed-fairness` measures it; its newest report is shown here")
+        return unknown("profpipe run seed-fairness measures it; its newest report is shown here")
     modes = {"each its own response": SEED, "the same response": EQUAL}
     words = [f"{mode}: {text}" for mode, names in modes.items() if (text := _rates(given.other, names))]
     if not words:

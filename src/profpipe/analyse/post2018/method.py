@@ -33,7 +33,7 @@ def saved(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
 def ready(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     runs = facts.report.runs
     late = [x for x in facts.report.invalid if x.phase == "ready"]
-    text = f"{len(runs) - len(late)} of {len(runs)} runs waited for the line `ready port=N`; no fixed sleep"
+    text = f"{len(runs) - len(late)} of {len(runs)} runs waited for the line ready port=N; no fixed sleep"
     return Answer("kept", text, float(len(runs) - len(late)))
 
 
