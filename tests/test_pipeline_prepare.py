@@ -84,3 +84,15 @@ def test_the_command_of_the_report_is_what_one_types_beside_the_study_file() -> 
         "profpipe run s --config other.toml -t a -t 'b c' -p clean -r 3 -n 100 --generator wrk"
     )
     assert RunOptions().command("s", "pyproject.toml") == "profpipe run s"
+
+
+def test_requests_a_second_on_a_shared_processor_are_said_to_be_of_both(tmp_path: Path) -> None:
+    closed = {"mode": "closed", "generator": "builtin"}
+
+    def said(**study: Any) -> bool:
+        limits = prepared(tmp_path, {"a": TARGET}, load={"generator": "builtin"}, **study).limits
+        return any("share one processor" in text for _, text, _ in limits)
+
+    assert said(placement="same-core", throughput=closed)
+    assert not said(placement="free", throughput=closed)
+    assert not said(placement="same-core")

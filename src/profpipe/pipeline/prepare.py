@@ -92,6 +92,8 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
             f"study {study_id}: none of its instruments works here: "
             + "; ".join(f"{name}: {text}" for name, text, _ in found.limits)
         )
+    placements = {"": place(study.placement)} | {n: place(w) for n in kinds if (w := study.use(n).placement)}
+    shared = _shared_processor(study, placements.get("clean", placements[""]), kinds)
     return Prepared(
         id=study_id,
         study=study,
@@ -99,12 +101,25 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         targets=targets,
         baseline=baseline,
         runs=runs,
-        placements={"": place(study.placement)} | {n: place(w) for n in kinds if (w := study.use(n).placement)},
+        placements=placements,
         left_out=tuple(left_out.items()),
-        limits=(*found.limits, *absent, *_not_built(targets, loaded.root)),
+        limits=(*found.limits, *shared, *absent, *_not_built(targets, loaded.root)),
         kinds=kinds,
         generator=options.generator,
     )
+
+
+def _shared_processor(study: Study, placement: Placement, kinds: Mapping[str, Instrument]) -> Limits:
+    """Requests a second on one processor are what server and load generator reach together."""
+    if "clean" not in kinds or study.throughput is None or placement.server_cpu is None:
+        return ()
+    if placement.server_cpu != placement.load_cpu:
+        return ()
+    text = (
+        "server and load generator share one processor: requests/s is what both reach together, less than the server "
+        "alone could; CPU time per request is the server's own"
+    )
+    return (("clean", text, ()),)
 
 
 def _not_built(targets: Mapping[str, Target], root: Path) -> Limits:
