@@ -52,9 +52,11 @@ frontend: ## build templates/assets again from frontend/ (needs node; the result
 	cd frontend && npm ci --no-audit --no-fund && npm run check && npm run build
 
 .PHONY: examples
-examples: $(VENV)/.demo ## measure the committed example report again (study `concurrency`)
+examples: $(VENV)/.demo ## measure the committed example reports again (studies `concurrency` and `seed`)
 	$(BIN)/profpipe run concurrency
 	$(BIN)/profpipe report concurrency --output reports/examples/concurrency
+	$(BIN)/profpipe run seed
+	$(BIN)/profpipe report seed --output reports/examples/seed
 
 .PHONY: lock
 lock: ## resolve requirements.lock and requirements-dev.lock again (needs uv)
