@@ -194,8 +194,17 @@ def test_a_misspelt_option_is_found_before_an_hour_of_runs(tmp_path: Path) -> No
 
 def test_a_load_that_nobody_can_drive_is_found_before_the_first_run(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
+    folder.write({"a": server("serves")}, load={"mode": "count", "requests": 50, "generator": "h2load"})
+    refused(folder, folder.do("run", "s", PATH="/nowhere"), "study s, load: ", "h2load is not installed")
+
+
+def test_without_the_generator_of_an_extra_load_the_rest_is_measured_and_the_report_says_so(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
     folder.write({"a": server("serves")}, throughput={"mode": "closed", "generator": "wrk"})
-    refused(folder, folder.do("run", "s", PATH="/nowhere"), "study s, throughput of a: ", "wrk")
+    done = folder.do("run", "s", PATH="/nowhere")
+    assert done.code == 0, done.err
+    assert "throughput not measured: wrk is not installed" in done.err
+    assert any("throughput not measured: wrk" in row["text"] for row in folder.report()["limits"])
 
 
 def test_without_valgrind_the_rest_is_measured_and_the_report_says_so(tmp_path: Path) -> None:
