@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # uv resolves once for every Python and platform; the result names no host, so any mirror serves it.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	pyproject.toml --extra demo --extra asgi --group build
+	pyproject.toml --extra demo --extra asgi --extra history --group build
 
 ##@ The two that matter
 .PHONY: demo

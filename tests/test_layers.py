@@ -29,6 +29,8 @@ LIBRARIES = {
     "multi_demangle": {"analyse"},
     "psutil": {"capture"},
     "httptools": {"load", "capture"},
+    "httpx2": {"publish"},
+    "ruptures": {"analyse"},
     "tree_sitter": {"study"},
     "tree_sitter_toml": {"study"},
 }

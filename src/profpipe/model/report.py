@@ -69,6 +69,16 @@ class CategoryInfo(Part):
     group: str = Field("", description="categories of one group tell one story, for example writing the response")
 
 
+class CommitInfo(Part):
+    """The commit that a variant was built from."""
+
+    commit: str = Field(description="full hash; that of HEAD where uncommitted changes are part of the variant")
+    ref: str = Field("", description="how it was asked for: a branch, a tag, HEAD~2, or `worktree`")
+    subject: str = ""
+    time: str = Field("", description="committer's time, ISO 8601")
+    dirty: bool = Field(False, description="uncommitted changes are part of it")
+
+
 class Variant(Part):
     id: str
     label: str
@@ -83,6 +93,7 @@ class Variant(Part):
     throughput: Series = Series()
     disturbance: dict[str, Series] = Field(default_factory=dict, description="profiler -> req/s with it on")
     notes: tuple[str, ...] = ()
+    commit: CommitInfo | None = None
 
 
 class Cell(Part):
@@ -98,6 +109,9 @@ class Cell(Part):
     verdict: Verdict | None = None
     ratio: Ratio | None = None
     why: str | None = None
+    moved: Ratio | None = Field(
+        None, description="part of the change that only changed place between this function and a caller or callee"
+    )
 
 
 class FunctionName(Part):
@@ -108,6 +122,23 @@ class FunctionName(Part):
     raw: tuple[str, ...] = Field((), description="names as the profiler wrote them, when they differ")
 
 
+class ChangedLines(Part):
+    """Lines of the diff between two commits that lie in one function; spans hold their first and last line."""
+
+    file: str = Field(description="path in the repository, at the contender; at the baseline for a deleted file")
+    added: tuple[tuple[int, int], ...] = Field((), description="spans in the contender's file")
+    removed: tuple[tuple[int, int], ...] = Field((), description="spans in the baseline's file")
+    lines: int = Field(description="changed lines of this function, added and removed")
+
+
+class Alignment(Part):
+    """Why one row holds functions of two names: the contender's is shown, this is the baseline's."""
+
+    before: FunctionName
+    certainty: Certainty
+    why: str
+
+
 class FunctionRow(Part):
     id: str = Field(description="stable: same function, same id, in every report")
     function: FunctionName
@@ -116,6 +147,12 @@ class FunctionRow(Part):
         default_factory=dict, description="variant -> (function name, calls per request)"
     )
     callees: dict[str, tuple[tuple[str, float], ...]] = Field(default_factory=dict)
+    alignment: dict[str, Alignment] = Field(
+        default_factory=dict, description="contender -> how it was found under another name"
+    )
+    changes: dict[str, tuple[ChangedLines, ...]] = Field(
+        default_factory=dict, description="contender -> changed lines that lie in the function, the most lines first"
+    )
 
 
 class CategoryRow(Part):
@@ -132,6 +169,10 @@ class HotspotTable(Part):
     total: dict[str, Series]
     categorised: dict[str, Ratio] = Field(description="variant -> share of self that has a category")
     rows: tuple[CategoryRow, ...] = ()
+    unmatched: dict[str, Ratio] = Field(
+        default_factory=dict,
+        description="contender -> share of both sides' self that stands in functions of one side only",
+    )
 
 
 class WaterfallBar(Part):
@@ -260,6 +301,37 @@ class SeedRow(Part):
     why: str = ""
 
 
+class Sequential(Part):
+    """How rounds were added, and the rule that keeps looking early from raising false verdicts."""
+
+    rule: str = Field(description="in words, with the level of each look")
+    looks: tuple[int, ...] = Field(description="rounds per variant after which the verdicts were looked at")
+    planned: tuple[int, ...] = Field(description="rounds per variant of all looks that were allowed")
+    alpha: Ratio = Field(description="level of one look; the looks' levels add up to the report's")
+    stopped: Literal["stable", "max-rounds", "budget"]
+
+
+class Calibration(Part):
+    """A/A comparisons run on this machine before: how wide its noise is, and how often a verdict was false."""
+
+    created: str
+    machine: str
+    study: str
+    comparisons: int
+    false_verdicts: int = Field(description="comparisons with a better or worse verdict anywhere in their report")
+    low: Ratio = Field(description="interval of the false-verdict rate, 95 %")
+    high: Ratio
+    sd: dict[str, Ratio] = Field(description="metric -> sd of the ratio of one pair of rounds of the same commit")
+
+
+class Gate(Part):
+    """What `--fail-on` asked for and what was found. `failed` decides exit code 3."""
+
+    asked: tuple[str, ...]
+    failed: bool
+    hits: tuple[str, ...] = Field((), description="in words: what regressed, by how much")
+
+
 class StudyInfo(Part):
     id: str
     question: str
@@ -272,6 +344,8 @@ class StudyInfo(Part):
     placement: str
     command: str = Field(description="what makes this report again")
     planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")
+    sequential: Sequential | None = Field(None, description="null: the rounds were fixed beforehand")
+    alpha: Ratio = Field(0.01, description="share of reports without any real change that may hold a false verdict")
 
 
 class Report(Part):
@@ -287,6 +361,8 @@ class Report(Part):
     waterfall: tuple[Waterfall, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
     control: Control = Control()
+    calibration: Calibration | None = None
+    gate: Gate | None = None
     invalid: tuple[Invalid, ...] = ()
     limits: tuple[Limit, ...] = ()
     classic: tuple[ClassicList, ...] = ()
