@@ -16,7 +16,7 @@ from profpipe.study import Target
 def hidden(monkeypatch: pytest.MonkeyPatch) -> Places:
     monkeypatch.setenv("HOME", "/home/ann")
     env = {"TOKEN": "tok-1234567", "URL": "http://u:tok-1234567@db", "LEVEL": "info"}
-    return places(Path("/home/ann/code/shop $(x)"), [Target(command=("x",), env=env)])
+    return places([Path("/home/ann/code/shop $(x)")], [Target(command=("x",), env=env)])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_text_is_told_without_them(hidden: Places, text: str, shown: str) -> N
 
 def test_a_home_that_is_the_root_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/")
-    assert places(Path("/srv/x")).hide("/etc/passwd in /srv/x/y") == "/etc/passwd in ./y"
+    assert places([Path("/srv/x")]).hide("/etc/passwd in /srv/x/y") == "/etc/passwd in ./y"
 
 
 def test_every_text_of_a_record_that_reaches_a_report_is_hidden(hidden: Places) -> None:

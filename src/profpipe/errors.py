@@ -64,6 +64,10 @@ class LoadError(ProfpipeError):
     """The load generator itself failed, or its output cannot be read."""
 
 
+class CommitError(ProfpipeError):
+    """git, or the repository, cannot give what a comparison of commits needs."""
+
+
 class StoreError(ProfpipeError):
     """A run folder or report cannot be written or read."""
 

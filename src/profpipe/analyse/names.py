@@ -124,7 +124,9 @@ def base_name(path: str) -> str:
 
 
 _ROOTS = re.compile(
-    r"^.*/(?:site-packages|dist-packages|lib/python3\.\d+|registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src)/"
+    r"^.*/(?:site-packages|dist-packages|lib/python3\.\d+|registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
+    # Where `profpipe diff` checks commits out: what is left is the path in the repository, the same on both sides.
+    r"|(?:profpipe-)?worktrees(?:/[0-9a-f]{12}){1,2})/"
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from profpipe.model.report import CommitInfo, Sequential
 from profpipe.units import Instrument
 
 Loop = Literal["closed", "open"]
@@ -170,7 +171,8 @@ class StudyRecord:
 
     `left_out` = (target, reason); `limits` = (profiler, text, variants it speaks of); `kinds` = profiler -> kind of
     instrument; `categories` = the user's own category rules as written in profpipe.toml; `tools` = the profiler behind
-    each name of `kinds`; `hypotheses` = (text, categories).
+    each name of `kinds`; `hypotheses` = (text, categories); `commits` = variant -> the commit it was built from, empty
+    where the variants are targets; `sequential` = how rounds were added, once that has ended.
     """
 
     study: str
@@ -193,3 +195,5 @@ class StudyRecord:
     hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reference: str = ""
     name_style: str = ""
+    commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+    sequential: Sequential | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import cast
 
 from profpipe import capture, load, store
 from profpipe.errors import CaptureError, ProfpipeError
-from profpipe.model.run import LoadResult, Phase, RunRecord
+from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.instruments import NOT_MEASURED, fit
 from profpipe.pipeline.judge import NOT_AGAIN, given_up, judge
@@ -30,12 +31,59 @@ EXTRA_LOAD_ROUNDS = 3
 LOAD, THROUGHPUT, LATENCY = "load", "throughput", "latency"
 
 
+@dataclass(slots=True)
+class Execution:
+    """A study under way: its folder, what does not build, and the runs that have ended."""
+
+    prepared: Prepared
+    folder: Path
+    study: StudyRecord
+    listen: Listener
+    broken: dict[str, CaptureError] = field(default_factory=dict)
+    ended: list[RunRecord] = field(default_factory=list)
+
+    def build(self) -> None:
+        """Build every target, once where several have the same build; one that fails is left for its runs to say so."""
+        self.broken = build_targets(self.prepared, self.listen)
+
+    def run(self, run: RunPlan) -> None:
+        """One planned run: measured, or recorded as not tried where it is known to fail."""
+        self.listen(RunStarted(run))
+        home = store.new_run_folder(self.folder, run.order, run.variant, run.profiler, run.round, run.control)
+        with _whole_or_absent(home):
+            last = given_up(self.ended, run)
+            if run.variant in self.broken:
+                record = _never_started(self.prepared, run, self.broken[run.variant])
+            elif last is not None:
+                why = (last.reason or "").removeprefix(f"{NOT_AGAIN}: ")
+                record = _never_started(self.prepared, run, CaptureError(last.phase or "start", f"{NOT_AGAIN}: {why}"))
+            else:
+                record = _run_once(self.prepared, run, home, self.listen)
+            hidden = places(self.prepared.variants.roots.values(), [self.prepared.targets[run.variant]])
+            record = hidden.hide_run(record)
+            store.write_run(home, record)
+        self.ended.append(record)
+        self.listen(RunEnded(run, record))
+
+
 def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
     """Run every planned run and return the run folder. A failed run is recorded, the others go on.
 
     On KeyboardInterrupt, and when the disk is full (StoreError), the server is gone, finished runs are kept, the one
     under way leaves nothing, and the error goes on to the caller. A folder without a finished run is removed.
     """
+    with execution(prepared, loaded, reports, command, listen) as under_way:
+        under_way.build()
+        for run in prepared.runs:
+            under_way.run(run)
+    return under_way.folder
+
+
+@contextmanager
+def execution(
+    prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener
+) -> Iterator[Execution]:
+    """A new run folder with its study.json; removed again when the block fails before a run has ended."""
     for name, reason in prepared.left_out:
         listen(Note(f"{name} is left out: {reason}"))
     for profiler, text, variants in prepared.limits:
@@ -43,45 +91,17 @@ def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: st
             listen(Note(f"{profiler}{' on ' if variants else ''}{', '.join(variants)}: {text}"))
     created = datetime.now(UTC)
     folder = store.new_study_folder(reports.absolute(), prepared.id, created.strftime("%Y%m%d-%H%M%S"))
-    ended: list[RunRecord] = []
+    under_way: Execution | None = None
     try:
-        hidden = places(prepared.root).hide_study(study_record(prepared, loaded, command, created))
+        hidden = places(prepared.variants.roots.values()).hide_study(study_record(prepared, loaded, command, created))
         store.write_study(folder, hidden)
         listen(StudyStarted(folder, len(prepared.runs)))
-        broken = _build(prepared, listen)
-        for run in prepared.runs:
-            ended.append(_run(prepared, run, folder, broken, ended, listen))
+        under_way = Execution(prepared, folder, hidden, listen)
+        yield under_way
     except BaseException:
-        if not ended:
+        if under_way is None or not under_way.ended:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    return folder
-
-
-def _run(
-    prepared: Prepared,
-    run: RunPlan,
-    folder: Path,
-    broken: dict[str, CaptureError],
-    ended: Sequence[RunRecord],
-    listen: Listener,
-) -> RunRecord:
-    """One planned run: measured, or recorded as not tried where it is known to fail."""
-    listen(RunStarted(run))
-    home = store.new_run_folder(folder, run.order, run.variant, run.profiler, run.round, run.control)
-    with _whole_or_absent(home):
-        last = given_up(ended, run)
-        if run.variant in broken:
-            record = _never_started(prepared, run, broken[run.variant])
-        elif last is not None:
-            why = (last.reason or "").removeprefix(f"{NOT_AGAIN}: ")
-            record = _never_started(prepared, run, CaptureError(last.phase or "start", f"{NOT_AGAIN}: {why}"))
-        else:
-            record = _run_once(prepared, run, home, listen)
-        record = places(prepared.root, [prepared.targets[run.variant]]).hide_run(record)
-        store.write_run(home, record)
-    listen(RunEnded(run, record))
-    return record
 
 
 @contextmanager
@@ -94,31 +114,33 @@ def _whole_or_absent(home: Path) -> Iterator[None]:
         raise
 
 
-def _build(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
-    """Build every target, once where several have the same build; one that fails is left for its runs to say so."""
+def build_targets(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
+    """Build every target in its folder; the errors of those that fail, by variant."""
     done: dict[tuple[object, ...], CaptureError | None] = {}
     for name, target in prepared.targets.items():
-        build = _same_build(target)
-        if build not in done and not capture.built_without(target, prepared.root):
+        build = _same_build(prepared, name)
+        if build not in done and not capture.built_without(target, prepared.root_of(name)):
             done[build] = _built(prepared, name, target, listen)
-    found = {name: done.get(_same_build(target)) for name, target in prepared.targets.items()}
+    found = {name: done.get(_same_build(prepared, name)) for name in prepared.targets}
     return {name: error for name, error in found.items() if error is not None}
 
 
-def _same_build(target: Target) -> tuple[object, ...]:
-    return target.cwd, target.build, tuple(sorted(target.env.items()))
+def _same_build(prepared: Prepared, name: str) -> tuple[object, ...]:
+    target = prepared.targets[name]
+    return prepared.root_of(name), target.cwd, target.build, tuple(sorted(target.env.items()))
 
 
 def _built(prepared: Prepared, name: str, target: Target, listen: Listener) -> CaptureError | None:
     try:
-        capture.build(target, prepared.root, partial(_tell, listen, name))
+        capture.build(target, prepared.root_of(name), partial(_tell, listen, name))
     except CaptureError as error:
-        listen(Note(f"{name} does not build: {_reason(error)}"))
+        listen(Note(f"{name} does not build: {reason_of(error)}"))
         return error
     return None
 
 
-def _reason(error: CaptureError) -> str:
+def reason_of(error: CaptureError) -> str:
+    """What went wrong, without the phase in front."""
     return str(error).removeprefix(f"{error.phase}: ")
 
 
@@ -136,7 +158,7 @@ def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> Run
         command=prepared.targets[run.variant].command,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         control=run.control,
-        reason=_reason(error),
+        reason=reason_of(error),
         phase=cast("Phase", error.phase),
         log_tail=error.log_tail,
     )
@@ -151,7 +173,7 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
     captured = capture.capture_run(
         target,
         study.tool(run.profiler),
-        root=prepared.root,
+        root=prepared.root_of(run.variant),
         folder=home,
         options=study.use(run.profiler).options,
         placement=placement,

@@ -89,7 +89,7 @@ def _absent(plan: LoadPlan | None, where: str, targets: Mapping[str, Target], ge
 
 
 def instruments(
-    study: Study, study_id: str, targets: Mapping[str, Target], root: Path, generator: str | None
+    study: Study, study_id: str, targets: Mapping[str, Target], roots: Mapping[str, Path], generator: str | None
 ) -> Instruments:
     """What works here. A profiler or a generator that is missing is a limit of the report, never an error."""
     found = Instruments()
@@ -100,7 +100,7 @@ def instruments(
             if use.targets and variant not in use.targets:
                 found.refused.add((variant, name))
                 continue
-            reason = tool.refuses(target) or tool.missing(target, root) or absent
+            reason = tool.refuses(target) or tool.missing(target, roots[variant]) or absent
             if reason is not None:
                 found.refuse(name, variant, reason)
                 continue

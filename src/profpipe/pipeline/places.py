@@ -50,11 +50,10 @@ class Places:
         )
 
 
-def places(root: Path, targets: Iterable[Target] = ()) -> Places:
-    """The study's own folder becomes `.`, the home folder `~`, the interpreter `python`; {port} is no secret."""
+def places(roots: Iterable[Path], targets: Iterable[Target] = ()) -> Places:
+    """The study's own folders become `.`, the home folder `~`, the interpreter `python`; {port} is no secret."""
     names: Mapping[str, str] = {
-        str(root): ".",
-        str(root.resolve()): ".",
+        **{str(path): "." for root in roots for path in (root, root.resolve())},
         sys.executable: "python",
         **({sys.prefix: "venv"} if sys.prefix != sys.base_prefix else {}),
         os.path.expanduser("~"): "~",  # noqa: PTH111 - Path.home() raises where there is no home

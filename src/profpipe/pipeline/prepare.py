@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profpipe.capture import Placement, built_without, missing_requirements, place, profiler
 from profpipe.errors import UsageError
+from profpipe.model.report import CommitInfo
 from profpipe.pipeline.instruments import Limits, check_options, fit, instruments, without_absent_loads
 from profpipe.pipeline.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Requires, Study, Target
@@ -40,20 +41,56 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Variants:
+    """What is measured beside each other: targets of one study file, or one target at several commits.
+
+    `roots` = the folder each one's paths are relative to; `commits` is empty where the variants are targets.
+    """
+
+    targets: Mapping[str, Target]
+    roots: Mapping[str, Path]
+    baseline: str
+    left_out: tuple[tuple[str, str], ...] = ()
+    commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A study that is ready to run. `left_out` and `limits` go into the report as they are."""
 
     id: str
     study: Study
-    root: Path
-    targets: Mapping[str, Target]
-    baseline: str
+    variants: Variants
     runs: tuple[RunPlan, ...]
     placements: Mapping[str, Placement]
-    left_out: tuple[tuple[str, str], ...]
     limits: tuple[tuple[str, str, tuple[str, ...]], ...]
     kinds: Mapping[str, Instrument]
+    rounds: Mapping[str, int]
+    refused: frozenset[tuple[str, str]]
     generator: str | None
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        return self.variants.targets
+
+    @property
+    def baseline(self) -> str:
+        return self.variants.baseline
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        return self.variants.left_out
+
+    def root_of(self, variant: str) -> Path:
+        """The folder that a variant's paths are relative to."""
+        return self.variants.roots[variant]
+
+    def schedule(self, until: Mapping[str, int], after: Mapping[str, int], order: int) -> tuple[RunPlan, ...]:
+        """The runs of the rounds `after[profiler]` + 1 to `until[profiler]`, numbered from `order` + 1."""
+        control = [name for name in until if self.study.control and self.kinds[name] in {"clean", "counted"}]
+        return schedule(
+            tuple(self.targets), until, self.baseline, control=control, refused=self.refused, after=after, order=order
+        )
 
     def placement_for(self, run: RunPlan) -> Placement:
         """Where server and load of one run are put."""
@@ -68,7 +105,7 @@ class Prepared:
 
 def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
     """Check what is there and lay out the runs. Raises UsageError when nothing is left to measure."""
-    study = _study(loaded, study_id, options)
+    study = find_study(loaded, study_id, options)
     chosen = {name: loaded.file.target[name] for name in study.targets}
     missing = {name: missing_requirements(target, loaded.root) for name, target in chosen.items()}
     # Left out is what says itself that it may be missing; any other command that is not there fails in its own run.
@@ -80,33 +117,38 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
         raise UsageError(
             f"study {study_id}: the baseline {baseline} cannot run: {reason}; install it or set another baseline"
         )
+    roots = dict.fromkeys(targets, loaded.root)
+    return lay_out(study_id, study, Variants(targets, roots, baseline, tuple(left_out.items())), options)
+
+
+def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions) -> Prepared:
+    """Which instruments see which variants, and their runs. Raises UsageError when nothing is left to measure."""
+    targets, roots = variants.targets, variants.roots
     check_options(study, study_id)
     study, absent = without_absent_loads(study, study_id, targets, options.generator)
-    found = instruments(study, study_id, targets, loaded.root, options.generator)
+    found = instruments(study, study_id, targets, roots, options.generator)
     kinds = {name: profiler(study.tool(name)).kind for name in found.usable}
-    rounds = {name: _rounds(study, name, options) for name in found.usable}
-    control = [name for name in found.usable if study.control and kinds[name] in {"clean", "counted"}]
-    runs = schedule(tuple(targets), rounds, baseline, control=control, refused=frozenset(found.refused))
+    placements = {"": place(study.placement)} | {n: place(w) for n in kinds if (w := study.use(n).placement)}
+    shared = _shared_processor(study, placements.get("clean", placements[""]), kinds)
+    prepared = Prepared(
+        id=study_id,
+        study=study,
+        variants=variants,
+        runs=(),
+        placements=placements,
+        limits=(*found.limits, *shared, *absent, *_not_built(targets, roots)),
+        kinds=kinds,
+        rounds={name: _rounds(study, name, options) for name in found.usable},
+        refused=frozenset(found.refused),
+        generator=options.generator,
+    )
+    runs = prepared.schedule(prepared.rounds, {}, 0)
     if not runs:
         raise UsageError(
             f"study {study_id}: none of its instruments works here: "
             + "; ".join(f"{name}: {text}" for name, text, _ in found.limits)
         )
-    placements = {"": place(study.placement)} | {n: place(w) for n in kinds if (w := study.use(n).placement)}
-    shared = _shared_processor(study, placements.get("clean", placements[""]), kinds)
-    return Prepared(
-        id=study_id,
-        study=study,
-        root=loaded.root,
-        targets=targets,
-        baseline=baseline,
-        runs=runs,
-        placements=placements,
-        left_out=tuple(left_out.items()),
-        limits=(*found.limits, *shared, *absent, *_not_built(targets, loaded.root)),
-        kinds=kinds,
-        generator=options.generator,
-    )
+    return replace(prepared, runs=runs)
 
 
 def _shared_processor(study: Study, placement: Placement, kinds: Mapping[str, Instrument]) -> Limits:
@@ -122,9 +164,9 @@ def _shared_processor(study: Study, placement: Placement, kinds: Mapping[str, In
     return (("clean", text, ()),)
 
 
-def _not_built(targets: Mapping[str, Target], root: Path) -> Limits:
+def _not_built(targets: Mapping[str, Target], roots: Mapping[str, Path]) -> Limits:
     """Targets whose program is there and whose build tool is not: what was built before is measured."""
-    missing = {name: built_without(target, root) for name, target in targets.items()}
+    missing = {name: built_without(target, roots[name]) for name, target in targets.items()}
     return tuple(
         ("build", f"not built again, {', '.join(tools)} not found: the program that is there was measured", (name,))
         for name, tools in missing.items()
@@ -132,7 +174,7 @@ def _not_built(targets: Mapping[str, Target], root: Path) -> Limits:
     )
 
 
-def _study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
+def find_study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
     """The study with the command line's choices in it. Raises UsageError naming what there is."""
     study = loaded.file.study.get(study_id)
     if study is None:

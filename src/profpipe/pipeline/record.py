@@ -15,12 +15,12 @@ from profpipe.study.read import LoadedFile
 
 def study_record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
     study = prepared.study
-    commit = commit_state(prepared.root)
     environment = dict(capture.environment_facts())
-    if commit is not None:
+    if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
         environment["commit"] = commit.text
     for name, target in prepared.targets.items():
-        if locked := capture.crates(Path(target.command[0]).name, prepared.root / target.cwd, prepared.root):
+        root = prepared.root_of(name)
+        if locked := capture.crates(Path(target.command[0]).name, root / target.cwd, root):
             environment[f"crates of {name}"] = locked
     return StudyRecord(
         study=prepared.id,
@@ -46,6 +46,7 @@ def study_record(prepared: Prepared, loaded: LoadedFile, command: str, created: 
         hypotheses=tuple((h.text, h.categories) for h in study.hypothesis),
         reference=study.reference,
         name_style=study.name_style,
+        commits=prepared.variants.commits,
     )
 
 

@@ -24,19 +24,22 @@ def schedule(
     *,
     control: Sequence[str],
     refused: frozenset[tuple[str, str]] = frozenset(),
+    after: Mapping[str, int] | None = None,
+    order: int = 0,
 ) -> tuple[RunPlan, ...]:
     """The runs in order. `profilers` maps each to its rounds; `control` names those that measure the baseline twice.
 
     Odd rounds go forward, even rounds backward (A B C, C B A), so that slow drift of the machine falls on all
     alike; the control stands at the far end from the baseline, where drift would hurt it most. `refused` holds
-    (variant, profiler) pairs that cannot be measured.
+    (variant, profiler) pairs that cannot be measured. `after` = rounds of each profiler that were run before, the
+    last of them with the number `order`.
     """
     runs: list[RunPlan] = []
     for profiler, rounds in profilers.items():
         line = [(variant, False) for variant in variants if (variant, profiler) not in refused]
         if profiler in control and (baseline, False) in line:
             line.append((baseline, True))
-        for round_number in range(1, rounds + 1):
+        for round_number in range((after or {}).get(profiler, 0) + 1, rounds + 1):
             for variant, is_control in line if round_number % 2 else reversed(line):
-                runs.append(RunPlan(len(runs) + 1, variant, profiler, round_number, is_control))
+                runs.append(RunPlan(order + len(runs) + 1, variant, profiler, round_number, is_control))
     return tuple(runs)

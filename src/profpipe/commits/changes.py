@@ -1,0 +1,19 @@
+"""What changed between two commits, as git tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from profpipe.commits.git import git
+
+# A diff of vendored or generated files can be hundreds of megabytes; changed lines are looked up in its beginning.
+LIMIT = 8 * 1024 * 1024
+
+
+def changes(repo: Path, base: str, head: str) -> str:
+    """`git diff` without context lines, renames found, binary files named only; cut after whole lines at 8 MiB."""
+    text = git(
+        repo, "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames",
+        "--src-prefix=a/", "--dst-prefix=b/", base, head, "--",
+    )  # fmt: skip
+    return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT) + 1]

@@ -1,0 +1,176 @@
+"""Which commits are meant: BASE..HEAD, a list, or nothing at all (this branch against the one it left)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe.commits.git import asks, git
+from profpipe.errors import CommitError, UsageError
+
+SHORT = 8
+MOST = 50
+# Where CI says which branch a pull request goes to.
+TARGET_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+USUAL = ("main", "master")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that is there. `ref` = how it was asked for; `worktree` = uncommitted changes are part of it.
+
+    `commit` is what is checked out; where `worktree` is set that is a commit of our own, and `parent` is HEAD.
+    """
+
+    commit: str
+    ref: str
+    subject: str
+    time: str
+    worktree: bool = False
+    parent: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the variant is called: eight hex digits, or `worktree`."""
+        return "worktree" if self.worktree else self.commit[:SHORT]
+
+    @property
+    def label(self) -> str:
+        return f"{self.parent[:SHORT]} + uncommitted changes" if self.worktree else f"{self.id} {self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The commits to measure, the baseline first, and what was decided for the user, in words."""
+
+    commits: tuple[Commit, ...]
+    notes: tuple[str, ...] = ()
+
+
+def repository(folder: Path) -> Path:
+    """The top folder of the checkout that holds `folder`. Raises CommitError outside one."""
+    top = asks(folder, "rev-parse", "--show-toplevel")
+    if not top:
+        raise CommitError(
+            f"{folder} is in no git checkout, so there are no commits to compare; "
+            "two captures are compared by `profpipe compare`"
+        )
+    return Path(top)
+
+
+def resolve(repo: Path, words: Sequence[str], *, every: bool = False, worktree: Commit | None = None) -> Asked:
+    """The commits that `words` name: nothing, REF, A..B, A...B, or several refs; `every` = all between A and B.
+
+    `worktree` is the contender where there is one. Raises UsageError for a ref that is unknown or a range that
+    holds nothing, CommitError where a shallow clone lacks what is needed.
+    """
+    if len(words) > 1:
+        if every or any(".." in word for word in words):
+            raise UsageError("give either one range A..B, or several commits without --all")
+        named = [commit_of(repo, word) for word in words]
+        return Asked(_distinct([*named, *([worktree] if worktree else [])]))
+    base_ref, _, head_ref = _ends(words[0]) if words else ("", "", "")
+    head = worktree or commit_of(repo, head_ref or "HEAD")
+    if worktree is not None and head_ref:
+        raise UsageError(f"--worktree is the contender already: leave {head_ref} out")
+    notes: tuple[str, ...] = ()
+    if base_ref:
+        base = commit_of(repo, base_ref)
+        if words and "..." in words[0]:
+            base = _common(repo, base, head, base_ref)
+    else:
+        base, notes = _default_base(repo, head)
+    if every:
+        return Asked(_distinct([base, *_between(repo, base, head)]), notes)
+    return Asked(_distinct([base, head]), notes)
+
+
+def commit_of(repo: Path, ref: str) -> Commit:
+    """The commit that a ref names. Raises UsageError saying how to get it when it is not here."""
+    full = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if not full:
+        raise UsageError(f"no commit {ref!r} in {repo}{_how_to_get(repo)}")
+    subject, time = git(repo, "show", "--no-patch", "--format=%s%x00%cI", full).rstrip("\n").split("\0")
+    return Commit(full, ref, subject, time)
+
+
+def is_commit(repo: Path, ref: str) -> bool:
+    """Whether this word could be meant as a commit or a range."""
+    return (
+        ".." in ref
+        or asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") is not None
+    )
+
+
+def _how_to_get(repo: Path) -> str:
+    if asks(repo, "rev-parse", "--is-shallow-repository") == "true":
+        return ": this is a shallow clone; `git fetch --unshallow` (in CI: fetch-depth: 0) brings the rest"
+    return "; `git fetch` may bring it, `git log --oneline` shows what is here"
+
+
+def _ends(word: str) -> tuple[str, str, str]:
+    return word.partition("...") if "..." in word else word.partition("..")
+
+
+def _distinct(commits: Sequence[Commit]) -> tuple[Commit, ...]:
+    distinct = tuple({c.commit: c for c in reversed(commits)}.values())[::-1]
+    if len(distinct) < 2:
+        only = distinct[0]
+        raise UsageError(
+            f"{commits[0].ref} and {commits[-1].ref} are the same commit {only.id}: nothing to compare; "
+            "`profpipe calibrate` compares a commit with itself"
+        )
+    if len(distinct) > MOST:
+        raise UsageError(f"{len(distinct)} commits are more than {MOST}: `profpipe bisect GOOD BAD` finds one of them")
+    return distinct
+
+
+def _between(repo: Path, base: Commit, head: Commit) -> list[Commit]:
+    last = head.parent if head.worktree else head.commit
+    names = git(repo, "rev-list", "--reverse", "--first-parent", f"{base.commit}..{last}").split()
+    found = [commit_of(repo, name) for name in names]
+    return [*found, head] if head.worktree else found
+
+
+def _common(repo: Path, base: Commit, head: Commit, ref: str) -> Commit:
+    last = head.parent if head.worktree else head.commit
+    common = asks(repo, "merge-base", base.commit, last)
+    if not common:
+        raise CommitError(f"{ref} and {last[:SHORT]} have no common commit here{_how_to_get(repo)}")
+    found = commit_of(repo, common)
+    return Commit(found.commit, f"merge-base with {ref}", found.subject, found.time)
+
+
+def _default_base(repo: Path, head: Commit) -> tuple[Commit, tuple[str, ...]]:
+    """The merge-base with the default branch; on that branch itself the commit before."""
+    branch = default_branch(repo)
+    last = head.parent if head.worktree else head.commit
+    if branch is not None:
+        base = _common(repo, commit_of(repo, branch), head, branch)
+        if base.commit != last:
+            return base, (f"baseline {base.id}: where this branch left {branch}",)
+        if head.worktree:
+            return base, (f"baseline {base.id}: HEAD, without the uncommitted changes",)
+    elif head.worktree:
+        return commit_of(repo, "HEAD"), ("baseline HEAD, without the uncommitted changes",)
+    before = asks(repo, "rev-parse", "--verify", "--quiet", f"{last}^{{commit}}~1")
+    if not before:
+        raise UsageError(
+            f"{head.id} has no commit before it here{_how_to_get(repo)}; name a baseline: profpipe diff BASE"
+        )
+    found = commit_of(repo, before)
+    return found, (f"baseline {found.id}: the commit before, since {branch or 'no default branch'} is here",)
+
+
+def default_branch(repo: Path) -> str | None:
+    """The branch pull requests go to, as a ref that is here; None when nothing says which."""
+    named = [name for variable in TARGET_BRANCHES if (name := os.environ.get(variable))]
+    remote = asks(repo, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    names = [*named, *([remote.removeprefix("origin/")] if remote else []), *USUAL]
+    for name in dict.fromkeys(names):
+        for ref in (f"origin/{name}", name):
+            if asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"):
+                return ref
+    return None

@@ -1,0 +1,140 @@
+"""Commits checked out side by side: a git worktree each, in our own cache folder, kept with its build from run to run.
+
+The user's checkout is never touched: no file, no index, no HEAD. All worktrees of a repository have paths of one
+length, since the length of a program's own path moves its stack and with it its instruction counts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe.commits.git import asks, git
+from profpipe.commits.resolve import Commit
+from profpipe.errors import CommitError
+
+NAME = 12
+VARIABLE = "PROFPIPE_CACHE"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A worktree that an earlier run left, for `profpipe clean`."""
+
+    path: Path
+    commit: str
+
+
+def cache_folder(repo: Path) -> Path:
+    """Where this repository's worktrees are: $PROFPIPE_CACHE, else the user's cache folder, else beside git's own."""
+    common = _common_folder(repo)
+    key = hashlib.sha256(os.fsencode(common)).hexdigest()[:NAME]
+    if named := os.environ.get(VARIABLE):
+        return Path(named).absolute() / "worktrees" / key
+    home = os.environ.get("XDG_CACHE_HOME") or (Path(os.environ["HOME"]) / ".cache" if os.environ.get("HOME") else "")
+    return Path(home) / "profpipe" / "worktrees" / key if home else common / "profpipe-worktrees"
+
+
+def _common_folder(repo: Path) -> Path:
+    return (repo / git(repo, "rev-parse", "--git-common-dir").strip()).resolve()
+
+
+@contextmanager
+def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, Path]]:
+    """commit id -> the folder it is checked out in, for as long as the block lasts.
+
+    A lock that ends with this process keeps two runs out of one worktree; a stopped run leaves none behind. Raises
+    CommitError when another run is at work here, or when git cannot check a commit out.
+    """
+    folder = cache_folder(repo)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CommitError(f"{folder}: no worktree can be made there: {error.strerror}; set {VARIABLE}") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommitError(f"another profpipe is measuring commits of {repo}; wait until it has ended") from None
+        yield {commit.id: _check_out(repo, folder, commit) for commit in commits}
+    finally:
+        os.close(lock)
+
+
+def _check_out(repo: Path, folder: Path, commit: Commit) -> Path:
+    """The worktree of a commit: the kept one with its build, its tracked files as committed, or a new one."""
+    path = folder / commit.commit[:NAME]
+    if asks(path, "rev-parse", "HEAD") == commit.commit and asks(path, "rev-parse", "--show-toplevel") == str(path):
+        git(path, "reset", "--hard", "--quiet")
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+        # Forced twice: a run that was killed while git made this worktree leaves it registered and locked.
+        git(repo, "worktree", "add", "--detach", "--force", "--force", str(path), commit.commit)
+    _check_out_submodules(repo, path, commit.commit)
+    return path
+
+
+def _check_out_submodules(repo: Path, path: Path, commit: str) -> None:
+    """Submodules from the user's own clones of them: nothing is fetched, so what is not there is an error."""
+    for line in git(path, "ls-tree", "-r", "-z", commit).split("\0"):
+        facts, _, name = line.partition("\t")
+        if not facts.startswith("160000 "):
+            continue
+        wanted, source, place = facts.split()[2], repo / name, path / name
+        if asks(place, "rev-parse", "--show-toplevel") == str(place) and asks(place, "rev-parse", "HEAD") == wanted:
+            continue
+        if asks(source, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}") is None:
+            raise CommitError(
+                f"submodule {name} is not here at {wanted[:NAME]}: git submodule update --init {name}, then "
+                f"git -C {name} fetch origin {wanted[:NAME]}"
+            )
+        shutil.rmtree(place, ignore_errors=True)
+        git(path, "clone", "--quiet", "--shared", "--no-checkout", "--", str(source), str(place))
+        git(place, "checkout", "--quiet", "--detach", wanted)
+        _check_out_submodules(source, place, wanted)
+
+
+def snapshot(repo: Path) -> Commit | None:
+    """The working tree as a commit of our own: all that git does not ignore. None when nothing is uncommitted.
+
+    Written through an index of its own, so that the user's index, HEAD and refs stay as they are. The same files
+    give the same commit, so its worktree and build are found again.
+    """
+    if not git(repo, "status", "--porcelain", "--untracked-files=all").strip():
+        return None
+    head = asks(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if head is None:
+        raise CommitError(f"{repo} has no commit yet: commit once, so that there is a baseline")
+    with tempfile.TemporaryDirectory(prefix="profpipe-index-") as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        git(repo, "read-tree", head, env=index)
+        git(repo, "add", "--all", env=index)
+        tree = git(repo, "write-tree", env=index).strip()
+    nobody = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _NOBODY.items()}
+    made = git(repo, "commit-tree", tree, "-p", head, "-m", "uncommitted changes", env=nobody).strip()
+    return Commit(made, "worktree", "uncommitted changes", "", worktree=True, parent=head)
+
+
+_NOBODY = {"NAME": "profpipe", "EMAIL": "profpipe@localhost", "DATE": "2000-01-01T00:00:00Z"}
+
+
+def remove(repo: Path, path: Path) -> None:
+    """Take one worktree away, with its build."""
+    # Only this one: `git worktree prune` would also forget the user's own that are on a disk not mounted now.
+    asks(repo, "worktree", "remove", "--force", "--force", str(path))
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def kept(repo: Path) -> tuple[Kept, ...]:
+    """The worktrees that are there, by path."""
+    folder = cache_folder(repo)
+    paths = sorted(path for path in folder.glob("*") if path.is_dir())
+    return tuple(Kept(path, asks(path, "rev-parse", "HEAD") or "") for path in paths)
