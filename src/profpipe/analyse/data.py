@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from profpipe.model.profile import Profile
-from profpipe.model.report import Report
+from profpipe.model.report import CommitInfo, Report, Sequential
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument
@@ -36,7 +36,8 @@ class StudyData:
     profiler's name to its kind. `limits` = (profiler, text, variants). `left_out` = (target, reason).
     `tools` maps the name of an instrument to the profiler behind it, where that is another; `hypotheses` = (text,
     categories); `name_style` is that of the classic lists. `per` is what costs are divided by, in words: "request",
-    or "capture" where no request was counted.
+    or "capture" where no request was counted. `commits` = variant -> the commit it was built from, where the variants
+    are one program at several commits; `sequential` = how rounds were added.
     """
 
     study: str
@@ -63,6 +64,8 @@ class StudyData:
     hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
     name_style: str = ""
     earlier: Earlier | None = None
+    commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+    sequential: Sequential | None = None
 
     @property
     def variants(self) -> tuple[str, ...]:

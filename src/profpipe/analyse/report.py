@@ -138,6 +138,7 @@ def _variant(data: StudyData, variant: str, measured: Sequence[Measured], noise:
             if kind != "clean" and (s := fig.throughput(data, variant, p)).median is not None
         },
         notes=_notes(runs),
+        commit=data.commits.get(variant),
     )
 
 
@@ -196,6 +197,7 @@ def _study(data: StudyData) -> StudyInfo:
         command=data.command,
         hypotheses=tuple(Hypothesis(text=text, categories=keys) for text, keys in data.hypotheses),
         planned_runs=data.planned_runs,
+        sequential=data.sequential,
     )
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from profpipe.model.run import RunRecord
-from profpipe.pipeline.events import Building, Event, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
+from profpipe.pipeline.events import Building, Event, Look, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.judge import NOT_AGAIN
 from profpipe.pipeline.schedule import RunPlan
 
@@ -57,6 +57,8 @@ class Progress:
                 self.say(text)
             case StudyStarted(folder, planned):
                 self.folder, self.planned = folder, planned
+            case Look(rounds, undecided, coming):
+                self._look(rounds, undecided, coming)
             case Building(target, line):
                 self._describe(f"building {target}: {line[:60]}")
             case RunStarted(plan):
@@ -76,6 +78,13 @@ class Progress:
             return
         command = shlex.join(["profpipe", "report", str(self.folder)])
         self.say(f"{self.ended} of {self.planned} runs ended and are kept; report them with: {command}")
+
+    def _look(self, rounds: int, undecided: tuple[str, ...], coming: int) -> None:
+        self.planned += coming
+        if self.task is not None:
+            self.bar.update(self.task, total=self.planned)
+        names = " and ".join(undecided)
+        self.say(f"after {rounds} rounds {names} cannot tell yet: {coming} more runs")
 
     def _begin(self) -> None:
         if self.task is None:

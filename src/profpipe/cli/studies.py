@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from profpipe.pipeline.reporting import Written
 
 CONFIG = click.option(
     "--config",
@@ -72,8 +76,7 @@ def run(
         except BaseException:
             progress.cut_short()
             raise
-    _print(written, as_json)
-    context.exit(_exit_code(written))
+    context.exit(finish(written, as_json))
 
 
 @click.command()
@@ -93,8 +96,7 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
     written = write_report(store.find_study_folder(reports, folder), output)
-    _print(written, as_json)
-    context.exit(_exit_code(written))
+    context.exit(finish(written, as_json))
 
 
 def _only_study(studies: object, path: Path) -> str:
@@ -104,10 +106,18 @@ def _only_study(studies: object, path: Path) -> str:
     raise UsageError(f"{path} holds {len(names)} studies, name one: profpipe run {'|'.join(names) or 'STUDY'}")
 
 
-def _print(written: object, as_json: bool) -> None:
-    from profpipe.pipeline.reporting import Written
+def finish(written: Written, as_json: bool, output: Path | None = None) -> int:
+    """Print the verdict and where the report is, copy it to `output`, and say the exit code."""
+    from profpipe.pipeline.reporting import render
 
-    assert isinstance(written, Written)
+    _print(written, as_json)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        render(written.report, output)
+    return _exit_code(written)
+
+
+def _print(written: Written, as_json: bool) -> None:
     if as_json:
         click.echo(
             json.dumps(
@@ -117,6 +127,7 @@ def _print(written: object, as_json: bool) -> None:
                     "comment": str(written.comment),
                     "conclusions": [c.model_dump(mode="json") for c in written.report.conclusions],
                     "invalid": [i.model_dump(mode="json") for i in written.report.invalid],
+                    "gate": written.report.gate and written.report.gate.model_dump(mode="json"),
                 },
                 indent=1,
                 ensure_ascii=False,
@@ -131,13 +142,12 @@ def _print(written: object, as_json: bool) -> None:
     console.print(render_verdict(written.report))
     here = Path.cwd()
     page = written.html.relative_to(here) if written.html.is_relative_to(here) else written.html
+    for hit in written.report.gate.hits if written.report.gate else ():
+        click.echo(f"\nregression: {hit}")
     click.echo(f"\nreport: {page}")
 
 
-def _exit_code(written: object) -> int:
-    from profpipe.pipeline.reporting import Written
-
-    assert isinstance(written, Written)
+def _exit_code(written: Written) -> int:
     if written.unmeasured:
         lost: dict[str, list[str]] = {}
         for variant, profiler in written.unmeasured:

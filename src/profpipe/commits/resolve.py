@@ -37,8 +37,11 @@ class Commit:
         return "worktree" if self.worktree else self.commit[:SHORT]
 
     @property
-    def label(self) -> str:
-        return f"{self.parent[:SHORT]} + uncommitted changes" if self.worktree else f"{self.id} {self.subject}"
+    def words(self) -> str:
+        """The commit in a sentence: its id and what it says of itself."""
+        if self.worktree:
+            return f"what is not committed on top of {self.parent[:SHORT]}"
+        return f"{self.id} ({self.subject})" if self.subject else self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,22 @@ def _common_folder(repo: Path) -> Path:
 def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, Path]]:
     """commit id -> the folder it is checked out in, for as long as the block lasts.
 
-    A lock that ends with this process keeps two runs out of one worktree; a stopped run leaves none behind. Raises
-    CommitError when another run is at work here, or when git cannot check a commit out.
+    Raises CommitError when another run is at work here, or when git cannot check a commit out.
+    """
+    with alone(repo, "lock") as folder:
+        yield {commit.id: _check_out(repo, folder, commit) for commit in commits}
+
+
+@contextmanager
+def alone(repo: Path, name: str) -> Iterator[Path]:
+    """The folder of this repository's worktrees, with nobody else in the same kind of work there.
+
+    The lock ends with this process, however that ends: a stopped run leaves none behind. Raises CommitError.
     """
     folder = cache_folder(repo)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CommitError(f"{folder}: no worktree can be made there: {error.strerror}; set {VARIABLE}") from error
     try:
@@ -64,7 +73,7 @@ def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, P
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommitError(f"another profpipe is measuring commits of {repo}; wait until it has ended") from None
-        yield {commit.id: _check_out(repo, folder, commit) for commit in commits}
+        yield folder
     finally:
         os.close(lock)
 
@@ -138,3 +147,8 @@ def kept(repo: Path) -> tuple[Kept, ...]:
     folder = cache_folder(repo)
     paths = sorted(path for path in folder.glob("*") if path.is_dir())
     return tuple(Kept(path, asks(path, "rev-parse", "HEAD") or "") for path in paths)
+
+
+def size_of(path: Path) -> int:
+    """Bytes that a worktree and its build take on the disk."""
+    return sum(file.lstat().st_blocks * 512 for file in path.rglob("*") if not file.is_symlink())

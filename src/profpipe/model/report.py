@@ -308,7 +308,7 @@ class Sequential(Part):
     looks: tuple[int, ...] = Field(description="rounds per variant after which the verdicts were looked at")
     planned: tuple[int, ...] = Field(description="rounds per variant of all looks that were allowed")
     alpha: Ratio = Field(description="level of one look; the looks' levels add up to the report's")
-    stopped: Literal["stable", "max-rounds", "budget"]
+    stopped: Literal["stable", "max-rounds", "budget", "cut short"]
 
 
 class Calibration(Part):

@@ -48,5 +48,14 @@ class RunEnded:
     record: RunRecord
 
 
-Event = Note | StudyStarted | Building | RunStarted | PhaseEntered | RunEnded
+@dataclass(frozen=True, slots=True)
+class Look:
+    """After `rounds` rounds these instruments cannot tell yet: `coming` more runs are begun."""
+
+    rounds: int
+    undecided: tuple[str, ...]
+    coming: int
+
+
+Event = Look | Note | StudyStarted | Building | RunStarted | PhaseEntered | RunEnded
 Listener = Callable[[Event], None]

@@ -34,10 +34,15 @@ class RunOptions:
         """The command that makes the report again, as it is typed beside the study file: no path of this machine."""
         words = ["profpipe", "run", study, *(["--config", file] if file not in FOUND else [])]
         words += [word for target in self.targets for word in ("-t", target)]
-        words += [word for name in self.profilers for word in ("-p", name)]
+        return shlex.join([*words, *self.words()])
+
+    def words(self) -> list[str]:
+        """The options of the command line that any measuring command has."""
         figures = (("-r", self.rounds), ("-n", self.requests), ("--generator", self.generator))
-        words += [str(word) for flag, value in figures if value is not None for word in (flag, value)]
-        return shlex.join(words)
+        return [
+            *(word for name in self.profilers for word in ("-p", name)),
+            *(str(word) for flag, value in figures if value is not None for word in (flag, value)),
+        ]
 
 
 @dataclass(frozen=True, slots=True)

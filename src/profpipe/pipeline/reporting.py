@@ -14,6 +14,7 @@ from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.run import CaptureFile, RunRecord
+from profpipe.pipeline.gate import GateRule, gate
 
 if TYPE_CHECKING:
     from profpipe.analyse import Earlier
@@ -32,12 +33,14 @@ class Written:
     unmeasured: tuple[tuple[str, str], ...] = ()  # (variant, profiler) without a single valid run, refusals apart
 
 
-def write_report(folder: Path, output: Path | None = None) -> Written:
+def write_report(folder: Path, output: Path | None = None, rules: Sequence[GateRule] = ()) -> Written:
     """Parse, compare, conclude, render into `output`, the run folder itself when None.
 
-    Raises StoreError or ReportError; files are whole or absent.
+    `rules` = the gate, whose outcome stands in the report. Raises StoreError or ReportError; files are whole or absent.
     """
     report, unmeasured = build_report(folder)
+    if rules:
+        report = report.model_copy(update={"gate": gate(report, rules)})
     return replace(render(report, output or folder), unmeasured=unmeasured)
 
 
@@ -83,6 +86,8 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
             hypotheses=study.hypotheses,
             name_style=study.name_style,
             earlier=_earlier(study.reference, folder),
+            commits=study.commits,
+            sequential=study.sequential,
         )
     )
     return report, _unmeasured([run.record for run in runs])

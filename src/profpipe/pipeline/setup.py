@@ -28,12 +28,18 @@ class ToolNote:
 
 def load_study_file(config: Path | None) -> LoadedFile:
     """Find and read the study file. Raises ConfigError with every mistake at once."""
+    from profpipe.study.find import find_study_file
+
+    return read_file(find_study_file(Path.cwd(), config))
+
+
+def read_file(path: Path) -> LoadedFile:
+    """Read a study file, its names held against the profilers and generators there are. Raises ConfigError."""
     from profpipe.capture import PROFILERS
     from profpipe.load import GENERATORS
-    from profpipe.study.find import find_study_file
     from profpipe.study.read import read_study_file
 
-    return read_study_file(find_study_file(Path.cwd(), config), profilers=PROFILERS, generators=GENERATORS)
+    return read_study_file(path, profilers=PROFILERS, generators=GENERATORS)
 
 
 def listing(loaded: LoadedFile) -> dict[str, Any]:

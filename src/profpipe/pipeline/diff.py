@@ -1,0 +1,240 @@
+"""Two or more commits of one repository as the variants of a study: which, from where, and what they are called."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from profpipe import store
+from profpipe.commits.changes import changes
+from profpipe.commits.resolve import Asked, Commit, is_commit, repository, resolve
+from profpipe.commits.worktrees import checked_out, remove, snapshot
+from profpipe.errors import CaptureError, ConfigError, UsageError
+from profpipe.model.report import CommitInfo
+from profpipe.pipeline.events import Listener, Note
+from profpipe.pipeline.execute import Execution, execution, reason_of
+from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, find_study, lay_out
+from profpipe.pipeline.setup import read_file
+from profpipe.study import Study, Target
+from profpipe.study.find import find_study_file
+from profpipe.study.read import LoadedFile
+
+CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """What the command line asks for. `words` are commits; the last may be the study where `study` is None."""
+
+    words: tuple[str, ...] = ()
+    study: str | None = None
+    target: str | None = None
+    worktree: bool = False
+    every: bool = False
+    config: Path | None = None
+    run: RunOptions = field(default_factory=RunOptions)
+
+    def command(self, asked: Asked, study: str, target: str) -> str:
+        """The command that measures the same commits again, whatever the branches are then."""
+        commits = asked.commits[:-1] if self.worktree else asked.commits
+        words = ["profpipe", "diff", *(commit.commit[:12] for commit in commits), study, "-t", target]
+        return shlex.join([*words, *(["--worktree"] if self.worktree else []), *self.run.words()])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """Commits that are checked out and laid out as variants."""
+
+    repo: Path
+    asked: Asked
+    loaded: LoadedFile
+    prepared: Prepared
+    study: str
+    target: str
+    command: str
+    folders: Mapping[str, Path]
+
+
+@contextmanager
+def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Comparing]:
+    """The commits checked out and prepared, for as long as the block lasts.
+
+    Raises UsageError for what does not exist or go together, CommitError for what git cannot give.
+    """
+    config = _config_here(here, options.config)
+    repo = repository(config.parent if config is not None else here)
+    words, study_id = options.words, options.study
+    if study_id is None:
+        words, study_id = _words(repo, words, config)
+    asked = resolve(repo, words, every=options.every, worktree=_uncommitted(repo, options.worktree))
+    for text in asked.notes:
+        listen(Note(text))
+    with checked_out(repo, asked.commits) as folders:
+        loaded = _study_file(repo, asked, folders, config, given=options.config is not None, listen=listen)
+        study_id = study_id or _only(loaded)
+        study = find_study(loaded, study_id, options.run)
+        target_id = options.target or study.baseline or study.targets[0]
+        if target_id not in loaded.file.target:
+            raise UsageError(f"{loaded.path}: no target {target_id}; it has: {', '.join(loaded.file.target)}")
+        if options.target is None and len(study.targets) > 1:
+            others = ", ".join(t for t in study.targets if t != target_id)
+            listen(Note(f"commits of target {target_id} are compared; -t chooses another: {others}"))
+        variants = _variants(asked, folders, loaded, loaded.file.target[target_id])
+        prepared = lay_out(f"diff-{study_id}", _for_commits(study, target_id, asked), variants, options.run)
+        command = options.command(asked, study_id, target_id)
+        yield Comparing(repo, asked, loaded, prepared, study_id, target_id, command, folders)
+
+
+@contextmanager
+def measuring(at: Comparing, reports: Path, listen: Listener) -> Iterator[Execution]:
+    """A run folder with every commit built in its own worktree.
+
+    A commit that does not build is a variant without runs, and its worktree goes. Raises CaptureError with the last
+    lines of the build when that leaves nothing to compare.
+    """
+    with execution(at.prepared, at.loaded, reports, at.command, listen) as under_way:
+        under_way.build()
+        for name in under_way.broken:
+            remove(at.repo, at.folders[name])
+        _enough_left(at, under_way.broken)
+        _write_changes(at, under_way.folder)
+        yield under_way
+
+
+def _enough_left(at: Comparing, broken: Mapping[str, CaptureError]) -> None:
+    alive = [name for name in at.prepared.targets if name not in broken]
+    if at.prepared.baseline in alive and len(alive) > 1:
+        return
+    name, error = next(iter(broken.items()))
+    lines = "".join(f"\n    {line}" for line in error.log_tail[-10:])
+    words = next(c.words for c in at.asked.commits if c.id == name)
+    raise CaptureError("build", f"{words} does not build, so there is nothing to compare: {reason_of(error)}{lines}")
+
+
+def _write_changes(at: Comparing, folder: Path) -> None:
+    """What git says changed, kept with the captures: a report made again later needs no repository."""
+    base, *others = at.asked.commits
+    (folder / CHANGES).mkdir()
+    for other in others:
+        text = changes(at.repo, base.commit, other.commit)
+        store.write_whole(folder / CHANGES / f"{other.id}.patch", text.encode("utf-8", "surrogateescape"))
+
+
+def _config_here(here: Path, given: Path | None) -> Path | None:
+    """The study file of the checkout; None where only a commit may hold one."""
+    try:
+        return find_study_file(here, given)
+    except ConfigError:
+        if given is not None:
+            raise
+        return None
+
+
+def _words(repo: Path, words: Sequence[str], config: Path | None) -> tuple[tuple[str, ...], str | None]:
+    """The commits, and the study where the last word names one."""
+    if not words:
+        return (), None
+    *front, last = words
+    studies = read_file(config).file.study if config is not None else {}
+    if is_commit(repo, last):
+        if last in studies:
+            raise UsageError(
+                f"{last} is a study and a commit: write {last}^0 for the commit, or HEAD {last} for the study"
+            )
+        return tuple(words), None
+    if ".." not in last and (last in studies or front):
+        return tuple(front), last
+    if studies:
+        raise UsageError(f"{last} is neither a commit of {repo} nor a study; studies: {', '.join(studies)}")
+    return tuple(front), last
+
+
+def _uncommitted(repo: Path, wanted: bool) -> Commit | None:
+    if not wanted:
+        return None
+    found = snapshot(repo)
+    if found is None:
+        raise UsageError(f"--worktree: nothing is uncommitted in {repo}, so it is the same as HEAD")
+    return found
+
+
+def _study_file(
+    repo: Path,
+    asked: Asked,
+    folders: Mapping[str, Path],
+    config: Path | None,
+    *,
+    given: bool,
+    listen: Listener,
+) -> LoadedFile:
+    """The newest commit's study file, for all commits alike; the checkout's own where that commit has none."""
+    newest = asked.commits[-1]
+    if given and config is not None:
+        return read_file(config)
+    place = config.relative_to(repo.resolve()) if config is not None else Path("profpipe.toml")
+    found = folders[newest.id] / place
+    if found.is_file():
+        loaded = read_file(found)
+        older = [c.id for c in asked.commits[:-1] if _text(folders[c.id] / place) != _text(found)]
+        if older:
+            listen(Note(f"{place} is that of {newest.id} for all commits; {', '.join(older)} has another or none"))
+        return loaded
+    if config is None:
+        raise ConfigError(f"{newest.id} has no {place}, and neither has the checkout; `profpipe init` writes one")
+    listen(Note(f"{newest.id} has no {place}: the checkout's is used for all commits"))
+    return read_file(config)
+
+
+def _text(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _only(loaded: LoadedFile) -> str:
+    names = list(loaded.file.study)
+    if len(names) == 1:
+        return names[0]
+    raise UsageError(f"{loaded.path.name} holds {len(names)} studies, name one as the last word: {', '.join(names)}")
+
+
+def _for_commits(study: Study, target: str, asked: Asked) -> Study:
+    """The study about one target: its instruments, and the question of the commits."""
+    seen = [n for n in study.profilers if not study.use(n).targets or target in study.use(n).targets]
+    uses = {name: use.model_copy(update={"targets": ()}) for name, use in study.profiler.items()}
+    base, *others = asked.commits
+    what = f"{others[0].words} change" if len(others) == 1 else f"each of {len(others)} commits change"
+    question = f"What does {what} in {target}, against {base.words}?"
+    update = {"profilers": tuple(seen), "profiler": uses, "question": question, "reference": "", "hypothesis": ()}
+    return study.model_copy(update=update)
+
+
+def _variants(asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, target: Target) -> Variants:
+    """One variant a commit: the same target, in the folder of the study file within that commit's worktree."""
+    inside = _inside(loaded, folders)
+    return Variants(
+        targets={c.id: target.model_copy(update={"label": ""}) for c in asked.commits},
+        roots={c.id: folders[c.id] / inside for c in asked.commits},
+        baseline=asked.commits[0].id,
+        commits={c.id: _info(c) for c in asked.commits},
+    )
+
+
+def _inside(loaded: LoadedFile, folders: Mapping[str, Path]) -> Path:
+    """Where the study file stands in the repository, as a path from its top."""
+    for folder in folders.values():
+        if loaded.root.is_relative_to(folder):
+            return loaded.root.relative_to(folder)
+    top = repository(loaded.root).resolve()
+    return loaded.root.resolve().relative_to(top)
+
+
+def _info(commit: Commit) -> CommitInfo:
+    return CommitInfo(
+        commit=commit.parent or commit.commit,
+        ref=commit.ref,
+        subject="" if commit.worktree else commit.subject,
+        time=commit.time,
+        dirty=commit.worktree,
+    )

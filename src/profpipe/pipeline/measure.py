@@ -1,0 +1,43 @@
+"""Commits, from what is asked for to the finished report: checked out, built, run in rounds, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe.commits.resolve import Commit
+from profpipe.pipeline.diff import DiffOptions, comparing, measuring
+from profpipe.pipeline.events import Listener, Note
+from profpipe.pipeline.gate import GateRule
+from profpipe.pipeline.reporting import Written, build_report, write_report
+from profpipe.pipeline.rounds import Bounds, run_rounds
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCommits:
+    """A finished comparison. `study_file` lies in the newest commit's worktree, which is kept."""
+
+    written: Written
+    repo: Path
+    commits: tuple[Commit, ...]
+    study: str
+    target: str
+    study_file: Path
+
+
+def measure_commits(
+    options: DiffOptions,
+    here: Path,
+    reports: Path,
+    bounds: Bounds,
+    listen: Listener,
+    rules: Sequence[GateRule] = (),
+) -> MeasuredCommits:
+    """Measure and report. Runs that ended are kept whatever happens; nothing of the checkout at `here` is touched."""
+    with comparing(options, here, listen) as at:
+        with measuring(at, reports, listen) as under_way:
+            run_rounds(under_way, bounds, lambda folder: build_report(folder)[0])
+        listen(Note("reading the captures and comparing"))
+        written = write_report(under_way.folder, rules=rules)
+    return MeasuredCommits(written, at.repo, at.asked.commits, at.study, at.target, at.loaded.path)

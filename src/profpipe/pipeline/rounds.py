@@ -1,0 +1,105 @@
+"""Rounds are added until every headline verdict is decided, on a schedule of looks that was fixed beforehand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from profpipe import store
+from profpipe.model.report import Report, Sequential
+from profpipe.pipeline.events import Look
+from profpipe.pipeline.execute import Execution
+
+# Only these carry headline verdicts; traced and sampled tables keep the rounds that the study gives them.
+EXTENDED = frozenset({"clean", "counted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far rounds may be added: at most `most` per variant, and none begun that would not end within the budget."""
+
+    most: int
+    budget_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds since the first run, and what a run costs on average."""
+
+    started: float
+    now: Callable[[], float]
+
+    def enough_for(self, runs: int, ended: int, budget_s: float | None) -> bool:
+        used = self.now() - self.started
+        return budget_s is None or used + runs * used / max(ended, 1) <= budget_s
+
+
+def run_rounds(
+    under_way: Execution,
+    bounds: Bounds,
+    report_of: Callable[[Path], Report],
+    now: Callable[[], float] = time.monotonic,
+) -> Sequential:
+    """Run the study's rounds, look, and add rounds where a headline verdict cannot be told, look after look.
+
+    The looks and the level of each are written into study.json before the first run, so that a study that is cut
+    short is judged by the same rule. Returns how it ended.
+    """
+    from profpipe.analyse.sequential import plan_looks
+
+    prepared = under_way.prepared
+    first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == "clean"), default=0)
+    first = first or max(prepared.rounds.values())
+    looks = plan_looks(first, max(bounds.most, first))
+    done: Mapping[str, int] = {}
+    wanted: Mapping[str, int] = prepared.rounds
+    clock = _Clock(now(), now)
+    state = looks
+    _write(under_way, state)
+    for number, rounds in enumerate(looks.planned):
+        for run in prepared.schedule(wanted, done, len(under_way.ended)):
+            under_way.run(run)
+        done = {**done, **wanted}
+        state = state.model_copy(update={"looks": (*state.looks, rounds)})
+        _write(under_way, state)
+        open_ = undecided(report_of(under_way.folder), prepared.kinds)
+        if not open_:
+            state = state.model_copy(update={"stopped": "stable"})
+            break
+        if number + 1 == len(looks.planned):
+            state = state.model_copy(update={"stopped": "max-rounds"})
+            break
+        wanted = {p: _rounds_at(number + 1, looks.planned, prepared.rounds[p], prepared.kinds[p]) for p in open_}
+        coming = len(prepared.schedule(wanted, done, 0))
+        if not clock.enough_for(coming, len(under_way.ended), bounds.budget_s):
+            state = state.model_copy(update={"stopped": "budget"})
+            break
+        under_way.listen(Look(rounds, tuple(open_), coming))
+    _write(under_way, state)
+    return state
+
+
+def _rounds_at(look: int, planned: tuple[int, ...], base: int, kind: str) -> int:
+    """Timed instruments grow with the looks; counts repeat so well that one more round a look says as much."""
+    return base + look if kind == "counted" else -(-base * planned[look] // planned[0])
+
+
+def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
+    """The instruments with a headline figure that cannot be told yet and that more rounds could tell."""
+    of = {m.key: m.profiler for m in report.metrics}
+    found = {
+        of[key]
+        for variant in report.variants
+        for key, comparison in variant.against_baseline.items()
+        if comparison.verdict == "cannot tell" and comparison.ratio is not None and key in of
+    }
+    return tuple(p for p, kind in kinds.items() if p in found and kind in EXTENDED)
+
+
+def _write(under_way: Execution, state: Sequential) -> None:
+    under_way.study = replace(
+        under_way.study, sequential=state, rounds=max(state.looks, default=under_way.study.rounds)
+    )
+    store.write_study(under_way.folder, under_way.study)

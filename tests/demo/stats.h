@@ -1,0 +1,5 @@
+#pragma once
+#include "request.h"
+
+/* Counts a request that was answered. */
+void count_request(const struct request *request);
