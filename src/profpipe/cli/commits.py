@@ -122,11 +122,12 @@ def bisect(
     Measures both ends first, then lets `git bisect run` choose commits and judges each against GOOD with the same
     statistics as `profpipe diff`. A commit that cannot be built or told is skipped. Your checkout is not touched.
     """
-    from profpipe.pipeline.bisect import Step, search, wanted
+    from profpipe.pipeline.bisect import Step, check_order, search, wanted
     from profpipe.pipeline.diff import DiffOptions
     from profpipe.pipeline.prepare import RunOptions
     from profpipe.pipeline.rounds import Bounds
 
+    check_order(Path.cwd(), good, bad)
     words = (good, bad) if study is None else (good, bad, study)
     options = DiffOptions(words, None, target, config=config, run=RunOptions((), profilers, rounds))
     reports = reports.absolute()

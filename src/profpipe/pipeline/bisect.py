@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from profpipe import store
 from profpipe.commits.bisect import BAD, GOOD, SKIP, candidates, first_bad
-from profpipe.commits.resolve import Commit
+from profpipe.commits.resolve import Commit, commit_of, repository
 from profpipe.commits.worktrees import cache_folder
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Comparison, Report
@@ -86,6 +86,12 @@ def answer(report: Report, want: Wanted) -> tuple[int, str]:
     if found.verdict == "worse" and abs(found.ratio - 1) >= want.limit:
         return BAD, f"bad: {change}"
     return GOOD, f"good: {change} ({found.verdict})"
+
+
+def check_order(here: Path, good: str, bad: str) -> None:
+    """Before anything is measured. Raises UsageError unless `good` comes before `bad`."""
+    repo = repository(here)
+    candidates(repo, commit_of(repo, good), commit_of(repo, bad))
 
 
 def search(repo: Path, good: Commit, bad: Commit, step: Step) -> tuple[Commit, ...]:

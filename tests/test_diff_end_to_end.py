@@ -1,0 +1,274 @@
+"""`profpipe diff`, `bisect` and `clean` on a repository with real commits, servers, callgrind and git."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.demo_repository import CHANGES, Change, git, make
+from tests.study_driving import MARK, Done, Started, processes, read_report, wait_until
+from tests.tools import require
+
+pytestmark = pytest.mark.real
+# Two rounds of an exact instrument and no look beyond them: each comparison is six runs of a second.
+QUICK = ("-p", "callgrind", "-r", "2", "--max-rounds", "2")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A checkout, the cache its worktrees go to, and a way to run profpipe in it."""
+
+    path: Path
+    cache: Path
+
+    def start(self, *words: str, **env: str) -> Started:
+        mine = {"PROFPIPE_CACHE": str(self.cache), "HOME": str(self.path.parent), MARK: str(self.path)}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "profpipe", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.DEVNULL, cwd=self.path, env={**os.environ, **mine, **env},
+        )  # fmt: skip
+        return Started(process)
+
+    def do(self, *words: str, **env: str) -> Done:
+        return self.start(*words, **env).end(240)
+
+    def report(self) -> dict[str, Any]:
+        """The newest report of a diff."""
+        return read_report(max((self.path / "reports" / "diff-cost").iterdir(), key=lambda path: path.name))
+
+    def worktrees(self) -> list[str]:
+        return git(self.path, "worktree", "list", "--porcelain").splitlines()
+
+    def state(self) -> tuple[str, ...]:
+        words = (["status", "--porcelain"], ["rev-parse", "HEAD"], ["symbolic-ref", "HEAD"], ["ls-files", "-s"])
+        return tuple(git(self.path, *w) for w in words)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    require("valgrind", "gcc")
+    folder = tmp_path_factory.mktemp("demo")
+    repository = Repository(make(folder / "repository"), folder / "cache")
+    yield repository
+    assert not processes(repository.path)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Repository:
+    """A repository of the test's own: base and no-op only."""
+    require("gcc")
+    return Repository(make(tmp_path / "repository", CHANGES[:1]), tmp_path / "cache")
+
+
+def contender(report: dict[str, Any]) -> dict[str, Any]:
+    return next(v for v in report["variants"] if v["role"] == "contender")  # type: ignore[no-any-return]
+
+
+def largest(report: dict[str, Any]) -> str:
+    bars = report["waterfall"][0]["bars"]
+    return str(max(bars, key=lambda bar: bar["delta"])["category"])
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.tag)
+def test_each_change_gets_its_verdict_and_its_category(demo: Repository, change: Change) -> None:
+    before = demo.state()
+    done = demo.do("diff", f"{change.tag}~1..{change.tag}", *QUICK, "--fail-on", "regression:instructions")
+    assert done.code == (3 if change.verdict == "worse" else 0), done.err
+    report = demo.report()
+    against = contender(report)["against_baseline"]
+    assert against["callgrind:instructions"]["verdict"] == change.verdict
+    if change.category:
+        assert largest(report) == change.category
+        assert "instructions per request is worse by" in done.out
+    if change.tag == "syscall":
+        assert against["callgrind:syscalls"]["verdict"] == "worse"
+        assert against["callgrind:syscalls"]["delta"] == pytest.approx(1, abs=0.05)
+    assert contender(report)["commit"]["subject"] == change.subject
+    assert demo.state() == before
+
+
+def test_the_functions_of_a_pure_rename_and_a_pure_move_are_not_called(demo: Repository) -> None:
+    """Neither better nor worse anywhere: what one name lost another one has."""
+    for tag in ("rename", "move"):
+        assert demo.do("diff", f"{tag}~1..{tag}", *QUICK).code == 0
+        report = demo.report()
+        called = [
+            (row["function"]["name"], cell["verdict"])
+            for table in report["hotspots"]
+            for category in table["rows"]
+            for row in category["functions"]
+            for variant, cell in row["cells"].items()
+            if cell["verdict"] in ("better", "worse")
+        ]
+        assert called == [], tag
+
+
+def test_a_report_is_made_again_without_the_repository(demo: Repository) -> None:
+    assert demo.do("diff", "formatting~1..formatting", *QUICK).code == 0
+    first = demo.report()
+    (demo.path / ".git").rename(demo.path / "away")
+    try:
+        assert demo.do("report", "diff-cost").code == 0
+    finally:
+        (demo.path / "away").rename(demo.path / ".git")
+    assert demo.report() == first
+
+
+def test_several_commits_share_one_baseline(demo: Repository) -> None:
+    done = demo.do("diff", "move..alloc", "--all", "cost", *QUICK)
+    assert done.code == 0, done.err
+    report = demo.report()
+    ratios = [
+        v["against_baseline"]["callgrind:instructions"]["ratio"] for v in report["variants"] if v["role"] == "contender"
+    ]
+    assert len(ratios) == 2
+    assert 1 < ratios[0] < ratios[1]
+
+
+def test_what_is_not_committed_is_the_contender(demo: Repository) -> None:
+    file = demo.path / "stats.c"
+    text = file.read_text()
+    file.write_text(
+        text.replace("    requests++;\n", "    for (volatile int i = 0; i < 300; i++) {\n    }\n    requests++;\n")
+    )
+    before = demo.state()
+    try:
+        done = demo.do("diff", "--worktree", *QUICK)
+        assert done.code == 0, done.err
+        assert demo.state() == before
+    finally:
+        file.write_text(text)
+    report = demo.report()
+    assert contender(report)["id"] == "worktree"
+    assert contender(report)["commit"]["dirty"] is True
+    assert contender(report)["against_baseline"]["callgrind:instructions"]["verdict"] == "worse"
+
+
+def test_bisect_finds_the_commit(demo: Repository) -> None:
+    before = demo.state()
+    done = demo.do("bisect", "base", "syscall", "cost", *QUICK)
+    assert done.code == 0, done.err
+    assert f"first bad commit: {git(demo.path, 'rev-parse', 'formatting')} heads by snprintf" in done.out
+    assert demo.state() == before
+    assert not any("bisect" in line for line in demo.worktrees())
+
+
+def test_bisect_refuses_what_is_not_worse(demo: Repository) -> None:
+    done = demo.do("bisect", "base", "move", "cost", *QUICK)
+    assert done.code == 1
+    assert "instructions is not worse at the bad commit (no change" in done.err
+
+
+def test_clean_takes_all_worktrees_away(demo: Repository) -> None:
+    assert demo.do("diff", "base..noop", *QUICK).code == 0
+    done = demo.do("clean")
+    assert done.code == 0
+    assert "removed" in done.out
+    assert [line for line in demo.worktrees() if line.startswith("worktree ")] == [f"worktree {demo.path}"]
+    assert "no worktree is kept" in demo.do("clean").out
+
+
+# --- what can go wrong
+
+
+def test_a_baseline_that_does_not_build_ends_it_and_its_worktree_goes(own: Repository) -> None:
+    (own.path / "server.c").write_text("#error not today\n")
+    git(own.path, "commit", "--quiet", "--all", "-m", "broken")
+    git(own.path, "revert", "--no-edit", "HEAD")
+    done = own.do("diff", "HEAD~1..HEAD", *QUICK)
+    assert done.code == 1
+    assert "(broken) does not build, so there is nothing to compare" in done.err
+    assert "#error not today" in done.err
+    broken = git(own.path, "rev-parse", "HEAD~1")
+    assert not any(broken in line for line in own.worktrees())
+    assert not list((own.path / "reports").glob("*/*"))
+
+
+def test_one_of_several_commits_that_does_not_build_is_left_out(own: Repository) -> None:
+    require("valgrind")
+    (own.path / "server.c").write_text("#error not today\n")
+    git(own.path, "commit", "--quiet", "--all", "-m", "broken")
+    git(own.path, "revert", "--no-edit", "HEAD")
+    done = own.do("diff", "base..HEAD", "--all", *QUICK)
+    assert done.code == 1, done.err
+    report = own.report()
+    assert [v["valid"] for v in report["variants"] if v["role"] != "control"] == [True, True, False, True]
+    assert "not one valid run of" in done.err
+
+
+def test_a_study_that_the_older_commit_lacks_is_the_newer_ones(own: Repository) -> None:
+    require("valgrind")
+    study = own.path / "profpipe.toml"
+    study.write_text(study.read_text().replace("[study.cost]", "[study.newer]"))
+    git(own.path, "commit", "--quiet", "--all", "-m", "another study")
+    done = own.do("diff", "HEAD~1", "newer", *QUICK)
+    assert done.code == 0, done.err
+    head, before = (git(own.path, "rev-parse", "--short=8", ref) for ref in ("HEAD", "HEAD~1"))
+    assert f"profpipe.toml is that of {head} for all commits; {before} has another or none" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("diff", "nothing-there..HEAD"), 2, "no commit 'nothing-there'"),
+        (("diff", "base", "nothing-there"), 2, "no study 'nothing-there'; it has: cost"),
+        (("diff", "nothing-there"), 2, "nothing-there is neither a commit of"),
+        (("diff", "--worktree"), 2, "nothing is uncommitted"),
+        (("diff", "--fail-on", "slower"), 2, "--fail-on slower: expected regression"),
+        (("diff", "--budget", "soon"), 2, "--budget soon: expected a time such as 90s"),
+        (("diff", "-t", "nothing-there"), 2, "no target nothing-there; it has: server"),
+        (("bisect", "HEAD", "HEAD~1"), 2, "HEAD is no ancestor of HEAD~1"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(own: Repository, words: tuple[str, ...], code: int, message: str) -> None:
+    done = own.do(*words)
+    assert done.code == code
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_no_repository_is_said(tmp_path: Path) -> None:
+    done = Repository(tmp_path, tmp_path / "cache").do("diff")
+    assert done.code == 1
+    assert "is in no git checkout" in done.err
+
+
+def test_two_at_once_do_not_mix(own: Repository) -> None:
+    first = own.start("diff", "base..noop", "-p", "clean", "-r", "7")
+    first.wait_for(lambda: first.said("[1/"))
+    second = own.do("diff", "base..noop", *QUICK)
+    first.process.send_signal(signal.SIGINT)
+    first.end()
+    assert second.code == 1
+    assert "another profpipe is measuring commits" in second.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_it_leaves_no_process_and_no_lock(own: Repository, number: signal.Signals) -> None:
+    before = own.state()
+    started = own.start("diff", "base..noop", "-p", "clean", "-r", "7")
+    started.wait_for(lambda: started.said("[2/"))
+    started.process.send_signal(number)
+    done = started.end()
+    assert done.code != 0
+    wait_until(lambda: not processes(own.path) and not processes(own.cache), 15)
+    assert own.state() == before
+    (folder,) = (own.path / "reports" / "diff-cost").iterdir()
+    records = [json.loads(path.read_text()) for path in folder.glob("runs/*/run.json")]
+    assert len(records) >= 2
+    if number is not signal.SIGKILL:
+        assert "runs ended and are kept" in done.err
+    assert own.do("report", "diff-cost").code == 0
+    again = own.start("diff", "base..noop", "-p", "clean", "-r", "7")
+    again.wait_for(lambda: again.said("[1/"))
+    again.process.send_signal(signal.SIGINT)
+    again.end()
