@@ -272,3 +272,39 @@ def test_stopped_it_leaves_no_process_and_no_lock(own: Repository, number: signa
     again.wait_for(lambda: again.said("[1/"))
     again.process.send_signal(signal.SIGINT)
     again.end()
+
+
+def test_code_of_the_checkout_is_not_taken_for_a_commits(tmp_path: Path) -> None:
+    """As with an editable install: the server of each commit would import the checkout's module."""
+    repo = tmp_path / "repository"
+    repo.mkdir()
+    git(repo, "init", "--quiet", "--initial-branch=main")
+    (repo / "answer.py").write_text(
+        "def answer():\n    return sum(range(50)) and b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok'\n"
+    )
+    (repo / "server.py").write_text(
+        f"import socketserver, sys\nsys.path.insert(0, {str(repo)!r})\nfrom answer import answer\n"
+        "class Handler(socketserver.StreamRequestHandler):\n"
+        "    def handle(self):\n"
+        "        while line := self.rfile.readline():\n"
+        "            if line == b'\\r\\n':\n"
+        "                self.wfile.write(answer())\n"
+        "class Server(socketserver.ThreadingTCPServer):\n"
+        "    allow_reuse_address = daemon_threads = True\n"
+        "Server(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()\n"
+    )
+    (repo / "profpipe.toml").write_text(
+        'schema = 1\n[target.a]\ncommand = ["{python}", "server.py", "{port}"]\nlanguage = "python"\n'
+        '[study.cost]\ntargets = ["a"]\nprofilers = ["yappi"]\nrounds = 1\n'
+        'load = { generator = "builtin", requests = 50, connections = 2, warmup = 5 }\n'
+    )
+    git(repo, "add", "--all")
+    git(repo, "commit", "--quiet", "-m", "one")
+    (repo / "answer.py").write_text((repo / "answer.py").read_text().replace("50", "5000"))
+    git(repo, "commit", "--quiet", "--all", "-m", "two")
+    done = Repository(repo, tmp_path / "cache").do("diff", "--max-rounds", "1")
+    assert done.code == 1, done.err
+    report = Repository(repo, tmp_path / "cache").report()
+    assert {i["reason"].split(" (")[0] for i in report["invalid"]} == {
+        "it ran answer.py of the checkout, not of the commit"
+    }

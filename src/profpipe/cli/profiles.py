@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.studies import REPORTS
 from profpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from profpipe.model.report import Report
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FORMAT = click.option("--format", "format_", help="the file's format; default: recognised by its content")
@@ -48,38 +53,32 @@ def parse(
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("sides", nargs=-1, required=True, metavar="FILE FILE ... | FOLDER[:VARIANT] FOLDER[:VARIANT] ...")
 @FORMAT
-@click.option("--label", "labels", multiple=True, help="name of each profile, in order (default: the file's name)")
-@click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each, in order")
+@click.option("--label", "labels", multiple=True, help="name of each side, in order (default: the file's name)")
+@click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each FILE, in order")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for report.html, .json and comment.md")
+@REPORTS
 @click.option("--json", "as_json", is_flag=True, help="print report.json")
 def compare(
-    files: tuple[Path, ...],
+    sides: tuple[str, ...],
     format_: str | None,
     labels: tuple[str, ...],
     requests: tuple[int, ...],
     output: Path | None,
+    reports: Path,
     as_json: bool,
 ) -> None:
-    """Put profiles side by side; the first FILE is the baseline.
+    """Put captures, or runs that were measured before, side by side; the first one is the baseline.
 
-    Give --requests once per file to compare cost per request; without it the totals of the captures are compared.
+    Captures: give --requests once per FILE to compare cost per request; without it totals are compared. Runs: a run
+    folder or a study with its variant, such as seed:hyper010-may. What is not comparable is refused or labelled.
     """
-    from profpipe.pipeline.profiles import Compared, read_profile
-    from profpipe.pipeline.profiles import compare as compare_profiles
     from profpipe.pipeline.reporting import render, report_json
 
-    if labels and len(labels) != len(files):
-        raise UsageError(f"{len(files)} files but {len(labels)} --label: give one per file, in order")
-    if requests and len(requests) != len(files):
-        raise UsageError(f"{len(files)} files but {len(requests)} --requests: give one per file, in order")
-    names = labels or _names(files)
-    sides = [
-        Compared(name, read_profile([file], format_), requests[i] if requests else None)
-        for i, (name, file) in enumerate(zip(names, files, strict=True))
-    ]
-    report = compare_profiles(sides)
+    if labels and len(labels) != len(sides):
+        raise UsageError(f"{len(sides)} sides but {len(labels)} --label: give one per side, in order")
+    report = _compared(sides, format_, labels, requests, reports)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         written = render(report, output)
@@ -93,6 +92,33 @@ def compare(
     Console(highlight=False).print(render_verdict(report))
     if output is not None:
         click.echo(f"\nreport: {written.html}")
+
+
+def _compared(
+    sides: tuple[str, ...], format_: str | None, labels: tuple[str, ...], requests: tuple[int, ...], reports: Path
+) -> Report:
+    from profpipe.pipeline.folders import compare_folders, is_folder, side
+    from profpipe.pipeline.profiles import Compared, read_profile
+    from profpipe.pipeline.profiles import compare as compare_profiles
+
+    runs = [is_folder(text, reports) for text in sides]
+    if all(runs):
+        if requests:
+            raise UsageError("--requests is for captures: runs know how many requests they served")
+        return compare_folders([side(text, reports, labels[i] if labels else None) for i, text in enumerate(sides)])
+    files = tuple(Path(text) for text in sides)
+    if absent := [str(file) for file in files if not file.is_file()]:
+        mixed = "; compare captures with captures and runs with runs" if any(runs) else ""
+        raise UsageError(f"{', '.join(absent)}: neither a capture file nor a run folder or study{mixed}")
+    if requests and len(requests) != len(files):
+        raise UsageError(f"{len(files)} files but {len(requests)} --requests: give one per file, in order")
+    names = labels or _names(files)
+    return compare_profiles(
+        [
+            Compared(name, read_profile([file], format_), requests[i] if requests else None)
+            for i, (name, file) in enumerate(zip(names, files, strict=True))
+        ]
+    )
 
 
 def _names(files: tuple[Path, ...]) -> tuple[str, ...]:

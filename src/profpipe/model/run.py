@@ -172,7 +172,8 @@ class StudyRecord:
     `left_out` = (target, reason); `limits` = (profiler, text, variants it speaks of); `kinds` = profiler -> kind of
     instrument; `categories` = the user's own category rules as written in profpipe.toml; `tools` = the profiler behind
     each name of `kinds`; `hypotheses` = (text, categories); `commits` = variant -> the commit it was built from, empty
-    where the variants are targets; `sequential` = how rounds were added, once that has ended.
+    where the variants are targets; `sequential` = how rounds were added, once that has ended; `checkout` = the user's
+    own folder of that repository, which no profile of a commit may come from. It stays in study.json.
     """
 
     study: str
@@ -197,3 +198,4 @@ class StudyRecord:
     name_style: str = ""
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
     sequential: Sequential | None = None
+    checkout: str = ""

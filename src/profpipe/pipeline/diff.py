@@ -82,7 +82,7 @@ def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Co
         if options.target is None and len(study.targets) > 1:
             others = ", ".join(t for t in study.targets if t != target_id)
             listen(Note(f"commits of target {target_id} are compared; -t chooses another: {others}"))
-        variants = _variants(asked, folders, loaded, loaded.file.target[target_id])
+        variants = _variants(repo, asked, folders, loaded, loaded.file.target[target_id])
         prepared = lay_out(f"diff-{study_id}", _for_commits(study, target_id, asked), variants, options.run)
         command = options.command(asked, study_id, target_id)
         yield Comparing(repo, asked, loaded, prepared, study_id, target_id, command, folders)
@@ -210,7 +210,7 @@ def _for_commits(study: Study, target: str, asked: Asked) -> Study:
     return study.model_copy(update=update)
 
 
-def _variants(asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, target: Target) -> Variants:
+def _variants(repo: Path, asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, target: Target) -> Variants:
     """One variant a commit: the same target, in the folder of the study file within that commit's worktree."""
     inside = _inside(loaded, folders)
     return Variants(
@@ -218,6 +218,7 @@ def _variants(asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, tar
         roots={c.id: folders[c.id] / inside for c in asked.commits},
         baseline=asked.commits[0].id,
         commits={c.id: _info(c) for c in asked.commits},
+        checkout=repo.resolve(),
     )
 
 

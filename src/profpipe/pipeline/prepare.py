@@ -49,7 +49,8 @@ class RunOptions:
 class Variants:
     """What is measured beside each other: targets of one study file, or one target at several commits.
 
-    `roots` = the folder each one's paths are relative to; `commits` is empty where the variants are targets.
+    `roots` = the folder each one's paths are relative to; `commits` is empty where the variants are targets, and
+    `checkout` the user's folder of their repository.
     """
 
     targets: Mapping[str, Target]
@@ -57,6 +58,7 @@ class Variants:
     baseline: str
     left_out: tuple[tuple[str, str], ...] = ()
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+    checkout: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

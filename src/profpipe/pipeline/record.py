@@ -47,6 +47,7 @@ def study_record(prepared: Prepared, loaded: LoadedFile, command: str, created: 
         reference=study.reference,
         name_style=study.name_style,
         commits=prepared.variants.commits,
+        checkout=str(prepared.variants.checkout or ""),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from profpipe.pipeline.gate import GateRule, gate
 if TYPE_CHECKING:
     from profpipe.analyse import Earlier
 
+# Folders in a checkout whose code is no commit's: a venv, installed packages.
+INSTALLED = re.compile(r"/(?:site-packages|dist-packages|lib/python3\.\d+|node_modules)/")
 REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
 
 
@@ -54,13 +57,11 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
 
     study = store.read_study(folder)
     commands = {v.id: v.command for v in study.variants}
-    runs = []
-    for stored in store.read_runs(folder):
-        record, profiles = _profiles(stored)
-        # The command of profpipe.toml makes a run again; the executed one holds a port and paths of this machine.
-        runs.append(RunData(replace(record, command=commands.get(record.variant, ())), profiles))
-    if not runs:
-        raise ReportError(f"{folder}: no run has ended yet, so there is nothing to report")
+    # The command of profpipe.toml makes a run again; the executed one holds a port and paths of this machine.
+    runs = [
+        RunData(replace(r, command=commands.get(r.variant, ())), profiles)
+        for r, profiles in load_runs(folder, study.checkout)
+    ]
     report = build_report(
         StudyData(
             study=study.study,
@@ -93,6 +94,17 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     return report, _unmeasured([run.record for run in runs])
 
 
+def load_runs(folder: Path, checkout: str = "") -> tuple[tuple[RunRecord, tuple[Profile, ...]], ...]:
+    """Every run of a folder that has ended, with what was read of its captures. Raises ReportError without one.
+
+    `checkout` = a folder that no code of these runs may come from; a run that it does come from is invalid.
+    """
+    runs = tuple(_profiles(stored, checkout) for stored in store.read_runs(folder))
+    if not runs:
+        raise ReportError(f"{folder}: no run has ended yet, so there is nothing to report")
+    return runs
+
+
 def _earlier(reference: str, folder: Path) -> Earlier | None:
     """What a study is set beside: the post's load tables, and the newest report of its P.S. among the same reports."""
     from profpipe.analyse import Earlier
@@ -115,7 +127,7 @@ def _unmeasured(records: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in pairs if pair not in seen)
 
 
-def _profiles(stored: store.StoredRun) -> tuple[RunRecord, tuple[Profile, ...]]:
+def _profiles(stored: store.StoredRun, checkout: str = "") -> tuple[RunRecord, tuple[Profile, ...]]:
     """A run with what was read of its captures; invalid, with phase parse, when that is not what the run left."""
     from profpipe.parse import parse_files
 
@@ -135,7 +147,23 @@ def _profiles(stored: store.StoredRun) -> tuple[RunRecord, tuple[Profile, ...]]:
     for profile in profiles:
         if profile.meta.partial:
             return replace(record, reason=f"its capture is not whole: {profile.meta.partial}", phase="parse"), ()
+        if strange := _code_of(checkout, profile):
+            return replace(record, reason=strange, phase="parse"), ()
     return record, profiles
+
+
+def _code_of(checkout: str, profile: Profile) -> str | None:
+    """Why a profile is not that of its commit: an editable install runs the checkout's code, whatever is asked for."""
+    inside = f"{checkout}/"
+    found = next(
+        (f for f in profile.functions.file if checkout and f.startswith(inside) and not INSTALLED.search(f)), None
+    )
+    if found is None:
+        return None
+    return (
+        f"it ran {found.removeprefix(inside)} of the checkout, not of the commit (an editable install?): "
+        "let the target's command or env find the code beside profpipe.toml first"
+    )
 
 
 def _check_unchanged(path: Path, file: CaptureFile) -> None:

@@ -1,0 +1,168 @@
+"""Run folders side by side: variants that were measured in different studies, at different times, maybe elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from profpipe import __version__, store
+from profpipe.errors import Refused, UsageError
+from profpipe.model.report import Report
+from profpipe.model.run import RunRecord, StudyRecord, VariantFacts
+from profpipe.pipeline.reporting import load_runs
+from profpipe.units import Instrument
+
+# Facts of a machine without which two timed figures have nothing in common.
+MACHINE = ("CPU", "processors", "virtual machine", "kernel")
+# Without which the instructions of one program differ: libc picks other code, the simulator counts otherwise.
+SAME_COUNT = ("CPU", "libc", "valgrind")
+TIMED: frozenset[Instrument] = frozenset({"clean", "sampled"})
+# Of a profiler's own facts those that change with every run.
+PASSING = ("ready after", "instructions in the window", "environment", "lost samples", "samples")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSide:
+    """One side: a run folder, the variant of it that is meant, and what it is called here."""
+
+    label: str
+    folder: Path
+    study: StudyRecord
+    variant: VariantFacts
+
+
+def side(text: str, reports: Path, label: str | None = None) -> FolderSide:
+    """FOLDER, STUDY, FOLDER:VARIANT or STUDY:VARIANT. Raises UsageError where the variant is not clear."""
+    name, _, variant = text.rpartition(":") if _is_folder(text.rpartition(":")[0], reports) else (text, "", "")
+    folder = store.find_study_folder(reports, name)
+    study = store.read_study(folder)
+    known = {v.id: v for v in study.variants}
+    if variant and variant not in known:
+        raise UsageError(f"{name} has no variant {variant}; it has: {', '.join(known)}")
+    if not variant and len(known) > 1:
+        raise UsageError(f"{name} holds {len(known)} variants, name one: {', '.join(f'{name}:{v}' for v in known)}")
+    chosen = known[variant] if variant else next(iter(known.values()))
+    return FolderSide(label or text, folder, study, chosen)
+
+
+def is_folder(text: str, reports: Path) -> bool:
+    """Whether an argument of `profpipe compare` means runs rather than a capture file."""
+    return _is_folder(text, reports) or _is_folder(text.rpartition(":")[0], reports)
+
+
+def _is_folder(text: str, reports: Path) -> bool:
+    if not text or Path(text).is_file():
+        return False
+    return (Path(text) / store.STUDY_FILE).is_file() or any((reports / text).glob(f"*/{store.STUDY_FILE}"))
+
+
+def compare_folders(sides: Sequence[FolderSide]) -> Report:
+    """The report of runs that were not measured together; the first side is the baseline.
+
+    An instrument is compared where both sides have it under the same options; a timed one only on one machine. What
+    is left out stands in the limits. Raises Refused where nothing is left.
+    """
+    from profpipe.analyse import RunData, StudyData, build_report
+    from profpipe.study.schema import CategoryRule
+
+    base, *others = sides
+    labels = [s.label for s in sides]
+    if len(set(labels)) != len(labels):
+        raise UsageError(f"two sides are called alike ({', '.join(labels)}); name them apart with --label")
+    loaded = {s.label: load_runs(s.folder) for s in sides}
+    refused = _refused(sides, {label: [r for r, _ in runs] for label, runs in loaded.items()})
+    kinds = {n: k for n, k in base.study.kinds.items() if all(n in s.study.kinds for s in others) and n not in refused}
+    if not kinds:
+        why = "; ".join(f"{name}: {text}" for name, text in refused.items()) or "they have no instrument in common"
+        raise Refused(f"{' and '.join(labels)} cannot be compared: {why}")
+    runs = [
+        RunData(replace(record, variant=s.label, command=s.variant.command), profiles)
+        for s in sides
+        for record, profiles in loaded[s.label]
+        if record.variant == s.variant.id and record.profiler in kinds and (s is base or not record.control)
+    ]
+    return build_report(
+        StudyData(
+            study="compare",
+            question=f"What did {', '.join(labels[1:])} cost, beside {labels[0]}?",
+            baseline=labels[0],
+            contenders=tuple(labels[1:]),
+            runs=tuple(runs),
+            instruments=kinds,
+            rounds=min(s.study.rounds for s in sides),
+            languages={s.label: s.variant.language for s in sides},
+            load=base.study.load,
+            placement=base.study.placement,
+            command="profpipe compare " + " ".join(labels),
+            environment=_environment(sides),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            profpipe=__version__,
+            limits=tuple(_limits(sides, refused, kinds)),
+            categories=tuple(CategoryRule.model_validate(rule) for rule in base.study.categories),
+            tools=base.study.tools,
+            commits={s.label: info for s in sides if (info := s.study.commits.get(s.variant.id))},
+        )
+    )
+
+
+def _refused(sides: Sequence[FolderSide], records: Mapping[str, Sequence[RunRecord]]) -> dict[str, str]:
+    """Instruments that are not compared, each with its reason."""
+    base = sides[0]
+    out: dict[str, str] = {}
+    for other in sides[1:]:
+        machine = _differs(base.study.environment, other.study.environment, MACHINE)
+        for name, kind in base.study.kinds.items():
+            if kind in TIMED and machine:
+                out[name] = f"not compared: measured on other machines ({machine})"
+            elif options := _options(base, other, records, name):
+                out[name] = f"not compared: measured in other ways ({options})"
+    return out
+
+
+def _options(base: FolderSide, other: FolderSide, records: Mapping[str, Sequence[RunRecord]], name: str) -> str:
+    """Where the profiler's own facts differ: version, options, sampling rate."""
+    a, b = (_facts(records[s.label], s.variant.id, name) for s in (base, other))
+    if a is None or b is None:
+        return ""
+    return _differs(a, b, tuple(sorted(a.keys() | b.keys())))
+
+
+def _facts(records: Sequence[RunRecord], variant: str, profiler: str) -> Mapping[str, str] | None:
+    found = next((r for r in records if r.variant == variant and r.profiler == profiler and r.valid), None)
+    return None if found is None else {k: v for k, v in found.profiler_facts.items() if k not in PASSING}
+
+
+def _differs(a: Mapping[str, str], b: Mapping[str, str], keys: Sequence[str]) -> str:
+    return ", ".join(
+        f"{key}: {a.get(key, 'unknown')} and {b.get(key, 'unknown')}" for key in keys if a.get(key) != b.get(key)
+    )
+
+
+def _limits(
+    sides: Sequence[FolderSide], refused: Mapping[str, str], kinds: Mapping[str, Instrument]
+) -> list[tuple[str, str, tuple[str, ...]]]:
+    base = sides[0]
+    out: list[tuple[str, str, tuple[str, ...]]] = [(name, text, ()) for name, text in refused.items()]
+    apart = "measured one after the other, not in turn: a drift of the machine would look like a difference"
+    out += [(name, apart, ()) for name, kind in kinds.items() if kind in TIMED]
+    for other in sides[1:]:
+        if other.study.load != base.study.load:
+            text = f"another load: {other.study.load}; {base.label} had {base.study.load}"
+            out += [(name, text, (other.label,)) for name in kinds]
+        count = _differs(base.study.environment, other.study.environment, SAME_COUNT)
+        out += [
+            (n, f"counts differ with {count}", (other.label,)) for n, k in kinds.items() if count and k == "counted"
+        ]
+    return out
+
+
+def _environment(sides: Sequence[FolderSide]) -> dict[str, str]:
+    """The baseline's facts; where another side's differ, both."""
+    out = dict(sides[0].study.environment)
+    for other in sides[1:]:
+        for key, value in other.study.environment.items():
+            if out.get(key, value) != value and key != "load average":
+                out[key] = f"{out[key]} | {other.label}: {value}"
+    return out
