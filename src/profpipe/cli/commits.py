@@ -76,7 +76,7 @@ def diff(
     Exit code 3 when --fail-on finds a regression; "cannot tell" is no regression.
     """
     from profpipe.pipeline.diff import DiffOptions
-    from profpipe.pipeline.gate import gate_rule
+    from profpipe.pipeline.gate import cannot_tell, gate_rule
     from profpipe.pipeline.prepare import RunOptions
     from profpipe.pipeline.rounds import Bounds
 
@@ -85,6 +85,8 @@ def diff(
     options = DiffOptions(words, None, target, worktree, every, config, run)
     written = _measured(options, reports, Bounds(max_rounds, seconds(budget)), rules).written
     code = finish(written, as_json, output)
+    for text in cannot_tell(written.report, rules):
+        click.echo(f"not failed: {text}", err=True)
     context.exit(EXIT_REGRESSION if written.report.gate and written.report.gate.failed else code)
 
 
