@@ -61,11 +61,11 @@ def _gap(facts: Facts, metric: MetricInfo, contender: str, fall: Waterfall, path
     what = f"the {size} that {name} spends more than {against}"
     if fall.gap < 0:
         what = f"the {size} that {name} saves against {against}"
-    words = [f"{_names(facts, for_it[0])} {_verb('explain', for_it[0])} {share(for_it[0][0])} of {what}"]
+    words = [f"{_names(facts, for_it[0])} {_verb('explain', facts, for_it[0])} {share(for_it[0][0])} of {what}"]
     words += [f"{_names(facts, g)} another {share(g[0])}" for g in for_it[1:]]
     text = sentence(", ".join(words))
     if back:
-        text += "; " + " and ".join(f"{_names(facts, g)} {_verb('give', g)} {share(g[0])} back" for g in back)
+        text += "; " + " and ".join(f"{_names(facts, g)} {_verb('give', facts, g)} {share(g[0])} back" for g in back)
     bars = [bar for _, named in (*for_it, *back) for bar in named]
     rows = [Figure(fall.gap, f"{path}.gap").row]
     rows += [Figure(b.share_of_gap or 0.0, f"{path}.bars.{i}.share_of_gap").row for i, b in bars]
@@ -77,5 +77,7 @@ def _names(facts: Facts, group: Group) -> str:
     return listed([facts.category(bar.category) for _, bar in group[1]])
 
 
-def _verb(word: str, group: Group) -> str:
-    return word if len(group[1]) > 1 else f"{word}s"
+def _verb(word: str, facts: Facts, group: Group) -> str:
+    """`locks explain`, `allocation explains`: labels of several things end in s."""
+    several = len(group[1]) > 1 or facts.category(group[1][0][1].category).endswith("s")
+    return word if several else f"{word}s"
