@@ -17,7 +17,7 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))
 USER_TEXT = "\n".join(page.read_text() for page in PAGES)
 MAKEFILE = (ROOT / "Makefile").read_text()
 MAKE_TARGETS = {name for line in re.findall(r"^([a-z][a-z ]*):(?!=)", MAKEFILE, re.MULTILINE) for name in line.split()}
-COMMANDS = sorted(cli.commands)
+COMMANDS = sorted(name for name, command in cli.commands.items() if not command.hidden)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
