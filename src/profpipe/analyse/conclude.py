@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from profpipe.analyse.rules import cautions, cost, gap, hypotheses, layers, not_cause, syscalls
+from profpipe.analyse.rules import cautions, commits, cost, gap, hypotheses, layers, not_cause, syscalls
 from profpipe.analyse.rules.facts import Facts, Rule
 from profpipe.errors import ReportError
 from profpipe.model.report import Conclusion, Report
@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     cost.cost,
     hypotheses.hypotheses,
     gap.gap,
+    commits.commits,
     layers.reason,
     layers.layers,
     syscalls.syscalls,

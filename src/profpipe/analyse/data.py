@@ -37,7 +37,8 @@ class StudyData:
     `tools` maps the name of an instrument to the profiler behind it, where that is another; `hypotheses` = (text,
     categories); `name_style` is that of the classic lists. `per` is what costs are divided by, in words: "request",
     or "capture" where no request was counted. `commits` = variant -> the commit it was built from, where the variants
-    are one program at several commits; `sequential` = how rounds were added.
+    are one program at several commits; `same_program` says the same of captures whose commits are not known;
+    `sequential` = how rounds were added.
     """
 
     study: str
@@ -65,12 +66,18 @@ class StudyData:
     name_style: str = ""
     earlier: Earlier | None = None
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+    same_program: bool = False
     sequential: Sequential | None = None
 
     @property
     def variants(self) -> tuple[str, ...]:
         """Baseline first, then the contenders."""
         return (self.baseline, *self.contenders)
+
+    @property
+    def one_program(self) -> bool:
+        """Whether a function of one variant can be looked for in another under another name or file."""
+        return self.same_program or all(v in self.commits for v in self.variants)
 
     def again(self, name: str) -> bool:
         """Whether this instrument is a profiler that an earlier one is too: the same tool under another load."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from profpipe.analyse.categories import Categories
 from profpipe.analyse.data import RunData, StudyData
-from profpipe.analyse.names import base_name, function_id, normal_name, normalise, short_file
+from profpipe.analyse.names import base_name, function_id, installed, normal_name, normalise, short_file
 from profpipe.analyse.noise import Floats
 from profpipe.model.derive import edges, function_table
 from profpipe.model.profile import NATIVE, PYTHON, RUNTIMES, Profile
@@ -37,13 +37,17 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """One function of the study: its row, its name as shown and the raw names that fell on it."""
+    """One function of the study: its row, its name as shown and the raw names that fell on it.
+
+    `library` is whether its source is installed, not the program's own: it is the same at every commit.
+    """
 
     key: Key
     row: int
     category: str
     object: str
     runtime: str
+    library: bool = False
     raw: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -95,7 +99,8 @@ class Index:
         known = self._by_key.get(key)
         if known is None:
             category = self.categories.of(name, object_, file, level, own)
-            known = Known(key, len(self.functions), category, base_name(object_), RUNTIMES[runtime])
+            own_object, level_name = base_name(object_), RUNTIMES[runtime]
+            known = Known(key, len(self.functions), category, own_object, level_name, installed(file))
             self._by_key[key] = known
             self.functions.append(known)
         known.raw.setdefault(raw)

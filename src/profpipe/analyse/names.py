@@ -12,7 +12,7 @@ MAX_MANGLED = 4096
 MAX_NAME = 16384
 
 _VERSION = re.compile(r"@{1,2}(?=[A-Z])[A-Za-z0-9_.]+$")
-_CLONE = re.compile(r"(?:\.(?:isra|part|constprop|cold|llvm|lto_priv|localalias)(?:\.\d+)?|\.\d+)+$")
+_CLONE = re.compile(r"(?:\.(?:isra|part|constprop|cold|warm|llvm|lto_priv|localalias|__uniq|__part)(?:\.\d+)?|\.\d+)+$")
 _CLONE_NOTE = re.compile(r" \[clone [^\[\]]*\]$")
 _HASH = re.compile(r"::h[0-9a-f]{16}$")
 _CRATE_HASH = re.compile(r"\[[0-9a-f]{16}\]")
@@ -123,11 +123,11 @@ def base_name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
 
-_ROOTS = re.compile(
-    r"^.*/(?:site-packages|dist-packages|lib/python3\.\d+|registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
-    # Where `profpipe diff` checks commits out: what is left is the path in the repository, the same on both sides.
-    r"|(?:profpipe-)?worktrees(?:/[0-9a-f]{12}){1,2})/"
-)
+_LIBRARIES = r"site-packages|dist-packages|lib/python3\.\d+|registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
+# Where `profpipe diff` checks commits out: what is left is the path in the repository, the same on both sides.
+_CHECKOUT = r"(?:profpipe-)?worktrees(?:/[0-9a-f]{12}){1,2}"
+_ROOTS = re.compile(rf"^.*/(?:{_LIBRARIES}|{_CHECKOUT})/")
+_INSTALLED = re.compile(rf"^(?:.*/(?:{_LIBRARIES})/|<|/usr/|/lib/|/opt/)")
 
 
 @lru_cache(maxsize=65536)
@@ -143,6 +143,11 @@ def short_file(path: str) -> str:
     if cut != path:
         return cut
     return "/".join([p for p in path.split("/") if p not in ("", ".", "..")][-2:])
+
+
+def installed(path: str) -> bool:
+    """Whether a source file belongs to a library or a toolchain: it lies below one's root, or in the system's."""
+    return _INSTALLED.match(path) is not None
 
 
 def function_id(*parts: str) -> str:

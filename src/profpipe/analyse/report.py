@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from profpipe.analyse import figures as fig
+from profpipe.analyse.aligned import align
 from profpipe.analyse.categories import Categories, categories
 from profpipe.analyse.compare import Noise, compare, noise_of
 from profpipe.analyse.conclude import conclude
@@ -48,14 +49,15 @@ def build_report(data: StudyData) -> Report:
     index = Index(rules)
     profilers = [p for p in data.instruments if data.instruments[p] != "clean"]
     found = {p: matrices(data, p, index) for p in profilers}
+    aligned = align(found, index, data)
     measured = [*clean_figures(data), *(m for p in profilers for m in profiler_figures(data, p, found[p]))]
     noises = {m.info.key: noise(m, data.baseline) for m in measured}
     variants = tuple(_variant(data, v, measured, noises) for v in data.variants)
     tables = tuple(
         table
         for p in profilers
-        for matrix in found[p]
-        if (table := hotspot_table(matrix, index, data, fig.rule_for(data.instruments[p]))) is not None
+        for matrix, placed in aligned[p]
+        if (table := hotspot_table(matrix, index, data, fig.rule_for(data.instruments[p]), placed)) is not None
     )
     # A second use of a profiler answers a question of its own: its figures and table stand, the first has the pictures.
     flames, folded = _flames(data, [p for p in profilers if not data.again(p)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from profpipe.analyse.data import RunData, StudyData
+from profpipe.analyse.names import base_name
 from profpipe.analyse.report import build_report
 from profpipe.errors import Refused
 from profpipe.model.profile import PYTHON, Profile
@@ -28,6 +29,8 @@ def compare_profiles(sides: Sequence[Labelled], *, created: str = "", version: s
     per = "request" if all(requests for _, _, requests in sides) else "capture"
     labels = [label for label, _, _ in sides]
     tool = first.meta.format
+    program = _program([profile for _, profile, _ in sides])
+    limits = [*_limits(first, per), *([_ALIGNED.format(program)] if program else [])]
     return build_report(
         StudyData(
             study="compare",
@@ -42,10 +45,31 @@ def compare_profiles(sides: Sequence[Labelled], *, created: str = "", version: s
             command="profpipe compare " + " ".join(labels),
             created=created,
             profpipe=version,
-            limits=tuple((tool, text, ()) for text in _limits(first, per)),
+            limits=tuple((tool, text, ()) for text in limits),
             per=per,
+            same_program=bool(program),
         )
     )
+
+
+_ALIGNED = (
+    "All captures are of {}: functions that only one of them has were looked for in the others under other names, as "
+    "between two commits."
+)
+
+
+def _program(profiles: Sequence[Profile]) -> str:
+    """The program all captures are of: the base name of the object that their command starts; "" when they differ.
+
+    An interpreter is no program: its scripts, the first ones that each command names, must be called the same.
+    """
+    found = set()
+    for profile in profiles:
+        names = [base_name(part) for part in profile.meta.command.split() if not part.startswith("-")]
+        scripts = [name for name in names if name.endswith(".py")]
+        objects = {base_name(object_) for object_ in profile.functions.object}
+        found.add(scripts[0] if scripts else names[0] if names and names[0] in objects else "")
+    return found.pop() if len(found) == 1 else ""
 
 
 def _comparable(base: str, first: Profile, label: str, profile: Profile) -> None:

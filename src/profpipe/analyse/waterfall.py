@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from profpipe.model.report import CategoryRow, Comparison, FunctionRow, HotspotTable, Waterfall, WaterfallBar
+from profpipe.model.report import CategoryRow, Cell, Comparison, FunctionRow, HotspotTable, Waterfall, WaterfallBar
 
 MOVED = "moved"
 UNEXPLAINED = "unexplained"
 # Values are put on a grid of 2^-20 (a millionth): sums of such floats under 2^32 have no rounding error, so that the
 # bars add up to the gap exactly, not nearly.
-_GRID = float(1 << 20)
+GRID = float(1 << 20)
 
 
 def on_grid(value: float) -> float:
-    return round(value * _GRID) / _GRID
+    return round(value * GRID) / GRID
 
 
 def waterfall(table: HotspotTable, baseline: str, contender: str, comparison: Comparison | None) -> Waterfall | None:
@@ -84,16 +84,18 @@ def _moved(table: HotspotTable, baseline: str, contender: str) -> Mapping[str, t
     module, a copy linked in statically): its net change stays where it arrived, the part that only changed place is
     taken out of both. Within one category nothing has to be taken out: the bar already holds the net.
     """
+    out = _between_callers(table, contender)
     left: dict[str, tuple[str, float]] = {}
     arrived: dict[str, tuple[str, float]] = {}
     for row in table.rows:
         for function in row.functions:
+            if _part(function.cells.get(contender)):
+                continue
             before, after = _own(function, baseline), _own(function, contender)
             if before > 0 and after == 0:
                 left[function.function.name] = (row.category, before)
             elif after > 0 and before == 0:
                 arrived[function.function.name] = (row.category, after)
-    out: dict[str, tuple[float, float]] = {}
     for name in sorted(left.keys() & arrived.keys()):
         (source, before), (place, after) = left[name], arrived[name]
         if source == place:
@@ -102,6 +104,20 @@ def _moved(table: HotspotTable, baseline: str, contender: str) -> Mapping[str, t
         out[source] = (out.get(source, (0.0, 0.0))[0] + part, out.get(source, (0.0, 0.0))[1])
         out[place] = (out.get(place, (0.0, 0.0))[0], out.get(place, (0.0, 0.0))[1] + part)
     return out
+
+
+def _between_callers(table: HotspotTable, contender: str) -> dict[str, tuple[float, float]]:
+    """Category -> (baseline, contender) cost that crossed between a function and its caller or callee (`Cell.moved`).
+
+    A category that gave more than it got had that part at the baseline, one that got more has it now. Both add up to
+    the same over all categories, so that the `moved` bar has no gap of its own.
+    """
+    parts = {row.category: on_grid(_part(row.cells.get(contender))) for row in table.rows}
+    return {c: (max(-part, 0.0), max(part, 0.0)) for c, part in parts.items() if part}
+
+
+def _part(cell: Cell | None) -> float:
+    return (cell.moved if cell else None) or 0.0
 
 
 def _own(function: FunctionRow, variant: str) -> float:

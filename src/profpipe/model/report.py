@@ -110,7 +110,9 @@ class Cell(Part):
     ratio: Ratio | None = None
     why: str | None = None
     moved: Ratio | None = Field(
-        None, description="part of the change that only changed place between this function and a caller or callee"
+        None,
+        description="part of the change (self minus the baseline's) that only changed place between this function and "
+        "a caller or callee; over all functions these add up to 0",
     )
 
 
@@ -129,6 +131,10 @@ class ChangedLines(Part):
     added: tuple[tuple[int, int], ...] = Field((), description="spans in the contender's file")
     removed: tuple[tuple[int, int], ...] = Field((), description="spans in the baseline's file")
     lines: int = Field(description="changed lines of this function, added and removed")
+    certainty: Certainty = Field(
+        "measured", description="measured: the profiler saw a changed line run there; hint: the file changed, not more"
+    )
+    why: str = ""
 
 
 class Alignment(Part):
@@ -171,7 +177,7 @@ class HotspotTable(Part):
     rows: tuple[CategoryRow, ...] = ()
     unmatched: dict[str, Ratio] = Field(
         default_factory=dict,
-        description="contender -> share of both sides' self that stands in functions of one side only",
+        description="contender -> share of both sides' self that stands in functions of one side only and did not move",
     )
 
 
