@@ -112,6 +112,27 @@ def test_the_functions_of_a_pure_rename_and_a_pure_move_are_not_called(demo: Rep
         assert called == [], tag
 
 
+def rows_of(report: dict[str, Any]) -> dict[str, Any]:
+    """Function -> its row in the first table."""
+    return {r["function"]["name"]: r for category in report["hotspots"][0]["rows"] for r in category["functions"]}
+
+
+def test_functions_are_found_under_their_old_name_and_changed_lines_stand_beside_them(demo: Repository) -> None:
+    assert demo.do("diff", "rename~1..rename", *QUICK).code == 0
+    report = demo.report()
+    name = contender(report)["id"]
+    row = rows_of(report)["scan_request"]
+    assert row["alignment"][name]["before"]["name"] == "parse_request"
+    assert row["alignment"][name]["certainty"] == "measured"
+    assert "parse_request" not in rows_of(report)
+    assert demo.do("diff", "formatting~1..formatting", *QUICK).code == 0
+    report = demo.report()
+    name = contender(report)["id"]
+    changed = {n: r["changes"][name][0] for n, r in rows_of(report).items() if r["changes"].get(name)}
+    assert {(c["file"], c["certainty"]) for c in changed.values()} == {("head.c", "measured")}
+    assert any(c["rule"] == "commits" and "head.c:" in c["text"] for c in report["conclusions"])
+
+
 def test_a_report_is_made_again_without_the_repository(demo: Repository) -> None:
     assert demo.do("diff", "formatting~1..formatting", *QUICK).code == 0
     first = demo.report()

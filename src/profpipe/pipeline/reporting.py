@@ -15,6 +15,7 @@ from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.run import CaptureFile, RunRecord
+from profpipe.pipeline.changed import with_commit_changes
 from profpipe.pipeline.gate import GateRule, gate
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
             sequential=study.sequential,
         )
     )
-    return report, _unmeasured([run.record for run in runs])
+    return with_commit_changes(report, folder), _unmeasured([run.record for run in runs])
 
 
 def load_runs(folder: Path, checkout: str = "") -> tuple[tuple[RunRecord, tuple[Profile, ...]], ...]:

@@ -1,0 +1,55 @@
+"""Changed lines beside the functions of a report of commits, from the patches and captures in its run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from profpipe import store
+from profpipe.errors import ProfpipeError
+from profpipe.model.lines import FunctionLines
+from profpipe.model.report import Limit, Report
+
+CHANGES = "changes"
+_CALLGRIND = "callgrind"
+
+
+def with_commit_changes(report: Report, folder: Path) -> Report:
+    """The report with what git says changed (`changes/<variant>.patch`) looked up in its functions.
+
+    Unchanged without patches. A patch that cannot be read is a limit of the report, not its end.
+    """
+    from profpipe.analyse import SideLines, in_changed_file, parse_diff, with_changes
+
+    for contender in report.study.contenders:
+        patch = folder / CHANGES / f"{contender}.patch"
+        if not patch.is_file():
+            continue
+        try:
+            text = patch.read_bytes().decode("utf-8", "replace")
+            paths = [p for f in parse_diff(text).files for p in (f.before, f.after) if p]
+
+            def wanted(path: str, paths: list[str] = paths) -> bool:
+                return in_changed_file(path, paths) is not None
+
+            before, after = (_executed(folder, v, wanted) for v in (report.study.baseline, contender))
+            report = with_changes(report, contender, text, SideLines(before, after))
+        except (ProfpipeError, OSError) as error:
+            limit = Limit(profiler="git", text=f"Changed lines are not shown: {error}", variants=(contender,))
+            report = report.model_copy(update={"limits": (*report.limits, limit)})
+    return report
+
+
+def _executed(folder: Path, variant: str, wanted: Callable[[str], bool]) -> tuple[FunctionLines, ...]:
+    """The lines that ran in one callgrind run of a variant; () without such a run. All serve the same."""
+    from profpipe.parse.callgrind.executed import executed_lines
+    from profpipe.parse.reading import open_capture
+
+    for stored in store.read_runs(folder):
+        record = stored.record
+        files = [stored.folder / c.path for c in record.captures if c.format == _CALLGRIND]
+        if record.variant == variant and record.valid and not record.control and files:
+            with ExitStack() as opened:
+                return executed_lines([(opened.enter_context(open_capture(f)), f.name) for f in files], wanted)
+    return ()
