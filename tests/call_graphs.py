@@ -34,10 +34,17 @@ def profile(program: Program, metric: Metric = INSTRUCTIONS) -> Profile:
     frames = {
         name: builder.frame(builder.function(name, f.file, f.object, runtime=NATIVE)) for name, f in program.items()
     }
+    called = {name: sum(f.calls.get(name, 0) for f in program.values()) for name in program}
+
+    def part(name: str, calls: int) -> float:
+        """What these calls of a function cost, with all that it calls (no function calls back)."""
+        whole = program[name].own + sum(part(callee, n) for callee, n in program[name].calls.items())
+        return whole * calls / called[name]
+
     for name, f in program.items():
         builder.cost(frames[name], (f.own * REQUESTS,))
         for callee, calls in f.calls.items():
-            builder.call(frames[name], frames[callee], calls * REQUESTS, (program[callee].own * calls * REQUESTS,))
+            builder.call(frames[name], frames[callee], calls * REQUESTS, (round(part(callee, calls) * REQUESTS),))
     return builder.freeze(Meta(format="callgrind"))
 
 

@@ -56,6 +56,19 @@ def test_one_called_more_often_points_at_the_caller_that_changed() -> None:
     assert "no changed line lies in it, but src/app.c:121-132 do in its caller `write_head`" in text
 
 
+def test_a_changed_function_that_calls_dearer_things_is_named_with_what_it_calls() -> None:
+    """write_head got no dearer itself; it calls put twice as often. serve, which calls it, changed nothing."""
+    before = SERVER | {"put": Function(300, file="", object="/lib/libc.so.6")}
+    after = before | {
+        "put": Function(800, file="", object="/lib/libc.so.6"), "write_head": Function(2000, {"put": 12}),
+    }  # fmt: skip
+    report = with_changes(seen(before, after).report, "b", DIFF)
+    texts = said(report, "commits-callees")
+    assert len(texts) == 1
+    assert texts[0].startswith("`write_head` with what it calls got dearer by ")
+    assert "src/app.c:121-132 changed in this commit and lie in it" in texts[0]
+
+
 def test_where_nothing_changed_the_floor_is_said() -> None:
     report = seen(SERVER, SERVER).report
     (text,) = said(report, "commits-nothing")

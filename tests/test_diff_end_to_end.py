@@ -130,7 +130,7 @@ def test_functions_are_found_under_their_old_name_and_changed_lines_stand_beside
     name = contender(report)["id"]
     changed = {n: r["changes"][name][0] for n, r in rows_of(report).items() if r["changes"].get(name)}
     assert {(c["file"], c["certainty"]) for c in changed.values()} == {("head.c", "measured")}
-    assert any(c["rule"] == "commits" and "head.c:" in c["text"] for c in report["conclusions"])
+    assert any(c["rule"] == "commits-callees" and "head.c:" in c["text"] for c in report["conclusions"])
 
 
 def test_a_report_is_made_again_without_the_repository(demo: Repository) -> None:

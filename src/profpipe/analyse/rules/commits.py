@@ -21,6 +21,8 @@ from profpipe.units import count, percent
 # A function under a twentieth of the gap is not named; three stand in one sentence each.
 NAMED = 0.05
 MAX_NAMED = 3
+# Changed lines explain the gap through what their function calls when this much of it is in its total.
+MOST = 0.5
 MAX_SPANS = 3
 MAX_MOVED = 4
 # Calls per request repeat within 1 %.
@@ -45,6 +47,12 @@ class _Row:
         return (self.after.self or 0.0) - (self.before.self or 0.0) - (self.after.moved or 0.0)
 
     @property
+    def total(self) -> float | None:
+        """What it and its callees cost more; None where a total is not known."""
+        before, after = self.before.total, self.after.total
+        return None if before is None or after is None else after - before
+
+    @property
     def changes(self) -> tuple[ChangedLines, ...]:
         return self.row.changes.get(self.contender, ())
 
@@ -64,6 +72,7 @@ def commits(facts: Facts) -> Iterator[Conclusion]:
                 continue
             rows = _rows(facts, metric.key, contender.id)
             yield from _changed(facts, contender, metric, rows)
+            yield from _with_callees(facts, contender, metric, rows)
             yield from _nothing(facts, contender, metric, rows)
             yield from _moved(contender, metric, rows)
             yield from _unmatched(facts, contender, metric)
@@ -108,6 +117,34 @@ def _changed(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_R
             "commits", about, text, kind="cause", weight=weight, certainty=certainty,
             rows=[*cells, Figure(gap, where).row, *evidence],
         )  # fmt: skip
+
+
+def _with_callees(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator[Conclusion]:
+    """The innermost function with changed lines that holds most of the gap in what it calls: `snprintf` now, say."""
+    compared = facts.relevant(contender.id, metric.key)
+    gap = compared.delta if compared is not None else None
+    if not gap:
+        return
+    changed = [r for r in rows if r.changes and r.changes[0].certainty != "hint"]
+    held = [(d, r) for r in changed if (d := r.total) is not None and MOST <= d / gap <= 1 / MOST]
+    held = [(d, r) for d, r in held if r.delta / gap < MOST]
+    if not held:
+        return
+    delta, row = min(held, key=lambda item: (item[1].after.total or 0.0, item[1].path))
+    more, verb = ("dearer", "adds to") if gap > 0 else ("cheaper", "saves against")
+    text = (
+        f"`{row.name}` with what it calls got {more} by {amount(abs(delta), metric)}, {share(delta / gap)} of what "
+        f"{contender.label} {verb} {facts.baseline.label}{_renamed(row)}; {_lines(row, rows)[0]}."
+    )
+    cells = [
+        Figure(cell.total or 0.0, f"{row.path}.cells.{variant}.total").row
+        for variant, cell in ((contender.id, row.after), (facts.baseline.id, row.before))
+    ]
+    about = f"{contender.id}:{metric.key}:{row.row.id}"
+    certainty = _lines(row, rows)[1]
+    yield conclusion(
+        "commits-callees", about, text, kind="cause", weight=79, certainty=certainty, rows=[*cells, _evidence(row)]
+    )
 
 
 def _renamed(row: _Row) -> str:
