@@ -1,4 +1,5 @@
 import { all } from "./data";
+import { join } from "./fragment";
 
 /** What concerns the page as a whole: tables that fit get a sticky head, the header marks the section in view. */
 export function connectPage(): void {
@@ -48,19 +49,21 @@ export function connectPage(): void {
   );
   mark();
 
-  const reveal = (): void => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const closed = target?.closest<HTMLDetailsElement>("details:not([open])");
-    if (!target || !closed) return;
-    closed.open = true;
-    target.scrollIntoView();
-  };
-  window.addEventListener("hashchange", reveal);
-  reveal();
+  join({
+    read: (_, id) => {
+      const target = document.getElementById(id);
+      if (!target) return;
+      const closed = target.closest<HTMLDetailsElement>("details:not([open])");
+      if (closed) closed.open = true;
+      // With a state behind it the browser itself knows no such place.
+      if (closed || location.hash.includes("?")) target.scrollIntoView({ behavior: "instant" });
+    },
+    write: () => undefined,
+  });
 
   const opened: HTMLDetailsElement[] = [];
   window.addEventListener("beforeprint", () => {
-    for (const details of all<HTMLDetailsElement>(document, "details:not([open])")) {
+    for (const details of all<HTMLDetailsElement>(document, "details:not([open], .evidence)")) {
       details.open = true;
       opened.push(details);
     }
