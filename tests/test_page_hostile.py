@@ -109,7 +109,7 @@ def test_no_name_runs_loads_leads_or_becomes_an_attribute(browser: Any, files: d
                 assert re.fullmatch(r"[#A-Za-z0-9_.\- ]*", value), (tag, key, value)
             if key not in TEXTS:
                 assert MARK not in value, (tag, key, value)
-        page.picture("used", whole=True)
+        page.picture("used")
         page.calm()
 
 

@@ -45,9 +45,10 @@ def test_quiet_whole_and_never_wider_than_the_window(
         page.picture("first")
         page.graph()
         page.picture("flames")
+        if name != "hostile":  # a hostile page is far longer than any picture
+            page.picture("whole", whole=True)
         page.open_everything()
         assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
-        page.picture("whole", whole=True)
         page.calm()
 
 

@@ -128,6 +128,13 @@ def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
     assert figure.floor == "a change under 0.3 % would not have been seen"
 
 
+@pytest.mark.parametrize("path", ["variants[2].figures.x", "variants.2.figures.x"])
+def test_evidence_names_the_contender_in_either_form(path: str) -> None:
+    data = two_commits()
+    data["conclusions"][0]["rows"] = [{"path": path}]
+    assert view_of(data).headline.figure.words.partition(": ")[2].startswith("uvloop, Protocol against")
+
+
 def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
     data = two_commits()
     data["conclusions"] = []

@@ -123,7 +123,7 @@ def _figure(report: Report, source: Source, label: str, verdict: Conclusion | No
 
 
 def _named(report: Report, path: str) -> str:
-    found = re.match(r"variants\[(\d+)\]", path)
+    found = re.match(r"variants[.[](\d+)", path)
     place = int(found.group(1)) if found else len(report.variants)
     return report.variants[place].id if place < len(report.variants) else ""
 
