@@ -29,13 +29,29 @@ function widened(part: ArrayBuffer, width: number): Uint32Array {
   return Uint32Array.from(width === 2 ? new Uint16Array(part) : new Uint8Array(part));
 }
 
+/** Written to and read from directly: a Blob or a Response would take its bytes through another process first. */
+async function inflated(packed: Uint8Array<ArrayBuffer>, size: number): Promise<ArrayBuffer> {
+  const stream = new DecompressionStream("deflate");
+  const writer = stream.writable.getWriter();
+  const written = Promise.all([writer.write(packed), writer.close()]);
+  const reader = stream.readable.getReader();
+  const found = new Uint8Array(size);
+  for (let at = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    found.set(value, at);
+    at += value.length;
+  }
+  await written;
+  return found.buffer;
+}
+
 /** Columns were written little-endian, which is what every machine that runs a browser today is. */
 export async function readColumns(data: GraphData): Promise<Columns> {
-  const inflated = new Blob([bytes(data.columns)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const buffer = await new Response(inflated).arrayBuffer();
   const [frame, level] = data.width;
   const names = data.nodes * 4;
   const depths = names + data.nodes * frame;
+  const buffer = await inflated(bytes(data.columns), depths + data.nodes * level);
   return {
     own: new Float32Array(buffer.slice(0, names)),
     name: widened(buffer.slice(names, depths), frame),
