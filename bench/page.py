@@ -100,6 +100,22 @@ def graph(browser: Browser, file: Path, id_: str) -> tuple[float, float]:
     return first, statistics.median(times)
 
 
+def measure_reference(browser: Browser, folder: Path) -> None:
+    """What this machine takes at this moment for a page with nothing on it, and for ours without a graph."""
+    pages = {"nothing but a line of text": "<!doctype html><title>blank</title><p>blank"}
+    pages["the page without a graph"] = render_page(report_of(1).model_copy(update={"flames": ()}))
+    found: dict[str, list[float]] = {name: [] for name in pages}
+    for name, text in pages.items():
+        (folder / f"{len(text)}.html").write_text(text)
+    for _ in range(LOADS):
+        for name, text in pages.items():
+            page = browser.open(folder / f"{len(text)}.html")
+            found[name].append(page.evaluate("painted()"))
+            page.close()
+    for name, times in found.items():
+        print(f"for comparison, {name}: painted after {statistics.median(times):.0f} ms")
+
+
 def measure_graphs(browser: Browser, folder: Path) -> bool:
     broken = False
     print(
@@ -157,6 +173,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="profpipe-bench-") as folder, sync_playwright() as tool:
         browser = Browser(tool)
+        measure_reference(browser, Path(folder))
         broken = measure_seed(browser, Path(folder))
         broken |= measure_graphs(browser, Path(folder))
         browser.chromium.close()

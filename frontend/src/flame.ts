@@ -1,12 +1,12 @@
 import { element, type FlameData, type ReportData } from "./data";
 import { layout, Painter, readColours, ROW, type View } from "./flame-draw";
-import { differ } from "./flame-diff";
 import { crumbs, placeTip, type Crumb } from "./flame-around";
 import { ask, isDrawn } from "./flame-keys";
-import { buildModel, matching, nextMatch, path, readColumns, type Columns, type FlameModel } from "./flame-model";
+import { matching, nextMatch, path, type FlameModel } from "./flame-model";
+import { Graphs } from "./flame-store";
 import { boxWords, graphWords, legend, viewTable } from "./flame-text";
 import { join, keep } from "./fragment";
-import { percent } from "./numbers";
+import { grouped, percent } from "./numbers";
 
 const CRUMBS = 5;
 /** Rows that stand on the page as they are; a deeper graph scrolls in its box, so no canvas grows past its limits. */
@@ -40,8 +40,7 @@ class FlameGraph {
   private readonly legend = document.querySelector("#flame-legend") as HTMLElement;
   private readonly frames: FlameData;
   private readonly painter: Painter;
-  private readonly columns = new Map<number, Promise<Columns>>();
-  private readonly models = new Map<string, Promise<FlameModel>>();
+  private readonly graphs: Graphs;
   private model: FlameModel | null = null;
   private id: string;
   private unit = "1";
@@ -58,6 +57,7 @@ class FlameGraph {
     private readonly all: ReportData,
   ) {
     this.frames = all.flames;
+    this.graphs = new Graphs(this.frames);
     this.painter = new Painter(this.canvas, this.frames);
     this.id = this.pick.value;
     this.canvas.tabIndex = 0;
@@ -79,45 +79,18 @@ class FlameGraph {
     }
   }
 
-  private unpacked(place: number): Promise<Columns> {
-    const known = this.columns.get(place);
-    const found = known ?? readColumns(this.frames.graphs[place] as FlameData["graphs"][number]);
-    if (!known) this.columns.set(place, found);
-    return found;
-  }
-
-  private load(id: string): Promise<FlameModel> {
-    const known = this.models.get(id);
-    const found = known ?? this.build(id);
-    if (!known) this.models.set(id, found);
-    return found;
-  }
-
-  private async build(id: string): Promise<FlameModel> {
-    const pair = this.frames.pairs.find((item) => item.id === id);
-    if (!pair) return buildModel(await this.unpacked(this.frames.graphs.findIndex((graph) => graph.id === id)));
-    const [baseline, contender] = await Promise.all([this.unpacked(pair.baseline), this.unpacked(pair.contender)]);
-    return differ(baseline, contender, this.frames.names.length);
-  }
-
-  private knows(id: string): boolean {
-    return [...this.frames.graphs, ...this.frames.pairs].some((item) => item.id === id);
-  }
-
   private async choose(id: string, zoom = -1): Promise<void> {
     this.id = id;
     this.pick.value = id;
-    const model = await this.load(id);
+    const model = await this.graphs.load(id);
     if (this.id !== id) return; // another one was asked for meanwhile
-    const pair = this.frames.pairs.find((item) => item.id === id);
-    const graph = this.frames.graphs.find((item) => item.id === id) ?? this.frames.graphs[pair?.baseline ?? 0];
     this.model = model;
-    this.unit = graph?.unit ?? "1";
+    this.unit = this.graphs.unit(id);
     this.zoom = zoom < model.size ? zoom : -1;
     this.cursor = this.zoom;
     this.hover = -1;
     const label = this.pick.selectedOptions[0]?.textContent ?? "";
-    this.canvas.setAttribute("aria-label", `${pair ? "Differential flame" : "Flame"} graph: ${label}`);
+    this.canvas.setAttribute("aria-label", `${this.graphs.isDifference(id) ? "Differential flame" : "Flame"} graph: ${label}`);
     this.status.textContent = graphWords(label, model, this.unit);
     this.legend.replaceChildren(...legend(model, this.frames, this.all.legend));
     this.search();
@@ -132,10 +105,10 @@ class FlameGraph {
   }
 
   read(state: URLSearchParams, id: string): void {
-    const wanted = this.knows(id) ? id : (state.get("graph") ?? "");
+    const wanted = this.graphs.knows(id) ? id : (state.get("graph") ?? "");
     if (state.has("mark")) this.query.value = state.get("mark") ?? "";
-    if (this.knows(id)) this.box.scrollIntoView({ block: "center", behavior: "instant" });
-    if (!this.knows(wanted)) return;
+    if (this.graphs.knows(id)) this.box.scrollIntoView({ block: "center", behavior: "instant" });
+    if (!this.graphs.knows(wanted)) return;
     const frame = Number(state.get("frame") ?? -1);
     this.zoom = state.get("graph") === wanted && Number.isInteger(frame) && frame >= 0 ? frame : -1;
     this.id = wanted;
@@ -196,7 +169,7 @@ class FlameGraph {
     this.painter.draw({ model, view, zoom, hit, hover, cursor, width, height, top: whole ? 0 : box.scrollTop });
     const many = this.view.narrow;
     this.narrow.textContent = many === 0 ? "" :
-      `${many.toLocaleString("en-US")} of ${model.size.toLocaleString("en-US")} frames are narrower than half a pixel ` +
+      `${grouped(many)} of ${grouped(model.size)} frames are narrower than half a pixel ` +
       "here: zoom in, or search, to reach them.";
   }
 

@@ -1,6 +1,11 @@
-/** Numbers as profpipe writes them everywhere else: src/profpipe/units.py `count` and `amount`. */
-function grouped(value: number, digits: number): string {
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/**
+ * Numbers as profpipe writes them everywhere else: src/profpipe/units.py `count` and `amount`. By hand, because the
+ * first `toLocaleString` of a page takes 50 ms, half of what a flame graph needs to be drawn.
+ */
+export function grouped(value: number, digits = 0): string {
+  const [whole = "", rest] = value.toFixed(digits).split(".");
+  const commas = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return rest === undefined ? commas : `${commas}.${rest}`;
 }
 
 export function count(value: number): string {

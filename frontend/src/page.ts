@@ -5,16 +5,16 @@ import { join } from "./fragment";
 export function connectPage(): void {
   const boxes = all<HTMLElement>(document, ".scroll.wide");
   const fit = (): void => {
-    for (const box of boxes) {
-      box.classList.remove("fits");
-      const fits = box.scrollWidth <= box.clientWidth;
-      box.classList.toggle("fits", fits);
-      box.tabIndex = fits ? -1 : 0;
-    }
+    // All is measured before anything is written: each write would lay the page out again for the next measure.
+    const fits = boxes.map((box) => box.scrollWidth <= box.clientWidth);
+    boxes.forEach((box, place) => {
+      if (box.classList.contains("fits") === fits[place]) return;
+      box.classList.toggle("fits", fits[place]);
+      box.tabIndex = fits[place] ? -1 : 0;
+    });
   };
   new ResizeObserver(fit).observe(document.body);
   document.addEventListener("profpipe:changed", fit);
-  fit();
 
   const links = new Map(all<HTMLAnchorElement>(document, ".bar nav a").map((a) => [a.hash.slice(1), a]));
   const mark = (): void => {
@@ -47,7 +47,7 @@ export function connectPage(): void {
     },
     { passive: true },
   );
-  mark();
+  requestAnimationFrame(mark);
 
   join({
     read: (_, id) => {
