@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 # What a script that got loose would do: the browser tests look for it.
 CANARY = "window.pwned=1"
+# Stands in every generated name, so that a walk over a document finds where they came to.
+MARK = "zq9"
 NAMES = (
     f"</script><script>{CANARY}</script>",
     f"<script>{CANARY}</script>",
@@ -66,3 +70,56 @@ NAMES = (
     "`",
     "|",
 )
+
+_PIECES = (
+    f"<script>{CANARY};document.title='pwned'</script>",
+    f"<img src=x onerror={CANARY}>",
+    f"<svg onload={CANARY}>",
+    f"<a href='javascript:{CANARY}'>",
+    f"' onmouseover={CANARY} x='",
+    f'" style="position:fixed" onfocus={CANARY} autofocus="',
+    "</script>",
+    "</style>",
+    "</title>",
+    "</td></tr></table>",
+    "<!--",
+    "]]>",
+    "</details>",
+    "|",
+    "`",
+    "```",
+    "@octocat",
+    "#12",
+    "![i](https://evil.example/p)",
+    "[l](javascript:alert(1))",
+    "{{7*7}}",
+    "{% include 'x' %}",
+    "&lt;&#60;",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\ufeff",
+    "\x1b[2J",
+    "\x00",
+    "\x07",
+    "\r\n",
+    "\u2028",
+    "\U000e0041",
+    "函数🦀",
+    "a::b<'_>",
+    "\\",
+    "$(id)",
+    "; rm -rf /",
+    "%0d%0a",
+    "=cmd()",
+)
+
+
+def generated(many: int) -> tuple[str, ...]:
+    """Distinct names of one to six pieces each; every fiftieth has 10,000 characters. The same ones every time."""
+    chosen = random.Random(20261126)
+    found = []
+    for number in range(many):
+        name = f"{MARK}{number}" + "".join(chosen.choices(_PIECES, k=chosen.randint(1, 6)))
+        found.append((name * (10_000 // len(name) + 1))[:10_000] if number % 50 == 0 else name)
+    return tuple(found)

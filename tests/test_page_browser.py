@@ -2,91 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from profpipe.model.report import Report
-from profpipe.render.html import render_page
-from tests.frontend import require_frontend
+from tests.browser import Opened, written
+from tests.render_commits import commits
 from tests.render_report import sample
-from tests.test_render_hostile import REACHING, hostile
-from tests.tools import require
 
 pytestmark = pytest.mark.real
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    require("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as tool:
-        opened = tool.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    found = {}
-    for name, report in (("sample", sample()), ("hostile", hostile(REACHING))):
-        found[name] = folder / f"{name}.html"
-        found[name].write_text(render_page(report), encoding="utf-8", errors="strict")
-    return found
-
-
-class Opened:
-    """A page with everything it complained about and asked for."""
-
-    def __init__(self, browser: Any, file: Path, width: int = 1440, scheme: str = "light", hash_: str = "") -> None:
-        self.tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("dialog", lambda dialog: self.complaints.append("dialog"))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.url = file.as_uri()
-        self.tab.goto(self.url + hash_)
-        self.tab.wait_for_function("document.documentElement.classList.contains('js')")
-
-    def calm(self) -> None:
-        assert self.complaints == []
-        assert [url for url in self.requests if url.partition("#")[0] != self.url] == []
-
-    def __enter__(self) -> Opened:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.tab.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 768, 1440])
-@pytest.mark.parametrize("name", ["sample", "hostile"])
-def test_quiet_and_never_wider_than_the_window(
-    browser: Any, files: dict[str, Path], name: str, width: int, scheme: str
-) -> None:
-    with Opened(browser, files[name], width, scheme) as page:
-        page.tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-        for button in page.tab.locator("button.all:visible").all():
-            button.click()
-        assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
-        page.calm()
+    return {"sample": written(folder, "sample", sample()), "commits": written(folder, "commits", commits())}
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
@@ -111,31 +42,6 @@ def test_the_longest_verdict_beside_a_bar_is_whole(browser: Any, files: dict[str
         )
         assert cut == 0
         assert page.tab.locator(".bars .chip").count() > 0
-
-
-def test_no_name_runs_and_every_name_is_shown(browser: Any, files: dict[str, Path]) -> None:
-    with Opened(browser, files["hostile"]) as page:
-        tab = page.tab
-        tab.locator("button.all:visible").click()
-        for button in tab.locator("#hot-callgrind-instructions button.edges:visible").all()[:30]:
-            button.click()
-        tab.locator("#flame-table summary").click()
-        box = tab.locator("canvas").bounding_box()
-        for step in range(20):
-            tab.mouse.move(box["x"] + 5 + step * box["width"] / 20, box["y"] + 30)
-        for word in ("script", "<img", '"', "{{", "\\u202e"):
-            tab.locator("input.q:visible").fill(word)
-            tab.locator("#flame-q").fill(word)
-        tab.locator("input.q:visible").fill("")
-        assert tab.evaluate("window.pwned") is None
-        assert tab.evaluate("document.querySelectorAll('img, iframe, object, embed, base, link').length") == 0
-        assert tab.evaluate("document.scripts.length") == 2
-        shown = tab.evaluate(
-            "[...document.querySelectorAll('#hot-callgrind-instructions code')].map(c => c.textContent)"
-        )
-        for wanted in ("</script><script>window.pwned=1</script>", "{{7*7}}", r"\u202egnp.exe\u2066\u2069"):
-            assert wanted in shown
-        page.calm()
 
 
 def test_open_search_filter_sort_and_flat_list(browser: Any, files: dict[str, Path]) -> None:
@@ -224,7 +130,7 @@ def test_the_gap_shows_the_chosen_contender(browser: Any, files: dict[str, Path]
         assert "asyncio, streams" in figures.locator("figcaption").text_content()
         page.tab.get_by_role("button", name="gevent, StreamServer").first.click()
         assert figures.locator("figcaption").text_content().startswith("gevent, StreamServer spends")
-        assert page.tab.evaluate("location.hash") == "#gap-callgrind-instructions-gevent"
+        assert page.fragment().startswith("#gap-callgrind-instructions-gevent?")
         page.calm()
 
 
@@ -252,73 +158,6 @@ def test_a_function_permalink_opens_its_category(browser: Any, files: dict[str, 
         page.calm()
 
 
-def crumbs(page: Opened) -> list[str]:
-    found: list[str] = page.tab.locator("#flame-crumbs button").all_text_contents()
-    return found
-
-
-def test_the_flame_graph_zooms_by_click_and_goes_back(browser: Any, files: dict[str, Path]) -> None:
-    with Opened(browser, files["sample"]) as page:
-        canvas = page.tab.locator("canvas")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        assert crumbs(page) == ["whole graph"]
-        canvas.click(position={"x": box["width"] * 0.3, "y": 30})
-        assert len(crumbs(page)) == 3
-        page.tab.locator("#flame-reset").click()
-        assert crumbs(page) == ["whole graph"]
-        canvas.hover(position={"x": box["width"] * 0.3, "y": 30})
-        assert "total" in page.tab.locator(".flame-float").text_content()
-        page.calm()
-
-
-def test_the_flame_graph_by_keyboard(browser: Any, files: dict[str, Path]) -> None:
-    with Opened(browser, files["sample"]) as page:
-        canvas = page.tab.locator("canvas")
-        canvas.focus()
-        for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowLeft"):
-            page.tab.keyboard.press(key)
-        status = page.tab.locator("#flame-tip").text_content()
-        assert "total" in status
-        assert "self" in status
-        page.tab.keyboard.press("Enter")
-        assert len(crumbs(page)) == 3
-        page.tab.keyboard.press("Escape")
-        assert len(crumbs(page)) == 2
-        page.tab.keyboard.press("Home")
-        assert crumbs(page) == ["whole graph"]
-        page.calm()
-
-
-def test_the_flame_graph_marks_what_is_searched_and_has_a_table(browser: Any, files: dict[str, Path]) -> None:
-    with Opened(browser, files["sample"]) as page:
-        page.tab.locator("#flame-q").fill("sock")
-        assert "frames match" in page.tab.locator("#flame-found").text_content()
-        page.tab.locator("#flame-q").fill("nothing at all")
-        assert page.tab.locator("#flame-found").text_content() == "no frame matches"
-        page.tab.locator("#flame-table summary").click()
-        page.tab.locator("#flame-table tbody code").first.wait_for()
-        names = page.tab.locator("#flame-table tbody code").all_text_contents()
-        assert "sock_recv" in names
-        page.tab.locator("#flame-pick").select_option(index=1)
-        assert page.tab.evaluate("location.hash") == "#flame-yappi-calls-asyncio-protocol"
-        page.calm()
-
-
-def test_the_flame_graph_draws_every_cost_once(browser: Any, files: dict[str, Path]) -> None:
-    """The table of the whole graph adds up to the graph: typed arrays, preorder and ends are read right."""
-    report: Report = sample()
-    with Opened(browser, files["sample"]) as page:
-        page.tab.locator("#flame-table summary").click()
-        page.tab.locator("#flame-table tbody tr").first.wait_for()
-        rows = page.tab.locator("#flame-table tbody tr").all()
-        sums = [float(row.locator("td").nth(1).text_content().replace(",", "")) for row in rows]
-        assert sum(sums) == pytest.approx(sum(report.flames[0].own), rel=0.01)
-        root = next(row for row in rows if row.locator("code").text_content() == "root")
-        assert root.locator("td").nth(4).text_content() == "100.0 %"
-        page.calm()
-
-
 def test_without_script_the_tables_are_open_and_controls_gone(browser: Any, files: dict[str, Path]) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
@@ -329,18 +168,96 @@ def test_without_script_the_tables_are_open_and_controls_gone(browser: Any, file
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(browser: Any, files: dict[str, Path], scheme: str, width: int) -> None:
-    axe = (require_frontend() / "axe-core" / "axe.min.js").read_text()
-    with Opened(browser, files["sample"], width, scheme) as page:
-        page.tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-        page.tab.locator("#hot-callgrind-instructions button.all").click()
-        page.tab.locator("#hot-callgrind-instructions button.edges").first.click()
-        page.tab.evaluate(axe)
-        found = page.tab.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        short = [
-            (v["id"], [n["target"][0] for n in v["nodes"][:3]], v["nodes"][0]["failureSummary"])
-            for v in found["violations"]
-        ]
-        assert short == [], json.dumps(short, indent=1)
+def test_an_address_holds_what_was_sorted_searched_and_opened(browser: Any, files: dict[str, Path]) -> None:
+    with Opened(browser, files["sample"]) as page:
+        panel = page.tab.locator("#hot-callgrind-instructions")
+        panel.locator("button.open").nth(2).click()
+        panel.locator("button.sort").nth(3).click()
+        panel.locator("button.sort").nth(3).click()
+        panel.locator("select.only").select_option("worse")
+        panel.locator("input.q").fill("py eval")
+        panel.locator("input.x[value=interval]").check()
+        page.tab.get_by_role("button", name="gevent, StreamServer").first.click()
+        hash_ = page.fragment()
+        seen = panel.locator("tr:visible").all_text_contents()
+        page.calm()
+    with Opened(browser, files["sample"], hash_=hash_) as page:
+        panel = page.tab.locator("#hot-callgrind-instructions")
+        assert panel.locator("tr:visible").all_text_contents() == seen
+        assert panel.locator("input.q").input_value() == "py eval"
+        assert panel.locator("select.only").input_value() == "worse"
+        assert panel.locator("thead th[aria-sort=ascending]").count() == 1
+        assert page.tab.locator(".waterfall:visible").get_attribute("id") == "gap-callgrind-instructions-gevent"
+        assert page.fragment() == hash_
+        page.calm()
+
+
+def test_an_address_keeps_tab_flat_list_and_all_that_is_open(browser: Any, files: dict[str, Path]) -> None:
+    with Opened(browser, files["sample"]) as page:
+        page.tab.locator("#hotspots [role=tab]").nth(1).press("Enter")
+        panel = page.tab.locator("#hot-yappi-calls")
+        panel.locator("select.mode").select_option("flat")
+        panel.locator("button.all").click()
+        hash_ = page.fragment()
+    with Opened(browser, files["sample"], hash_=hash_) as page:
+        panel = page.tab.locator("#hot-yappi-calls")
+        assert panel.is_visible()
+        assert panel.locator("select.mode").input_value() == "flat"
+        assert panel.locator("button.all").text_content() == "Close all"
+        page.calm()
+
+
+def test_a_link_of_the_page_keeps_what_was_set(browser: Any, files: dict[str, Path]) -> None:
+    with Opened(browser, files["sample"]) as page:
+        page.tab.locator("#hot-callgrind-instructions input.q").fill("memcpy")
+        page.tab.locator(".bar nav a", has_text="Method").click()
+        page.tab.wait_for_function("location.hash.includes('memcpy')")
+        assert page.fragment().startswith("#method?")
+        page.calm()
+
+
+@pytest.mark.parametrize(
+    "hash_",
+    [
+        "#?hot-callgrind-instructions.sort=99-down",
+        "#?hot-callgrind-instructions.sort=x-y&hot-callgrind-instructions.only=%3Cscript%3E",
+        "#hotspots?hot-callgrind-instructions.open=99.x.-1&table=nothing&gap=nothing",
+        "#?graph=nothing&frame=1e9&mark=%00%E2%80%AE",
+        "#%",
+        "#%3Cimg%20src=x%20onerror=window.pwned=1%3E?find=%3Cb%3E",
+    ],
+)
+def test_an_address_of_nonsense_is_the_page_as_it_opens(browser: Any, files: dict[str, Path], hash_: str) -> None:
+    with Opened(browser, files["sample"], hash_=hash_) as page:
+        page.graph()
+        assert page.tab.locator("#hot-callgrind-instructions tr.c:visible").count() == 13
+        assert page.tab.evaluate("window.pwned") is None
+        page.calm()
+
+
+def test_tables_are_walked_and_opened_by_keyboard(browser: Any, files: dict[str, Path]) -> None:
+    with Opened(browser, files["commits"]) as page:
+        panel = page.tab.locator("#hot-callgrind-instructions")
+        panel.locator("button.sort").first.focus()
+        page.tab.keyboard.press("Enter")
+        assert panel.locator("th[aria-sort=descending]").count() == 1
+        panel.locator("button.open").first.focus()
+        page.tab.keyboard.press("Space")
+        assert panel.locator("tr.f:visible").count() > 0
+        page.tab.keyboard.press("Tab")
+        page.tab.keyboard.press("Tab")
+        page.tab.keyboard.press("Enter")
+        assert panel.locator(".edge-row").count() == 1
+        page.calm()
+
+
+def test_printing_opens_what_is_folded_and_shows_the_tables(browser: Any, files: dict[str, Path]) -> None:
+    with Opened(browser, files["sample"], scheme="dark") as page:
+        page.tab.emulate_media(media="print")
+        # Paper is white whatever the screen was.
+        assert page.tab.evaluate("getComputedStyle(document.body).color") == "rgb(23, 25, 30)"
+        assert page.tab.locator("#hot-callgrind-instructions table").is_visible()
+        assert not page.tab.locator("#flames").is_visible()
+        assert not page.tab.locator(".controls").first.is_visible()
+        assert page.tab.pdf(format="A4")[:5] == b"%PDF-"
+        page.calm()

@@ -110,7 +110,7 @@ def test_the_verdict_is_the_first_heading(page: str) -> None:
 def test_the_script_has_its_data(page: str) -> None:
     block = page[page.index('id="report-data">') + len('id="report-data">') :]
     data = json.loads(block[: block.index("</script>")])
-    assert [flame["id"] for flame in data["flames"]] == [
+    assert [graph["id"] for graph in data["flames"]["graphs"]] == [
         "flame-yappi-calls-threads",
         "flame-yappi-calls-asyncio-protocol",
         "flame-yappi-calls-asyncio-streams",

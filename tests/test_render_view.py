@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from profpipe.model.report import Limit, Report
 from profpipe.render.view import build_view
-from profpipe.render.view_flame import FOLDED, Columns, fold, totals
 from profpipe.render.view_text import anchor, chip, limit_words, per_what, position, share, signed_amount, visible
 from tests.render_report import COUNTED, CPU, SAMPLED, document, sample
 
@@ -264,32 +263,6 @@ def test_visible_text_holds_nothing_that_cannot_be_seen(text: str) -> None:
 
 def test_a_long_text_is_cut_where_it_says() -> None:
     assert visible("x" * 500) == "x" * 400 + "…"
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> Columns:
-    steps = draw(st.lists(st.integers(0, 6), min_size=1, max_size=120))
-    depth = [0]
-    for step in steps:
-        depth.append(min(step, depth[-1] + 1))
-    size = len(depth)
-    function = draw(st.lists(st.integers(0, 4), min_size=size, max_size=size))
-    own = draw(st.lists(st.integers(0, 1000).map(float), min_size=size, max_size=size))
-    return Columns(tuple("abcde"), (0,) * 5, tuple(function), tuple(depth), tuple(own))
-
-
-@given(graphs(), st.integers(1, 40))
-def test_folding_a_flame_graph_loses_no_cost(graph: Columns, budget: int) -> None:
-    folded = fold(graph, budget)
-    assert sum(folded.own) == sum(graph.own)
-    roots = [t for t, d in zip(totals(graph.depth, graph.own), graph.depth, strict=True) if d == 0]
-    kept = [t for t, d in zip(totals(folded.depth, folded.own), folded.depth, strict=True) if d == 0]
-    assert kept == roots
-    assert folded.depth[0] == 0
-    assert all(b <= a + 1 for a, b in zip(folded.depth, folded.depth[1:], strict=False))
-    if len(graph.function) <= budget:
-        assert folded == graph
-    assert (FOLDED in folded.names) == (len(graph.function) > budget)
 
 
 def test_a_limit_names_its_variants_unless_it_speaks_of_all() -> None:

@@ -1,14 +1,28 @@
-/** What the page carries for its script; written by render/view.py `script_data`. */
-export interface FlameData {
+/** One graph: `columns` is base64 of zlib of own, frame and depth; written by render/view_flame.py `flame_data`. */
+export interface GraphData {
   id: string;
   unit: string;
+  nodes: number;
+  /** Bytes of one frame number and of one depth. */
+  width: [number, number];
+  columns: string;
+}
+
+/** Two graphs of one metric by their place among `graphs`. */
+export interface PairData {
+  id: string;
+  baseline: number;
+  contender: number;
+}
+
+/** The frames of all graphs of the page, one entry each; a graph names them by number. */
+export interface FlameData {
   names: string[];
   kind: number[];
   category: string[];
   hue: number[];
-  function: string;
-  depth: string;
-  own: string;
+  graphs: GraphData[];
+  pairs: PairData[];
 }
 
 /** One caller or callee: index of its name, and how often per request as text. */
@@ -23,7 +37,7 @@ export interface Edges {
 }
 
 export interface ReportData {
-  flames: FlameData[];
+  flames: FlameData;
   edges: Edges;
   legend: [number, string][];
 }

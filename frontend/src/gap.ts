@@ -1,4 +1,5 @@
 import { all } from "./data";
+import { join, keep } from "./fragment";
 
 /** The selectors above the waterfalls show one figure of those the template wrote. */
 export function connectGap(): void {
@@ -26,14 +27,9 @@ export function connectGap(): void {
   const choose = (): void => {
     show();
     const shown = figures.find((figure) => !figure.hidden);
-    if (shown) history.replaceState(null, "", `#${shown.id}`);
+    if (shown) keep(shown.id);
   };
-  const fromHash = (): void => {
-    const wanted = figures.find((figure) => `#${figure.id}` === location.hash);
-    if (!wanted) return;
-    set(wanted);
-    wanted.scrollIntoView();
-  };
+  const opening = figures.find((figure) => figure.dataset.first !== undefined) ?? (figures[0] as HTMLElement);
   for (const button of buttons) {
     button.addEventListener("click", () => {
       contender = button.dataset.key ?? "";
@@ -41,7 +37,17 @@ export function connectGap(): void {
     });
   }
   metric.addEventListener("change", choose);
-  window.addEventListener("hashchange", fromHash);
-  set(figures.find((figure) => figure.dataset.first !== undefined) ?? (figures[0] as HTMLElement));
-  fromHash();
+  set(opening);
+  join({
+    read: (state, id) => {
+      const wanted = figures.find((figure) => figure.id === id) ?? figures.find((figure) => figure.id === state.get("gap"));
+      if (!wanted) return;
+      set(wanted);
+      if (wanted.id === id) wanted.scrollIntoView({ behavior: "instant" });
+    },
+    write: (state) => {
+      const shown = figures.find((figure) => !figure.hidden);
+      if (shown && shown !== opening) state.set("gap", shown.id);
+    },
+  });
 }

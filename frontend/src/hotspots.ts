@@ -1,4 +1,7 @@
-import { all, element, type Edge, type Edges, type TableEdges } from "./data";
+import { all, element, type Edges, type TableEdges } from "./data";
+import { toggleEdges } from "./edges";
+import { join, keep, type Part } from "./fragment";
+import { connectTabs } from "./tabs";
 
 interface Row {
   row: HTMLTableRowElement;
@@ -18,41 +21,13 @@ interface Group {
 export function connectHotspots(edges: Edges): void {
   connectTabs();
   for (const panel of all<HTMLElement>(document, "#hotspots .panel")) {
-    new Hotspots(panel, edges.tables[panel.id] ?? {}, edges.names);
+    join(new Hotspots(panel, edges.tables[panel.id] ?? {}, edges.names));
   }
 }
 
-function connectTabs(): void {
-  const tabs = all<HTMLButtonElement>(document, "#hotspots [role=tab]");
-  const panels = tabs.map((tab) => document.getElementById(tab.getAttribute("aria-controls") ?? ""));
-  const choose = (index: number, focus: boolean): void => {
-    tabs.forEach((tab, i) => {
-      const on = i === index;
-      tab.setAttribute("aria-selected", String(on));
-      tab.tabIndex = on ? 0 : -1;
-      const panel = panels[i];
-      if (panel) panel.hidden = !on;
-    });
-    if (focus) tabs[index]?.focus();
-    document.dispatchEvent(new Event("profpipe:changed"));
-  };
-  tabs.forEach((tab, index) => {
-    tab.addEventListener("click", () => choose(index, false));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step === undefined) return;
-      event.preventDefault();
-      choose((index + step + tabs.length) % tabs.length, true);
-    });
-  });
-  const fromHash = (): void => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const index = panels.findIndex((panel) => panel !== null && target !== null && panel.contains(target));
-    if (index >= 0) choose(index, false);
-  };
-  window.addEventListener("hashchange", fromHash);
-  choose(0, false);
-  fromHash();
+/** Only what the list offers: an address is written by anybody. */
+function choose(list: HTMLSelectElement, value: string): void {
+  if (value && Array.from(list.options).some((option) => option.value === value)) list.value = value;
 }
 
 function readRow(row: HTMLTableRowElement): Row {
@@ -65,7 +40,7 @@ function readRow(row: HTMLTableRowElement): Row {
   };
 }
 
-class Hotspots {
+class Hotspots implements Part {
   private readonly table: HTMLTableElement;
   private readonly groups: Group[];
   private readonly flatBody = element("tbody");
@@ -103,56 +78,105 @@ class Hotspots {
     }
     this.listen();
     for (const group of this.groups) this.open(group, false);
-    this.fromHash();
   }
 
   private listen(): void {
     for (const group of this.groups) {
-      group.opener?.addEventListener("click", () => this.open(group, !group.body.classList.contains("opened")));
+      group.opener?.addEventListener("click", () => {
+        this.open(group, !group.body.classList.contains("opened"));
+        keep();
+      });
     }
     all<HTMLButtonElement>(this.table, "button.sort").forEach((button, column) => {
-      button.addEventListener("click", () => this.sort(column));
+      button.addEventListener("click", () => {
+        this.sort(column, this.sorted?.column === column ? !this.sorted.down : true);
+        keep();
+      });
     });
-    this.query.addEventListener("input", () => this.filter());
-    this.only.addEventListener("change", () => this.filter());
-    this.mode.addEventListener("change", () => this.arrange());
+    const filtered = (): void => {
+      this.filter();
+      keep();
+    };
+    this.query.addEventListener("input", filtered);
+    this.only.addEventListener("change", filtered);
+    this.mode.addEventListener("change", () => {
+      this.arrange();
+      keep();
+    });
     for (const box of all<HTMLInputElement>(this.panel, "input.x")) {
-      const apply = (): void => {
-        this.table.classList.toggle(`show-${box.value}`, box.checked);
-      };
-      box.addEventListener("change", apply);
-      apply();
+      box.addEventListener("change", () => {
+        this.detail(box);
+        keep();
+      });
+      this.detail(box);
     }
     this.openAll.addEventListener("click", () => {
       const open = this.openAll.getAttribute("aria-expanded") !== "true";
       for (const group of this.groups) this.open(group, open);
-      this.openAll.setAttribute("aria-expanded", String(open));
-      this.openAll.textContent = open ? "Close all" : "Open all";
+      keep();
     });
     this.panel.querySelector(".clear")?.addEventListener("click", () => {
       this.query.value = "";
       this.only.value = "all";
-      this.filter();
+      filtered();
       this.query.focus();
     });
     for (const button of all<HTMLButtonElement>(this.table, "button.edges")) {
-      button.addEventListener("click", () => this.toggleEdges(button));
+      button.addEventListener("click", () => toggleEdges(button, this.table, this.edges, this.names));
     }
-    window.addEventListener("hashchange", () => this.fromHash());
+  }
+
+  private detail(box: HTMLInputElement): void {
+    this.table.classList.toggle(`show-${box.value}`, box.checked);
   }
 
   private open(group: Group, open: boolean): void {
     group.body.classList.toggle("opened", open);
     group.opener?.setAttribute("aria-expanded", String(open));
+    const whole = this.groups.every((one) => one.opener === null || one.body.classList.contains("opened"));
+    this.openAll.setAttribute("aria-expanded", String(whole));
+    this.openAll.textContent = whole ? "Close all" : "Open all";
   }
 
-  private fromHash(): void {
-    const id = decodeURIComponent(location.hash.slice(1));
-    if (!id) return;
+  /** State of one table, each key with the table's id before it: `hot-perf-cpu_ns.sort=2-down`. */
+  write(state: URLSearchParams): void {
+    const put = (key: string, value: string): void => {
+      if (value) state.set(`${this.panel.id}.${key}`, value);
+    };
+    put("sort", this.sorted ? `${this.sorted.column}-${this.sorted.down ? "down" : "up"}` : "");
+    put("find", this.query.value);
+    put("only", this.only.value === "all" ? "" : this.only.value);
+    put("as", this.mode.value === "tree" ? "" : this.mode.value);
+    put("with", this.details().filter((box) => box.checked).map((box) => box.value).join("."));
+    const open = this.groups.flatMap((group, place) => (group.body.classList.contains("opened") ? [place] : []));
+    put("open", open.length === this.groups.length ? "all" : open.join("."));
+  }
+
+  read(state: URLSearchParams, id: string): void {
+    const get = (key: string): string => state.get(`${this.panel.id}.${key}`) ?? "";
+    const [column, way] = get("sort").split("-");
+    if (way) this.sort(Number(column), way === "down");
+    choose(this.only, get("only"));
+    choose(this.mode, get("as"));
+    this.query.value = get("find") || this.query.value;
+    for (const box of this.details()) {
+      box.checked ||= get("with").split(".").includes(box.value);
+      this.detail(box);
+    }
+    const open = get("open");
+    this.groups.forEach((group, place) => {
+      if (open === "all" || open.split(".").includes(String(place))) this.open(group, true);
+    });
+    if (get("as")) this.arrange();
+    if (get("find") || get("only")) this.filter();
     const group = this.groups.find((g) => g.body.id === id || g.rows.some((r) => r.row.id === id));
     if (!group) return;
     this.open(group, true);
-    document.getElementById(id)?.scrollIntoView({ block: "center" });
+    document.getElementById(id)?.scrollIntoView({ block: "center", behavior: "instant" });
+  }
+
+  private details(): HTMLInputElement[] {
+    return all<HTMLInputElement>(this.panel, "input.x");
   }
 
   private matches(row: Row, words: string[]): boolean {
@@ -190,8 +214,7 @@ class Hotspots {
     this.empty.hidden = !(active && categories === 0);
   }
 
-  private sort(column: number): void {
-    const down = this.sorted?.column === column ? !this.sorted.down : true;
+  private sort(column: number, down: boolean): void {
     this.sorted = { column, down };
     all<HTMLElement>(this.table, "thead th[aria-sort]").forEach((head, index) => {
       head.setAttribute("aria-sort", index === column ? (down ? "descending" : "ascending") : "none");
@@ -228,44 +251,5 @@ class Hotspots {
       this.flatBody.remove();
     }
     document.dispatchEvent(new Event("profpipe:changed"));
-  }
-
-  private toggleEdges(button: HTMLButtonElement): void {
-    const row = button.closest("tr") as HTMLTableRowElement;
-    const next = row.nextElementSibling;
-    if (next?.classList.contains("edge-row")) {
-      next.remove();
-      button.setAttribute("aria-expanded", "false");
-      return;
-    }
-    button.setAttribute("aria-expanded", "true");
-    const made = element("tr", "", "f edge-row");
-    const cell = element("td");
-    cell.colSpan = row.cells.length;
-    const grid = element("div", "", "edge-grid");
-    const labels = all<HTMLElement>(this.table, "thead th .sort, thead th .plainhead").map((n) => n.textContent ?? "");
-    (this.edges[row.id] ?? []).forEach(([callers, callees], index) => {
-      if (callers.length + callees.length === 0) return;
-      const box = element("div");
-      box.append(element("p", labels[index] ?? "", "edge-of"));
-      box.append(this.list("called by", callers), this.list("calls", callees));
-      grid.append(box);
-    });
-    cell.append(grid);
-    made.append(cell);
-    row.after(made);
-  }
-
-  private list(title: string, edges: Edge[]): HTMLElement {
-    const box = element("div");
-    box.append(element("span", edges.length > 0 ? `${title}, times per request` : `${title}: not known`, "soft"));
-    const rows = element("ul");
-    for (const [name, calls] of edges) {
-      const item = element("li");
-      item.append(element("code", this.names[name]), element("span", calls, "n"));
-      rows.append(item);
-    }
-    box.append(rows);
-    return box;
   }
 }

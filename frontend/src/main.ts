@@ -1,5 +1,6 @@
 import { readData } from "./data";
 import { connectFlames } from "./flame";
+import { connectFragment } from "./fragment";
 import { connectGap } from "./gap";
 import { connectHotspots } from "./hotspots";
 import { connectPage } from "./page";
@@ -10,3 +11,4 @@ connectGap();
 connectHotspots(data.edges);
 connectFlames(data);
 connectPage();
+connectFragment();

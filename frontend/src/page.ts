@@ -1,19 +1,20 @@
 import { all } from "./data";
+import { join } from "./fragment";
 
 /** What concerns the page as a whole: tables that fit get a sticky head, the header marks the section in view. */
 export function connectPage(): void {
   const boxes = all<HTMLElement>(document, ".scroll.wide");
   const fit = (): void => {
-    for (const box of boxes) {
-      box.classList.remove("fits");
-      const fits = box.scrollWidth <= box.clientWidth;
-      box.classList.toggle("fits", fits);
-      box.tabIndex = fits ? -1 : 0;
-    }
+    // All is measured before anything is written: each write would lay the page out again for the next measure.
+    const fits = boxes.map((box) => box.scrollWidth <= box.clientWidth);
+    boxes.forEach((box, place) => {
+      if (box.classList.contains("fits") === fits[place]) return;
+      box.classList.toggle("fits", fits[place]);
+      box.tabIndex = fits[place] ? -1 : 0;
+    });
   };
   new ResizeObserver(fit).observe(document.body);
   document.addEventListener("profpipe:changed", fit);
-  fit();
 
   const links = new Map(all<HTMLAnchorElement>(document, ".bar nav a").map((a) => [a.hash.slice(1), a]));
   const mark = (): void => {
@@ -46,21 +47,23 @@ export function connectPage(): void {
     },
     { passive: true },
   );
-  mark();
+  requestAnimationFrame(mark);
 
-  const reveal = (): void => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const closed = target?.closest<HTMLDetailsElement>("details:not([open])");
-    if (!target || !closed) return;
-    closed.open = true;
-    target.scrollIntoView();
-  };
-  window.addEventListener("hashchange", reveal);
-  reveal();
+  join({
+    read: (_, id) => {
+      const target = document.getElementById(id);
+      if (!target) return;
+      const closed = target.closest<HTMLDetailsElement>("details:not([open])");
+      if (closed) closed.open = true;
+      // With a state behind it the browser itself knows no such place.
+      if (closed || location.hash.includes("?")) target.scrollIntoView({ behavior: "instant" });
+    },
+    write: () => undefined,
+  });
 
   const opened: HTMLDetailsElement[] = [];
   window.addEventListener("beforeprint", () => {
-    for (const details of all<HTMLDetailsElement>(document, "details:not([open])")) {
+    for (const details of all<HTMLDetailsElement>(document, "details:not([open], .evidence)")) {
       details.open = true;
       opened.push(details);
     }

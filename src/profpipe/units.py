@@ -34,13 +34,15 @@ SYSCALLS = Metric("syscalls", "syscalls", "1", about="system calls")
 
 
 def count(value: float) -> str:
-    """12254.4 -> "12,254"; under 100 one decimal, under 10 two, so that 0.07 is not shown as 0."""
+    """12254.4 -> "12,254"; under 100 one decimal, under 10 two, under 0.01 two digits: 0.0022 is not shown as 0."""
     if not math.isfinite(value):
         return UNKNOWN
     size = abs(value)
     if size >= 100 or value == int(value):
         return f"{value:,.0f}"
-    return f"{value:,.1f}" if size >= 10 else f"{value:,.2f}"
+    if size >= 10:
+        return f"{value:,.1f}"
+    return f"{value:,.{2 if size >= 0.01 else min(1 - math.floor(math.log10(size)), 6)}f}"
 
 
 def signed(value: float) -> str:

@@ -19,6 +19,7 @@ from profpipe.render.view_text import Chip, visible
 from profpipe.render.view_variants import Figure
 
 COLUMNS = 4
+SUBJECT = 50
 _STYLE = {"v-better": "green", "v-worse": "red", "v-unsure": "yellow", "v-same": "dim"}
 _KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!", "yellow"), "k-verdict": ("", "bold")}
 
@@ -41,9 +42,9 @@ class Hotspot(Protocol):
 def render_verdict(report: Report) -> RenderableType:
     """Verdict, one row per variant, what was left out, and the conclusions that lead."""
     view = build_view(report)
-    parts: list[RenderableType] = [_verdict(view)]
+    parts: list[RenderableType] = [_verdict(view), *_figure_line(view), *_gate(view)]
     if view.table.columns:
-        parts += [Text(), _variants(view)]
+        parts += [Text(), _variants(view), *_commits(view)]
     parts += _missing(view)
     if view.leading:
         parts += [Text(), *_conclusions(view)]
@@ -55,6 +56,23 @@ def _verdict(view: ReportView) -> Text:
         return Text("No verdict: these runs do not support one.", style="bold")
     first = view.verdicts[0]
     return Text.assemble((first.text, "bold"), (f" ({first.certainty})", "dim"))
+
+
+def _figure_line(view: ReportView) -> list[RenderableType]:
+    figure = view.headline.figure if view.headline else None
+    if figure is None or not figure.floor:
+        return []
+    return [Text(f"{figure.floor[0].upper()}{figure.floor[1:]}; rounds: {view.study.rounds}.", style="dim")]
+
+
+def _gate(view: ReportView) -> list[RenderableType]:
+    """What `--fail-on` asked and found; absent when nothing was asked."""
+    if view.gate is None:
+        return []
+    word, style = ("Gate failed", "red") if view.gate.failed else ("Gate held", "green")
+    lines = [Text.assemble((word, style), f", asked to fail on: {view.gate.asked or 'nothing'}")]
+    lines += [Text(f"  {hit}", style=style) for hit in view.gate.hits]
+    return [*lines, *([Text(f"  {view.gate.more}", style="dim")] if view.gate.more else [])]
 
 
 def _conclusions(view: ReportView) -> list[RenderableType]:
@@ -91,6 +109,19 @@ def _variants(view: ReportView) -> Table:
             name.append(f"\nnot valid: {row.head.why}", style="red")
         table.add_row(name, *(_figure(row.cells[index], row.head.role) for index in picks))
     return table
+
+
+def _commits(view: ReportView) -> list[RenderableType]:
+    """Which commit stands behind a label, a line each; a subject is cut, the page has it whole."""
+    lines = []
+    for head in view.variants:
+        if head.commit is None or head.role == "control":
+            continue
+        subject = head.commit.subject
+        cut = subject if len(subject) <= SUBJECT else subject[: SUBJECT - 1] + "…"
+        parts = [f"{head.label}: {head.commit.short}", head.commit.dirty, cut]
+        lines.append(Text(" ".join(part for part in parts if part), style="dim"))
+    return [*lines]
 
 
 def _figure(figure: Figure, role: str) -> Text:

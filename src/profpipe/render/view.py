@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from profpipe.model.report import Report
-from profpipe.render.view_flame import FlameHead, flame_data, flame_heads
+from profpipe.render.view_flame import FlameHead, difference_heads, flame_data, flame_heads
+from profpipe.render.view_headline import GateView, Headline, gate_view, headline
 from profpipe.render.view_hotspots import HotTable, edges, hot_tables, hue_of
-from profpipe.render.view_noise import ControlRow, Disturbance, control_rows, disturbance
+from profpipe.render.view_noise import (
+    CalibrationView,
+    ControlRow,
+    Disturbance,
+    calibration_view,
+    control_rows,
+    disturbance,
+)
 from profpipe.render.view_seed import SeedView, seed_view
 from profpipe.render.view_study import (
     ClassicView,
@@ -28,14 +36,7 @@ from profpipe.render.view_study import (
     study_view,
 )
 from profpipe.render.view_text import visible
-from profpipe.render.view_variants import (
-    Headline,
-    VariantHead,
-    VariantTable,
-    headline,
-    heads,
-    variant_table,
-)
+from profpipe.render.view_variants import VariantHead, VariantTable, heads, variant_table
 from profpipe.render.view_waterfall import Waterfalls, waterfalls
 
 
@@ -48,16 +49,19 @@ class ReportView:
     leading: tuple[ConclusionView, ...]
     more: tuple[ConclusionView, ...]
     headline: Headline | None
+    gate: GateView | None
     variants: tuple[VariantHead, ...]
     table: VariantTable
     waterfalls: Waterfalls
     explained: tuple[str, ...]
     hotspots: tuple[HotTable, ...]
     flames: tuple[FlameHead, ...]
+    differences: tuple[FlameHead, ...]
     classic: tuple[ClassicView, ...]
     limits: tuple[LimitView, ...]
     control: tuple[ControlRow, ...]
     control_why: str
+    calibration: CalibrationView | None
     disturbance: Disturbance | None
     invalid: tuple[InvalidView, ...]
     runs: tuple[RunView, ...]
@@ -74,16 +78,19 @@ def build_view(report: Report) -> ReportView:
         concluded.leading,
         concluded.more,
         headline(report),
+        gate_view(report),
         every,
         variant_table(report),
         waterfalls(report, {head.id: head.hue for head in every}),
         tuple(dict.fromkeys(w.metric for w in report.waterfall)),
         hot_tables(report),
         flame_heads(report),
+        difference_heads(report),
         classic_lists(report),
         limits(report),
         control_rows(report),
         visible(report.control.why or ""),
+        calibration_view(report),
         disturbance(report),
         invalid_runs(report),
         runs(report),

@@ -7,6 +7,7 @@ from typing import Any
 
 from profpipe import units
 from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, MetricInfo, Report
+from profpipe.render.view_commit import Renamed, changes, moved, renamed, unmatched
 from profpipe.render.view_text import (
     NONE,
     NOT_SEEN,
@@ -48,6 +49,7 @@ class HotCell:
     chip: Chip | None
     bar: int
     key: str
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class HotFunction:
     category: str
     cells: tuple[HotCell, ...]
     edges: bool
+    changes: tuple[str, ...]
+    renamed: tuple[Renamed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class HotColumn:
     total: str
     gap: Gap | None
     categorised: str
+    unmatched: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +127,17 @@ def shown_functions(report: Report) -> frozenset[tuple[str, str]]:
     variants = max((len(table.total) for table in report.hotspots), default=1)
     for table in report.hotspots:
         for row in table.rows:
-            best = sorted(((weight(f), i, f.id) for i, f in enumerate(row.functions)), key=lambda b: (-b[0], b[1]))
+            best = sorted(((_rank(f), i, f.id) for i, f in enumerate(row.functions)), key=lambda b: (-b[0], b[1]))
             found += [(share_, len(found) + i, (table.metric, id_)) for i, (share_, _, id_) in enumerate(best)][
                 :FUNCTIONS_SHOWN
             ]
     found.sort(key=lambda item: (-item[0], item[1]))
     return frozenset(key for _, _, key in found[: CELLS // max(variants, 1)])
+
+
+def _rank(row: FunctionRow) -> float:
+    """What was changed is shown before what is merely dear: a reviewer looks for it."""
+    return weight(row) + (1.0 if row.changes or row.alignment else 0.0)
 
 
 def weight(row: FunctionRow) -> float:
@@ -198,6 +208,7 @@ def _column(table: HotspotTable, head: VariantHead, metric: MetricInfo, notes: N
         "" if series.median is None else amount(series.median, metric.unit),
         notes.gap(series.why) if series.median is None else None,
         "" if known is None else f"{units.percent(known, 0)} has a category",
+        unmatched(table, head.id),
     )
 
 
@@ -234,6 +245,7 @@ def _function(
     category: str,
     notes: Notes,
 ) -> HotFunction:
+    contenders = {head.id: head.label for head in columns if head.role == "contender"}
     return HotFunction(
         anchor(prefix, row.id),
         visible(row.function.name),
@@ -243,6 +255,8 @@ def _function(
         category,
         tuple(_cell(row.cells.get(head.id), head, metric, top, notes) for head in columns),
         any(row.callers.values()) or any(row.callees.values()),
+        changes(row, contenders),
+        renamed(row, contenders),
     )
 
 
@@ -270,6 +284,7 @@ def _cell(cell: Cell | None, head: VariantHead, metric: MetricInfo, top: float, 
         chip(cell.verdict, cell.ratio) if contender else None,
         round(cell.self / top * 100) if metric.ranked and top > 0 else 0,
         f"{cell.self:.6g}",
+        moved(cell, metric.unit) if contender else "",
     )
 
 

@@ -76,3 +76,29 @@ def control_rows(report: Report) -> tuple[ControlRow, ...]:
             )
         )
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationView:
+    """What was learnt on this machine before: `sentence` and the sd of one pair of rounds by figure."""
+
+    sentence: str
+    made: str
+    rows: tuple[tuple[str, str], ...]
+
+
+def calibration_view(report: Report) -> CalibrationView | None:
+    found = report.calibration
+    if found is None:
+        return None
+    labels = {metric.key: visible(metric.label) for metric in report.metrics}
+    rate = f"{units.percent(found.false_verdicts / found.comparisons)}, " if found.comparisons else ""
+    ends = f"95 % interval {units.percent(found.low)} to {units.percent(found.high)}"
+    false = "verdict was" if found.false_verdicts == 1 else "verdicts were"
+    sentence = (
+        f"The same commit was compared with itself {found.comparisons:,} times on this machine: "
+        f"{found.false_verdicts:,} {false} false ({rate}{ends})."
+    )
+    made = f"{visible(found.created).replace('T', ' ')[:16]}, study {visible(found.study)}, {visible(found.machine)}"
+    rows = tuple((labels.get(key, visible(key)), units.percent(sd, 2)) for key, sd in found.sd.items())
+    return CalibrationView(sentence, made, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profpipe import units
-from profpipe.model.report import ClassicList, Conclusion, Evidence, Report, RunRow
+from profpipe.model.report import ClassicList, Conclusion, Evidence, Report, RunRow, StudyInfo
 from profpipe.render.view_text import CERTAINTIES, KINDS, amount, anchor, limit_words, per_what, share, visible
 
 # Runs and classic rows on the page; report.json has all.
@@ -87,6 +87,7 @@ class StudyView:
     load: str
     placement: str
     rounds: str
+    rounds_rule: str
     command: str
     left_out: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, str], ...]
@@ -102,12 +103,31 @@ def study_view(report: Report) -> StudyView:
         visible(report.profpipe),
         visible(study.load, limit=2000),
         visible(study.placement, limit=2000),
-        "1" if study.rounds == 1 else f"{study.rounds} of fresh processes",
+        rounds_words(study),
+        "" if study.sequential is None else visible(study.sequential.rule, limit=1000),
         visible(study.command, limit=2000),
         tuple((visible(target), visible(reason)) for target, reason in study.left_out),
         tuple((visible(v.label), visible(" ".join(v.command), limit=2000)) for v in report.variants if v.command),
         tuple((visible(key), visible(value, limit=2000)) for key, value in report.environment.items()),
     )
+
+
+_STOPPED = {
+    "stable": "no more were needed: the verdicts had settled",
+    "max-rounds": "no more were allowed",
+    "budget": "the time that was allowed was used up",
+}
+
+
+def rounds_words(study: StudyInfo) -> str:
+    """How many rounds, and, where they were added one look at a time, after which looks and why no more."""
+    plain = "1" if study.rounds == 1 else f"{study.rounds} of fresh processes"
+    added = study.sequential
+    if added is None:
+        return plain
+    looks = ", ".join(str(look) for look in added.looks)
+    most = f" of at most {max(added.planned)}" if added.planned else ""
+    return f"{plain}{most}, looked at after {looks or 'none'}; {_STOPPED[added.stopped]}"
 
 
 _SECTIONS = {

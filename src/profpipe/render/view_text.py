@@ -156,6 +156,13 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
     return ratio, ends, chip(comparison.verdict, comparison.ratio)
 
 
+def floor_words(comparison: Comparison | None) -> str:
+    """What these rounds were blind to: "a change under 1.4 % would not have been seen"."""
+    if comparison is None or not comparison.floor:
+        return ""
+    return f"a change under {units.percent(comparison.floor)} would not have been seen"
+
+
 def position(value: float, low: float, high: float) -> int:
     """Where `value` stands between low and high, 0..1000."""
     if high <= low:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from profpipe.model.report import Comparison, Report, Series, Variant
+from profpipe.render.view_commit import CommitView, commit_view
 from profpipe.render.view_text import (
-    PER,
     Chip,
     Gap,
     Note,
     Notes,
     amount,
     compared,
+    floor_words,
     interval,
     per_what,
     position,
@@ -45,6 +46,7 @@ class Figure:
     ratio_interval: str
     chip: Chip | None
     strip: Strip | None
+    floor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class VariantHead:
     why: str
     command: str
     notes: tuple[str, ...]
+    commit: CommitView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +94,7 @@ class VariantTable:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadlineBar:
-    head: VariantHead
-    text: str
-    gap: Gap | None
-    ratio: str
-    chip: Chip | None
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """The first picture of the page: one bar per variant of the figure the verdict is about, from zero."""
-
-    label: str
-    better: str
-    key: str
-    bars: tuple[HeadlineBar, ...]
-    notes: tuple[Note, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """Where a column comes from: how to find its series and its comparison in a variant."""
 
     key: str
@@ -143,6 +125,7 @@ def head(variant: Variant, hue: int) -> VariantHead:
         visible(variant.why or ""),
         visible(" ".join(variant.command), limit=2000),
         tuple(visible(note) for note in variant.notes),
+        commit_view(variant.commit),
     )
 
 
@@ -159,21 +142,22 @@ def heads(report: Report, *, control: bool = True) -> tuple[VariantHead, ...]:
 
 def variant_table(report: Report) -> VariantTable:
     notes = Notes()
-    every = _sources(report)
-    sources = [source for source in every if any(s.median is not None for s in source.series.values())]
+    every = sources(report)
+    shown = [source for source in every if any(s.median is not None for s in source.series.values())]
     missing = [
         (per_what(source.label)[0], next((visible(s.why) for s in source.series.values() if s.why), "not measured"))
         for source in every
-        if source not in sources
+        if source not in shown
     ]
-    cells = [_cells(source, report.variants, notes) for source in sources]
+    cells = [_cells(source, report.variants, notes) for source in shown]
     rows = tuple(
         VariantRow(head_, tuple(column[index] for column in cells)) for index, head_ in enumerate(heads(report))
     )
-    return VariantTable(tuple(_column(source) for source in sources), rows, notes.all(), tuple(missing))
+    return VariantTable(tuple(_column(source) for source in shown), rows, notes.all(), tuple(missing))
 
 
-def _sources(report: Report) -> list[_Source]:
+def sources(report: Report) -> list[Source]:
+    """The columns of the table in the order readers look in, those without any value too."""
     found = []
     rates = {v.id: v.throughput for v in report.variants if v.throughput != Series()}
     if rates:
@@ -216,17 +200,17 @@ def _source(
     about: str,
     series: Mapping[str, Series],
     by: str = "",
-) -> _Source:
+) -> Source:
     against = {
         v.id: v.against_baseline[name]
         for v in report.variants
         for name in reversed(names)
         if name in v.against_baseline
     }
-    return _Source(names[0], label, unit, higher, by, about, series, against)
+    return Source(names[0], label, unit, higher, by, about, series, against)
 
 
-def _column(source: _Source) -> Column:
+def _column(source: Source) -> Column:
     low, high = _axis(source.series.values())
     noun, per = per_what(source.label)
     return Column(
@@ -250,20 +234,20 @@ def _axis(all_series: Iterable[Series]) -> tuple[float, float]:
     return (0.0 if 0 <= low < 0.6 * high else low), high
 
 
-def _cells(source: _Source, variants: tuple[Variant, ...], notes: Notes) -> list[Figure]:
+def _cells(source: Source, variants: tuple[Variant, ...], notes: Notes) -> list[Figure]:
     axis = _axis(source.series.values())
     base = next((source.series[v.id].median for v in variants if v.role == "baseline" and v.id in source.series), None)
     reference = None if base is None else position(base, *axis)
     return [_figure(source, variant, axis, reference, notes) for variant in variants]
 
 
-def _figure(
-    source: _Source, variant: Variant, axis: tuple[float, float], reference: int | None, notes: Notes
-) -> Figure:
+def _figure(source: Source, variant: Variant, axis: tuple[float, float], reference: int | None, notes: Notes) -> Figure:
     series = source.series.get(variant.id, Series())
-    ratio, ends, verdict = compared(source.against.get(variant.id))
+    comparison = source.against.get(variant.id)
+    ratio, ends, verdict = compared(comparison)
+    floor = floor_words(comparison)
     if series.median is None:
-        return Figure("", notes.gap(series.why or variant.why), "", "", ratio, ends, verdict, None)
+        return Figure("", notes.gap(series.why or variant.why), "", "", ratio, ends, verdict, None, floor)
     return Figure(
         amount(series.median, source.unit),
         None,
@@ -273,6 +257,7 @@ def _figure(
         ends,
         verdict,
         _strip(series, axis, reference),
+        floor,
     )
 
 
@@ -284,37 +269,3 @@ def _strip(series: Series, axis: tuple[float, float], reference: int | None) -> 
     width = 0 if low is None or series.high is None else position(series.high, *axis) - low
     median = None if series.median is None else position(series.median, *axis)
     return Strip(tuple(position(value, *axis) for value in known), low, width, median, reference)
-
-
-def headline(report: Report) -> Headline | None:
-    """Bars of the figure the verdict rests on; else of what the waterfall explains, or the first shared figure."""
-    sources = {source.key: source for source in _sources(report)}
-    verdict = max((c for c in report.conclusions if c.kind == "verdict"), key=lambda c: c.weight, default=None)
-    paths = " ".join(row.path for row in verdict.rows) if verdict else ""
-    wanted = [key for key in sources if ":" in key and key in paths]
-    wanted += [*(w.metric for w in report.waterfall), *sorted(sources, key=lambda key: ":" not in key)]
-    for key in wanted:
-        source = sources.get(key)
-        if source is not None and sum(s.median is not None for s in source.series.values()) > 1:
-            return _headline(report, source)
-    return None
-
-
-def _headline(report: Report, source: _Source) -> Headline:
-    notes = Notes()
-    top = max(s.median for s in source.series.values() if s.median is not None)
-    bars = []
-    shown = [v for v in report.variants if v.role != "control"]
-    for head_, variant in zip(heads(report, control=False), shown, strict=True):
-        series = source.series.get(variant.id, Series())
-        ratio, _, verdict = compared(source.against.get(variant.id))
-        if series.median is None:
-            gap = notes.gap(series.why or variant.why)
-            bars.append(HeadlineBar(head_, "", gap, ratio, verdict, 0))
-        else:
-            text = amount(series.median, source.unit)
-            bars.append(HeadlineBar(head_, text, None, ratio, verdict, position(series.median, 0.0, top)))
-    label = source.label if source.key == "throughput" or per_what(source.label)[1] else f"{source.label} {PER}"
-    return Headline(
-        label, "higher is better" if source.higher else "lower is better", source.key, tuple(bars), notes.all()
-    )
