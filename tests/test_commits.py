@@ -294,6 +294,21 @@ def test_changes_are_git_diff_without_context(repo: Path) -> None:
     assert "+++ b/b.txt" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "heading"),
+    [
+        ("a.py", "class A:\n    def first(self):\n        return 1\n    def last(self):\n        return 7\n", "def last"),
+        ("a.rs", "impl A {\n    fn first() -> u8 {\n        1\n    }\n    fn last() -> u8 {\n        7\n    }\n}\n", "fn last"),
+        ("a.go", "func (a A) first() int {\n\treturn 1\n}\nfunc (a A) last() int {\n\treturn 7\n}\n", "last() int"),
+    ],
+)  # fmt: skip
+def test_changes_name_the_function_they_lie_in(repo: Path, name: str, text: str, heading: str) -> None:
+    before = put(repo, name, text, "before")
+    after = put(repo, name, text.replace("7", "9"), "after")
+    (line,) = [line for line in changes(repo, before, after).splitlines() if line.startswith("@@")]
+    assert heading in line
+
+
 def test_the_cache_is_named_by_the_repository(repo: Path, tmp_path: Path) -> None:
     assert cache_folder(repo).parent == tmp_path / "cache" / "worktrees"
     git(repo, "worktree", "add", "--quiet", str(tmp_path / "second"), "main")

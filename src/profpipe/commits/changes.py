@@ -8,12 +8,16 @@ from profpipe.commits.git import git
 
 # A diff of vendored or generated files can be hundreds of megabytes; changed lines are looked up in its beginning.
 LIMIT = 8 * 1024 * 1024
+HEADINGS = Path(__file__).with_name("functions.gitattributes")
 
 
 def changes(repo: Path, base: str, head: str) -> str:
-    """`git diff` without context lines, renames found, binary files named only; cut after whole lines at 8 MiB."""
+    """`git diff` without context lines, renames found, binary files named only; cut after whole lines at 8 MiB.
+
+    Behind @@ stands the function a change lies in, by git's own rules for each language, methods included.
+    """
     text = git(
-        repo, "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames",
+        repo, "-c", f"core.attributesFile={HEADINGS}", "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames",
         "--src-prefix=a/", "--dst-prefix=b/", base, head, "--",
     )  # fmt: skip
     return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT) + 1]
