@@ -13,14 +13,21 @@ SHORTEST = 6
 _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|SESSION|DSN|_KEY$|_PAT$"
 )
-# What follows says who you are, whatever the environment holds: user:password@ in a URL, ?token=..., a header.
-_TELLING = (
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
-    re.compile(r"(?i)(?<=bearer )\S+|(?<=authorization: )(?!bearer )[^\s'\"]+(?: [^\s'\"]+)?"),
+# What stands there gives itself away, whatever the environment holds: user:password@ in a URL, ?token=..., a header,
+# --password ..., API_KEY=... before a command. Prose about tokens is left alone.
+_USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
+_WORD = (
+    r"(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|credentials?|auth|signature|sig|cookie)"
+)
+_GIVEN = (
+    re.compile(rf"(?i)(?P<name>[?&;][\w.-]*(?:{_WORD}|key|code|session)[\w.-]*=)[^\s&;'\"#]+"),
+    re.compile(rf"(?i)(?P<name>(?<!\S)['\"]?--?[\w-]*{_WORD}[\w-]*(?:=|\s+))(?!-)[^\s'\"]+"),
     re.compile(
-        r"(?i)((?:^|[?&;\s_-])(?:[a-z]*[_-])?(?:token|secret|password|passwd|pwd|passphrase|api[_-]?key|access[_-]?key|"
-        r"auth|sig|signature|credentials?|session|cookie|key)(?:=|:\s?|\s(?!=)))(?P<value>[^\s&'\"]+)"
+        r"(?P<name>\b[A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|CREDENTIALS?)[A-Z0-9_]*=)\S+"
     ),
+    re.compile(r"(?i)(?P<name>\b(?:proxy-)?authorization:\s*(?:(?:basic|bearer|token|digest)\s+)?)[^\s'\"]+"),
+    re.compile(r"(?i)(?P<name>\b(?:cookie|x-[\w-]*(?:key|token|auth)[\w-]*|private-token):\s*)[^\s'\"]+"),
+    re.compile(r"(?i)(?P<name>\bbearer\s+)[A-Za-z0-9._~+/=-]{12,}"),
 )
 
 
@@ -48,7 +55,7 @@ def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Values of variables whose name says that they are secret, the longest first."""
     found = {value.strip() for name, value in environment.items() if _SECRET_NAME.search(name.upper())}
     for value in environment.values():
-        found |= {part for match in _TELLING[0].finditer(value) for part in match.group().split(":")}
+        found |= {part for match in _USER.finditer(value) for part in match.group().split(":")}
     return tuple(sorted((value for value in found if len(value) >= SHORTEST), key=lambda value: (-len(value), value)))
 
 
@@ -56,9 +63,10 @@ def hide(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without these values and without what its own form gives away as a credential."""
     for value in secrets:
         text = text.replace(value, HIDDEN)
-    text = _TELLING[0].sub(HIDDEN, text)
-    text = _TELLING[1].sub(HIDDEN, text)
-    return _TELLING[2].sub(lambda match: match.group(1) + HIDDEN, text)
+    text = _USER.sub(HIDDEN, text)
+    for pattern in _GIVEN:
+        text = pattern.sub(lambda match: match.group("name") + HIDDEN, text)
+    return text
 
 
 def plain_url(url: str) -> str:

@@ -91,6 +91,12 @@ def render_comment(report: Report, *, limit: int = LIMIT, link: str = "", origin
     return "\n\n".join(kept) + "\n"
 
 
+def verdict_line(report: Report, limit: int) -> str:
+    """The first line of the comment as plain text, for a status."""
+    text = build_comment_view(report, build_view(report)).headline
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def _rows(text: str) -> int:
     """Rows of tables without their heads, items of lists, and lines of drawings."""
     lines = text.splitlines()
