@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.forge_server import Forge
 
 # Started in the background (`make test &`), a shell hands SIGINT down as ignored, and every program under test would
 # ignore Ctrl-C too. A handler here is reset to the default in what the tests start.
@@ -33,3 +35,10 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text()
 
     return check
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    """A forge on loopback that keeps state."""
+    with Forge() as made:
+        yield made

@@ -172,6 +172,7 @@ def test_every_section_has_a_block() -> None:
         ("# not a heading", r"\# not a heading"),
         ("1. not a list", r"1\. not a list"),
         ("- not a list", r"\- not a list"),
+        ("/close now", r"\/close now"),
         ("a|b", r"a\|b"),
         ("*x* _y_ `z`", r"\*x\* \_y\_ \`z\`"),
         ("ask @someone", "ask `@someone`"),

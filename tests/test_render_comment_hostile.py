@@ -53,6 +53,7 @@ PARTS = (
         "<img src=x>",
     ),
     *(
+        "/close",
         "@octocat",
         "@org/team",
         "#12",
@@ -178,6 +179,7 @@ def check(comment: str) -> None:
         for pattern in ACTED_ON:
             assert not re.search(pattern, text), (pattern, text)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\u00ad]", comment)
+    assert not re.search(r"(?m)^\s*(?:/\w|::)", comment)
     rendered = MARKDOWN.render(comment)
     for tag in ("details", "summary", "code", "table", "tr", "td"):
         assert rendered.count(f"<{tag}>") + rendered.count(f"<{tag} ") == rendered.count(f"</{tag}>"), tag
@@ -211,6 +213,7 @@ def test_the_check_itself_can_fail() -> None:
         "<img src=x>",
         "http://x.example",
         ":rocket:",
+        "/close",
     ):
         with pytest.raises(AssertionError):
             check(bad)

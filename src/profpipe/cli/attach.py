@@ -122,4 +122,6 @@ def _show(sent: dict[str, object], as_json: bool) -> None:
     comment = sent.pop("comment")
     for name, value in sent.items():
         click.echo(f"{name}: {json.dumps(value, ensure_ascii=False)}")
-    click.echo(f"comment:\n{comment}" if comment else "comment: none")
+    # A runner takes a line that begins with :: as a command to itself.
+    lines = [f"| {line}" for line in str(comment or "none").splitlines()]
+    click.echo("\n".join(["comment:", *lines]))

@@ -137,7 +137,8 @@ def describe(prepared: Prepared) -> dict[str, Any]:
     if place is not None:
         pull: int | str | None = place.pull
         if pull is None and place.head is not None:
-            pull = f"the open one from {place.head.owner}:{place.head.branch} at {place.sha}"
+            branch = "".join(sign if sign.isprintable() else "?" for sign in f"{place.head.owner}:{place.head.branch}")
+            pull = f"the open one from {branch[:200]} at {place.sha}"
         where = {"forge": place.forge, "api": place.api, "repository": place.repository, "pull": pull, "sha": place.sha}
     status = {"state": message.state, "context": f"profpipe/{message.key}", "description": message.description}
     return {

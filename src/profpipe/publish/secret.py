@@ -15,7 +15,7 @@ _SECRET_NAME = re.compile(
 )
 # What stands there gives itself away, whatever the environment holds: user:password@ in a URL, ?token=..., a header,
 # --password ..., API_KEY=... before a command. Prose about tokens is left alone.
-_USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
+_USER = re.compile(r"(?<=://)[^/\s'\"<>]+(?=@)")
 _WORD = (
     r"(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|credentials?|auth|signature|sig|cookie)"
 )

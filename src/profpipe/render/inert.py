@@ -13,8 +13,9 @@ class Md(str):
 
 # With brackets, backticks, angles and pipes escaped, parentheses, dots and signs within a line mean nothing.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|<>~$&^])")
-# What makes a heading, a list or a rule of the line it begins; a number followed by a space is a list.
-_OPENING = re.compile(r"^(\s*)(?:(\d+)(?=[.)](?:\s|$))|([#+\-=]+(?=\s|$)))")
+# What makes a heading, a list or a rule of the line it begins; a number followed by a space is a list. A line that
+# begins with "/close" is an order to GitLab, and to many a bot on GitHub.
+_OPENING = re.compile(r"^(\s*)(?:(\d+)(?=[.)](?:\s|$))|([#+\-=]+(?=\s|$)|/))")
 # Forges read these after Markdown is done, so a backslash does not help; in a code span they leave them. Besides links
 # and mentions that is every short form of a reference: #1, !1, GH-1, owner/repo#1, ABC-1, GitLab's %1 &1 ~x $1 ^x, and
 # emoji, which are images: `std::key::Value` holds one.
@@ -72,6 +73,6 @@ def code(text: object) -> Md:
 
 def block(lines: object) -> Md:
     """Lines of text as they are, in a fence longer than any run of backticks or tildes in them."""
-    text = str(lines)
+    text = re.sub(r"(?m)^(?=/)", " ", str(lines))
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return Md(f"{fence}text\n{text}\n{fence}")
