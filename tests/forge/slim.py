@@ -58,12 +58,17 @@ def _follow(value: Any, document: dict[str, Any], kept: dict[str, dict[str, Any]
 
 
 def _without_prose(value: Any, field: str = "") -> Any:
-    """A property may itself be called `description`: only its own prose is dropped, the property stays."""
+    """A property may itself be called `description`: only its own prose is dropped, the property stays.
+
+    Examples stay as they are: Prism answers with them.
+    """
     if isinstance(value, list):
         return [_without_prose(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if field in ("properties", "value", "example", "responses", "schemas", "examples", "headers"):
+    if field in ("value", "example"):
+        return value
+    if field in ("properties", "responses", "schemas", "examples", "headers"):
         return {
             key: {"description": "", **_without_prose(item)} if field == "responses" else _without_prose(item)
             for key, item in value.items()

@@ -61,9 +61,10 @@ def _read(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ReportError(f"{path}: cannot be read as a plain file: {error.strerror or error}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ReportError(f"{path}: is no plain file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ReportError(f"{path}: is no plain file")
         data = file.read(MAX_REPORT + 1)
     if len(data) > MAX_REPORT:
         raise ReportError(f"{path}: is larger than {MAX_REPORT // 2**20} MiB; a report is under 1 MiB")

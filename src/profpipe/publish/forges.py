@@ -87,7 +87,7 @@ def _comment(forge: AnyForge, message: Message, outcome: Outcome) -> None:
     if not pull.open:
         outcome.warnings.append(f"no comment: pull request {pull.number} is closed")
         return
-    if place.sha and pull.head and place.sha != pull.head and place.head is not None:
+    if place.newest and place.sha != pull.head:
         outcome.warnings.append(
             f"no comment: pull request {pull.number} has moved on since {place.sha[:12]} was measured"
         )

@@ -33,7 +33,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`repository` = owner/name, or GitLab's project id. `status_repository` = where the commit is, if elsewhere."""
+    """`repository` = owner/name, or GitLab's project id. `status_repository` = where the commit is, if elsewhere.
+
+    `newest` = the commit must still be the pull request's own: what was measured elsewhere may be late.
+    """
 
     forge: Forge
     api: str
@@ -41,6 +44,7 @@ class Place:
     pull: int | None = None
     sha: str = ""
     head: Head | None = None
+    newest: bool = False
     status_repository: str = ""
     run_url: str = ""
     why: str = ""
@@ -114,10 +118,10 @@ def _workflow_run(place: Place, event: dict[str, Any]) -> Place:
         if isinstance(item, dict) and own is not None and _get(item, "base", "repo", "id") == own
     ]
     if len(numbers) == 1 and numbers[0] is not None:
-        return replace(place, pull=numbers[0], sha=sha)
+        return replace(place, pull=numbers[0], sha=sha, newest=True)
     owner, branch = _get(run, "head_repository", "owner", "login"), run.get("head_branch")
     if isinstance(owner, str) and isinstance(branch, str) and owner and branch:
-        return replace(place, sha=sha, head=Head(owner, branch))
+        return replace(place, sha=sha, head=Head(owner, branch), newest=True)
     return replace(place, sha=sha, why="the event names neither a pull request nor the branch it comes from")
 
 

@@ -97,7 +97,8 @@ class Wire:
             if not isinstance(answer.body, list):
                 raise ForgeError(f"GET {_shown(at)}: a list was expected; is {self.base} the address of the API?")
             yield from answer.body
-            at = f"{path.partition('?')[0]}?{answer.following}" if answer.following else None
+            following = f"{path.partition('?')[0]}?{answer.following}" if answer.following else None
+            at = None if following == at else following  # a page that is its own next is the last
         raise ForgeError(f"GET {_shown(path)}: more than {MAX_PAGES} pages")
 
     def close(self) -> None:

@@ -73,6 +73,7 @@ def code(text: object) -> Md:
 
 def block(lines: object) -> Md:
     """Lines of text as they are, in a fence longer than any run of backticks or tildes in them."""
-    text = re.sub(r"(?m)^(?=/)", " ", str(lines))
+    # Bots read raw lines, also those in a fence, and a runner takes :: for a command to itself.
+    text = re.sub(r"(?m)^(?=[ \t]*(?:/|::))", "·", str(lines))
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return Md(f"{fence}text\n{text}\n{fence}")
