@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.forge_server import Forge
+
 # Started in the background (`make test &`), a shell hands SIGINT down as ignored, and every program under test would
 # ignore Ctrl-C too. A handler here is reset to the default in what the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -50,3 +52,10 @@ def browser() -> Iterator[Any]:
         opened = tool.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    """A forge on loopback that keeps state."""
+    with Forge() as made:
+        yield made

@@ -34,7 +34,10 @@ def test_help_is_quick_to_import_and_names_every_command() -> None:
         "print(*[m for m in ('pydantic', 'numpy', 'pandas', 'scipy', 'jinja2', 'psutil') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.splitlines() == ["bisect check clean compare diff doctor export init list parse report run", ""]
+    assert done.stdout.splitlines() == [
+        "attach bisect check clean compare diff doctor export init list parse publish report run",
+        "",
+    ]
 
 
 def test_parse_prints_the_machine_contract() -> None:

@@ -22,20 +22,27 @@ INSTALL = {
     "py-spy": "pip install py-spy",
     "gevent": "pip install gevent",
     "uvloop": "pip install uvloop",
+    "prism": "npm ci, in tests/forge",
 }
 BESIDE = str(Path(sys.executable).parent)  # programs of a venv that is not activated
+PRISM = Path(__file__).parent / "forge" / "node_modules" / ".bin" / "prism"
 MODULES = {"gevent", "uvloop", "uvicorn", "yappi", "pyinstrument"}
 
 
 def require(*tools: str) -> None:
     """Skip the test unless every tool is there; with PROFPIPE_REQUIRE_TOOLS=1 fail it instead."""
     for tool in tools:
-        found = (
-            importlib.util.find_spec(tool) if tool in MODULES else shutil.which(tool) or shutil.which(tool, path=BESIDE)
-        )
-        if found:
+        if _found(tool):
             continue
         reason = f"{tool} is missing: {INSTALL.get(tool, 'install it')}"
         if os.environ.get("PROFPIPE_REQUIRE_TOOLS") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+def _found(tool: str) -> bool:
+    if tool in MODULES:
+        return importlib.util.find_spec(tool) is not None
+    if tool == "prism":
+        return PRISM.exists() and shutil.which("node") is not None
+    return (shutil.which(tool) or shutil.which(tool, path=BESIDE)) is not None

@@ -78,3 +78,7 @@ class ReportError(ProfpipeError):
 
 class Refused(ProfpipeError):
     """The source cannot answer this (for example a flame graph of a call graph); the message says why."""
+
+
+class PublishError(ProfpipeError):
+    """A report could not be attached where it was asked for; the message says what to do."""

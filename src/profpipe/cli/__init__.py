@@ -11,6 +11,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from profpipe import __version__
+from profpipe.cli.attach import attach
 from profpipe.cli.commits import bisect, bisect_step, clean, diff
 from profpipe.cli.profiles import compare, export, parse
 from profpipe.cli.setup import check, doctor, init, list_
@@ -21,6 +22,7 @@ click.rich_click.COMMAND_GROUPS = {
     "*": [
         {"name": "Measure", "commands": ["run", "report"]},
         {"name": "Commits", "commands": ["diff", "bisect", "clean"]},
+        {"name": "On a pull request", "commands": ["attach"]},
         {"name": "Before the first run", "commands": ["doctor", "init", "check", "list"]},
         {"name": "Captures you already have", "commands": ["parse", "compare", "export"]},
     ]
@@ -40,6 +42,8 @@ def cli() -> None:
 
 for command in (init, check, list_, run, report, diff, bisect, bisect_step, clean, parse, compare, export, doctor):
     cli.add_command(command)
+cli.add_command(attach)
+cli.add_command(attach, "publish")
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""comment.md: the verdict in the first line, the rest folded, small enough for every forge; cut by whole sections."""
+"""comment.md: the verdict first, figures, gap and changed functions open, the rest folded; cut by whole sections."""
 
 from __future__ import annotations
 
@@ -9,79 +9,38 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.html import templates_folder
+from profpipe.render.inert import Md, block, code, prose
 from profpipe.render.view import ReportView, build_view
+from profpipe.render.view_comment import CommentView, build_comment_view
 from profpipe.render.view_hotspots import HotFunction, HotTable
 
 # GitHub refuses a comment over 65,536 characters; other forges count bytes.
 LIMIT = 60_000
 FUNCTIONS = 15
-# Columns a reader compares first; the page has all.
-COLUMNS = ("throughput", "p99_us", "clean:cpu_us")
-
 # (block, title of the folded part; empty = always open). In order of importance: the last ones go first.
 SECTIONS = (
     ("verdict", ""),
-    ("conclusions", ""),
-    ("variants", ""),
-    ("more", "More conclusions"),
+    ("figures", ""),
+    ("gap", ""),
+    ("changed", ""),
+    ("footer", ""),
+    ("why", "Why, in words"),
+    ("all_figures", "All figures"),
     ("invalid", "Runs that do not count"),
-    ("waterfall", "Where the gap comes from"),
-    ("seed", "The post of 2018, line by line"),
-    ("hotspots", "Hotspots"),
+    ("more", "More conclusions"),
+    ("gaps", "The gaps of the other variants"),
+    ("waterfall", "The gap in numbers"),
     ("method", "What this rests on"),
+    ("hotspots", "Hotspots"),
+    ("seed", "The post of 2018, line by line"),
     ("classic", "The classic list"),
 )
-
-
-class Md(str):
-    """Text that is Markdown already."""
-
-    __slots__ = ()
-
-
-# With brackets, backticks, angles and pipes escaped, parentheses, dots and signs within a line mean nothing.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]|<>~$&^])")
-# What makes a heading, a list or a rule of the line it begins; a number followed by a space is a list.
-_OPENING = re.compile(r"^(\s*)(?:(\d+)(?=[.)](?:\s|$))|([#+\-=]+(?=\s|$)))")
-# Forges turn these into links after Markdown is done, so a backslash does not help; in a code span they leave them.
-_LINKED = re.compile(
-    r"@[\w-]+|#\d+|\bGH-\d+|\b\w+://[^\s`]*|\bwww\.[^\s`]*|\b(?=[0-9a-f]*[a-f])[0-9a-f]{7,}\b", re.IGNORECASE
-)
-
-
-def prose(text: object) -> Md:
-    """Text as a reader would see it: no markup, no link, no mention, no reference."""
-    if isinstance(text, Md):
-        return text
-    flat = re.sub(r"\s+", " ", str(text))
-    parts, at = [], 0
-    for match in _LINKED.finditer(flat):
-        parts += [_SPECIAL.sub(r"\\\1", flat[at : match.start()]), code(match.group(), table=True)]
-        at = match.end()
-    parts.append(_SPECIAL.sub(r"\\\1", flat[at:]))
-    return Md(_OPENING.sub(_escape_opening, "".join(parts), count=1))
-
-
-def _escape_opening(match: re.Match[str]) -> str:
-    space, number, sign = match.groups()
-    return f"{space}{number}\\" if number else f"{space}\\{sign}"
-
-
-def code(text: object, *, table: bool = False) -> Md:
-    """A code span: a fence longer than any run of backticks inside. In a table a pipe is escaped even in code."""
-    flat = " ".join(str(text).split())
-    if table:
-        flat = flat.replace("|", "\\|")
-    longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    return Md(f"{fence}{pad}{flat or ' '}{pad}{fence}")
-
-
-def cell_code(text: object) -> Md:
-    return code(text, table=True)
+QUIET = (("quiet", ""), ("footer", ""))
+# A link that could not end its own parentheses, and that is one for sure.
+_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,2000}")
 
 
 @lru_cache(maxsize=4)
@@ -96,39 +55,53 @@ def environment(folder: Path) -> Environment:
         finalize=prose,
     )
     made.filters["code"] = code
-    made.filters["cell_code"] = cell_code
+    made.filters["block"] = block
     return made
 
 
-def render_comment(report: Report, *, limit: int = LIMIT) -> str:
-    """comment.md, at most `limit` characters and bytes. What does not fit is named, with how many rows it had."""
+def render_comment(report: Report, *, limit: int = LIMIT, link: str = "", origin: str = "") -> str:
+    """comment.md, at most `limit` characters and bytes. What does not fit is named, with how many rows it had.
+
+    `link` = where report.html can be opened, `origin` = a sentence of ours about who measured. Raises ReportError
+    when the link is not one that Markdown could hold.
+    """
+    if link and not _LINK.fullmatch(link):
+        raise ReportError("the link to the report is not http:// or https:// with the signs of a URL: leave it out")
     view = build_view(report)
+    own = build_comment_view(report, view)
     template = environment(templates_folder()).get_template("comment.md.j2")
-    values = _values(view)
+    values = _values(view, own) | {"link": Md(link), "origin": origin}
     kept: list[str] = []
     cut: list[str] = []
-    room = limit - 400
-    for name, title in SECTIONS:
+    room = limit - 500
+    for name, title in QUIET if own.quiet else SECTIONS:
         text = _tidy("".join(template.blocks[name](template.new_context(values))))
         if not text:
             continue
-        rows = sum(line.startswith(("| ", "- ")) for line in text.splitlines())
         section = text if not title else f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
         if _size(section) + 2 <= room:
             kept.append(section)
             room -= _size(section) + 2
         else:
-            cut.append(f"{title or name}: {rows:,} rows not shown")
-    if not kept:
-        kept = [_shortened(view, limit - 200)]
+            cut.append(f"{title or name}: {_rows(text):,} rows not shown")
+    if not kept or cut[:1] == ["verdict: 0 rows not shown"]:
+        kept.insert(0, str(prose(own.headline[: limit // 16])))
     if cut:
-        kept.append("Cut to fit: " + "; ".join(cut[:8]) + ". The page has everything.")
+        kept.append("Cut to fit: " + "; ".join(cut[:9]) + ". The page has everything.")
     return "\n\n".join(kept) + "\n"
 
 
-def _shortened(view: ReportView, limit: int) -> str:
-    text = view.verdicts[0].text if view.verdicts else "No verdict: these runs do not support one."
-    return str(prose(text[: limit // 16]))
+def verdict_line(report: Report, limit: int) -> str:
+    """The first line of the comment as plain text, for a status."""
+    text = build_comment_view(report, build_view(report)).headline
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _rows(text: str) -> int:
+    """Rows of tables without their heads, items of lists, and lines of drawings."""
+    lines = text.splitlines()
+    heads = sum(line.startswith("| --") for line in lines)
+    return sum(line.startswith(("| ", "- ")) for line in lines) - 2 * heads
 
 
 def _size(text: str) -> int:
@@ -149,25 +122,14 @@ def _tidy(text: str) -> str:
     return "\n".join(kept)
 
 
-def _values(view: ReportView) -> dict[str, Any]:
-    picks = _picks(view)
+def _values(view: ReportView, own: CommentView) -> dict[str, Any]:
     first = {w.metric for w in view.waterfalls.views[:1]}
     return {
         "view": view,
-        "picks": picks,
-        "columns": [view.table.columns[index] for index in picks],
+        "own": own,
         "waterfalls": [w for w in view.waterfalls.views if w.metric in first],
         "hotspots": [(table, *_top(table)) for table in view.hotspots],
     }
-
-
-def _picks(view: ReportView) -> list[int]:
-    """The columns of the comment: speed, CPU, the metric of the headline; at most five."""
-    wanted = [*COLUMNS, view.headline.key if view.headline else "", *view.explained]
-    keys = [column.key for column in view.table.columns]
-    found = [keys.index(key) for key in wanted if key in keys]
-    found += [index for index in range(len(keys)) if index not in found]
-    return sorted(set(found[:5]))
 
 
 def _top(table: HotTable) -> tuple[list[HotFunction], str]:

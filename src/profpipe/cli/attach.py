@@ -1,0 +1,127 @@
+"""`profpipe attach`, also called `publish`: a finished report on its pull request."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from profpipe.cli.studies import REPORTS
+from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from profpipe.publish.forges import StatusKind
+
+
+@click.command()
+@click.argument("report", required=False, metavar="[REPORT]")
+@REPORTS
+@click.option("--forge", help="github, gitlab, gitea or forgejo; default: the CI that runs this")
+@click.option("--api", help="address of the forge's API, such as https://git.example/api/v1")
+@click.option("--repository", help="owner/name, or GitLab's project id")
+@click.option("--pull", type=click.IntRange(1), help="number of the pull request or merge request")
+@click.option("--sha", help="full hash of the commit that gets the status")
+@click.option("--key", help="keeps the reports of one pull request apart; default: the study's name")
+@click.option("--link", default="", help="where report.html can be opened, for the comment and the status")
+@click.option("--comment/--no-comment", default=True, show_default=True, help="create or update the comment")
+@click.option(
+    "--status",
+    type=click.Choice(["commit", "check", "none"]),
+    default="commit",
+    show_default=True,
+    help="say the verdict as a status of the commit, or as a check run (GitHub only)",
+)
+@click.option(
+    "--from-artifact",
+    "artifact",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="a folder with report.json from a run that is not trusted; the pull request is taken from the event",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="write what was rendered here")
+@click.option("--dry-run", is_flag=True, help="print what would be sent, and send nothing")
+@click.option("--require", is_flag=True, help="exit with 1 when anything could not be done")
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+@click.pass_context
+def attach(
+    context: click.Context,
+    report: str | None,
+    reports: Path,
+    forge: str | None,
+    api: str | None,
+    repository: str | None,
+    pull: int | None,
+    sha: str | None,
+    key: str | None,
+    link: str,
+    comment: bool,
+    status: StatusKind,
+    artifact: Path | None,
+    output: Path | None,
+    dry_run: bool,
+    require: bool,
+    as_json: bool,
+) -> None:
+    """Put REPORT on its pull request: one comment, kept up to date, and the verdict as a status of the commit.
+
+    REPORT is a run folder, a study's name or a report.json. In GitHub, Gitea and Forgejo Actions, GitLab CI and
+    Woodpecker nothing else is needed; elsewhere give --forge, --repository and --pull. The token is read from
+    PROFPIPE_TOKEN, or GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN, FORGEJO_TOKEN. The job summary is written in any case.
+
+    What a forge refuses is a warning, and the exit code stays 0 unless --require is given.
+    """
+    from profpipe.pipeline.attaching import (
+        Wanted,
+        describe,
+        find_report,
+        prepare_artifact,
+        prepare_report,
+        send,
+        to_json,
+        write_files,
+    )
+
+    if (report is None) == (artifact is None):
+        raise UsageError("give either REPORT or --from-artifact")
+    wanted = Wanted(
+        forge or "", api or "", repository or "", pull, sha or "", key or "", link, comment=comment, status=status
+    )
+    environment = dict(os.environ)
+    if artifact is not None:
+        prepared = prepare_artifact(artifact, wanted, environment)
+    else:
+        prepared = prepare_report(find_report(report or "", reports), wanted, environment)
+    if output is not None:
+        write_files(prepared, output)
+    if dry_run:
+        _show(describe(prepared), as_json)
+        return
+    outcome = send(prepared, environment)
+    if as_json:
+        click.echo(to_json(outcome))
+    for line in () if as_json else outcome.done:
+        click.echo(line)
+    for line in outcome.warnings:
+        click.echo(f"profpipe: {line}", err=True)
+        if environment.get("GITHUB_ACTIONS") == "true":
+            click.echo(f"::warning title=profpipe::{_escaped(line)}", err=True)
+    context.exit(EXIT_ERROR if require and outcome.warnings else EXIT_OK)
+
+
+def _escaped(text: str) -> str:
+    """A workflow command's data: https://docs.github.com/actions, "workflow commands"."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _show(sent: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(sent, ensure_ascii=False, indent=1))
+        return
+    comment = sent.pop("comment")
+    for name, value in sent.items():
+        click.echo(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+    # A runner takes a line that begins with :: as a command to itself.
+    lines = [f"| {line}" for line in str(comment or "none").splitlines()]
+    click.echo("\n".join(["comment:", *lines]))

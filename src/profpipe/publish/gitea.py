@@ -1,0 +1,65 @@
+"""Gitea and Forgejo: GitHub's routes under /api/v1, and files attached to a comment."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from profpipe.publish.issues import Issues
+from profpipe.publish.place import Place
+from profpipe.publish.secret import Token
+from profpipe.publish.wire import ForgeError, Wire
+
+
+@dataclass(slots=True)
+class Gitea(Issues):
+    """The routes of Issues, and the report as an asset of the comment."""
+
+    page_size: int = 50  # a server's MAX_RESPONSE_ITEMS by default
+
+    def attach(self, comment: int, name: str, data: bytes) -> str:
+        """Attach the file, in place of our earlier one of the same name; where it can be opened.
+
+        Servers take .html only where their administrator allows it; zipped it is taken by default.
+        """
+        path = f"{self.repo}/issues/comments/{comment}/assets"
+        earlier = [asset for asset in self.wire.pages(path) if _name(asset) in (name, f"{name}.zip")]
+        try:
+            made = self._upload(path, name, data, "text/html")
+        except ForgeError as error:
+            if error.status not in (400, 413, 415, 422):
+                raise
+            made = self._upload(path, f"{name}.zip", _zip(name, data), "application/zip")
+        for asset in earlier:
+            self.wire.call("DELETE", f"{path}/{asset['id']}")
+        return made
+
+    def _upload(self, path: str, name: str, data: bytes, kind: str) -> str:
+        answer = self.wire.call("POST", path, files={"attachment": (name, data, kind)}).body
+        url = answer.get("browser_download_url") if isinstance(answer, dict) else None
+        if not isinstance(url, str):
+            raise ForgeError("the forge answered something that is no attached file")
+        return url
+
+
+def gitea(place: Place, token: Token, wire: Wire) -> Gitea:
+    wire.headers = {
+        "Authorization": f"token {token.value}",
+        "Accept": "application/json",
+        "User-Agent": "profpipe",
+    }
+    return Gitea(wire, place)
+
+
+def _name(asset: Any) -> str:
+    return str(asset.get("name", "")) if isinstance(asset, dict) and isinstance(asset.get("id"), int) else ""
+
+
+def _zip(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        # A fixed date: the same report gives the same file.
+        archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()

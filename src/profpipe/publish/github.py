@@ -1,0 +1,75 @@
+"""GitHub: api.github.com and GitHub Enterprise Server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from profpipe.publish.issues import Issues, State
+from profpipe.publish.place import Head, Place
+from profpipe.publish.secret import Token
+from profpipe.publish.wire import ForgeError, Wire
+
+# GITHUB_TOKEN may not ask who it is; its comments are by this login.
+ACTIONS = "github-actions[bot]"
+SUMMARY = 65_535
+
+
+@dataclass(slots=True)
+class GitHub(Issues):
+    """The routes of Issues, and a check run in place of a status."""
+
+    def me(self) -> str | None:
+        return Issues.me(self) or ACTIONS
+
+    def find_pull(self, head: Head, sha: str) -> int:
+        """The open pull request from that branch at that commit. Raises ForgeError when there is none, or several."""
+        query = f"state=open&per_page=100&head={quote(f'{head.owner}:{head.branch}', safe='')}"
+        found = [item for item in self.wire.pages(f"{self.repo}/pulls?{query}") if _is_at(item, head, sha)]
+        if len(found) != 1:
+            many = "no open pull request is" if not found else f"{len(found)} open pull requests are"
+            raise ForgeError(f"{many} at commit {sha[:12]} of the branch that was measured; it may have moved on")
+        return int(found[0]["number"])
+
+    def check_run(self, state: State, title: str, context: str, url: str, summary: str) -> None:
+        """A finished check run on the commit; needs `checks: write`."""
+        output = {"title": title[:255], "summary": _cut(summary, SUMMARY)}
+        body: dict[str, Any] = {
+            "name": context,
+            "head_sha": self.place.sha,
+            "status": "completed",
+            "conclusion": {"success": "success", "failure": "failure", "error": "neutral"}[state],
+            "output": output,
+        }
+        if url:
+            body["details_url"] = url
+        self.wire.call("POST", f"{self.repo}/check-runs", body=body)
+
+
+def github(place: Place, token: Token, wire: Wire) -> GitHub:
+    wire.headers = {
+        "Authorization": f"Bearer {token.value}",
+        # Alone, the first is answered with 406 by servers that only know the plain one.
+        "Accept": "application/vnd.github+json, application/json",
+        "X-GitHub-Api-Version": "2022-11-28",
+        "User-Agent": "profpipe",
+    }
+    return GitHub(wire, place)
+
+
+def _is_at(item: Any, head: Head, sha: str) -> bool:
+    side = item.get("head") if isinstance(item, dict) else None
+    return (
+        isinstance(side, dict)
+        and side.get("sha") == sha
+        and side.get("ref") == head.branch
+        and isinstance(item.get("number"), int)
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    """GitHub counts characters; a cut summary says so."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 60].rpartition("\n")[0] + "\n\nCut to fit. The comment has more."

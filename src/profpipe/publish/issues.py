@@ -1,0 +1,89 @@
+"""The routes that GitHub, Gitea and Forgejo share: comments of an issue, a pull request, the status of a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from profpipe.publish.place import Place
+from profpipe.publish.sticky import Comment
+from profpipe.publish.wire import ForgeError, Wire
+
+DESCRIPTION = 140
+State = Literal["success", "failure", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    number: int
+    open: bool
+    locked: bool
+    head: str
+
+
+@dataclass(slots=True)
+class Issues:
+    """Comments and statuses of one repository. Every method raises ForgeError."""
+
+    wire: Wire
+    place: Place
+    page_size: int = 100
+
+    @property
+    def repo(self) -> str:
+        return f"/repos/{self.place.repository}"
+
+    @property
+    def issue(self) -> str:
+        return f"{self.repo}/issues/{self.place.pull}/comments"
+
+    def me(self) -> str | None:
+        """Our own login; None when this token may not ask."""
+        try:
+            return _text(self.wire.call("GET", "/user").body, "login")
+        except ForgeError as error:
+            if error.denied or error.missing:
+                return None
+            raise
+
+    def pull(self) -> Pull:
+        body = self.wire.call("GET", f"{self.repo}/pulls/{self.place.pull}").body
+        if not isinstance(body, dict) or not isinstance(body.get("number"), int):
+            raise ForgeError(f"pull request {self.place.pull}: the answer is none; is --api right?")
+        head = body.get("head")
+        sha = _text(head, "sha") or ""
+        return Pull(body["number"], body.get("state") == "open", body.get("locked") is True, sha)
+
+    def comments(self) -> Iterator[Comment]:
+        for item in self.wire.pages(f"{self.issue}?per_page={self.page_size}&limit={self.page_size}"):
+            yield to_comment(item)
+
+    def create(self, body: str) -> Comment:
+        return to_comment(self.wire.call("POST", self.issue, body={"body": body}).body)
+
+    def update(self, comment: int, body: str) -> Comment:
+        path = f"{self.repo}/issues/comments/{comment}"
+        return to_comment(self.wire.call("PATCH", path, body={"body": body}).body)
+
+    def delete(self, comment: int) -> None:
+        self.wire.call("DELETE", f"{self.repo}/issues/comments/{comment}")
+
+    def status(self, state: State, description: str, context: str, url: str) -> None:
+        body: dict[str, Any] = {"state": state, "description": description[:DESCRIPTION], "context": context}
+        if url:
+            body["target_url"] = url
+        self.wire.call("POST", f"{self.repo}/statuses/{self.place.sha}", body=body)
+
+
+def to_comment(item: Any) -> Comment:
+    """Raises ForgeError when it is no comment."""
+    if not isinstance(item, dict) or not isinstance(item.get("id"), int):
+        raise ForgeError("the forge answered something that is no comment; is --api the address of its API?")
+    author = _text(item.get("user"), "login") or ""
+    return Comment(item["id"], item.get("body") or "", author, _text(item, "html_url") or "")
+
+
+def _text(value: Any, key: str) -> str | None:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
