@@ -148,6 +148,15 @@ def test_the_hook_s_report_and_wrk_s_phantoms() -> None:
     assert "8 connections gave 2,445 us a request" in result.doubts[1]
 
 
+def test_a_report_without_histogram_has_no_latency_and_says_so() -> None:
+    figures = json.loads((DATA / "wrk_report_slow.json").read_text()) | {"histogram": None}
+    found = wrk.of_report(LoadPlan(mode="closed"), figures, Ended(("wrk",), 0, "", "", 1.1, 0.2, False), 1)
+    assert found.latency is None
+    assert found.served == figures["requests"]
+    assert found.doubts[0] == "wrk's latencies are too many and too long to be read out of it"
+    assert "latency" in found.doubted
+
+
 @pytest.mark.parametrize(
     ("plan", "reason"),
     [
@@ -171,7 +180,8 @@ def test_what_wrk_cannot_do_is_refused_with_the_reason(plan: dict[str, Any], rea
 def run(server: Server | int, folder: Path, **plan: Any) -> LoadResult:
     require("wrk")
     port = server if isinstance(server, int) else server.port
-    asked = LoadPlan(generator="wrk", mode="closed", duration=1, connections=4, timeout=20, **plan)
+    settings = {"duration": 1, "connections": 4, "timeout": 20, **plan}
+    asked = LoadPlan(generator="wrk", mode="closed", **settings)
     return load.run("wrk", asked, "127.0.0.1", port, cpus=(), folder=folder)
 
 
@@ -239,6 +249,17 @@ def test_wrk_against_nobody(tmp_path: Path) -> None:
     result = run(unused_port(), tmp_path)
     assert (result.served, dict(result.errors)) == (0, {"connect": 1})
     assert result.command[0] == "wrk"
+
+
+@pytest.mark.real
+def test_wrk_is_not_kept_busy_by_a_histogram_of_long_latencies(tmp_path: Path) -> None:
+    """One request of 1.5 s becomes thousands of wrk's own, and reading each counts from the smallest up."""
+    with Server(lambda number, _: Answer(delay=1.5 if number == 100 else 0.0)) as server:
+        result = run(server, tmp_path, duration=3)
+    figures = json.loads((tmp_path / "wrk.json").read_text())
+    assert figures["histogram"] is None
+    assert (result.latency, result.served) == (None, figures["requests"])
+    assert "latency" in result.doubted
 
 
 @pytest.mark.real

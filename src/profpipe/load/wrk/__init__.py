@@ -126,10 +126,13 @@ def _command(plan: LoadPlan, host: str, port: int, folder: Path) -> tuple[list[s
 
 
 def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int) -> LoadResult:
-    """What our hook wrote: microseconds and exact counts. The text beside it is kept, not read."""
+    """What our hook wrote: microseconds and exact counts; no histogram where it would have taken wrk too long.
+
+    The text beside it is kept, not read.
+    """
     rows, seconds, requests = figures["histogram"], figures["duration_us"] / 1e6, figures["requests"]
     errors = {kind: many for kind, many in figures["errors"].items() if many}
-    latency = Histogram(tuple(float(value) for value, _ in rows), tuple(many for _, many in rows))
+    latency = None if rows is None else Histogram(tuple(float(v) for v, _ in rows), tuple(many for _, many in rows))
     found = list(_report_doubts(plan, figures, latency))
     bound = client_bound(ended.cpu_s, ended.seconds, cores)
     if bound and requests:
@@ -155,13 +158,17 @@ def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int)
     )
 
 
-def _report_doubts(plan: LoadPlan, figures: dict[str, Any], latency: Histogram) -> list[tuple[str, tuple[str, ...]]]:
+def _report_doubts(
+    plan: LoadPlan, figures: dict[str, Any], latency: Histogram | None
+) -> list[tuple[str, tuple[str, ...]]]:
     """The two signs of wrk's correction: more latencies than responses, a mean beyond connections / rate."""
     requests, mean = figures["requests"], figures["latency_us"]["mean"]
     if not requests:
         return [("wrk got no answer at all", ("rate", "latency"))]
     found: list[tuple[str, tuple[str, ...]]] = []
-    if latency.total > requests:
+    if latency is None:
+        found.append(("wrk's latencies are too many and too long to be read out of it", ("latency",)))
+    elif latency.total > requests:
         words = f"wrk has {latency.total:,} latencies for {requests:,} responses: it added the rest by its correction"
         found.append((words, ("latency",)))
     true = plan.connections * figures["duration_us"] / requests
