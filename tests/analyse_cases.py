@@ -39,7 +39,7 @@ YAPPI_REQUESTS = {"threads": 58824, "asyncio": 19926, "gevent": 41381, "uvloop":
 def callgrind(server: str) -> Profile:
     from profpipe.parse.callgrind import parse
 
-    with gzip.open(DATA / "analyse" / f"callgrind-{server}.out.gz") as raw:
+    with gzip.open(DATA / "callgrind" / f"{server}.out.gz") as raw:
         return parse(raw, f"{server}.out")  # type: ignore[arg-type]
 
 
@@ -55,7 +55,8 @@ def yappi(server: str) -> Profile:
 def pyspy(server: str) -> Profile:
     from profpipe.parse.folded import parse
 
-    with (DATA / "analyse" / f"pyspy-{server}.raw.txt").open("rb") as raw:
+    room = {"asyncio": "folded", "threads": "analyse"}[server]
+    with (DATA / room / f"pyspy-{server}.raw.txt").open("rb") as raw:
         return parse(raw, f"{server}.raw.txt")
 
 

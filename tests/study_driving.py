@@ -101,6 +101,10 @@ class StudyFolder:
     def reports(self) -> Path:
         return self.root / "out"
 
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
     def write(self, targets: Mapping[str, Any], **study: Any) -> None:
         """profpipe.toml with one study `s` of all the targets: clean, one round, without control unless said."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -118,6 +122,7 @@ class StudyFolder:
     def start(self, *words: str | Path, limit: int | None = None, **env: str) -> Started:
         """`python -m profpipe WORDS`; `limit` bounds the size of every file it and its children write."""
         words = tuple(map(str, words))
+        self.temporary.mkdir(parents=True, exist_ok=True)
         if words[0] in {"run", "report"}:
             words = (words[0], *words[1:], "--reports", str(self.reports))
         argv = [sys.executable, "-m", "profpipe", *words]
@@ -125,7 +130,7 @@ class StudyFolder:
             argv = ["prlimit", f"--fsize={limit}", *argv]
         process = subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.root,
-            env={**os.environ, MARK: str(self.root), **self.env, **env},
+            env={**os.environ, MARK: str(self.root), "TMPDIR": str(self.temporary), **self.env, **env},
         )  # fmt: skip
         return Started(process)
 
@@ -148,6 +153,8 @@ class StudyFolder:
     def check_left_nothing(self) -> None:
         """No process, no temporary file, no file that is half a file."""
         wait_until(lambda: not processes(self.root), 10)
+        left = [path.name for path in self.temporary.glob("profpipe-*")]
+        assert not left, f"temporary folders were left: {left}"
         for path in self.reports.rglob("*"):
             assert not path.name.startswith("."), f"a temporary file was left: {path}"
             if path.suffix == ".json" and "raw" not in path.parts:

@@ -14,8 +14,19 @@ from pathlib import Path
 import pytest
 
 from profpipe import capture
-from profpipe.capture import ToolState, build, doctor, environment_facts, missing_requirements, place, ports, usage
+from profpipe.capture import (
+    Placement,
+    ToolState,
+    build,
+    doctor,
+    environment_facts,
+    missing_requirements,
+    place,
+    ports,
+    usage,
+)
 from profpipe.capture.log import KEPT, Log, printable
+from profpipe.capture.placement import Wish
 from profpipe.capture.process import INHERITED, exit_words, inherited_environment
 from profpipe.capture.server import environment, fill, interpreter_of, is_python
 from profpipe.capture.usage import Moment, Process, cpu_ns
@@ -257,21 +268,27 @@ def test_which_addresses_loopback_reaches(address: str, reached: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "cpus", "server", "load"),
+    ("wish", "cpus", "server", "load", "text"),
     [
-        ("auto", {0}, 0, 0),
-        ("auto", {0, 1}, 1, 1),
-        ("auto", {0, 1, 2, 3}, 2, 3),
-        ("split", {0, 1}, 0, 1),
-        ("split", {5}, 5, 5),
-        ("same-core", {0, 1, 2, 3}, 3, 3),
-        ("free", {0, 1}, None, None),
+        ("auto", {0}, 0, (0,), "same core: server and load on processor 0 (1 processor usable)"),
+        ("auto", {0, 1}, 1, (1,), "same core: server and load on processor 1 (2 processors usable)"),
+        ("auto", {0, 1, 2, 3}, 2, (3,), "split: server on processor 2, load on processor 3"),
+        ("split", {0, 1}, 0, (1,), "split: server on processor 0, load on processor 1"),
+        ("split", {5}, 5, (5,), "same core: server and load on processor 5 (1 processor usable)"),
+        ("same-core", {0, 1, 2, 3}, 3, (3,), "same core: server and load on processor 3 (asked for)"),
+        (
+            "spread",
+            {0, 1},
+            1,
+            (1, 0),
+            "spread: server on processor 1, the load's threads in turn on processors 1 and 0",
+        ),
+        ("spread", {5}, 5, (5,), "same core: server and load on processor 5 (1 processor usable)"),
+        ("free", {0, 1}, None, (), "free: the kernel places server and load on 2 processors"),
     ],
 )
-def test_placement(wish: str, cpus: set[int], server: int | None, load: int | None) -> None:
-    placed = place(wish, cpus)  # type: ignore[arg-type]
-    assert (placed.server_cpu, placed.load_cpu) == (server, load)
-    assert placed.text
+def test_placement(wish: Wish, cpus: set[int], server: int | None, load: tuple[int, ...], text: str) -> None:
+    assert place(wish, cpus) == Placement(server, load, text)
 
 
 @pytest.mark.real

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.capture import PROFILERS, Captured, profiler
-from profpipe.capture.callgrind import flags, merged_godebug, merged_tunables, other_libc, total_of
+from profpipe.capture import PROFILERS, Captured, callgrind, profiler
+from profpipe.capture.callgrind import counts_bytes, flags, merged_godebug, merged_tunables, other_libc, total_of
 from profpipe.capture.inprocess import Seen, split_command
 from profpipe.capture.pyspy import samples_in
 from profpipe.errors import CaptureError, UsageError
@@ -21,6 +22,7 @@ from profpipe.study.schema import Ready, Target
 from tests.capture_driving import FAULTY, ROOT, Drive, alive_in, faulty, ours, run
 from tests.tools import require
 
+DATA = Path(__file__).parent / "data"
 REQUESTS = 200
 NEEDS = {"gevent_server": ("gevent",), "uvloop_protocol": ("uvloop",)}
 
@@ -107,6 +109,17 @@ def test_musl_and_static_programs_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
         assert word in (other_libc((f"./{name}",), tmp_path) or "")
     assert other_libc(("sleep",), tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("capture", "function"),
+    [("hyper011-future-erms", "__memset_avx2_unaligned_erms"), ("hyper011-future-no-erms", None)],
+)
+def test_a_tunable_without_effect_shows_in_the_dump(tmp_path: Path, capture: str, function: str | None) -> None:
+    """The same server with ERMS left on, where glibc fills and copies with `rep`, and with it taken off."""
+    file = tmp_path / "callgrind.out.1"
+    file.write_bytes(gzip.decompress((DATA / "callgrind" / f"{capture}.out.gz").read_bytes()))
+    assert counts_bytes(file) == function
 
 
 def test_a_dump_without_totals_counts_nothing(tmp_path: Path) -> None:
@@ -217,6 +230,30 @@ def test_callgrind_reaches_a_server_behind_a_shell_and_its_forked_worker(tmp_pat
     assert profile.declared is not None
     assert profile.declared["instructions"] / REQUESTS > 10_000
     assert alive_in(tmp_path) == []
+
+
+@pytest.mark.real
+def test_callgrind_writes_a_file_for_each_thread_and_they_are_read_as_one_run(tmp_path: Path) -> None:
+    require("valgrind")
+    captured = run(ours("threads"), tmp_path, "callgrind", REQUESTS, options={"separate_threads": True})
+    files = [tmp_path / file.path for file in captured.captures]
+    threads = {path.name.rpartition("-")[2] for path in files}
+    assert len(threads) == len(files) > 1
+    profile = parse_files(files)
+    assert profile.declared is not None
+    assert profile.declared["instructions"] == sum(map(total_of, files))
+    assert profile.declared["instructions"] / REQUESTS > 5_000
+
+
+@pytest.mark.real
+def test_a_tunable_that_did_not_work_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With another tunable in its place, as on a C library that does not know ours. Old processors have no ERMS."""
+    require("valgrind")
+    monkeypatch.setattr(callgrind, "merged_tunables", lambda _: "glibc.malloc.check=0")
+    captured = run(ours("asyncio_protocol"), tmp_path, "callgrind", REQUESTS)
+    profile = parsed(captured, tmp_path)
+    said = [text for text in captured.warnings if "GLIBC_TUNABLES had no effect" in text]
+    assert bool(said) == any(name.endswith("_erms") for name in profile.functions.name)
 
 
 @pytest.mark.real

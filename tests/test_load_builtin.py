@@ -28,7 +28,7 @@ def go(tmp_path: Path) -> Callable[..., LoadResult]:
     def run(server: Server | int, **plan: Any) -> LoadResult:
         port = server if isinstance(server, int) else server.port
         asked = LoadPlan(generator="builtin", **{"timeout": 20, "connections": 8, **plan})
-        result = load.run("builtin", asked, "127.0.0.1", port, cpu=None, folder=tmp_path)
+        result = load.run("builtin", asked, "127.0.0.1", port, cpus=(), folder=tmp_path)
         adds_up(result)
         return result
 
@@ -269,10 +269,12 @@ def test_a_body_that_changes_each_time_is_parsed_each_time(go: Callable[..., Loa
     assert (result.served, dict(result.errors)) == (299, {"status 500": 1})
 
 
-def test_warm_up_is_counted_and_zero_sends_nothing() -> None:
+def test_warm_up_is_counted_and_zero_sends_nothing(tmp_path: Path) -> None:
     with answering(OK) as server:
-        warmed = load.warm_up(LoadPlan(warmup=30, generator="wrk", mode="closed"), "127.0.0.1", server.port, cpu=None)
-        nothing = load.warm_up(LoadPlan(warmup=0), "127.0.0.1", server.port, cpu=None)
+        warmed = load.warm_up(
+            LoadPlan(warmup=30, generator="wrk", mode="closed"), "127.0.0.1", server.port, cpus=(), folder=tmp_path
+        )
+        nothing = load.warm_up(LoadPlan(warmup=0), "127.0.0.1", server.port, cpus=(), folder=tmp_path)
     assert (warmed.served, server.requests) == (30, 30)
     assert (nothing.served, nothing.sent, nothing.rate) == (0, 0, None)
 
@@ -301,7 +303,7 @@ def test_a_broken_client_is_a_load_error_with_its_words(tmp_path: Path, monkeypa
     (tmp_path / "httptools.py").write_text("raise RuntimeError('this is not httptools')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(LoadError, match=r"exit code 1.*this is not httptools"):
-        load.run("builtin", LoadPlan(), "127.0.0.1", 9, cpu=None, folder=tmp_path / "raw")
+        load.run("builtin", LoadPlan(), "127.0.0.1", 9, cpus=(), folder=tmp_path / "raw")
 
 
 def test_the_client_loads_nothing_heavy() -> None:
@@ -314,14 +316,69 @@ def test_the_client_loads_nothing_heavy() -> None:
 def test_the_generator_is_put_on_its_processor_and_we_stay_where_we_are(tmp_path: Path) -> None:
     mine = os.sched_getaffinity(0)
     command = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
-    ended = generators.run_child(command, cpu=max(mine), timeout=20, folder=tmp_path, name="where")
+    ended = generators.run_child(command, cpus=(max(mine),), timeout=20, folder=tmp_path, name="where")
     assert ended.stdout.split() == [str(max(mine))]
     assert os.sched_getaffinity(0) == mine
 
 
+def two_processors() -> tuple[int, int]:
+    mine = sorted(os.sched_getaffinity(0))
+    if len(mine) < 2:
+        pytest.skip("needs two processors")
+    return mine[-1], mine[-2]
+
+
+PLACES = """
+import os, threading, time
+def where():
+    time.sleep(0.3)
+    seen.append(sorted(os.sched_getaffinity(threading.get_native_id())))
+seen = []
+many = [threading.Thread(target=where) for _ in range(THREADS)]
+for one in many: one.start(); one.join(0.01)
+for one in many: one.join()
+print(seen)
+"""
+
+
+def test_threads_of_a_load_take_the_processors_in_turn(tmp_path: Path) -> None:
+    first, second = two_processors()
+    before = os.sched_getaffinity(0)
+    command = [sys.executable, "-c", PLACES.replace("THREADS", "3")]
+    ended = generators.run_child(command, cpus=(first, second), threads=3, timeout=20, folder=tmp_path, name="where")
+    assert sorted(json.loads(ended.stdout)) == sorted([[first], [second], [first]])
+    assert ended.doubts == ()
+    assert os.sched_getaffinity(0) == before
+
+
+def test_threads_that_are_missing_are_doubted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpus = two_processors()
+    monkeypatch.setattr(generators, "PLACING_S", 0.2)
+    command = [sys.executable, "-c", PLACES.replace("THREADS", "1")]
+    ended = generators.run_child(command, cpus=cpus, threads=2, timeout=20, folder=tmp_path, name="where")
+    said = f"1 of the load's 2 threads were found: it was not spread over processors {cpus[0]} and {cpus[1]}"
+    assert ended.doubts == (said,)
+
+
+def test_a_load_that_is_over_at_once_is_not_doubted_for_its_place(tmp_path: Path) -> None:
+    ended = generators.run_child(["true"], cpus=two_processors(), threads=2, timeout=5, folder=tmp_path, name="none")
+    assert (ended.code, ended.doubts) == (0, ())
+
+
+def test_a_load_of_one_thread_is_not_spread_and_says_so(tmp_path: Path) -> None:
+    first, second = two_processors()
+    with Server(lambda *_: Answer()) as server:
+        plan = LoadPlan(requests=20, connections=2)
+        found = load.run("builtin", plan, "127.0.0.1", server.port, cpus=(first, second), folder=tmp_path)
+    said = (
+        f"the load has one thread: it ran on processor {first} alone, not spread over processors {first} and {second}"
+    )
+    assert (found.served, found.doubts, found.doubted) == (20, (said,), ())
+
+
 def test_a_processor_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="processor 1000"):
-        generators.run_child(["true"], cpu=1000, timeout=5, folder=tmp_path, name="none")
+        generators.run_child(["true"], cpus=(1000,), timeout=5, folder=tmp_path, name="none")
 
 
 @pytest.mark.parametrize("pidfd", [True, False])
@@ -333,7 +390,7 @@ def test_a_child_that_hangs_is_killed_by_its_pid(tmp_path: Path, monkeypatch: py
 
         monkeypatch.setattr(os, "pidfd_open", forbidden)
     command = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"]
-    ended = generators.run_child(command, cpu=None, timeout=0.5, folder=tmp_path, name="hangs")
+    ended = generators.run_child(command, cpus=(), timeout=0.5, folder=tmp_path, name="hangs")
     assert (ended.timed_out, ended.code) == (True, -9)
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)
@@ -341,4 +398,4 @@ def test_a_child_that_hangs_is_killed_by_its_pid(tmp_path: Path, monkeypatch: py
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="no-such-generator cannot be started: No such file"):
-        generators.run_child(["no-such-generator"], cpu=None, timeout=5, folder=tmp_path, name="none")
+        generators.run_child(["no-such-generator"], cpus=(), timeout=5, folder=tmp_path, name="none")

@@ -69,7 +69,7 @@ def test_a_named_generator_that_is_missing(installed: dict[str, str], name: str,
     with pytest.raises(ToolMissing, match="apt install"):
         load.choose(LoadPlan(generator=name, mode="closed"))
     with pytest.raises(ToolMissing, match="apt install"):
-        load.run(name, LoadPlan(mode="closed"), "127.0.0.1", 9, cpu=None, folder=tmp_path)
+        load.run(name, LoadPlan(mode="closed"), "127.0.0.1", 9, cpus=(), folder=tmp_path)
 
 
 def test_everything_that_is_there_can_be_named(installed: dict[str, str]) -> None:
@@ -97,7 +97,7 @@ def test_others_come_by_entry_point(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         lambda group, name: [EntryPoint(name, "mine:it", group)] if (group, name) == ("profpipe.loads", "mine") else [],
     )
     assert load.choose(LoadPlan(generator="mine")) == "mine"
-    assert load.run("mine", LoadPlan(), "127.0.0.1", 9, cpu=None, folder=tmp_path) is empty
+    assert load.run("mine", LoadPlan(), "127.0.0.1", 9, cpus=(), folder=tmp_path) is empty
 
 
 @pytest.mark.parametrize(

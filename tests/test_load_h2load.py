@@ -124,7 +124,7 @@ def run(server: Server | int, folder: Path, **plan: Any) -> LoadResult:
     require("h2load")
     port = server if isinstance(server, int) else server.port
     asked = LoadPlan(generator="h2load", **{"connections": 4, "timeout": 20, **plan})
-    return load.run("h2load", asked, "127.0.0.1", port, cpu=None, folder=folder)
+    return load.run("h2load", asked, "127.0.0.1", port, cpus=(), folder=folder)
 
 
 @pytest.mark.real
@@ -201,4 +201,4 @@ def test_an_h2load_without_a_summary_is_a_load_error(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PATH", f"{fake.parent}:/usr/bin:/bin")
     assert shutil.which("h2load") == str(fake)
     with pytest.raises(LoadError, match=r"h2load failed \(exit code 2\) and printed no summary: .*no such option"):
-        load.run("h2load", LoadPlan(), "127.0.0.1", 9, cpu=None, folder=tmp_path)
+        load.run("h2load", LoadPlan(), "127.0.0.1", 9, cpus=(), folder=tmp_path)

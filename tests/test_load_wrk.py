@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,15 @@ def test_the_hook_s_report_and_wrk_s_phantoms() -> None:
     assert "8 connections gave 2,445 us a request" in result.doubts[1]
 
 
+def test_a_report_without_histogram_has_no_latency_and_says_so() -> None:
+    figures = json.loads((DATA / "wrk_report_slow.json").read_text()) | {"histogram": None}
+    found = wrk.of_report(LoadPlan(mode="closed"), figures, Ended(("wrk",), 0, "", "", 1.1, 0.2, False), 1)
+    assert found.latency is None
+    assert found.served == figures["requests"]
+    assert found.doubts[0] == "wrk's latencies are too many and too long to be read out of it"
+    assert "latency" in found.doubted
+
+
 @pytest.mark.parametrize(
     ("plan", "reason"),
     [
@@ -164,14 +174,15 @@ def test_what_wrk_cannot_do_is_refused_with_the_reason(plan: dict[str, Any], rea
     with pytest.raises(Refused, match=reason):
         load.choose(asked)
     with pytest.raises(Refused, match=reason):
-        load.run("wrk", asked, "127.0.0.1", 9, cpu=None, folder=tmp_path)
+        load.run("wrk", asked, "127.0.0.1", 9, cpus=(), folder=tmp_path)
 
 
 def run(server: Server | int, folder: Path, **plan: Any) -> LoadResult:
     require("wrk")
     port = server if isinstance(server, int) else server.port
-    asked = LoadPlan(generator="wrk", mode="closed", duration=1, connections=4, timeout=20, **plan)
-    return load.run("wrk", asked, "127.0.0.1", port, cpu=None, folder=folder)
+    settings = {"duration": 1, "connections": 4, "timeout": 20, **plan}
+    asked = LoadPlan(generator="wrk", mode="closed", **settings)
+    return load.run("wrk", asked, "127.0.0.1", port, cpus=(), folder=folder)
 
 
 @pytest.mark.real
@@ -201,10 +212,54 @@ def test_wrk_itself_sends_the_request_asked_for_and_is_counted(tmp_path: Path) -
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("name", ["wrk", "h2load"])
+def test_a_spread_load_has_its_threads_on_two_processors(name: str, tmp_path: Path) -> None:
+    require(name)
+    cpus = tuple(sorted(os.sched_getaffinity(0))[-2:])
+    if len(cpus) < 2:
+        pytest.skip("needs two processors")
+    seen: list[list[set[int]]] = []
+
+    def answer(number: int, _: bytes) -> Answer:
+        if number % 200 == 0:  # the threads may not have been there at the first of them
+            seen.extend(affinities(pid) for pid in children(name))
+        return Answer()
+
+    with Server(answer) as server:
+        plan = LoadPlan(generator=name, mode="closed", duration=1, connections=4, threads=2, timeout=20)
+        result = load.run(name, plan, "127.0.0.1", server.port, cpus=cpus, folder=tmp_path)
+    assert [{cpus[0]}, {cpus[1]}] in seen
+    assert not any("spread" in doubt for doubt in result.doubts)
+
+
+def children(name: str) -> list[int]:
+    """Our own children that run this program."""
+    pids = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == name]
+
+
+def affinities(pid: int) -> list[set[int]]:
+    """Of every thread but the first, in order of birth."""
+    threads = sorted(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir())
+    return [os.sched_getaffinity(thread) for thread in threads if thread != pid]
+
+
+@pytest.mark.real
 def test_wrk_against_nobody(tmp_path: Path) -> None:
     result = run(unused_port(), tmp_path)
     assert (result.served, dict(result.errors)) == (0, {"connect": 1})
     assert result.command[0] == "wrk"
+
+
+@pytest.mark.real
+def test_wrk_is_not_kept_busy_by_a_histogram_of_long_latencies(tmp_path: Path) -> None:
+    """One request of 1.5 s becomes thousands of wrk's own, and reading each counts from the smallest up."""
+    with Server(lambda number, _: Answer(delay=1.5 if number == 100 else 0.0)) as server:
+        result = run(server, tmp_path, duration=3)
+    figures = json.loads((tmp_path / "wrk.json").read_text())
+    assert figures["histogram"] is None
+    assert (result.latency, result.served) == (None, figures["requests"])
+    assert "latency" in result.doubted
 
 
 @pytest.mark.real
@@ -224,4 +279,4 @@ def test_a_wrk_that_writes_no_figures_is_a_load_error(tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", f"{fake.parent}:/usr/bin:/bin")
     plan = LoadPlan(mode="closed", duration=1)
     with pytest.raises(LoadError, match=r"wrk failed \(exit code 1\) and wrote no figures: bad option"):
-        load.run("wrk", plan, "127.0.0.1", 9, cpu=None, folder=tmp_path)
+        load.run("wrk", plan, "127.0.0.1", 9, cpus=(), folder=tmp_path)

@@ -72,6 +72,11 @@ MISTAKES = {
         TWO + 'profiler.cg.load = { mode = "rate" }',
         'study.s.profiler.cg.load.mode: mode "rate" needs rate = NUMBER',
     ),
+    "a load of one thread that cannot be spread": (
+        'profilers = ["cg"]\nprofiler.cg = { tool = "callgrind", load = { plan = "post", threads = 1 }, '
+        'placement = "spread" }',
+        'study.s.profiler.cg.load.threads: placement "spread" of cg needs a load of two threads: threads = 2',
+    ),
     "a hypothesis without categories": (
         '[[study.s.hypothesis]]\ntext = "it is slow"',
         'study.s.hypothesis[0]: missing key "categories"',

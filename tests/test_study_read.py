@@ -113,7 +113,7 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
     "value for a table": ("target = 3", "1:1: target: must be a table, got 3"),
     "wrong word": (
         STUDY + 'placement = "same_core"',
-        "5:1: study.s.placement: must be 'auto', 'same-core', 'split' or 'free', "
+        "5:1: study.s.placement: must be 'auto', 'same-core', 'split', 'spread' or 'free', "
         'got "same_core"; did you mean "same-core"?',
     ),
     "no name": ('[target."a b"]\ncommand = ["{port}"]', '1:9: target."a b": "a b" is no name: a name starts with'),

@@ -126,6 +126,20 @@ def test_a_study_that_is_stopped_keeps_what_had_ended(
     assert written.report.variants[0].valid
 
 
+@pytest.mark.parametrize("instrument", ["cprofile", "callgrind"])
+def test_a_profpipe_that_is_killed_leaves_no_temporary_folder(tmp_path: Path, instrument: str) -> None:
+    """What an instrument keeps outside the run folder goes with the server, whose keeper outlives us."""
+    require(*(["valgrind"] if instrument == "callgrind" else []))
+    folder = StudyFolder(tmp_path)
+    folder.write({"a": slow(0.2)}, profilers=[instrument], load={**LOAD, "warmup": 1, "requests": 400})
+    started = folder.start("run", "s")
+    started.wait_for(lambda: processes(tmp_path, "profpipe.load.client"))
+    assert list(folder.temporary.glob("profpipe-*"))
+    started.process.kill()
+    started.end(10)
+    folder.check_left_nothing()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_at_any_other_moment_too(tmp_path: Path, seed: int) -> None:
     """Servers that fork and daemonize, an instrument inside; whatever ended is reported."""

@@ -147,7 +147,7 @@ class InProcessSession(Bare):
         self.profiler = profiler
         python, program = split_command(launch.argv, launch.cwd)
         options = _picked(profiler, launch.options)
-        self.folder = Path(tempfile.mkdtemp(prefix="profpipe-agent-"))
+        self.folder = self.scratch = Path(tempfile.mkdtemp(prefix="profpipe-agent-"))
         out = str(launch.raw / f"{profiler.name}.%p.{profiler.suffix}")
         agent = (str(AGENT), profiler.name, str(self.folder), out, json.dumps(options), "--")
         self.argv = (*python, *agent, *program)

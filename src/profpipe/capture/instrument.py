@@ -62,6 +62,7 @@ class Session(Protocol):
     argv: tuple[str, ...]
     env: Mapping[str, str]
     facts: Mapping[str, str]
+    scratch: Path | None  # a flat folder of its own outside the run's, removed when the server has ended
 
     def open(self, server: Supervised) -> None:
         """Begin collecting; returns when collection has begun."""
@@ -113,6 +114,7 @@ class Bare:
         self.argv: tuple[str, ...] = launch.argv
         self.env: Mapping[str, str] = launch.env
         self.facts: Mapping[str, str] = {}
+        self.scratch: Path | None = None
 
     def open(self, server: Supervised) -> None:
         """Nothing to begin."""

@@ -1,8 +1,10 @@
 """The keeper: a small process between profpipe and a server, so that no process of a run outlives it.
 
-Run as `python -I -S launch.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus} and then stays open. The
+Run as `python -I -S launch.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus,
+scratch} and then stays open. The
 keeper is a child subreaper, so daemons that double-fork and call setsid come back to it. When stdin ends (profpipe let
-go of it, or is gone, however it died) every descendant is killed and reaped. STATUS_FD carries lines: "started PID" or
+go of it, or is gone, however it died) every descendant is killed and reaped, and the files in the folder `scratch` are
+removed with it. STATUS_FD carries lines: "started PID" or
 "failed TEXT", then "exited STATUS" (negative = signal). Should the keeper itself be killed, the server dies with it.
 
 Stdlib only; imports nothing of ours, since it runs with -I -S to start in some 15 ms.
@@ -62,6 +64,16 @@ def kill_all() -> None:
         except ChildProcessError:
             return
         time.sleep(0.002)
+
+
+def remove(folder: str) -> None:
+    """A flat folder of small files (FIFOs, answers of an agent); what is no such thing stays."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118
+        os.rmdir(folder)  # noqa: PTH106
+    except OSError:
+        return
 
 
 def become(spec: dict[str, Any], failed: int) -> None:
@@ -158,6 +170,8 @@ def main() -> None:
         pass
     finally:
         kill_all()
+        if spec["scratch"]:
+            remove(spec["scratch"])
 
 
 if __name__ == "__main__":

@@ -7,16 +7,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-Wish = Literal["auto", "same-core", "split", "free"]
+Wish = Literal["auto", "same-core", "split", "spread", "free"]
 FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """`server_cpu` and `load_cpu` are processor numbers, None = wherever the kernel likes; `text` is printed."""
+    """Processor numbers; None and () = wherever the kernel likes. The load's threads take `load_cpus` in turn.
+
+    `text` is printed.
+    """
 
     server_cpu: int | None
-    load_cpu: int | None
+    load_cpus: tuple[int, ...]
     text: str
 
 
@@ -24,14 +27,19 @@ def place(wish: Wish = "auto", cpus: Collection[int] | None = None) -> Placement
     """Turn a study's wish into processors, out of those this process may use.
 
     Same core where processors are few: CPU per request repeats within 0.4-0.9 % so, while split placement on two
-    processors had spells at half speed. The last processors are taken, since the first serves most interrupts.
+    processors had spells at half speed. The last processors are taken, since the first serves most interrupts. Spread
+    holds still what a kernel does that places a load of two threads freely on two processors: one of them runs beside
+    the server, so that some of the next requests are there when the server tries to read, and some are not.
     """
     usable = sorted(os.sched_getaffinity(0) if cpus is None else cpus)
     if wish == "free":
-        return Placement(None, None, f"free: the kernel places server and load on {len(usable)} processors")
+        return Placement(None, (), f"free: the kernel places server and load on {len(usable)} processors")
     few = len(usable) < FEW
     if wish == "same-core" or len(usable) < 2 or (wish == "auto" and few):
         why = "asked for" if wish == "same-core" else f"{len(usable)} processor{'s' if len(usable) > 1 else ''} usable"
-        return Placement(usable[-1], usable[-1], f"same core: server and load on processor {usable[-1]} ({why})")
+        return Placement(usable[-1], (usable[-1],), f"same core: server and load on processor {usable[-1]} ({why})")
     server, load = usable[-2], usable[-1]
-    return Placement(server, load, f"split: server on processor {server}, load on processor {load}")
+    if wish == "spread":
+        text = f"spread: server on processor {load}, the load's threads in turn on processors {load} and {server}"
+        return Placement(load, (load, server), text)
+    return Placement(server, (load,), f"split: server on processor {server}, load on processor {load}")

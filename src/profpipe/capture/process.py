@@ -72,8 +72,12 @@ class Supervised:
         cwd: Path,
         cpus: frozenset[int] | None = None,
         on_line: Callable[[str], None] | None = None,
+        scratch: Path | None = None,
     ) -> None:
-        """Start it. Raises CaptureError(start) when the command cannot be executed. `on_line`: see Log."""
+        """Start it. Raises CaptureError(start) when the command cannot be executed. `on_line`: see Log.
+
+        `scratch` is a flat folder that is removed with the tree, also when we are gone by then.
+        """
         status_r, status_w = os.pipe()
         log_r, log_w = os.pipe()
         try:
@@ -94,6 +98,7 @@ class Supervised:
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
         spec = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
+        spec["scratch"] = str(scratch) if scratch else ""
         try:
             self._begin(json.dumps(spec).encode() + b"\n")
         except BaseException:

@@ -203,7 +203,7 @@ def _session(run: _Run, launch: Launch) -> Iterator[Session]:
 @contextmanager
 def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]:
     """The server, running; its output is kept as server.log whatever happens."""
-    with Supervised(session.argv, env=session.env, cwd=launch.cwd, cpus=launch.cpus) as server:
+    with Supervised(session.argv, env=session.env, cwd=launch.cwd, cpus=launch.cpus, scratch=session.scratch) as server:
         run.facts["environment"] = " ".join(sorted(session.env))
         try:
             yield server

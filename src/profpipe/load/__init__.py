@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from profpipe.load.generators import Generator
+    from profpipe.load.generators import Cpus, Generator
     from profpipe.model.run import LoadResult
     from profpipe.study.schema import LoadPlan
 
@@ -62,11 +62,11 @@ def choice(plan: LoadPlan) -> Choice:
     raise Refused(f"no load generator can do this plan: {'; '.join(passed_over)}")
 
 
-def run(name: str, plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) -> LoadResult:
+def run(name: str, plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
     """Load the server once and wait for the end, at most about plan.timeout seconds.
 
-    The generator runs on processor `cpu` when given; its raw output goes to `folder`. A server that refuses, dies
-    or answers nonsense is a result with errors; LoadError when the generator itself could not do its work.
+    The threads of the generator take `cpus` in turn, () = anywhere; its raw output goes to `folder`. A server that
+    refuses, dies or answers nonsense is a result with errors; LoadError when the generator itself failed.
     """
     from profpipe.errors import Refused, ToolMissing
 
@@ -75,21 +75,18 @@ def run(name: str, plan: LoadPlan, host: str, port: int, *, cpu: int | None, fol
         raise ToolMissing(absent)
     if refused := generator.refuses(plan):
         raise Refused(f"{name}: {refused}")
-    return generator.run(plan, host, port, cpu=cpu, folder=folder)
+    return generator.run(plan, host, port, cpus=cpus, folder=folder)
 
 
-def warm_up(plan: LoadPlan, host: str, port: int, *, cpu: int | None) -> LoadResult:
+def warm_up(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
     """plan.warmup requests by the built-in generator, so that every generator's window starts alike; 0 = nothing
     is sent and the result is empty."""
-    import tempfile
-
     from profpipe.model.run import Histogram, LoadResult
 
     if plan.warmup == 0:
         return LoadResult("builtin", "not run", (), "closed", "none", 0, 0, 0, 0.0, sent=0, latency=Histogram((), ()))
     warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": plan.warmup})
-    with tempfile.TemporaryDirectory(prefix="profpipe-warm-up-") as folder:
-        return run("builtin", warming, host, port, cpu=cpu, folder=Path(folder))
+    return run("builtin", warming, host, port, cpus=cpus, folder=folder)
 
 
 def _generator(name: str) -> Generator:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from profpipe import __version__
 from profpipe.errors import LoadError
-from profpipe.load.generators import OUTPUT_LIMIT, client_bound, run_child, tail
+from profpipe.load.generators import OUTPUT_LIMIT, Cpus, client_bound, run_child, tail
 from profpipe.load.plan import request_bytes
 from profpipe.model.run import Histogram, LoadResult
 
@@ -39,12 +40,12 @@ def refuses(plan: LoadPlan) -> str | None:
     return None
 
 
-def run(plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) -> LoadResult:
+def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
     """Run the client on `plan`. LoadError when the client itself fails; everything the server does is a result."""
     command = (sys.executable, "-P", "-m", "profpipe.load.client")
     ended = run_child(
         command,
-        cpu=cpu,
+        cpus=cpus,
         timeout=plan.timeout + GRACE_S,
         folder=folder,
         name=NAME,
@@ -57,7 +58,8 @@ def run(plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) 
         answer = json.loads((folder / f"{NAME}.txt").read_bytes())
     except json.JSONDecodeError:
         raise LoadError(f"the built-in load client failed (exit code {ended.code}): {tail(ended.stderr)}") from None
-    return result(plan, answer, command)
+    found = result(plan, answer, command)
+    return replace(found, doubts=(*found.doubts, *ended.doubts))
 
 
 def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from profpipe.study.schema import LoadPlan
 
 OUTPUT_LIMIT = 64 * 1024  # of a tool's own text kept in a LoadResult
+# Processors of a load: () = any, (c,) = that one, more = its threads in turn.
+Cpus = tuple[int, ...]
+PLACING_S = 1.0  # for threads to appear: wrk's come after 2 ms, h2load's after 5 ms
 CLIENT_BOUND = 0.90  # share of its processors above which a generator measures itself
 
 
@@ -33,8 +37,8 @@ class Generator(Protocol):
     def refuses(self, plan: LoadPlan) -> str | None:
         """Why it cannot do what this plan asks; None when it can."""
 
-    def run(self, plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) -> LoadResult:
-        """Load the server once; raw output goes to `folder`."""
+    def run(self, plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
+        """Load the server once, on these processors; raw output goes to `folder`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +52,53 @@ class Ended:
     seconds: float
     cpu_s: float
     timed_out: bool
+    doubts: tuple[str, ...] = ()  # about where it ran
 
 
 @contextmanager
-def _on_processor(cpu: int | None) -> Iterator[None]:
-    """Threads and children started inside run on this processor.
+def _on_processors(cpus: Cpus) -> Iterator[None]:
+    """Threads and children started inside run on these processors.
 
     The calling thread is moved and moved back: a child inherits its affinity, and unlike preexec_fn this is safe
     in a process with threads.
     """
-    if cpu is None:
+    if not cpus:
         yield
         return
     before = os.sched_getaffinity(0)
     try:
-        os.sched_setaffinity(0, {cpu})
+        os.sched_setaffinity(0, cpus)
     except OSError as error:
-        raise LoadError(f"the load generator cannot be put on processor {cpu}: {error.strerror}") from error
+        raise LoadError(f"the load generator cannot be put on {_named(cpus)}: {error.strerror}") from error
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
 
 
-def processors(cpu: int | None, threads: int) -> int:
+def _named(cpus: Cpus) -> str:
+    return f"processor{'s' if len(cpus) > 1 else ''} {' and '.join(map(str, cpus))}"
+
+
+def processors(cpus: Cpus, threads: int) -> int:
     """How many processors a generator of so many threads can use at most."""
-    return 1 if cpu is not None else min(threads, len(os.sched_getaffinity(0)))
+    return min(threads, len(cpus) or len(os.sched_getaffinity(0)))
 
 
 def run_child(
     command: Sequence[str],
     *,
-    cpu: int | None,
+    cpus: Cpus,
     timeout: float,
     folder: Path,
     name: str,
+    threads: int = 1,
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
 ) -> Ended:
-    """Run one generator to its end, or kill it (this child, by its pid) after `timeout` seconds.
+    """Run one generator of `threads` threads to its end, or kill it (this child, by its pid) after `timeout` seconds.
 
+    Of several `cpus` each thread takes one in turn; a generator of one thread takes the first, and a doubt says so.
     stdout and stderr are kept as `folder/<name>.txt` and `folder/<name>.stderr.txt`. stdin stays open until the
     child ends, so that a child of ours notices when profpipe dies.
     """
@@ -97,7 +108,7 @@ def run_child(
     with out.open("wb") as out_file, err.open("wb") as err_file:
         begun = time.monotonic()
         try:
-            with _on_processor(cpu):
+            with _on_processors(cpus[:1] if threads == 1 else cpus):
                 child = subprocess.Popen(
                     list(command),
                     stdin=subprocess.PIPE,
@@ -108,13 +119,54 @@ def run_child(
                 )
         except OSError as error:
             raise LoadError(f"{command[0]} cannot be started: {error.strerror}") from error
-        code, cpu_s, timed_out = _wait(child, stdin, timeout, watch)
+        placing = partial(_place_threads, child.pid, cpus, threads)
+        code, cpu_s, timed_out, doubts = _wait(child, stdin, timeout, watch, placing)
         seconds = time.monotonic() - begun
-    return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out)
+    return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out, doubts)
 
 
-def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float, watch: Guard) -> tuple[int, float, bool]:
-    """Exit code, processor seconds, and whether it had to be killed. The child is reaped whatever happens."""
+def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[str, ...]:
+    """Pin the threads of a load in turn, in order of birth; what to doubt when there are fewer than were asked for.
+
+    wrk and h2load start one thread per `-t` beside the first one, which only waits for them and stays unpinned.
+    """
+    if len(cpus) < 2:
+        return ()
+    if threads == 1:
+        return (f"the load has one thread: it ran on {_named(cpus[:1])} alone, not spread over {_named(cpus)}",)
+    found: list[int] = []
+    deadline = time.monotonic() + PLACING_S
+    while len(found) < threads and time.monotonic() < deadline and not _gone(pid):
+        for thread in _threads(pid):
+            if thread not in found:
+                with suppress(ProcessLookupError):
+                    os.sched_setaffinity(thread, {cpus[len(found) % len(cpus)]})
+                    found.append(thread)
+        time.sleep(0.001)
+    if len(found) >= threads or _gone(pid):  # of a load that is over already, its counts say why
+        return ()
+    return (f"{len(found)} of the load's {threads} threads were found: it was not spread over {_named(cpus)}",)
+
+
+def _threads(pid: int) -> list[int]:
+    """Thread numbers of a process in order of birth, without the first; none when it is gone."""
+    try:
+        names = [task.name for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return []
+    return sorted(int(name) for name in names if int(name) != pid)
+
+
+def _gone(pid: int) -> bool:
+    """Whether a child has ended; it is not reaped."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _wait(
+    child: subprocess.Popen[bytes], stdin: bytes, timeout: float, watch: Guard, placing: Callable[[], tuple[str, ...]]
+) -> tuple[int, float, bool, tuple[str, ...]]:
+    """Exit code, processor seconds, whether it had to be killed, doubts about where it ran. The child is reaped
+    whatever happens."""
     timed_out = False
     try:
         if child.stdin is not None:
@@ -122,6 +174,7 @@ def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float, watch: G
                 child.stdin.write(stdin)
                 child.stdin.flush()
         with watch.watching(child.pid):
+            doubts = placing()
             timed_out = not _ended_within(child.pid, timeout)
         if timed_out:
             os.kill(child.pid, signal.SIGKILL)
@@ -135,7 +188,7 @@ def _wait(child: subprocess.Popen[bytes], stdin: bytes, timeout: float, watch: G
         if child.stdin is not None:
             with suppress(BrokenPipeError):
                 child.stdin.close()
-    return child.returncode, usage.ru_utime + usage.ru_stime, timed_out
+    return child.returncode, usage.ru_utime + usage.ru_stime, timed_out, doubts
 
 
 def _ended_within(pid: int, timeout: float) -> bool:
@@ -154,7 +207,7 @@ def _ended_within(pid: int, timeout: float) -> bool:
 
 def _polled_end(pid: int, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
-    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    while not _gone(pid):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.02)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profpipe.errors import LoadError
-from profpipe.load.generators import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail
+from profpipe.load.generators import OUTPUT_LIMIT, Cpus, Ended, client_bound, processors, run_child, tail
 from profpipe.load.plan import has_header, headers, url
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
@@ -92,20 +92,22 @@ def refuses(plan: LoadPlan) -> str | None:
     return None
 
 
-def run(plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) -> LoadResult:
+def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
     """Run h2load. Its exit code is 0 even when every connection was refused: only its counts are believed."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{NAME}.log"
     log.unlink(missing_ok=True)
     command = _command(plan, host, port, folder, log)
-    ended = run_child(command, cpu=cpu, timeout=plan.timeout + SLACK_S, folder=folder, name=NAME)
+    ended = run_child(
+        command, cpus=cpus, threads=plan.threads, timeout=plan.timeout + SLACK_S, folder=folder, name=NAME
+    )
     found = _killed(plan, ended, log) if ended.timed_out else None
     if found is None and not FINISHED.search(ended.stdout):
         said = tail(ended.stderr or ended.stdout)
         raise LoadError(f"h2load failed (exit code {ended.code}) and printed no summary: {said}")
     found = found or parse_h2load(ended.stdout, log if log.exists() else None, expected=plan.request.status)
-    doubts, doubted = found.doubts, found.doubted
-    bound = client_bound(ended.cpu_s, ended.seconds, processors(cpu, plan.threads))
+    doubts, doubted = (*found.doubts, *ended.doubts), found.doubted
+    bound = client_bound(ended.cpu_s, ended.seconds, processors(cpus, plan.threads))
     if bound and found.served:
         doubts, doubted = (*doubts, bound), ("rate", "latency")
     return replace(

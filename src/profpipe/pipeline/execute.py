@@ -28,7 +28,7 @@ from profpipe.study.read import LoadedFile
 EXTRA_LOAD_ROUNDS = 3
 # What a load generator wrote, a folder per load. All of it is in run.json (h2load's log alone is 30 bytes a request),
 # so the folders are kept of runs that are not valid, to find out why.
-LOAD, THROUGHPUT, LATENCY = "load", "throughput", "latency"
+WARM_UP, LOAD, THROUGHPUT, LATENCY = "warm-up", "load", "throughput", "latency"
 
 
 @dataclass(slots=True)
@@ -177,14 +177,14 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
         folder=home,
         options=study.use(run.profiler).options,
         placement=placement,
-        warm_up=lambda host, port: load.warm_up(plan, host, port, cpu=placement.load_cpu),
-        load=lambda host, port: _drive(plan, host, port, placement.load_cpu, home / LOAD),
+        warm_up=lambda host, port: load.warm_up(plan, host, port, cpus=placement.load_cpus, folder=home / WARM_UP),
+        load=lambda host, port: _drive(plan, host, port, placement.load_cpus, home / LOAD),
         after=extra.run if extra.wanted else None,
         on_phase=lambda phase: listen(PhaseEntered(run, phase)),
     )
     reason, phase = judge(captured, plan)
     if reason is None:
-        for name in (LOAD, THROUGHPUT, LATENCY):
+        for name in (WARM_UP, LOAD, THROUGHPUT, LATENCY):
             shutil.rmtree(home / name, ignore_errors=True)
     return RunRecord(
         study=prepared.id,
@@ -210,8 +210,8 @@ def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) ->
     )
 
 
-def _drive(plan: LoadPlan, host: str, port: int, cpu: int | None, folder: Path) -> LoadResult:
-    return load.run(load.choose(plan), plan, host, port, cpu=cpu, folder=folder)
+def _drive(plan: LoadPlan, host: str, port: int, cpus: tuple[int, ...], folder: Path) -> LoadResult:
+    return load.run(load.choose(plan), plan, host, port, cpus=cpus, folder=folder)
 
 
 class ExtraLoads:
@@ -222,7 +222,7 @@ class ExtraLoads:
 
     def __init__(self, prepared: Prepared, run: RunPlan, target: Target, folder: Path) -> None:
         self.prepared, self.target, self.folder = prepared, target, folder
-        self.cpu = prepared.placement_for(run).load_cpu
+        self.cpus = prepared.placement_for(run).load_cpus
         first_rounds = run.profiler == "clean" and run.round <= EXTRA_LOAD_ROUNDS and not run.control
         self.wanted = first_rounds and bool(prepared.study.throughput or prepared.study.latency)
         self.throughput: LoadResult | None = None
@@ -237,4 +237,4 @@ class ExtraLoads:
 
     def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
         own = fit(plan, self.target, self.prepared.generator)
-        return _drive(own, host, port, self.cpu, self.folder / name)
+        return _drive(own, host, port, self.cpus, self.folder / name)

@@ -162,11 +162,12 @@ def _shared_processor(study: Study, placement: Placement, kinds: Mapping[str, In
     """Requests a second on one processor are what server and load generator reach together."""
     if "clean" not in kinds or study.throughput is None or placement.server_cpu is None:
         return ()
-    if placement.server_cpu != placement.load_cpu:
+    if placement.server_cpu not in placement.load_cpus:
         return ()
+    part = "" if len(placement.load_cpus) == 1 else "half of the "
     text = (
-        "server and load generator share one processor: requests/s is what both reach together, less than the server "
-        "alone could; CPU time per request is the server's own"
+        f"server and {part}load generator share one processor: requests/s is what both reach together, less than the "
+        "server alone could; CPU time per request is the server's own"
     )
     return (("clean", text, ()),)
 

@@ -162,6 +162,17 @@ def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterat
             hint = did_you_mean(plan.plan, file.load)
             yield Mistake((*place, "plan"), f"no [load.{plan.plan}] in this file{hint}")
         yield from _load(place, plan, known)
+    yield from _spread(path, study)
+
+
+def _spread(path: KeyPath, study: Study) -> Iterator[Mistake]:
+    """A load of one thread is on one processor, whatever was wished for."""
+    for name in dict.fromkeys(study.profilers):
+        use = study.use(name)
+        if (use.placement or study.placement) != "spread" or (use.load or study.load).threads > 1:
+            continue
+        place = (*path, "load") if use.load is None else (*path, "profiler", name, "load")
+        yield Mistake((*place, "threads"), f'placement "spread" of {name} needs a load of two threads: threads = 2')
 
 
 def _load(path: KeyPath, plan: LoadPlan, known: Known) -> Iterator[Mistake]:

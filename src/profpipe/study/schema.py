@@ -12,7 +12,7 @@ Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-Where = Literal["auto", "same-core", "split", "free"]
+Where = Literal["auto", "same-core", "split", "spread", "free"]
 
 
 class Part(BaseModel):
@@ -151,7 +151,10 @@ class Study(Part):
     rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
     control: bool = Field(True, description="measure the baseline against itself as well")
     placement: Where = Field(
-        "auto", description="which processors server and load run on; auto = same core on fewer than four processors"
+        "auto",
+        description="which processors server and load run on: one for both, one each (split), the load's threads in "
+        "turn on the server's and another (spread, with wrk or h2load), or as the kernel likes (free); auto = same "
+        "core on fewer than four processors, else split",
     )
     load: LoadPlan = Field(LoadPlan(), description="the load")
     throughput: LoadPlan | None = Field(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from profpipe.errors import LoadError
-from profpipe.load.generators import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail
+from profpipe.load.generators import OUTPUT_LIMIT, Cpus, Ended, client_bound, processors, run_child, tail
 from profpipe.load.plan import headers, url
 from profpipe.load.wrk.table import PHANTOM, doubts, read_table
 from profpipe.model.run import Histogram, LoadResult
@@ -52,14 +52,14 @@ def refuses(plan: LoadPlan) -> str | None:
     return None
 
 
-def run(plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) -> LoadResult:
+def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
     """Run wrk with our hook. A refusing server is a result; LoadError when wrk wrote nothing that can be read."""
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / f"{NAME}.json"
     report.unlink(missing_ok=True)
     command, env = _command(plan, host, port, folder)
     env["PROFPIPE_WRK_REPORT"] = str(report)
-    ended = run_child(command, cpu=cpu, timeout=plan.timeout, folder=folder, name=NAME, env=env)
+    ended = run_child(command, cpus=cpus, threads=plan.threads, timeout=plan.timeout, folder=folder, name=NAME, env=env)
     said = ended.stdout + ended.stderr
     if REFUSED in said:
         return replace(_refused(said), command=ended.command, version=version())
@@ -69,7 +69,7 @@ def run(plan: LoadPlan, host: str, port: int, *, cpu: int | None, folder: Path) 
         figures = json.loads(report.read_bytes())
     except (OSError, json.JSONDecodeError):
         raise LoadError(f"wrk failed (exit code {ended.code}) and wrote no figures: {tail(said)}") from None
-    return replace(of_report(plan, figures, ended, processors(cpu, plan.threads)), version=version())
+    return replace(of_report(plan, figures, ended, processors(cpus, plan.threads)), version=version())
 
 
 def version() -> str:
@@ -126,10 +126,13 @@ def _command(plan: LoadPlan, host: str, port: int, folder: Path) -> tuple[list[s
 
 
 def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int) -> LoadResult:
-    """What our hook wrote: microseconds and exact counts. The text beside it is kept, not read."""
+    """What our hook wrote: microseconds and exact counts; no histogram where it would have taken wrk too long.
+
+    The text beside it is kept, not read.
+    """
     rows, seconds, requests = figures["histogram"], figures["duration_us"] / 1e6, figures["requests"]
     errors = {kind: many for kind, many in figures["errors"].items() if many}
-    latency = Histogram(tuple(float(value) for value, _ in rows), tuple(many for _, many in rows))
+    latency = None if rows is None else Histogram(tuple(float(v) for v, _ in rows), tuple(many for _, many in rows))
     found = list(_report_doubts(plan, figures, latency))
     bound = client_bound(ended.cpu_s, ended.seconds, cores)
     if bound and requests:
@@ -149,19 +152,23 @@ def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int)
         bytes_read=figures["bytes"],
         latency=latency,
         client_cpu_s=ended.cpu_s,
-        doubts=tuple(words for words, _ in found),
+        doubts=(*(words for words, _ in found), *ended.doubts),
         doubted=_figures(found),
         output=ended.stdout[:OUTPUT_LIMIT],
     )
 
 
-def _report_doubts(plan: LoadPlan, figures: dict[str, Any], latency: Histogram) -> list[tuple[str, tuple[str, ...]]]:
+def _report_doubts(
+    plan: LoadPlan, figures: dict[str, Any], latency: Histogram | None
+) -> list[tuple[str, tuple[str, ...]]]:
     """The two signs of wrk's correction: more latencies than responses, a mean beyond connections / rate."""
     requests, mean = figures["requests"], figures["latency_us"]["mean"]
     if not requests:
         return [("wrk got no answer at all", ("rate", "latency"))]
     found: list[tuple[str, tuple[str, ...]]] = []
-    if latency.total > requests:
+    if latency is None:
+        found.append(("wrk's latencies are too many and too long to be read out of it", ("latency",)))
+    elif latency.total > requests:
         words = f"wrk has {latency.total:,} latencies for {requests:,} responses: it added the rest by its correction"
         found.append((words, ("latency",)))
     true = plan.connections * figures["duration_us"] / requests
