@@ -43,6 +43,10 @@ lint: $(VENV)/.dev ## ruff and mypy --strict
 bench: $(VENV)/.dev ## our speed and memory beside the peers' tools, measured side by side
 	$(BIN)/python -m bench
 
+.PHONY: aa
+aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons made of real rounds (docs/statistics.md)
+	$(BIN)/python -m bench.aa
+
 .PHONY: docs schema
 docs schema: $(VENV)/.demo ## write docs/config.md and the JSON Schemas again from the code
 	$(BIN)/python docs/generate.py

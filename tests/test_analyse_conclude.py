@@ -196,7 +196,7 @@ def test_a_broken_baseline_gives_no_verdict_at_all() -> None:
 
 def test_the_same_server_twice_costs_the_same() -> None:
     found = texts(build_report(study(pair(1.0), labels={})))
-    assert found["cost:b:clean:cpu_us"].startswith("b and a cost the same within 2.0 %")
+    assert found["cost:b:clean:cpu_us"].startswith("b and a cost the same within 2.2 %")
 
 
 def test_a_control_that_differs_from_itself_is_said_first_among_cautions() -> None:
@@ -293,8 +293,8 @@ def test_a_control_that_varies_too_much_is_pointed_out() -> None:
     runs = [*pair(), *(clean_run("a", i, v, 0.3, 1.0, control=True) for i, v in enumerate(wild, 1))]
     found = texts(build_report(study(runs, labels={})))
     assert found["control:clean:cpu_us"].startswith("Noise: a varies by 16.")
-    # 3 x 16.7 % x 1.2533 / sqrt(7): half as much again is still called, and beside it stands what would not be.
-    assert "(1.50×; 95 % interval 1.50 to 1.50; noise floor 23.8 %)" in found["cost:b:clean:cpu_us"]
+    # 3 x 16.7 % x 1.2533 / sqrt(7) = 23.8 %: half as much again is still called, beside it stands what would not be.
+    assert "(1.50×; 95 % interval 1.50 to 1.50; detectable from 24.0 %)" in found["cost:b:clean:cpu_us"]
 
 
 def test_code_no_rule_knows_is_pointed_out() -> None:

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profpipe.analyse import noise
-from profpipe.analyse.compare import Noise, Rule, compare, compare_rows, noise_of
+from profpipe.analyse.compare import Noise, Rule, compare, noise_of
+from profpipe.analyse.family import RowLevel
+from profpipe.analyse.rows import compare_rows
 
 TIMED = Rule("timed", 0.02)
 COUNTED = Rule("counted", 0.003)
@@ -111,9 +113,9 @@ def test_a_noisy_series_cannot_tell_and_says_what_it_could() -> None:
     other = [103 * (1 + rng.gauss(0, 0.1)) for _ in range(7)]
     found = compare(noise.series(noisy), noise.series(other), TIMED)
     assert found.verdict == "cannot tell"
-    assert "these rounds could show" in found.why
     assert found.floor is not None
     assert found.floor > 0.02
+    assert f"with these 7 rounds a change under {found.floor:.1%}".replace("%", " %") in found.why
 
 
 def test_the_control_raises_the_floor() -> None:
@@ -132,7 +134,8 @@ def test_a_control_as_noisy_as_that_cannot_tell_and_never_says_no_change() -> No
     found = compare(noise.series(QUIET), noise.series([v * 0.58 for v in QUIET]), TIMED, Noise(sd=0.17))
     assert found.verdict == "cannot tell"
     assert found.significant
-    assert "could show 51.0 %" in found.why
+    assert found.floor is not None
+    assert found.floor >= 0.51
 
 
 def test_three_rounds_cannot_tell_however_far_apart() -> None:
@@ -164,7 +167,7 @@ def test_an_unknown_figure_cannot_tell(side: int) -> None:
     ("base", "other", "verdict", "why"),
     [
         ([1000, 1000.5, 1001], [1010, 1010.5, 1011], "worse", "repeats differ by up to 0.10 %"),
-        ([1000, 1000.5, 1001], [1001, 1002, 1002], "no change", "under the floor of 0.30 %"),
+        ([1000, 1000.5, 1001], [1001, 1002, 1002], "no change", "under the floor of 0.25 %"),
         ([1000, 1050, 1100], [1020, 1070, 1120], "cannot tell", "more than the difference"),
         ([1000], [1010], "worse", "default noise of 0.3 %"),
         ([1000], [1002], "no change", "default noise of 0.3 %"),
@@ -187,14 +190,14 @@ def test_noise_of_a_control() -> None:
 
 
 def test_a_series_against_itself_is_rarely_called() -> None:
-    """A/A over 400 studies, 2 % noise with 10 % outliers of +15 %: called better or worse in at most 5 %."""
+    """A/A over 400 studies, 2 % noise with 10 % outliers of +15 %: called better or worse in at most 1 %."""
     rng = np.random.default_rng(7)
 
     def rounds() -> list[float]:
         return list(100 * (1 + rng.normal(0, 0.02, 7)) * np.where(rng.random(7) < 0.1, 1.15, 1.0))
 
     verdicts = [timed(rounds(), rounds()) for _ in range(400)]
-    assert sum(v in ("better", "worse") for v in verdicts) <= 20
+    assert sum(v in ("better", "worse") for v in verdicts) <= 4
 
 
 def test_functions_that_do_not_differ_are_rarely_called() -> None:
@@ -204,7 +207,7 @@ def test_functions_that_do_not_differ_are_rarely_called() -> None:
         base, other = rng.normal(100, 3, (100, 7)), rng.normal(100, 3, (100, 7))
         found = compare_rows(base, other, TIMED, 10_000)
         called += sum(v in ("better", "worse") for v in found.verdict)
-    assert called <= 20 * 100 * 0.01
+    assert called == 0
 
 
 def test_rows_of_counts() -> None:
@@ -214,10 +217,74 @@ def test_rows_of_counts() -> None:
     assert found.verdict == ("worse", "better", "no change", "worse", "no change")
     noisy = compare_rows(base[2:3], np.array([[101.0, 105, 150]]), COUNTED, 1000)
     assert noisy.verdict == ("cannot tell",)
-    assert noisy.why == ("the rounds of both overlap",)
+    assert noisy.why == ("not beyond noise in 3 and 3 rounds",)
 
 
 def test_the_control_widens_the_ground_a_function_must_leave() -> None:
     base, other = np.array([[100.0, 101]]), np.array([[110.0, 111]])
     assert compare_rows(base, other, COUNTED, 1000).verdict == ("worse",)
     assert compare_rows(base, other, COUNTED, 1000, np.array([[112.0, 99]])).verdict == ("cannot tell",)
+
+
+def test_two_rounds_that_agree_by_luck_are_no_proof() -> None:
+    """Half of the rounds spend 1 % more: two of one kind beside two of the other do not meet, and differ by nothing."""
+    low, high = [1000.0, 1000.2], [1010.1, 1010.3]
+    assert compare(noise.series(low), noise.series(high), COUNTED).verdict == "worse"
+    control = Noise(off=0.005, sd=0.007, control=(1000.1, 1010.2))
+    assert compare(noise.series(low), noise.series(high), COUNTED, control).verdict != "worse"
+
+
+def test_three_thousandths_of_the_instructions_are_found_in_three_rounds() -> None:
+    """Real repeats of a server. Two rounds cannot tell 0.28 % from what happens once in a window."""
+    base, other = [19236.0, 19245, 19229], [19236 * 1.0028, 19245 * 1.0028, 19229 * 1.0028]
+    assert compare(noise.series(base[:2]), noise.series(other[:2]), COUNTED, level=5e-4).verdict == "no change"
+    assert compare(noise.series(base), noise.series(other), COUNTED, level=5e-4).verdict == "worse"
+    assert compare(noise.series(base), noise.series([v * 1.001 for v in base]), COUNTED).verdict == "no change"
+
+
+def test_what_happens_once_in_a_window_is_no_change_of_two_rounds() -> None:
+    """The date is formatted when the second changes: 0.2 % of this server in some rounds, nothing in the others."""
+    never, once = np.array([[0.0, 0.0], [99, 99]]), np.array([[0.2, 0.2], [99, 99]])
+    assert compare_rows(never, once, COUNTED, 100).verdict == ("no change", "no change")
+    # Where the total was called something did change, and its parts are named down to 0.1 %.
+    assert compare_rows(never, once, COUNTED, 100, None, RowLevel(0.05, True)).verdict == ("worse", "no change")
+    often = np.array([[0.5, 0.5], [99, 99]])
+    assert compare_rows(never, often, COUNTED, 100).verdict == ("worse", "no change")
+
+
+def test_rows_of_similar_size_say_how_far_a_row_can_be_believed() -> None:
+    """Two rounds of one row agree to a millionth; those of its neighbours differ by 5 %."""
+    rng = np.random.default_rng(5)
+    rows = 100 * rng.normal(1, 0.05, (40, 6))
+    rows[0, :2], rows[0, 2:4], rows[0, 4:] = 100, 115, 100
+    assert compare_rows(rows[:, :2], rows[:, 2:4], COUNTED, 4000, rows[:, 4:]).verdict[0] == "cannot tell"
+    quiet = rows.copy()
+    quiet[1:] = 100 * rng.normal(1, 0.0005, (39, 6))
+    quiet[0, 4:] = 100
+    assert compare_rows(quiet[:, :2], quiet[:, 2:4], COUNTED, 4000, quiet[:, 4:]).verdict[0] == "worse"
+
+
+def test_few_rounds_far_apart_are_called_by_size_where_ranks_cannot() -> None:
+    """Ranks of 4 rounds reach 0.029 at best. 40 % at 0.3 % noise is no luck; 3 % that just do not meet may be."""
+    base = QUIET[:4]
+    far = compare(noise.series(base), noise.series([v * 1.4 for v in base]), TIMED, level=0.003)
+    assert far.verdict == "worse"
+    assert "ranks cannot go under 0.029" in far.why
+    spread = [100.0, 101.5, 99.0, 100.5]
+    near = compare(noise.series(spread), noise.series([v * 1.03 for v in spread]), TIMED, level=0.003)
+    assert near.verdict == "cannot tell"
+    meeting = compare(noise.series(base), noise.series([*(v * 1.4 for v in base[:3]), 99.9]), TIMED, level=0.003)
+    assert meeting.verdict == "cannot tell"
+
+
+def test_a_calibration_stands_in_for_a_control_or_widens_it() -> None:
+    other = [v * 1.03 for v in QUIET]
+    base, none = noise.series(QUIET), noise.series([])
+    assert compare(base, noise.series(other), TIMED, noise_of(base, none)).verdict == "worse"
+    assert compare(base, noise.series(other), TIMED, noise_of(base, none, 0.025)).verdict != "worse"
+    quiet_control = noise.series(QUIET[::-1])
+    assert compare(base, noise.series(other), TIMED, noise_of(base, quiet_control, 0.025)).verdict != "worse"
+    assert noise_of(base, quiet_control, 0.0001).pair == noise_of(base, quiet_control).sd
+    counted, more = noise.series([1000.0, 1000.5, 1001]), noise.series([1005.0, 1005.5, 1006])
+    assert compare(counted, more, COUNTED).verdict == "worse"
+    assert compare(counted, more, COUNTED, noise_of(counted, none, 0.01)).verdict != "worse"

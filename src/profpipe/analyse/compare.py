@@ -1,4 +1,4 @@
-"""Is the contender better or worse, and how sure is that: one Comparison per figure, one verdict per function."""
+"""Is the contender better or worse, and how sure is that: one Comparison per figure. Rows of a table: rows.py."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Literal
 
 import numpy as np
 
+from profpipe.analyse import detectable
 from profpipe.analyse.noise import (
     ALPHA,
     MIN_ROUNDS,
     Floats,
-    adjusted,
+    difference_test,
+    least_p,
     pair_sd,
-    rank_test,
     ratio_interval,
     rounded,
+    t_limit,
     valid,
 )
 from profpipe.model.report import Comparison, Series, Verdict
@@ -26,16 +28,24 @@ from profpipe.units import percent
 # up to 1.8 % in one pair; a fixed count of requests repeats within 0.15 % in instructions.
 FLOOR_COUNTED = 0.003
 FLOOR_TRACED = 0.02
+# A change of just the floor would be measured under it in every second study. From three rounds on, whose repeats can
+# be judged, a counted difference is therefore called from 5/6 of the floor on: 0.25 %, what is written as 0.3 %.
+NEAR_FLOOR, NEAR_ROUNDS = 5 / 6, 3
 FLOOR_TIMED = 0.02
 SD_FACTOR = 3.0
 # A median of n values spreads 1.2533 / sqrt(n) as wide as one of them (normal noise, large n; less for small n).
 MEDIAN_SD = 1.2533
 # A counted series that repeats worse than this cannot show that nothing changed.
 NOISY_COUNT = 0.01
+# What repeats of a count are known to differ by before any is seen, and how many rounds that knowledge is worth: two
+# rounds that agree by luck are no proof of a count without noise. 2,000 requests to three servers: sd 0.03 to 0.13 % of
+# instructions, but up to 2.4 % of system calls, which depend on how many requests are there when the server looks.
+PRIOR_SD = 0.0003
+PRIOR_SD_SYSCALLS = 0.02
+PRIOR_SD_TRACED = 0.002
+PRIOR_ROUNDS = 4
 # Nor can a timed one whose noise raises the floor over twice the rule's own: then it cannot tell.
 MAX_RAISED = 2.0
-# A function's difference under this share of the baseline's total is not worth a verdict.
-SIZE_FLOOR = 0.001
 # With more than a third of the rounds lost the survivors are a selection, not a sample.
 MAX_MISSING = 1 / 3
 
@@ -44,11 +54,15 @@ Kind = Literal["counted", "timed"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a figure is judged: against repeat noise (counted) or by a rank test (timed); `floor` is relative."""
+    """How a figure is judged: against repeat noise (counted) or by a rank test (timed); `floor` is relative.
+
+    `prior` = relative sd that repeats of a count have by experience.
+    """
 
     kind: Kind
     floor: float
     better: Literal["lower", "higher"] = "lower"
+    prior: float = PRIOR_SD
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +70,25 @@ class Noise:
     """The baseline against itself: |ratio - 1| and the sd of the ratio of one pair of rounds. None = not measured.
 
     `pairs` is how many pairs of rounds the sd comes from, and how many rounds the medians that are compared rest on.
+    `calibrated` = the sd of a pair by a calibration of this machine, in place of a missing or narrower control.
     """
 
     off: float | None = None
     sd: float | None = None
     control: tuple[float, ...] = ()
     pairs: int = 1
+    calibrated: float | None = None
+
+    @property
+    def pair(self) -> float | None:
+        """sd of one pair: the wider of what the control and the calibration say."""
+        known = [sd for sd in (self.sd, self.calibrated) if sd is not None]
+        return max(known) if known else None
 
     @property
     def spread(self) -> float | None:
         """sd of the A/A ratio of medians over all pairs: what a difference of medians stands against."""
-        return None if self.sd is None else self.sd * (MEDIAN_SD / math.sqrt(self.pairs) if self.pairs > 1 else 1.0)
+        return None if self.pair is None else self.pair * middle_sd(self.pairs) / math.sqrt(self.pairs)
 
     def floor(self, rule: Rule) -> float:
         """max(the rule's own floor, 3 x A/A spread, what the baseline differs from itself)."""
@@ -74,19 +96,24 @@ class Noise:
         return max(rule.floor, spread, self.off or 0.0)
 
 
-def noise_of(base: Series, control: Series) -> Noise:
+def middle_sd(n: int) -> float:
+    """How much wider a median of n values spreads than their mean."""
+    return MEDIAN_SD if n > 1 else 1.0
+
+
+def noise_of(base: Series, control: Series, calibrated: float | None = None) -> Noise:
     """The A/A noise of one figure. A difference from itself counts only when it is more than one round's luck."""
     values = valid(control)
     if not len(values) or base.median in (None, 0) or control.median is None:
-        return Noise()
+        return Noise(pairs=max(len(valid(base)), 1), calibrated=calibrated) if calibrated is not None else Noise()
     assert base.median is not None
     off = abs(control.median / base.median - 1) if len(values) > 1 else None
     pairs = sum(b is not None and c is not None for b, c in zip(base.values, control.values, strict=False))
-    return Noise(off, pair_sd(base.values, control.values), tuple(values.tolist()), max(pairs, 1))
+    return Noise(off, pair_sd(base.values, control.values), tuple(values.tolist()), max(pairs, 1), calibrated)
 
 
-def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None) -> Comparison:
-    """Contender against baseline for one figure.
+def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None, level: float = ALPHA) -> Comparison:
+    """Contender against baseline for one figure; `level` = the chance of a false verdict that this one may take.
 
     Unknown medians, too few rounds and too many lost ones give "cannot tell" with the reason; a difference is called
     only beyond the floor, and "no change" only where the interval leaves no room for one.
@@ -101,9 +128,30 @@ def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None)
         return Comparison(verdict="cannot tell", why=lost, **facts)
     if base.median == 0 and other.median == 0:
         return Comparison(verdict="no change", why="both are 0", **facts)
-    if rule.kind == "counted":
-        return _counted(base.median, other.median, a, b, rule, noise, facts)
-    return _timed(base.median, other.median, a, b, rule, noise, facts)
+    judge = _counted if rule.kind == "counted" else _timed
+    return judge(_Pair(base.median, other.median, a, b, facts), rule, noise, level)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two medians, their valid rounds, and what is said of them whatever the verdict."""
+
+    base: float
+    other: float
+    a: Floats
+    b: Floats
+    facts: dict[str, float | None]
+
+    @property
+    def size(self) -> float:
+        return abs(self.other / self.base - 1) if self.base else float("inf")
+
+    @property
+    def mean_size(self) -> float:
+        return abs(float(self.b.mean() - self.a.mean())) / abs(self.base) if self.base else float("inf")
+
+    def direction(self, rule: Rule) -> Verdict:
+        return "worse" if (self.other > self.base) == (rule.better == "lower") else "better"
 
 
 def _unknown(base: Series, other: Series) -> str:
@@ -128,112 +176,99 @@ def _facts(base: float, other: float, a: Floats, b: Floats) -> dict[str, float |
     }
 
 
-def _direction(base: float, other: float, rule: Rule) -> Verdict:
-    return "worse" if (other > base) == (rule.better == "lower") else "better"
-
-
 def _range(values: Floats) -> float:
     middle = abs(float(np.median(values)))
     return float(values.max() - values.min()) / middle if middle else 0.0
 
 
-def _counted(
-    base: float, other: float, a: Floats, b: Floats, rule: Rule, noise: Noise, facts: dict[str, float | None]
-) -> Comparison:
-    repeated = len(a) > 1 or len(b) > 1
-    own = max(_range(np.concatenate([a, np.array(noise.control)])), _range(b), noise.off or 0.0)
-    floor = max(rule.floor, own)
-    size = abs(other / base - 1) if base else float("inf")
-    beyond = size > (own if repeated else rule.floor)
-    basis = (
-        f"repeats differ by up to {percent(own, 2)}"
-        if repeated
-        else f"one round each: judged against a default noise of {percent(rule.floor)}, not a measured one"
-    )
-    if size > floor:
-        verdict, why = _direction(base, other, rule), basis
-    elif own > max(NOISY_COUNT, rule.floor):
-        verdict, why = "cannot tell", f"{basis}, more than the difference of {percent(size, 2)}"
+def unseen(floor: float, n: int, m: int) -> str:
+    """The detectable floor in words."""
+    many = rounds(n) if n == m else f"{n} and {rounds(m)}"
+    return f"with {'this' if (n, m) == (1, 1) else 'these'} {many} a change under {percent(floor)} would not be seen"
+
+
+def _counted(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
+    ground = np.concatenate([pair.a, np.array(noise.control)])
+    repeats = max(_range(ground), _range(pair.b), noise.off or 0.0)
+    size = pair.size
+    if max(len(ground), len(pair.b)) == 1:
+        limit = floor = seen = rule.floor
+        basis = f"one round each: judged against a default noise of {percent(rule.floor)}, not a measured one"
+    else:
+        limit, error = _repeat_noise(pair, ground, rule.prior, noise, level)
+        least = min(len(pair.a), len(pair.b))
+        floor = max(rule.floor * (NEAR_FLOOR if least >= NEAR_ROUNDS else 1.0), limit)
+        seen = floor + detectable.POWER_Z * middle_sd(least) * error
+        basis = f"repeats differ by up to {percent(repeats, 2)}"
+    called = size > floor and pair.mean_size > limit
+    if called:
+        verdict, why = pair.direction(rule), basis
+    elif size > floor or limit > max(NOISY_COUNT, rule.floor):
+        verdict = "cannot tell"
+        why = f"{basis}, so that noise of {percent(limit, 2)} can be more than the difference of {percent(size, 2)}"
     else:
         verdict, why = "no change", f"{percent(size, 2)} is under the floor of {percent(floor, 2)}; {basis}"
     return Comparison(
-        verdict=verdict, significant=beyond, relevant=size > floor, floor=rounded(floor, 4), why=why, **facts
+        verdict=verdict,
+        significant=pair.mean_size > limit,
+        relevant=called,
+        floor=rounded(seen, 4),
+        why=why,
+        **pair.facts,
     )
 
 
-def _timed(
-    base: float, other: float, a: Floats, b: Floats, rule: Rule, noise: Noise, facts: dict[str, float | None]
-) -> Comparison:
+def _repeat_noise(pair: _Pair, ground: Floats, prior: float, noise: Noise, level: float) -> tuple[float, float]:
+    """(what a difference of means reaches by repeat noise with a chance of `level`, its sd); relative to the base.
+
+    Of means: counts often have two values, and the medians of seven rounds that are either jump from one to the other.
+
+    The noise is that of all repeats together, the control's with the baseline's, with a prior worth four rounds: with
+    two rounds a side "the ranges do not meet" would be a false alarm in one of three.
+    """
+    scale = max(abs(pair.base), abs(pair.other))
+    squares = sum(float(np.square(side - side.mean()).sum()) for side in (ground, pair.b))
+    freedom = len(ground) + len(pair.b) - 2
+    variance = (PRIOR_ROUNDS * (prior * scale) ** 2 + squares) / (PRIOR_ROUNDS + freedom)
+    if noise.calibrated is not None:
+        variance = max(variance, (noise.calibrated * pair.base) ** 2 / 2)
+    error = math.sqrt(variance) * math.sqrt(1 / len(pair.a) + 1 / len(pair.b))
+    relative = error / abs(pair.base) if pair.base else 0.0
+    return t_limit(level, PRIOR_ROUNDS + freedom) * relative, relative
+
+
+def _timed(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
+    a, b, facts = pair.a, pair.b, pair.facts
     fewest = min(len(a), len(b))
     if fewest < MIN_ROUNDS:
-        why = f"{_rounds(fewest)} a side; a difference can be shown from {MIN_ROUNDS} on"
+        why = f"{rounds(fewest)} a side; a difference can be shown from {MIN_ROUNDS} on"
         return Comparison(verdict="cannot tell", why=why, **facts)
-    floor, p = noise.floor(rule), float(rank_test(a[None, :], b[None, :])[0])
-    size = abs(other / base - 1) if base else float("inf")
-    low, high = (facts["low"], facts["high"]) if base else (None, None)
+    floor, (p, by_ranks) = noise.floor(rule), difference_test(a, b, level)
+    size = pair.size
+    low, high = (facts["low"], facts["high"]) if pair.base else (None, None)
     room = max(abs(low - 1), abs(high - 1)) if low is not None and high is not None else float("inf")
-    width = (high - low) / 2 if low is not None and high is not None else 0.0
-    significant = p < ALPHA and not (low is not None and high is not None and low <= 1 <= high)
+    significant = p < level and not (low is not None and high is not None and low <= 1 <= high)
     test = f"p {p:.2g} over {len(a)} and {len(b)} rounds"
+    if not by_ranks:
+        test += f" (t-test: ranks cannot go under {least_p(len(a), len(b)):.2g})"
+    seen = detectable.timed(a, b, level, floor, middle_sd(fewest))
     quiet = min(floor, MAX_RAISED * rule.floor)
     if significant and size > floor:
-        verdict, why = _direction(base, other, rule), f"{test}; floor {percent(floor)}"
+        verdict, why = pair.direction(rule), f"{test}; floor {percent(floor)}"
     elif room <= quiet or (significant and size <= quiet):
         verdict, why = "no change", f"{percent(size, 2)} is under the floor of {percent(quiet)}; {test}"
     else:
-        verdict, why = "cannot tell", f"{test}; these rounds could show {percent(max(floor, width))}"
+        verdict, why = "cannot tell", f"{test}; {unseen(seen, len(a), len(b))}"
     return Comparison(
         verdict=verdict,
         significant=significant,
         relevant=significant and size > floor,
-        floor=rounded(max(floor, width), 4),
+        floor=rounded(seen, 4),
         p=rounded(p, 3),
         why=why,
         **facts,
     )
 
 
-def _rounds(n: int) -> str:
+def rounds(n: int) -> str:
     return "1 round" if n == 1 else f"{n} rounds"
-
-
-@dataclass(frozen=True, slots=True)
-class RowVerdicts:
-    """Verdict and reason per function; a reason only where the verdict is "cannot tell"."""
-
-    verdict: tuple[Verdict, ...]
-    why: tuple[str | None, ...]
-
-
-def compare_rows(base: Floats, other: Floats, rule: Rule, size: float, control: Floats | None = None) -> RowVerdicts:
-    """One verdict per function. `base`, `other`: functions x valid rounds; `size` = the baseline's total.
-
-    Counted: the ranges over rounds (the A/A control's with the baseline's) do not meet, and by more than the floor.
-    Timed and sampled: exact Mann-Whitney, Benjamini-Hochberg over all rows. Both: a size floor of 0.1 % of `size`.
-    """
-    rows = base.shape[0]
-    if not base.shape[1] or not other.shape[1]:
-        return RowVerdicts(("cannot tell",) * rows, ("no valid round",) * rows)
-    delta = np.median(other, axis=1) - np.median(base, axis=1)
-    big = np.abs(delta) > SIZE_FLOOR * size
-    if rule.kind == "counted":
-        ground = base if control is None or not control.shape[1] else np.concatenate([base, control], axis=1)
-        gap = np.maximum(other.min(axis=1) - ground.max(axis=1), ground.min(axis=1) - other.max(axis=1))
-        called = big & (gap > rule.floor * np.abs(np.median(base, axis=1)))
-        doubt = big & ~called
-        reason = "the rounds of both overlap"
-    elif min(base.shape[1], other.shape[1]) < MIN_ROUNDS:
-        called, doubt = np.zeros(rows, dtype=np.bool_), np.ones(rows, dtype=np.bool_)
-        reason = f"{_rounds(min(base.shape[1], other.shape[1]))} a side; at least {MIN_ROUNDS} are needed"
-    else:
-        p = adjusted(rank_test(base, other))
-        called = big & (np.nan_to_num(p, nan=1.0) < ALPHA)
-        doubt = big & ~called
-        reason = f"not beyond noise in {base.shape[1]} and {other.shape[1]} rounds"
-    worse: Verdict = "worse" if rule.better == "lower" else "better"
-    better: Verdict = "better" if rule.better == "lower" else "worse"
-    verdicts: list[Verdict] = [
-        (worse if up else better) if hit else ("cannot tell" if unsure else "no change")
-        for hit, unsure, up in zip(called, doubt, delta > 0, strict=True)
-    ]
-    return RowVerdicts(tuple(verdicts), tuple(reason if v == "cannot tell" else None for v in verdicts))

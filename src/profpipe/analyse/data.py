@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from profpipe.analyse.noise import ALPHA
 from profpipe.model.profile import Profile
-from profpipe.model.report import CommitInfo, Report, Sequential
+from profpipe.model.report import Calibration, CommitInfo, Report, Sequential
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument
@@ -38,7 +39,9 @@ class StudyData:
     categories); `name_style` is that of the classic lists. `per` is what costs are divided by, in words: "request",
     or "capture" where no request was counted. `commits` = variant -> the commit it was built from, where the variants
     are one program at several commits; `same_program` says the same of captures whose commits are not known;
-    `sequential` = how rounds were added.
+    `sequential` = how rounds were added. `alpha` = the share of reports without a real change that may hold a false
+    verdict; where rounds were added, the report is judged at the level of one look. `calibration` is one of the same
+    machine and load, or None.
     """
 
     study: str
@@ -68,6 +71,13 @@ class StudyData:
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
     same_program: bool = False
     sequential: Sequential | None = None
+    alpha: float = ALPHA
+    calibration: Calibration | None = None
+
+    @property
+    def level(self) -> float:
+        """What this report may spend: alpha, or its part of it where the verdicts are looked at several times."""
+        return self.alpha if self.sequential is None else self.sequential.alpha
 
     @property
     def variants(self) -> tuple[str, ...]:

@@ -7,14 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from profpipe.analyse.compare import FLOOR_COUNTED, FLOOR_TIMED, FLOOR_TRACED, Rule
+from profpipe.analyse.compare import (
+    FLOOR_COUNTED,
+    FLOOR_TIMED,
+    FLOOR_TRACED,
+    PRIOR_SD,
+    PRIOR_SD_SYSCALLS,
+    PRIOR_SD_TRACED,
+    Rule,
+)
 from profpipe.analyse.data import RunData, StudyData
 from profpipe.analyse.hotspots import refusal, requests_of
 from profpipe.analyse.noise import rounded, series
 from profpipe.model.profile import Profile
 from profpipe.model.report import MetricInfo, Series
 from profpipe.model.run import LoadResult, RunRecord, Usage
-from profpipe.units import Instrument, Metric, Unit
+from profpipe.units import SYSCALLS, Instrument, Metric, Unit
 
 CLEAN = "clean"
 # Time between entry and return of a system call: it counts sleeping in epoll_wait, so it is no cost.
@@ -102,13 +110,14 @@ class Figures:
     control: Mapping[str, Series]
 
 
-def rule_for(instrument: Instrument, better: Literal["lower", "higher"] = "lower") -> Rule:
+def rule_for(instrument: Instrument, better: Literal["lower", "higher"] = "lower", metric: str = "") -> Rule:
     """Counts are judged against repeat noise, everything timed or sampled by a rank test."""
     match instrument:
         case "counted":
-            return Rule("counted", FLOOR_COUNTED, better)
+            prior = PRIOR_SD_SYSCALLS if metric == SYSCALLS.key else PRIOR_SD
+            return Rule("counted", FLOOR_COUNTED, better, prior)
         case "traced":
-            return Rule("counted", FLOOR_TRACED, better)
+            return Rule("counted", FLOOR_TRACED, better, PRIOR_SD_TRACED)
         case _:
             return Rule("timed", FLOOR_TIMED, better)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from profpipe.analyse import figures as fig
 from profpipe.analyse.compare import Noise, Rule, compare, noise_of
 from profpipe.analyse.data import StudyData
+from profpipe.analyse.family import Levels
 from profpipe.analyse.hotspots import Matrix, refusal
 from profpipe.analyse.noise import rounded, valid
 from profpipe.analyse.tables import total_series
@@ -74,7 +75,7 @@ def profiler_figures(data: StudyData, profiler: str, tables: Sequence[Matrix]) -
         out.append(
             Measured(
                 info,
-                rule,
+                fig.rule_for(kind, metric=metric.key),
                 {v: fig.profiler_series(data, v, profiler, metric) for v in data.variants},
                 fig.profiler_series(data, data.baseline, profiler, metric, control=True),
                 judged,
@@ -106,18 +107,22 @@ def _info(
     )
 
 
-def noise(m: Measured, baseline: str) -> Noise:
-    return noise_of(m.series[baseline], m.control)
+def noise(m: Measured, data: StudyData) -> Noise:
+    """The A/A noise of a figure: of this study's control, and of a calibration where that is wider or alone."""
+    calibrated = data.calibration.sd.get(m.info.key) if data.calibration is not None else None
+    return noise_of(m.series[data.baseline], m.control, calibrated)
 
 
-def control(data: StudyData, measured: Sequence[Measured]) -> Control:
+def control(data: StudyData, measured: Sequence[Measured], levels: Levels) -> Control:
     """The baseline against itself. Judged with the rule's own floor: its own noise must not excuse it."""
     has = [m for m in measured if m.judged and len(valid(m.control))]
     if not has:
         ran = any(r.record.control for r in data.runs)
         return Control(why="no control run is valid" if ran else "the study measured no control")
-    sd = {m.info.key: noise(m, data.baseline).sd for m in has}
+    sd = {m.info.key: noise(m, data).sd for m in has}
     return Control(
-        figures={m.info.key: compare(m.series[data.baseline], m.control, m.rule) for m in has},
+        figures={
+            m.info.key: compare(m.series[data.baseline], m.control, m.rule, level=levels.of(m.info.key)) for m in has
+        },
         sd={key: rounded(value, 4) for key, value in sd.items() if value is not None},
     )

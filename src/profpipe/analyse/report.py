@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from profpipe.analyse import figures as fig
-from profpipe.analyse.aligned import align
+from profpipe.analyse.aligned import Placed, align
 from profpipe.analyse.categories import Categories, categories
-from profpipe.analyse.compare import Noise, compare, noise_of
 from profpipe.analyse.conclude import conclude
 from profpipe.analyse.data import RunData, StudyData
+from profpipe.analyse.family import Levels, RowLevel
 from profpipe.analyse.hotspots import Index, Matrix, matrices, refusal
-from profpipe.analyse.measured import Measured, clean_figures, control, noise, profiler_figures
+from profpipe.analyse.measured import Measured, clean_figures, control, profiler_figures
 from profpipe.analyse.noise import rounded, valid
 from profpipe.analyse.pictures import classic_list, good_runs, variant_flame
 from profpipe.analyse.post2018 import seed_table
 from profpipe.analyse.tables import hotspot_table, switching
+from profpipe.analyse.verdicts import against, row_levels, spend
 from profpipe.analyse.waterfall import waterfall
 from profpipe.model.report import (
     CategoryInfo,
     ClassicList,
-    Comparison,
     Flame,
     HotspotTable,
     Hypothesis,
@@ -51,13 +51,13 @@ def build_report(data: StudyData) -> Report:
     found = {p: matrices(data, p, index) for p in profilers}
     aligned = align(found, index, data)
     measured = [*clean_figures(data), *(m for p in profilers for m in profiler_figures(data, p, found[p]))]
-    noises = {m.info.key: noise(m, data.baseline) for m in measured}
-    variants = tuple(_variant(data, v, measured, noises) for v in data.variants)
+    spent = spend(data, measured, found)
+    variants = tuple(_variant(data, v, measured, spent) for v in data.variants)
     tables = tuple(
         table
         for p in profilers
         for matrix, placed in aligned[p]
-        if (table := hotspot_table(matrix, index, data, fig.rule_for(data.instruments[p]), placed)) is not None
+        if (table := _table(matrix, index, data, row_levels(data, matrix, variants, spent), placed)) is not None
     )
     # A second use of a profiler answers a question of its own: its figures and table stand, the first has the pictures.
     flames, folded = _flames(data, [p for p in profilers if not data.again(p)])
@@ -71,7 +71,8 @@ def build_report(data: StudyData) -> Report:
         categories=_categories(rules, tables),
         hotspots=tables,
         waterfall=_waterfalls(data, tables, variants),
-        control=control(data, measured),
+        control=control(data, measured, spent),
+        calibration=data.calibration,
         invalid=_invalid(data),
         limits=(*_limits(data), *_own_limits(data, found, index), *folded),
         classic=_classic(data),
@@ -82,6 +83,13 @@ def build_report(data: StudyData) -> Report:
     if data.earlier is None:
         return report
     return report.model_copy(update={"seed_table": seed_table(report, data.earlier.loads, data.earlier.other)})
+
+
+def _table(
+    matrix: Matrix, index: Index, data: StudyData, strict: Mapping[str, RowLevel], placed: Placed
+) -> HotspotTable | None:
+    rule = fig.rule_for(data.instruments[matrix.profiler], metric=matrix.metric.key)
+    return hotspot_table(matrix, index, data, rule, strict, placed)
 
 
 def _classic(data: StudyData) -> tuple[ClassicList, ...]:
@@ -103,25 +111,9 @@ def _ordered(data: StudyData) -> StudyData:
     return replace(data, runs=tuple(sorted(known, key=key)))
 
 
-def _variant(data: StudyData, variant: str, measured: Sequence[Measured], noise: Mapping[str, Noise]) -> Variant:
+def _variant(data: StudyData, variant: str, measured: Sequence[Measured], spent: Levels) -> Variant:
     runs = [r for r in data.runs if r.record.variant == variant and not r.record.control]
     good = [r for r in runs if r.record.valid]
-    throughput = fig.throughput(data, variant)
-    latency = fig.latency(data, variant)
-    against: dict[str, Comparison] = {}
-    if variant != data.baseline:
-        against = {
-            m.info.key: compare(m.series[data.baseline], m.series[variant], m.rule, noise[m.info.key])
-            for m in measured
-            if m.judged
-        }
-        higher = fig.rule_for("clean", "higher")
-        if throughput.values:
-            base = fig.throughput(data, data.baseline)
-            aa = noise_of(base, fig.throughput(data, data.baseline, control=True))
-            against["throughput"] = compare(base, throughput, higher, aa)
-        before = fig.latency(data, data.baseline)
-        against |= {k: compare(before[k], latency[k], fig.rule_for("clean")) for k in latency if k in before}
     return Variant(
         id=variant,
         label=data.label(variant),
@@ -131,9 +123,9 @@ def _variant(data: StudyData, variant: str, measured: Sequence[Measured], noise:
         valid=bool(good),
         why=None if good else next((r.record.reason for r in runs if r.record.reason), "it has no run"),
         figures={m.info.key: m.series[variant] for m in measured},
-        against_baseline=against,
-        latency=latency,
-        throughput=throughput,
+        against_baseline={} if variant == data.baseline else against(data, variant, measured, spent),
+        latency=fig.latency(data, variant),
+        throughput=fig.throughput(data, variant),
         disturbance={
             p: s
             for p, kind in data.instruments.items()
@@ -200,6 +192,7 @@ def _study(data: StudyData) -> StudyInfo:
         hypotheses=tuple(Hypothesis(text=text, categories=keys) for text, keys in data.hypotheses),
         planned_runs=data.planned_runs,
         sequential=data.sequential,
+        alpha=data.alpha,
     )
 
 

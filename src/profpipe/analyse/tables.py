@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from profpipe.analyse.aligned import NOTHING, Placed
 from profpipe.analyse.categories import OTHER
-from profpipe.analyse.compare import RowVerdicts, Rule, compare_rows
+from profpipe.analyse.compare import Rule
 from profpipe.analyse.data import StudyData
+from profpipe.analyse.family import RowLevel
 from profpipe.analyse.hotspots import Index, Matrix
 from profpipe.analyse.moved import within
 from profpipe.analyse.noise import Floats, median_intervals, rounded, series
+from profpipe.analyse.rows import RowVerdicts, compare_rows
 from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, Series, Verdict
 from profpipe.units import CALLS
 
@@ -59,9 +61,14 @@ class _Context:
 
 
 def hotspot_table(
-    matrix: Matrix, index: Index, study: StudyData, rule: Rule, placed: Placed = NOTHING
+    matrix: Matrix,
+    index: Index,
+    study: StudyData,
+    rule: Rule,
+    strict: Mapping[str, RowLevel],
+    placed: Placed = NOTHING,
 ) -> HotspotTable | None:
-    """The table of one metric; None when no variant has a valid run.
+    """The table of one metric; None when no variant has a valid run. `strict` is by contender.
 
     What only changed place (`placed`) is no change of the function it left, nor of the one it arrived in.
     """
@@ -76,8 +83,8 @@ def hotspot_table(
     np.add.at(grouped, member, own)
     moved = {v: part[: own.shape[0]] for v, part in placed.moved.items()}
     crossed = {v: _grouped(part, member, len(names)) for v, part in moved.items()}
-    functions = _sides(own, matrix, study, variants, totals, rule, moved)
-    groups = _sides(grouped, matrix, study, variants, totals, rule, crossed)
+    functions = _sides(own, matrix, study, variants, totals, rule, strict, moved)
+    groups = _sides(grouped, matrix, study, variants, totals, rule, strict, crossed)
     context = _context(matrix, index, study, functions, placed)
     rows = [
         _category_row(i, name, groups, np.flatnonzero(member == i), context)
@@ -120,6 +127,7 @@ def _sides(
     variants: Sequence[str],
     totals: Mapping[str, Series],
     rule: Rule,
+    strict: Mapping[str, RowLevel],
     moved: Mapping[str, Floats],
 ) -> list[_Side]:
     base_columns = matrix.columns(study.baseline)
@@ -133,7 +141,7 @@ def _sides(
         verdicts, part = None, moved.get(variant)
         if variant != study.baseline and base_columns:
             stayed = own if part is None else own - part[:, None]
-            verdicts = compare_rows(base, stayed, rule, size, control)
+            verdicts = compare_rows(base, stayed, rule, size, control, strict[variant])
             if part is not None:
                 change = np.median(own, axis=1) - np.median(base, axis=1)
                 verdicts = _without_moved(verdicts, within(change, part))

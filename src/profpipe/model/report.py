@@ -33,7 +33,7 @@ class Series(Part):
 
 
 class Comparison(Part):
-    """Contender against baseline for one figure. `floor` = smallest relative change these rounds could show."""
+    """Contender against baseline for one figure. `floor` = the change that such rounds show in eight of ten studies."""
 
     verdict: Verdict
     ratio: Ratio | None = None

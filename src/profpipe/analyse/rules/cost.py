@@ -79,6 +79,6 @@ def _verdict(name: str, against: str, other: float, base: float, metric: MetricI
     if not metric.exact and c.low is not None and c.high is not None:
         notes.append(f"95 % interval {count(c.low)} to {count(c.high)}")
     if not metric.exact and c.floor is not None:
-        notes.append(f"noise floor {percent(c.floor)}")
+        notes.append(f"detectable from {percent(c.floor)}")
     facts = f" ({'; '.join(notes)})" if notes else ""
     return f"{name} spends {amount(other, metric)}, {against} {plain(base, metric)}{facts}."
