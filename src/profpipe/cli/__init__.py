@@ -11,6 +11,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from profpipe import __version__
+from profpipe.cli.history import history, merge
 from profpipe.cli.profiles import compare, export, parse
 from profpipe.cli.setup import check, doctor, init, list_
 from profpipe.cli.studies import report, run
@@ -19,6 +20,7 @@ from profpipe.errors import EXIT_ERROR, ConfigError, ProfpipeError
 click.rich_click.COMMAND_GROUPS = {
     "*": [
         {"name": "Measure", "commands": ["run", "report"]},
+        {"name": "From commit to commit", "commands": ["history", "merge"]},
         {"name": "Before the first run", "commands": ["doctor", "init", "check", "list"]},
         {"name": "Captures you already have", "commands": ["parse", "compare", "export"]},
     ]
@@ -36,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (init, check, list_, run, report, parse, compare, export, doctor):
+for command in (init, check, list_, run, report, parse, compare, export, history, merge, doctor):
     cli.add_command(command)
 
 

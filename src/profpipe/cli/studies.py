@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import rich_click as click
@@ -73,6 +74,7 @@ def run(
             progress.cut_short()
             raise
     _print(written, as_json)
+    _record(written, reports)
     context.exit(_exit_code(written))
 
 
@@ -92,8 +94,12 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
 
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    written = write_report(store.find_study_folder(reports, folder), output)
+    found = store.find_study_folder(reports, folder)
+    written = write_report(found, output)
     _print(written, as_json)
+    # A run folder from elsewhere is no part of this history: `profpipe merge` joins those.
+    if found.absolute().is_relative_to(reports.absolute()):
+        _record(replace(written, json=found / written.json.name), reports)
     context.exit(_exit_code(written))
 
 
@@ -102,6 +108,14 @@ def _only_study(studies: object, path: Path) -> str:
     if len(names) == 1:
         return str(names[0])
     raise UsageError(f"{path} holds {len(names)} studies, name one: profpipe run {'|'.join(names) or 'STUDY'}")
+
+
+def _record(written: object, reports: Path) -> None:
+    from profpipe.pipeline.history import record
+    from profpipe.pipeline.reporting import Written
+
+    assert isinstance(written, Written)
+    record(written.report, reports, written.json)
 
 
 def _print(written: object, as_json: bool) -> None:
