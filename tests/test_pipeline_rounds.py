@@ -49,7 +49,10 @@ class Bench:
 
 
 def comparisons(cpu: Verdict, counted: Verdict) -> dict[str, Comparison]:
-    return {CPU: Comparison(verdict=cpu, ratio=1.1), INSTRUCTIONS: Comparison(verdict=counted, ratio=1.1)}
+    return {
+        CPU: Comparison(verdict=cpu, ratio=1.1, delta=1.0),
+        INSTRUCTIONS: Comparison(verdict=counted, ratio=1.1, delta=1.0),
+    }
 
 
 @pytest.fixture

@@ -55,20 +55,24 @@ def plan_looks(first: int, most: int, alpha: float = ALPHA) -> Sequential:
     return Sequential(rule=rule, looks=(), planned=planned, alpha=one, stopped="cut short")
 
 
-def stable(report: Report) -> bool:
-    """Whether more rounds could change nothing that is read first: CPU time and the counted total of each contender.
+def open_metrics(report: Report) -> frozenset[str]:
+    """What is read first and cannot be told yet: keys of CPU time and of the counted total, of any contender.
 
-    Decided = better, worse or "no change". A figure without any value is not waited for: rounds do not bring it.
+    A figure without any value is not waited for: rounds do not bring it.
     """
     facts = Facts(report)
     keys = [key for key in (CPU, facts.counted()) if key is not None]
-    open_ = [
-        found
+    return frozenset(
+        key
         for contender in facts.contenders
         for key in keys
         if (found := contender.against_baseline.get(key)) is not None and undecided(found)
-    ]
-    return not open_
+    )
+
+
+def stable(report: Report) -> bool:
+    """Whether more rounds could change nothing that is read first: better, worse or "no change" everywhere."""
+    return not open_metrics(report)
 
 
 def undecided(comparison: Comparison) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from profpipe.cli.studies import CONFIG, JSON, REPORTS, finish
+from profpipe.cli.studies import CONFIG, JSON, REPORTS, finish, only_study
 from profpipe.errors import EXIT_ERROR, EXIT_OK, EXIT_REGRESSION, UsageError
 
 if TYPE_CHECKING:
@@ -83,8 +83,10 @@ def diff(
     rules = [gate_rule(text) for text in fail_on]
     run = RunOptions((), profilers, rounds, requests, generator)
     options = DiffOptions(words, None, target, worktree, every, config, run)
-    written = _measured(options, reports, Bounds(max_rounds, seconds(budget)), rules).written
-    code = finish(written, as_json, output)
+    reports = reports.absolute()
+    measured = _measured(options, reports, Bounds(max_rounds, seconds(budget)), rules)
+    written, targets = measured.written, {commit.id: measured.target for commit in measured.commits}
+    code = finish(written, as_json, reports, output, targets)
     for text in cannot_tell(written.report, rules):
         click.echo(f"not failed: {text}", err=True)
     context.exit(EXIT_REGRESSION if written.report.gate and written.report.gate.failed else code)
@@ -177,6 +179,57 @@ def bisect_step(context: click.Context, step: Path) -> None:
     code, why = answer(measured.written.report, asked.want)
     click.echo(f"{measured.commits[-1].id} {why}", err=True)
     context.exit(code)
+
+
+@click.command()
+@click.argument("study", required=False)
+@click.option("-t", "--target", help="the target that is compared with itself; default: the study's baseline")
+@click.option("-N", "--times", type=click.IntRange(1, 10_000), default=20, show_default=True, help="comparisons")
+@click.option("-r", "--rounds", type=click.IntRange(1, 1000), help="rounds to begin with; default: the study's")
+@click.option("--max-rounds", type=click.IntRange(1, 1000), default=20, show_default=True, help="rounds at most")
+@click.option("-p", "--profiler", "profilers", multiple=True, help="only these instruments (repeatable)")
+@click.option("-n", "--requests", type=click.IntRange(1, 100_000_000), help="requests per run")
+@CONFIG
+@REPORTS
+@JSON
+@click.pass_context
+def calibrate(
+    context: click.Context,
+    study: str | None,
+    target: str | None,
+    times: int,
+    rounds: int | None,
+    max_rounds: int,
+    profilers: tuple[str, ...],
+    requests: int | None,
+    config: Path | None,
+    reports: Path,
+    as_json: bool,
+) -> None:
+    """How wide is this machine's noise, and how often is a verdict false?
+
+    Compares a target with itself, again and again, as `profpipe diff` compares commits: every better or worse is a
+    false one. The noise that was seen is kept in the reports folder, and later verdicts of this study on this machine
+    are held against it. A calibration that is stopped is one of fewer comparisons.
+    """
+    from profpipe.cli.progress import Progress
+    from profpipe.pipeline.calibrate import calibrate as compare_with_itself
+    from profpipe.pipeline.calibrate import prepare_calibration
+    from profpipe.pipeline.calibration import words
+    from profpipe.pipeline.prepare import RunOptions
+    from profpipe.pipeline.rounds import Bounds
+    from profpipe.pipeline.setup import load_study_file
+
+    loaded = load_study_file(config)
+    name = study or only_study(loaded.file.study, loaded.path)
+    options = RunOptions((), profilers, rounds, requests)
+    prepared = prepare_calibration(loaded, name, target, options)
+    with Progress() as progress:
+        found = compare_with_itself(
+            prepared, loaded, name, reports.absolute(), times, Bounds(max_rounds), options, progress.show
+        )
+    click.echo(found.model_dump_json(indent=1) if as_json else "\n".join(words(found)))
+    context.exit(EXIT_OK)
 
 
 @click.command()

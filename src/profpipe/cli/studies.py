@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +65,7 @@ def run(
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
-    name = study or _only_study(loaded.file.study, loaded.path)
+    name = study or only_study(loaded.file.study, loaded.path)
     options = RunOptions(targets, profilers, rounds, requests, generator)
     # A profiler runs in its own folder: a relative path would mean another place to it.
     reports = reports.absolute()
@@ -76,7 +78,7 @@ def run(
         except BaseException:
             progress.cut_short()
             raise
-    context.exit(finish(written, as_json))
+    context.exit(finish(written, as_json, reports))
 
 
 @click.command()
@@ -95,22 +97,38 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
 
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    written = write_report(store.find_study_folder(reports, folder), output)
-    context.exit(finish(written, as_json))
+    found = store.find_study_folder(reports, folder)
+    written = write_report(found, output)
+    # A run folder from elsewhere is no part of this history: `profpipe merge` joins those.
+    own = found.absolute().is_relative_to(reports.absolute())
+    context.exit(finish(replace(written, json=found / written.json.name), as_json, reports if own else None))
 
 
-def _only_study(studies: object, path: Path) -> str:
+def only_study(studies: object, path: Path) -> str:
+    """The study that is meant when none is named. Raises UsageError where there are several."""
     names = list(studies)  # type: ignore[call-overload]
     if len(names) == 1:
         return str(names[0])
     raise UsageError(f"{path} holds {len(names)} studies, name one: profpipe run {'|'.join(names) or 'STUDY'}")
 
 
-def finish(written: Written, as_json: bool, output: Path | None = None) -> int:
-    """Print the verdict and where the report is, copy it to `output`, and say the exit code."""
+def finish(
+    written: Written,
+    as_json: bool,
+    reports: Path | None,
+    output: Path | None = None,
+    targets: Mapping[str, str] | None = None,
+) -> int:
+    """Print the verdict and where the report is, enter it into the history of `reports`, copy it, say the exit code.
+
+    `targets` = variant -> target, where the variants are commits of it.
+    """
+    from profpipe.pipeline.history import record
     from profpipe.pipeline.reporting import render
 
     _print(written, as_json)
+    if reports is not None:
+        record(written.report, reports, written.json, targets)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         render(written.report, output)

@@ -16,8 +16,7 @@ def changes(repo: Path, base: str, head: str) -> str:
 
     Behind @@ stands the function a change lies in, by git's own rules for each language, methods included.
     """
-    text = git(
-        repo, "-c", f"core.attributesFile={HEADINGS}", "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames",
-        "--src-prefix=a/", "--dst-prefix=b/", base, head, "--",
-    )  # fmt: skip
+    headings = ("-c", f"core.attributesFile={HEADINGS}")
+    plain = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames")
+    text = git(repo, *headings, "diff", *plain, "--src-prefix=a/", "--dst-prefix=b/", base, head, "--")
     return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT) + 1]

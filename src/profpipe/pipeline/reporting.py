@@ -15,6 +15,7 @@ from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.run import CaptureFile, RunRecord
+from profpipe.pipeline.calibration import calibration_of
 from profpipe.pipeline.changed import with_commit_changes
 from profpipe.pipeline.gate import GateRule, gate
 
@@ -90,6 +91,7 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
             earlier=_earlier(study.reference, folder),
             commits=study.commits,
             sequential=study.sequential,
+            calibration=calibration_of(folder.parent.parent, study.study, study.environment),
         )
     )
     return with_commit_changes(report, folder), _unmeasured([run.record for run in runs])

@@ -87,14 +87,11 @@ def _rounds_at(look: int, planned: tuple[int, ...], base: int, kind: str) -> int
 
 
 def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
-    """The instruments with a headline figure that cannot be told yet and that more rounds could tell."""
+    """The instruments behind the headline figures that cannot be told yet."""
+    from profpipe.analyse.sequential import open_metrics
+
     of = {m.key: m.profiler for m in report.metrics}
-    found = {
-        of[key]
-        for variant in report.variants
-        for key, comparison in variant.against_baseline.items()
-        if comparison.verdict == "cannot tell" and comparison.ratio is not None and key in of
-    }
+    found = {of[key] for key in open_metrics(report)}
     return tuple(p for p, kind in kinds.items() if p in found and kind in EXTENDED)
 
 

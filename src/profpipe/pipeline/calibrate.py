@@ -1,0 +1,66 @@
+"""`profpipe calibrate`: a target against itself, again and again: this machine's noise, and how often it deceives."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from profpipe import store
+from profpipe.errors import UsageError
+from profpipe.model.report import Calibration, Report
+from profpipe.pipeline.calibration import path_of, summary
+from profpipe.pipeline.events import Listener, Note
+from profpipe.pipeline.execute import execution
+from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, find_study, lay_out
+from profpipe.pipeline.reporting import build_report, write_report
+from profpipe.pipeline.rounds import Bounds, run_rounds
+from profpipe.study import Study
+from profpipe.study.read import LoadedFile
+
+FIRST, AGAIN = "first", "again"
+
+
+def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None, options: RunOptions) -> Prepared:
+    """The target under two names, in one folder, as two commits without a difference would be."""
+    study = find_study(loaded, study_id, options)
+    name = target_id or study.baseline or study.targets[0]
+    if name not in loaded.file.target:
+        raise UsageError(f"{loaded.path}: no target {name}; it has: {', '.join(loaded.file.target)}")
+    target = loaded.file.target[name].model_copy(update={"label": ""})
+    variants = Variants({FIRST: target, AGAIN: target}, dict.fromkeys((FIRST, AGAIN), loaded.root), FIRST)
+    return lay_out(f"calibrate-{study_id}", _plain(study, name), variants, options)
+
+
+def _plain(study: Study, target: str) -> Study:
+    seen = [n for n in study.profilers if not study.use(n).targets or target in study.use(n).targets]
+    uses = {name: use.model_copy(update={"targets": ()}) for name, use in study.profiler.items()}
+    question = f"Does {target} differ from itself here?"
+    update = {"profilers": tuple(seen), "profiler": uses, "question": question, "reference": "", "hypothesis": ()}
+    return study.model_copy(update=update)
+
+
+def calibrate(
+    prepared: Prepared,
+    loaded: LoadedFile,
+    study_id: str,
+    reports: Path,
+    times: int,
+    bounds: Bounds,
+    options: RunOptions,
+    listen: Listener,
+) -> Calibration:
+    """Compare the target with itself `times` times, as `profpipe diff` compares commits, and keep what came out.
+
+    After every comparison the file is written, so that a calibration that is stopped is one of fewer comparisons.
+    """
+    found: list[Report] = []
+    command = shlex.join(["profpipe", "calibrate", study_id, *options.words()])
+    for number in range(1, times + 1):
+        listen(Note(f"comparison {number} of {times}"))
+        with execution(prepared, loaded, reports, command, listen) as under_way:
+            under_way.build()
+            run_rounds(under_way, bounds, lambda folder: build_report(folder)[0])
+        found.append(write_report(under_way.folder).report)
+        calibration = summary(found, study_id)
+        store.write_whole(path_of(reports, study_id), calibration.model_dump_json(indent=1) + "\n")
+    return calibration
