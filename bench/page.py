@@ -105,7 +105,7 @@ def measure_reference(browser: Browser, folder: Path) -> None:
     pages = {"nothing but a line of text": "<!doctype html><title>blank</title><p>blank"}
     pages["the page without a graph"] = render_page(report_of(1).model_copy(update={"flames": ()}))
     found: dict[str, list[float]] = {name: [] for name in pages}
-    for name, text in pages.items():
+    for text in pages.values():
         (folder / f"{len(text)}.html").write_text(text)
     for _ in range(LOADS):
         for name, text in pages.items():
