@@ -30,17 +30,18 @@ def pair(nodes: int) -> tuple[Flame, Flame]:
     chance = random.Random(2)
     other = [value * chance.random() * 2 if i % 10 == 0 else value for i, value in enumerate(own)]
     renamed = [NAMES + n if i % 100 == 99 else n for i, n in enumerate(name)]
-    names = tuple(f"module_{n % 97}::component_{n % 13}::function_{n}" for n in range(2 * NAMES))
-    return _flame("baseline", names, name, depth, own), _flame("contender", names, renamed, depth, other)
+    return _flame("baseline", name, depth, own), _flame("contender", renamed, depth, other)
 
 
-def _flame(variant: str, names: tuple[str, ...], name: list[int], depth: list[int], own: list[float]) -> Flame:
+def _flame(variant: str, name: list[int], depth: list[int], own: list[float]) -> Flame:
+    used = sorted(set(name))
+    place = {number: index for index, number in enumerate(used)}
     return Flame(
         variant=variant,
         metric=METRIC,
-        names=names,
-        name_kind=(1,) * len(names),
-        function=tuple(name),
+        names=tuple(f"module_{n % 97}::component_{n % 13}::function_{n}" for n in used),
+        name_kind=(1,) * len(used),
+        function=tuple(place[number] for number in name),
         depth=tuple(depth),
         own=tuple(own),
     )
