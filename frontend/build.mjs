@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 const ENTRIES = {
   "report.js": "src/main.ts",
   "report.css": "src/report.css",
+  "history.js": "src/history.ts",
+  "history.css": "src/history.css",
 };
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const out = process.argv[2] ?? here("../templates/assets");

@@ -81,6 +81,18 @@ def _virtualised() -> str | None:
     return "not visible" if flags else None
 
 
+def _container() -> str | None:
+    """What systemd, Docker and Podman leave in a container; "not visible" is no proof that there is none."""
+    if name := read("/run/systemd/container"):
+        return name
+    for path, name in (("/run/.containerenv", "podman"), ("/.dockerenv", "docker")):
+        if os.path.exists(path):  # noqa: PTH110 - Path.exists() raises where the folder may not be read
+            return name
+    groups = read("/proc/1/cgroup") or ""
+    found = re.search(r"kubepods|docker|lxc|containerd", groups)
+    return found[0] if found else "not visible"
+
+
 def _aslr() -> str | None:
     return {"0": "off", "1": "partly", "2": "on"}.get(read("/proc/sys/kernel/randomize_va_space") or "")
 
@@ -116,6 +128,7 @@ MACHINE: tuple[tuple[str, Callable[[], str | None]], ...] = (
     ("SMT", _smt),
     ("governor", lambda: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
     ("virtual machine", _virtualised),
+    ("container", _container),
     ("memory", _memory),
     ("system", _system),
     ("kernel", lambda: f"{platform.system()} {platform.release()}"),

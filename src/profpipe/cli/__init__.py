@@ -13,6 +13,7 @@ from click.exceptions import Exit
 from profpipe import __version__
 from profpipe.cli.attach import attach
 from profpipe.cli.commits import bisect, bisect_step, clean, diff
+from profpipe.cli.history import history, merge
 from profpipe.cli.profiles import compare, export, parse
 from profpipe.cli.setup import check, doctor, init, list_
 from profpipe.cli.studies import report, run
@@ -21,7 +22,7 @@ from profpipe.errors import EXIT_ERROR, ConfigError, ProfpipeError
 click.rich_click.COMMAND_GROUPS = {
     "*": [
         {"name": "Measure", "commands": ["run", "report"]},
-        {"name": "Commits", "commands": ["diff", "bisect", "clean"]},
+        {"name": "Commits", "commands": ["diff", "bisect", "history", "merge", "clean"]},
         {"name": "On a pull request", "commands": ["attach"]},
         {"name": "Before the first run", "commands": ["doctor", "init", "check", "list"]},
         {"name": "Captures you already have", "commands": ["parse", "compare", "export"]},
@@ -40,7 +41,23 @@ def cli() -> None:
     """
 
 
-for command in (init, check, list_, run, report, diff, bisect, bisect_step, clean, parse, compare, export, doctor):
+for command in (
+    init,
+    check,
+    list_,
+    run,
+    report,
+    diff,
+    bisect,
+    bisect_step,
+    clean,
+    parse,
+    compare,
+    export,
+    history,
+    merge,
+    doctor,
+):
     cli.add_command(command)
 cli.add_command(attach)
 cli.add_command(attach, "publish")

@@ -77,14 +77,17 @@ def diff(
     """
     from profpipe.pipeline.diff import DiffOptions
     from profpipe.pipeline.gate import cannot_tell, gate_rule
+    from profpipe.pipeline.history import record
     from profpipe.pipeline.prepare import RunOptions
     from profpipe.pipeline.rounds import Bounds
 
     rules = [gate_rule(text) for text in fail_on]
     run = RunOptions((), profilers, rounds, requests, generator)
     options = DiffOptions(words, None, target, worktree, every, config, run)
-    written = _measured(options, reports, Bounds(max_rounds, seconds(budget)), rules).written
+    measured = _measured(options, reports, Bounds(max_rounds, seconds(budget)), rules)
+    written = measured.written
     code = finish(written, as_json, output)
+    record(written.report, reports, written.json, {commit.id: measured.target for commit in measured.commits})
     for text in cannot_tell(written.report, rules):
         click.echo(f"not failed: {text}", err=True)
     context.exit(EXIT_REGRESSION if written.report.gate and written.report.gate.failed else code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,9 @@ def run(
         except BaseException:
             progress.cut_short()
             raise
-    context.exit(finish(written, as_json))
+    code = finish(written, as_json)
+    _record(written, reports)
+    context.exit(code)
 
 
 @click.command()
@@ -95,8 +98,15 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
 
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    written = write_report(store.find_study_folder(reports, folder), output)
-    context.exit(finish(written, as_json))
+    found = store.find_study_folder(reports, folder)
+    written = write_report(found, output)
+    code = finish(written, as_json)
+    # A run folder from elsewhere is no part of this history: `profpipe merge` joins those. Where variants are commits,
+    # `profpipe diff` has kept them as points of their target's series, which a report alone does not name.
+    commits = any(variant.commit for variant in written.report.variants)
+    if found.absolute().is_relative_to(reports.absolute()) and not commits:
+        _record(replace(written, json=found / written.json.name), reports)
+    context.exit(code)
 
 
 def _only_study(studies: object, path: Path) -> str:
@@ -104,6 +114,13 @@ def _only_study(studies: object, path: Path) -> str:
     if len(names) == 1:
         return str(names[0])
     raise UsageError(f"{path} holds {len(names)} studies, name one: profpipe run {'|'.join(names) or 'STUDY'}")
+
+
+def _record(written: Written, reports: Path) -> None:
+    """Keep the figures for `profpipe history`: after the verdict was printed, so that a full disk does not hide it."""
+    from profpipe.pipeline.history import record
+
+    record(written.report, reports, written.json)
 
 
 def finish(written: Written, as_json: bool, output: Path | None = None) -> int:

@@ -133,11 +133,11 @@ def _figure(figure: Figure, role: str) -> Text:
     text.append("\n")
     if figure.ratio and (figure.chip is None or figure.chip.word in {"better", "worse"}):
         text.append(f"{figure.ratio} ")
-    text.append_text(_chip(figure.chip))
+    text.append_text(chip_text(figure.chip))
     return text
 
 
-def _chip(chip: Chip | None) -> Text:
+def chip_text(chip: Chip | None) -> Text:
     return Text() if chip is None else Text(chip.word, style=_STYLE[chip.css.split()[0]])
 
 

@@ -1,0 +1,113 @@
+"""`profpipe history` and `profpipe merge`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import rich_click as click
+
+from profpipe.cli.studies import JSON, REPORTS
+from profpipe.errors import UsageError
+
+LAST = 20
+
+
+@click.command()
+@click.argument("what", metavar="[METRIC|FUNCTION]", required=False)
+@REPORTS
+@click.option("--study", help="only reports of this study")
+@click.option("--variant", help="only this variant")
+@click.option("--metric", help="only this metric's figures of a function")
+@click.option("--machine", help="only this machine: the beginning of its key, or a part of its facts")
+@click.option(
+    "--last", type=click.IntRange(1), help=f"show the newest N of each series (default: {LAST} in the terminal)"
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="write the trends as one HTML page")
+@JSON
+def history(
+    what: str | None,
+    reports: Path,
+    study: str | None,
+    variant: str | None,
+    metric: str | None,
+    machine: str | None,
+    last: int | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """How a metric or a function's cost moved from commit to commit, and where its level changed.
+
+    Without an argument: what the history holds. METRIC is a key such as `clean:cpu_us`, FUNCTION a name or an id; a
+    part is enough where it means one thing. Machines are never mixed into one series.
+    """
+    from profpipe.pipeline.history import Narrowed, ask, overview
+
+    narrow = Narrowed(study, variant, machine, metric)
+    if what is None:
+        if html is not None:
+            raise UsageError("--html draws a trend: name a metric or a function")
+        answer = overview(reports, narrow)
+    else:
+        answer = ask(reports, what, narrow)
+    for path, text in answer.damaged:
+        click.echo(f"profpipe: {path}: {text}; left out. Remove it; `profpipe report` makes its entry again", err=True)
+    if html is not None:
+        _write(html, answer.what, answer.trends, last)
+    if as_json:
+        click.echo(json.dumps({"what": answer.what, "trends": [asdict(t) for t in answer.trends]}, ensure_ascii=False))
+        return
+    _print(what, answer.what, answer.trends, last, reports)
+    if html is not None:
+        click.echo(f"\npage: {html}")
+
+
+def _write(path: Path, name: str, trends: Sequence[object], last: int | None) -> None:
+    from profpipe import __version__, store
+    from profpipe.render.history_page import render_history
+
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    store.write_whole(path.absolute(), render_history(name, trends, __version__, last))  # type: ignore[arg-type]
+
+
+def _print(what: str | None, name: str, trends: Sequence[object], last: int | None, reports: Path) -> None:
+    from rich.console import Console
+
+    from profpipe.render.terminal_history import render_overview, render_trends
+    from profpipe.render.view_history import figures, overview
+    from profpipe.render.view_text import visible
+
+    console = Console(highlight=False)
+    if not trends:
+        click.echo(f"No history in {reports / 'history'} yet: `profpipe run` and `profpipe report` fill it.")
+    elif what is None:
+        console.print(render_overview(overview(trends)))  # type: ignore[arg-type]
+    else:
+        console.print(render_trends(visible(name), figures(trends, last or LAST)))  # type: ignore[arg-type]
+
+
+@click.command()
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@REPORTS
+@click.option(
+    "--machines", is_flag=True, help="keep reports of several machines in one history, as series of their own"
+)
+def merge(folders: tuple[Path, ...], reports: Path, machines: bool) -> None:
+    """Join the histories of other machines or CI jobs into this one.
+
+    DIR is a reports folder or its history folder. Every file is checked first; where one is damaged, or where the
+    reports are of several machines and --machines is not given, nothing is written.
+    """
+    from profpipe.pipeline.history import machine_words
+    from profpipe.pipeline.history import merge as merge_histories
+    from profpipe.render.view_text import visible
+
+    done = merge_histories(folders, reports, machines=machines)
+    known = f"; {done.known:,} were here already" if done.known else ""
+    click.echo(f"{len(done.new):,} {'report' if len(done.new) == 1 else 'reports'} joined into {done.into}{known}")
+    for machine in done.machines:
+        click.echo(f"  machine {visible(machine_words(machine))}")

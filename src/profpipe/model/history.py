@@ -1,0 +1,96 @@
+"""What the history says: one series per study, variant, machine and metric (or function), in the order of commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from profpipe.model.report import FunctionName
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """What must be equal for two values to stand in one series. Machines are never mixed."""
+
+    study: str
+    variant: str
+    machine: str
+    metric: str
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a series counts, as the newest report of it says. `function` is None for a metric of the whole variant."""
+
+    label: str
+    unit: str
+    better: str
+    exact: bool
+    function: FunctionName | None = None
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One report's figure. `value` is None with a `why`; `low` and `high` are None where no interval is known."""
+
+    entry: str
+    commit: str | None
+    subject: str
+    commit_time: str | None
+    dirty: bool
+    created: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    rounds: int | None = None
+    why: str | None = None
+    report: str | None = None
+
+    @property
+    def when(self) -> tuple[datetime, datetime]:
+        """Order in a series: the commit's time where it is known, else the run's; runs of one commit by their own."""
+        created = moment(self.created)
+        return (moment(self.commit_time) if self.commit_time else created), created
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """The level changed with the point at `index`: medians of the points between this change and its neighbours."""
+
+    index: int
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float | None:
+        return self.after / self.before if self.before else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A series with what changed in it. `changes` is None with `changes_why` when nobody looked."""
+
+    key: SeriesKey
+    label: str
+    machine_text: str
+    quantity: Quantity
+    points: tuple[Point, ...]
+    changes: tuple[ChangePoint, ...] | None = None
+    changes_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionChoice:
+    """A function that the history knows."""
+
+    id: str
+    function: FunctionName
+    category: str
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time, UTC where it names no zone. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,144 @@
+"""The history of reports: keeping one, asking for a trend, joining histories of several machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from profpipe.errors import ToolMissing, UsageError
+from profpipe.model.history import FunctionChoice, Trend
+from profpipe.model.report import Report
+from profpipe.store.history import FOLDER, write_entry
+from profpipe.store.merge import Machine, Merge, carry_out, plan_merge
+from profpipe.store.rows import report_id, report_rows
+from profpipe.store.trends import History, Narrow, Sample, open_history
+
+SHOWN_CHOICES = 20
+Narrowed = Narrow
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked for, its trends, and the files that could not be used: (path, what is wrong)."""
+
+    what: str
+    trends: tuple[Trend, ...]
+    damaged: tuple[tuple[Path, str], ...]
+
+
+def record(
+    report: Report, reports: Path, path: Path | None = None, targets: Mapping[str, str] | None = None
+) -> Path | None:
+    """Keep a finished report in `reports`/history; made again, it replaces itself. None when it holds no figure.
+
+    `path` = its report.json; `targets` = variant -> target where variants stand for commits of one target, so that
+    the target's series goes on from report to report. Raises StoreError.
+    """
+    below = path.absolute().is_relative_to(reports.absolute()) if path is not None else False
+    told = path.absolute().relative_to(reports.absolute()).as_posix() if path is not None and below else None
+    rows = report_rows(report, told, targets)
+    return write_entry(reports / FOLDER, report_id(report), rows) if rows else None
+
+
+def overview(reports: Path, narrow: Narrow) -> Answer:
+    """Every metric's trends, without a search for changes."""
+    with open_history(reports / FOLDER) as history:
+        trends = _trends(history.figures(narrow))
+        return Answer("", trends, history.damaged)
+
+
+def ask(reports: Path, what: str, narrow: Narrow) -> Answer:
+    """The trends of a metric or function, named by key or id or by a part of its name.
+
+    Raises UsageError listing the choices when several are meant or none.
+    """
+    with open_history(reports / FOLDER) as history:
+        found = _find(history, what, reports)
+        if isinstance(found, FunctionChoice):
+            samples, name = history.function(found, narrow), found.function.name
+        else:
+            samples, name = history.figures(replace(narrow, metric=found)), history.metrics()[found]
+        if not samples:
+            raise UsageError(f"no report has {name} with these options; `profpipe history` lists what there is")
+        return Answer(name, tuple(map(with_changes, _trends(samples))), history.damaged)
+
+
+def merge(folders: Sequence[Path], reports: Path, *, machines: bool) -> Merge:
+    """Join histories into `reports`/history. Raises StoreError (a damaged file: nothing is written) or UsageError.
+
+    Several machines are joined only when `machines` says that this is meant; their series stay apart all the same.
+    """
+    planned = plan_merge(folders, reports / FOLDER)
+    if len(planned.machines) > 1 and not machines:
+        names = "\n  ".join(f"{machine_words(m)}" for m in planned.machines)
+        raise UsageError(
+            f"these are reports of {len(planned.machines)} machines, and nothing was merged:\n  {names}\n"
+            "Say --machines to keep them in one history; each machine has its own series there."
+        )
+    carry_out(planned)
+    return planned
+
+
+def machine_words(machine: Machine) -> str:
+    return f"{machine.key} ({machine.text}): {machine.entries} {'report' if machine.entries == 1 else 'reports'}"
+
+
+def with_changes(trend: Trend) -> Trend:
+    """The trend with its change points; without ruptures it says what to install."""
+    from profpipe.analyse.change_points import change_points, floor_of
+
+    known = [index for index, point in enumerate(trend.points) if point.value is not None]
+    values = [point.value for point in trend.points if point.value is not None]
+    try:
+        found = change_points(values, floor=floor_of(trend.quantity.exact))
+    except ToolMissing as error:
+        return replace(trend, changes_why=str(error))
+    return replace(trend, changes=tuple(replace(change, index=known[change.index]) for change in found))
+
+
+def _trends(samples: Iterable[Sample]) -> tuple[Trend, ...]:
+    """One trend per series, its points in the order of commits; the series with the newest point's words first."""
+    series: dict[object, list[Sample]] = {}
+    for sample in samples:
+        series.setdefault(sample.key, []).append(sample)
+    found = []
+    for group in series.values():
+        group.sort(key=lambda sample: sample.point.when)
+        last = group[-1]
+        found.append(
+            Trend(last.key, last.label, last.machine_text, last.quantity, tuple(sample.point for sample in group))
+        )
+    return tuple(sorted(found, key=lambda t: (t.key.study, t.key.metric, t.key.variant, t.key.machine)))
+
+
+def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
+    """A metric's key, or a function. An exact key, id, label or name goes before a part of one."""
+    metrics = history.metrics()
+    if what in metrics:
+        return what
+    low = what.lower()
+    parts = [key for key, label in metrics.items() if low in key.lower() or low in label.lower()]
+    functions = history.functions(what)
+    exact: list[str | FunctionChoice] = [key for key in parts if metrics[key].lower() == low]
+    exact += [choice for choice in functions if what in (choice.id, choice.function.name)]
+    found: list[str | FunctionChoice] = exact if len(exact) == 1 else [*parts, *functions]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        where = "has no metric or function" if history.entries else "is empty: `profpipe run` fills it; no"
+        raise UsageError(f"the history in {reports / FOLDER} {where} {what!r}")
+    shown = "\n  ".join(_choice(choice, metrics) for choice in found[:SHOWN_CHOICES])
+    more = f"\n  and {len(found) - SHOWN_CHOICES:,} more" if len(found) > SHOWN_CHOICES else ""
+    raise UsageError(
+        f"{what!r} may mean {len(found):,} things, name one by the first word of its line:\n  {shown}{more}"
+    )
+
+
+def _choice(choice: str | FunctionChoice, metrics: Mapping[str, str]) -> str:
+    from profpipe.render.view_text import visible
+
+    if isinstance(choice, str):
+        return f"{visible(choice)}  {visible(metrics[choice])}"
+    place = choice.function.file or choice.function.object
+    return f"{visible(choice.id)}  {visible(choice.function.name, limit=100)}{f'  {visible(place)}' if place else ''}"

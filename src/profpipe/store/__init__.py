@@ -1,0 +1,33 @@
+"""What is kept on disk: run folders and the history. Files are whole or absent."""
+
+from profpipe.store.folders import (
+    RUN_FILE,
+    RUNS,
+    STUDY_FILE,
+    StoredRun,
+    find_study_folder,
+    new_run_folder,
+    new_study_folder,
+    read_runs,
+    read_study,
+    write_run,
+    write_study,
+    write_together,
+    write_whole,
+)
+
+__all__ = [
+    "RUNS",
+    "RUN_FILE",
+    "STUDY_FILE",
+    "StoredRun",
+    "find_study_folder",
+    "new_run_folder",
+    "new_study_folder",
+    "read_runs",
+    "read_study",
+    "write_run",
+    "write_study",
+    "write_together",
+    "write_whole",
+]

@@ -1,0 +1,187 @@
+"""Joining histories that come from elsewhere: each file is hostile until it was checked; all or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profpipe.errors import StoreError
+from profpipe.model.history import moment
+from profpipe.model.machine import KEY_LENGTH
+from profpipe.store.history import FOLDER, HistoryFile, chosen, list_history, locked, write_pack
+from profpipe.store.parquet import database, joined, names_of
+from profpipe.store.rows import COLUMNS, SCHEMA
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# A thousand reports of 2,000 functions are 16 packs of some 4 MB and 130,000 rows.
+MOST_FILES, MOST_BYTES, MOST_ROWS, MOST_UNPACKED = 10_000, 256 << 20, 20_000_000, 2 << 30
+MOST_TEXT = 100_000
+_NESTED = {"list": "DOUBLE[]", "element": "DOUBLE"}
+_NUMBERS = ("value", "low", "high", "ratio", "calls", "share")
+_ALWAYS = (
+    "kind", "id", "study", "created", "machine", "machine_text", "profpipe", "variant", "target", "label", "role",
+    "dirty", "metric", "metric_label", "unit", "better", "exact",
+)  # fmt: skip
+# What is true of every row that store.rows writes; (rule, what is wrong where it does not hold).
+RULES: tuple[tuple[str, str], ...] = (
+    (" AND ".join(f'"{name}" IS NOT NULL' for name in _ALWAYS), "a column that must be filled is empty"),
+    ("regexp_full_match(id, '[0-9a-f]{16}')", "an id is not one of profpipe"),
+    ("kind IN ('metric', 'function')", "a row is neither of a metric nor of a function"),
+    ("role IN ('baseline', 'contender', 'control')", "a role is unknown"),
+    ("better IN ('lower', 'higher')", "a metric is better neither lower nor higher"),
+    (f"machine = left(sha256(machine_text), {KEY_LENGTH})", "a machine's key is not that of its facts"),
+    ('"commit" IS NULL OR regexp_full_match("commit", \'[0-9a-f]{7,64}\')', "a commit is no hash"),
+    ("kind = 'metric' OR (\"function\" IS NOT NULL AND name IS NOT NULL)", "a function has no name"),
+    (" AND ".join(f'("{name}" IS NULL OR isfinite("{name}"))' for name in _NUMBERS), "a number is not finite"),
+    ('"values" IS NULL OR len(list_filter("values", lambda x: NOT isfinite(x))) = 0', "a round's value is not finite"),
+    (
+        "report IS NULL OR (NOT starts_with(report, '/') AND NOT contains(report, '..'))",
+        "a report's path leads outside",
+    ),
+    (
+        " AND ".join(f'coalesce(strlen("{n}"), 0) <= {MOST_TEXT}' for n, kind in COLUMNS.items() if kind == "VARCHAR"),
+        f"a text has over {MOST_TEXT:,} bytes",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine of a history: its key, its facts in words and how many reports there are of it."""
+
+    key: str
+    text: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What would be joined: `new` = entries that are not here yet; `machines` = of both sides together."""
+
+    into: Path
+    new: tuple[tuple[Path, str], ...]
+    known: int
+    machines: tuple[Machine, ...]
+
+
+def plan_merge(folders: Sequence[Path], into: Path) -> Merge:
+    """Check every file and find what is new. Raises StoreError naming each file that is damaged or no history."""
+    files = [file for folder in folders for file in _source(folder)]
+    here = list_history(into)
+    problems = [f"{path}: {text}" for path, text in here.damaged]
+    with database() as opened:
+        problems += [f"{file.path}: {text}" for file in files if (text := _wrong(opened, file)) is not None]
+        if problems:
+            raise StoreError("nothing was merged:\n  " + "\n  ".join(problems))
+        theirs, ours = _entries(opened, files), _entries(opened, here.files)
+    best = chosen(files, [(entry, path) for entry, path, *_ in theirs])
+    own = {entry for entry, *_ in ours}
+    new = tuple((path, entry) for entry, path in sorted(best.items()) if entry not in own)
+    machines = {entry: (key, text) for entry, _, key, text in (*theirs, *ours)}
+    counted = Counter(machines.values())
+    return Merge(
+        into, new, len(best) - len(new), tuple(Machine(key, text, n) for (key, text), n in sorted(counted.items()))
+    )
+
+
+def carry_out(merge: Merge) -> None:
+    """Write what is new as one file: all of it or nothing. Raises StoreError."""
+    if not merge.new:
+        return
+    data = joined(list(dict.fromkeys(path for path, _ in merge.new)), merge.new)
+    with locked(merge.into):
+        write_pack(merge.into, data)
+
+
+def _source(folder: Path) -> Sequence[HistoryFile]:
+    """The files of a reports folder's history, or of a history folder. Raises StoreError when there are none."""
+    where = folder / FOLDER if (folder / FOLDER).is_dir() else folder
+    try:
+        with os.scandir(where) as entries:
+            found = [entry for entry in entries if entry.name.endswith(".parquet")]
+            linked = [entry.path for entry in found if not entry.is_file(follow_symlinks=False)]
+            large = [entry.path for entry in found if entry.stat(follow_symlinks=False).st_size > MOST_BYTES]
+    except OSError as error:
+        raise StoreError(f"{where}: cannot be read: {error.strerror or error}") from error
+    problems = [f"{path}: is no file of its own" for path in linked]
+    problems += [f"{path}: has over {MOST_BYTES >> 20} MiB" for path in large]
+    if len(found) > MOST_FILES:
+        problems.append(f"{where}: holds over {MOST_FILES:,} files")
+    if not found:
+        problems.append(f"{where}: holds no history; a reports folder or its history/ is expected")
+    listing = list_history(where) if not problems else None
+    if listing is not None:
+        problems += [f"{path}: {text}" for path, text in listing.damaged]
+    if problems or listing is None:
+        raise StoreError("nothing was merged:\n  " + "\n  ".join(problems))
+    return listing.files
+
+
+def _wrong(opened: DuckDBPyConnection, file: HistoryFile) -> str | None:
+    """Why this file is no history of ours: its schema and size before any row is read, then every row."""
+    import duckdb
+
+    (name,) = names_of([file.path])
+    try:
+        if (text := _wrong_outside(opened, name)) is not None:
+            return text
+        tests = ", ".join(f"count(*) FILTER (WHERE NOT coalesce(({rule}), false))" for rule, _ in RULES)
+        row = opened.execute(f"SELECT {tests} FROM read_parquet($file)", {"file": name}).fetchone() or ()
+        broken = next((text for count, (_, text) in zip(row, RULES, strict=True) if count), None)
+        if broken is not None:
+            return broken
+        whole = opened.execute(
+            "SELECT DISTINCT id, created, commit_time FROM read_parquet($file)", {"file": name}
+        ).fetchall()
+    except duckdb.Error as error:
+        return f"cannot be read as Parquet: {str(error).partition(chr(10))[0]}"
+    if file.entry is not None and {id_ for id_, *_ in whole} != {file.entry}:
+        return "holds another report than its name says"
+    for _, *times in whole:
+        for time in times:
+            if time is not None and not _is_time(time):
+                return f"{time[:40]!r} is no time"
+    return None
+
+
+def _wrong_outside(opened: DuckDBPyConnection, name: str) -> str | None:
+    """What footer and schema say: read before the rows, since 1 kB of Parquet can unfold to gigabytes."""
+    said = opened.execute(
+        "SELECT value FROM parquet_kv_metadata($file) WHERE key = 'schema'", {"file": name}
+    ).fetchall()
+    if said != [(SCHEMA.encode(),)]:
+        return f"is not marked {SCHEMA}: it was written by another program or version"
+    rows = opened.execute("SELECT name, duckdb_type FROM parquet_schema($file) OFFSET 1", {"file": name}).fetchall()
+    if {n: t for n, t in rows if n not in _NESTED} != dict(COLUMNS) or len(rows) != len(COLUMNS) + len(_NESTED):
+        return f"its columns are not those of {SCHEMA}"
+    query = "SELECT sum(row_group_num_rows) FILTER (WHERE column_id = 0), sum(total_uncompressed_size) "
+    size = opened.execute(f"{query} FROM parquet_metadata($file)", {"file": name}).fetchone()
+    count, unpacked = size or (0, 0)
+    if not count:
+        return "holds no row"
+    if count > MOST_ROWS or unpacked > MOST_UNPACKED:
+        return f"would unfold to {count:,} rows and {unpacked >> 20:,} MiB"
+    return None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        moment(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _entries(opened: DuckDBPyConnection, files: Sequence[HistoryFile]) -> list[tuple[str, str, str, str]]:
+    """(entry, path, machine, its facts) of every report in the files."""
+    if not files:
+        return []
+    query = "SELECT DISTINCT id, filename, machine, machine_text FROM read_parquet($files, filename = true)"
+    rows = opened.execute(query, {"files": names_of([file.path for file in files])}).fetchall()
+    return [(entry, path, key, text) for entry, path, key, text in rows]

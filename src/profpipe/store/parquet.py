@@ -1,0 +1,81 @@
+"""Parquet through DuckDB, in memory and alone: no extension is fetched, nothing but the named files is read."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from profpipe.store.rows import COLUMNS, SCHEMA, Row
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+DIGEST_LENGTH = 16
+MEMORY = "1GB"
+_FORMAT = f"(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, KV_METADATA {{schema: '{SCHEMA}'}})"
+ORDER = 'ORDER BY kind, metric, "function", variant, id'
+
+
+@contextmanager
+def database() -> Iterator[DuckDBPyConnection]:
+    """A database of its own. What does not fit into memory goes to a temporary folder, not into the user's."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="profpipe-history-") as spill:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": MEMORY,
+            "temp_directory": spill,
+        }
+        with duckdb.connect(":memory:", config=settings) as opened:
+            yield opened
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Paths for read_parquet, which would take a bracket or a star in a folder's name for a pattern."""
+    return [glob.escape(str(path)) for path in paths]
+
+
+def table(rows: Sequence[Row]) -> bytes:
+    """The rows as one Parquet file."""
+    columns = list(zip(*rows, strict=True))
+    picked = ", ".join(f'unnest($c{i}::{kind}[]) AS "{name}"' for i, (name, kind) in enumerate(COLUMNS.items()))
+    values = {f"c{i}": list(column) for i, column in enumerate(columns)}
+    with database() as opened:
+        return copied(opened, f"SELECT * FROM (SELECT {picked}) {ORDER}", values)
+
+
+def joined(paths: Sequence[Path], keep: Sequence[tuple[Path, str]]) -> bytes:
+    """One Parquet file of the entries (file, id) in `keep`, out of `paths`."""
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    pairs = {"files": [str(path) for path, _ in keep], "ids": [id_ for _, id_ in keep]}
+    query = (
+        f"SELECT {columns} FROM read_parquet($paths, filename = true) WHERE (filename, id) IN "
+        f"(SELECT (unnest($files::VARCHAR[]), unnest($ids::VARCHAR[]))) {ORDER}"
+    )
+    with database() as opened:
+        return copied(opened, query, {"paths": names_of(paths), **pairs})
+
+
+def copied(opened: DuckDBPyConnection, query: str, values: dict[str, Any]) -> bytes:
+    """What COPY writes. It goes through a temporary file: DuckDB neither syncs nor renames."""
+    with tempfile.TemporaryDirectory(prefix="profpipe-history-") as folder:
+        target = Path(folder) / "rows.parquet"
+        quoted = str(target).replace("'", "''")
+        opened.execute(f"COPY ({query}) TO '{quoted}' {_FORMAT}", values)
+        return target.read_bytes()
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:DIGEST_LENGTH]
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:DIGEST_LENGTH]
