@@ -99,6 +99,18 @@ def test_entries_stand_in_the_order_of_commits(tmp_path: Path) -> None:
     assert [point.commit for point in trend.points] == [f"{number:012x}" for number in (1, 3, 5)]
 
 
+def test_commits_of_one_target_are_points_of_its_series(tmp_path: Path) -> None:
+    data = document()
+    for number, variant in enumerate(data["variants"][:2]):
+        time_ = f"2026-02-0{number + 1}T10:00:00+00:00"
+        variant["commit"] = {"commit": f"{number:040x}", "subject": f"commit {number}", "time": time_}
+    report = Report.model_validate(data)
+    record(report, tmp_path, targets={variant.id: "server" for variant in report.variants[:2]})
+    (trend,) = ask(tmp_path, "clean:cpu_us", Narrowed(variant="server")).trends
+    assert trend.label == "server"
+    assert [(p.commit, p.subject) for p in trend.points] == [(f"{n:040x}", f"commit {n}") for n in range(2)]
+
+
 def test_machines_are_never_one_series(tmp_path: Path) -> None:
     record(at(1), tmp_path)
     record(at(2, cpu="another"), tmp_path)

@@ -99,8 +99,10 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
         output.mkdir(parents=True, exist_ok=True)
     found = store.find_study_folder(reports, folder)
     written = write_report(found, output)
-    # A run folder from elsewhere is no part of this history: `profpipe merge` joins those.
-    own = found.absolute().is_relative_to(reports.absolute())
+    # A run folder from elsewhere is no part of this history: `profpipe merge` joins those. Where variants are commits,
+    # `profpipe diff` has kept them as points of their target's series, which a report alone does not name.
+    commits = any(variant.commit for variant in written.report.variants)
+    own = found.absolute().is_relative_to(reports.absolute()) and not commits
     context.exit(finish(replace(written, json=found / written.json.name), as_json, reports if own else None))
 
 
@@ -121,6 +123,7 @@ def finish(
 ) -> int:
     """Print the verdict and where the report is, enter it into the history of `reports`, copy it, say the exit code.
 
+    The verdict comes first, so that a full disk does not hide it.
     `targets` = variant -> target, where the variants are commits of it.
     """
     from profpipe.pipeline.history import record

@@ -131,7 +131,7 @@ def _variant(variant: Variant, target: str, built: _Built) -> dict[str, Any]:
     return {
         "variant": variant.id,
         "target": target,
-        "label": variant.label,
+        "label": variant.label if target == variant.id else target,
         "role": variant.role,
         "commit": built.commit,
         "subject": built.subject,
