@@ -45,7 +45,7 @@ def test_a_pure_rename_is_no_change(commit: Commit) -> None:
     assert found.delta("format_prefix") == 0
     assert found.report.hotspots[0].unmatched == {"after": 0}
     (said,) = found.said("commits-renamed")
-    assert "`format_prefix` (`write_head` before)" in said.text
+    assert "`format_prefix` (“write_head” before)" in said.text
     assert found.said("commits") == []
 
 
@@ -73,8 +73,8 @@ def test_a_split_function_has_moved(commit: Commit) -> None:
     assert gone == -there < -300
     assert found.row("write_digits").alignment["after"].before.name == "write_head"
     (said,) = found.said("commits-moved")
-    assert "in `write_digits`" in said.text
-    assert "came from its caller `write_head`" in said.text
+    assert "in “write_digits”" in said.text
+    assert "came from its caller “write_head”" in said.text
 
 
 @pytest.mark.real
@@ -85,7 +85,7 @@ def test_a_regression_behind_a_split_is_found_with_its_lines(commit: Commit) -> 
     )
     assert found.cell("write_head").verdict == "no change"
     assert found.cell("write_digits").verdict == "worse"
-    said = [c for c in found.said("commits") if "`write_digits` got dearer" in c.text]
+    said = [c for c in found.said("commits") if "“write_digits” got dearer" in c.text]
     assert len(said) == 1
     assert "server.c:21-26 changed in this commit and lie in it" in said[0].text
 
@@ -102,7 +102,7 @@ def test_inlining_has_moved(commit: Commit) -> None:
     assert verdicts(found) == {"no change"}
     assert found.cell("write_body").self == 0
     assert (found.cell("answer").moved or 0) > 800
-    assert "came from its callee `write_body`" in (found.cell("answer").why or "")
+    assert "came from its callee “write_body”" in (found.cell("answer").why or "")
 
 
 @pytest.mark.real
@@ -129,8 +129,8 @@ def test_a_regression_in_a_renamed_function_is_found_with_its_lines(commit: Comm
     assert (change.file, change.added, change.removed) == ("server.c", ((21, 21), (26, 26)), ((21, 21), (26, 26)))
     assert change.certainty == "measured"
     first = found.said("commits")[0]
-    assert first.text.startswith("`write_response_head` got dearer by ")
-    assert "(`write_head` before)" in first.text
+    assert first.text.startswith("“write_response_head” got dearer by ")
+    assert "(“write_head” before)" in first.text
     assert "server.c:21, 26 changed in this commit and lie in it" in first.text
     assert first.certainty == "likely"
 
@@ -141,9 +141,9 @@ def test_a_callee_that_got_dearer_without_a_change_points_at_its_caller(commit: 
     found = commit({"server.c": edited(SERVER, ("i < 40", "i < 90"))})
     assert found.row("checksum").changes == {}
     texts = [c.text for c in found.said("commits")]
-    assert any(t.startswith("`write_head` got dearer") and "server.c:23 changed in this commit" in t for t in texts)
+    assert any(t.startswith("“write_head” got dearer") and "server.c:23 changed in this commit" in t for t in texts)
     assert any(
-        t.startswith("`checksum` got dearer") and "no changed line lies in it, but server.c:23 does in its caller" in t
+        t.startswith("“checksum” got dearer") and "no changed line lies in it, but server.c:23 does in its caller" in t
         for t in texts
     )
 

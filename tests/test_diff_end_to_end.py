@@ -1,4 +1,4 @@
-"""`profpipe diff`, `bisect` and `clean` on a repository with real commits, servers, callgrind and git."""
+"""`profpipe diff`, `bisect` and “clean” on a repository with real commits, servers, callgrind and git."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _changed(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_R
     for place, row in enumerate(named[:MAX_NAMED]):
         more = "dearer" if gap > 0 else "cheaper"
         text = (
-            f"`{row.name}` got {more} by {amount(abs(row.delta), metric)}, {share(row.delta / gap)} of what "
+            f"“{row.name}” got {more} by {amount(abs(row.delta), metric)}, {share(row.delta / gap)} of what "
             f"{facts.label(contender.id)} {'adds to' if gap > 0 else 'saves against'} {facts.baseline.label}"
         )
         lines, certainty, evidence = _lines(row, rows)
@@ -133,7 +133,7 @@ def _with_callees(facts: Facts, contender: Variant, metric: MetricInfo, rows: li
     delta, row = min(held, key=lambda item: (item[1].after.total or 0.0, item[1].path))
     more, verb = ("dearer", "adds to") if gap > 0 else ("cheaper", "saves against")
     text = (
-        f"`{row.name}` with what it calls got {more} by {amount(abs(delta), metric)}, {share(delta / gap)} of what "
+        f"“{row.name}” with what it calls got {more} by {amount(abs(delta), metric)}, {share(delta / gap)} of what "
         f"{contender.label} {verb} {facts.baseline.label}{_renamed(row)}; {_lines(row, rows)[0]}."
     )
     cells = [
@@ -151,7 +151,7 @@ def _renamed(row: _Row) -> str:
     found = row.row.alignment.get(row.contender)
     if found is None or not row.before.self or not row.after.self:
         return ""
-    return f" (`{found.before.name}` before)" if found.before.name != row.name else f" (in {found.before.file} before)"
+    return f" (“{found.before.name}” before)" if found.before.name != row.name else f" (in {found.before.file} before)"
 
 
 def _calls(row: _Row) -> str:
@@ -178,7 +178,7 @@ def _lines(row: _Row, rows: list[_Row]) -> tuple[str, Certainty, list[Evidence]]
     if changed:
         first = max(changed, key=lambda r: (r.changes[0].lines, r.path))
         do = "does" if _single(first.changes[0]) else "do"
-        words = f"no changed line lies in it, but {_place(first.changes[0])} {do} in its caller `{first.name}`"
+        words = f"no changed line lies in it, but {_place(first.changes[0])} {do} in its caller “{first.name}”"
         return words, "likely", [_evidence(first)]
     return "no changed line is known to lie in it", certainty, []
 
@@ -223,7 +223,7 @@ def _moved(contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator
     arrived.sort(key=lambda r: (-(r.after.moved or 0.0), r.path))
     if arrived:
         words = [
-            f"in `{r.name}` {(r.after.why or '').removeprefix('moved: ').split(';')[0]}" for r in arrived[:MAX_MOVED]
+            f"in “{r.name}” {(r.after.why or '').removeprefix('moved: ').split(';')[0]}" for r in arrived[:MAX_MOVED]
         ]
         rows_ = [Figure(r.after.moved or 0.0, f"{r.path}.cells.{contender.id}.moved").row for r in arrived[:MAX_MOVED]]
         text = f"Moved, no regression: {'; '.join(words)}."
@@ -233,7 +233,7 @@ def _moved(contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator
     renamed.sort(key=lambda r: (-(r.after.self or 0.0), r.path))
     if renamed:
         shown = renamed[:MAX_MOVED]
-        words = [f"`{r.name}`{_renamed(r)}, {plain(r.after.self or 0.0, metric)}" for r in shown]
+        words = [f"“{r.name}”{_renamed(r)}, {plain(r.after.self or 0.0, metric)}" for r in shown]
         text = f"Only the name or the file changed, not the cost in {metric.label}: {listed(words)}."
         at = [(r, r.row.alignment[contender.id]) for r in shown]
         rows_ = [Evidence(path=f"{r.path}.alignment.{contender.id}.why", value=a.why) for r, a in at]
