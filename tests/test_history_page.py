@@ -20,7 +20,6 @@ from profpipe.render.view_text import visible
 from tests.frontend import require_frontend
 from tests.hostile_names import NAMES
 from tests.test_page_browser import Opened
-from tests.test_page_browser import browser as browser  # the same Chromium
 
 REACHING = tuple(name for name in NAMES if "\ud800" not in name)
 
