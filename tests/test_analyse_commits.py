@@ -45,7 +45,7 @@ def test_a_pure_rename_is_no_change(commit: Commit) -> None:
     assert found.delta("format_prefix") == 0
     assert found.report.hotspots[0].unmatched == {"after": 0}
     (said,) = found.said("commits-renamed")
-    assert "`format_prefix` (“write_head” before)" in said.text
+    assert "“format_prefix” (“write_head” before)" in said.text
     assert found.said("commits") == []
 
 

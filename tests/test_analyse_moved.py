@@ -27,8 +27,8 @@ def test_a_split_function_is_no_change() -> None:
     assert (found.cell("write_head").moved, found.cell("write_digits").moved) == (-800, 800)
     assert found.cell("write_head").verdict == found.cell("write_digits").verdict == "no change"
     why = found.cell("write_digits").why
-    assert why == "moved: 800 instructions per request came from its caller `write_head`"
-    assert found.cell("write_head").why == "moved: 800 instructions per request arrived in its callee `write_digits`"
+    assert why == "moved: 800 instructions per request came from its caller “write_head”"
+    assert found.cell("write_head").why == "moved: 800 instructions per request arrived in its callee “write_digits”"
     assert found.alignment("write_digits").before.name == "write_head"
     assert found.alignment("write_digits").certainty == "likely"
     assert found.table.unmatched == {"b": 0}
@@ -55,7 +55,7 @@ def test_an_inlined_function_is_no_change() -> None:
     found = seen(before, after)
     assert found.cell("find").verdict == found.cell("parse").verdict == "no change"
     assert found.cell("parse").moved == 360
-    assert "came from its callee `find`" in (found.cell("parse").why or "")
+    assert "came from its callee “find”" in (found.cell("parse").why or "")
 
 
 def test_a_function_inlined_into_two_callers_is_shared_out_by_their_calls() -> None:

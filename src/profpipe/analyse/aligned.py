@@ -197,8 +197,8 @@ def _words(found: Sequence[Shift], index: Index, unit: str, rest: Floats) -> dic
         size = f"{count(shift.amount)} {unit}"
         source, place = (index.functions[r].key.name for r in (shift.source, shift.place))
         caller, callee = ("caller", "callee") if shift.calls else ("callee", "caller")
-        out.setdefault(shift.source, []).append((shift.amount, f"{size} arrived in its {caller} `{place}`"))
-        out.setdefault(shift.place, []).append((shift.amount, f"{size} came from its {callee} `{source}`"))
+        out.setdefault(shift.source, []).append((shift.amount, f"{size} arrived in its {caller} “{place}”"))
+        out.setdefault(shift.place, []).append((shift.amount, f"{size} came from its {callee} “{source}”"))
     said = {row: ", ".join(text for _, text in sorted(p, key=lambda p: (-p[0], p[1]))[:4]) for row, p in out.items()}
     besides = {row: f"; {signed(float(rest[row]))} besides" if abs(rest[row]) >= TELLING_REST else "" for row in said}
     return {row: f"moved: {text}{besides[row]}" for row, text in said.items()}
@@ -215,8 +215,8 @@ def _split_off(found: Sequence[Shift], index: Index, unit: str, sides: tuple[Sid
         source = index.functions[shift.source].name
         certainty: Certainty = "likely" if abs(own - lost) <= SAME_COST * max(own, lost) else "hint"
         text = (
-            f"split off from `{source.name}`, or no longer inlined there: {count(own)} {unit} are new here, while "
-            f"`{source.name}` has {count(lost)} fewer"
+            f"split off from “{source.name}”, or no longer inlined there: {count(own)} {unit} are new here, while "
+            f"“{source.name}” has {count(lost)} fewer"
         )
         out[shift.place] = Alignment(before=source, certainty=certainty, why=text)
     return out

@@ -299,8 +299,8 @@ def _why(sides: Sides, kind: Kind, before: int, after: int, e: _Evidence) -> str
     parts = [
         {
             "moved": f"moved: the same name in {a.file or 'no known file'} before and {b.file or 'no known file'} now",
-            "types": f"the same path, `{stem_of(b.name)}`, with other types or parameters",
-            "renamed": f"renamed: `{a.name}` before, both in {a.file}",
+            "types": f"the same path, “{stem_of(b.name)}”, with other types or parameters",
+            "renamed": f"renamed: “{a.name}” before, both in {a.file}",
         }[kind]
     ]
     if e.callers is not None:
