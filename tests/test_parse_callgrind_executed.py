@@ -74,7 +74,7 @@ def test_a_file_without_lines_is_refused(text: str, message: str) -> None:
 
 
 def test_a_real_capture_of_a_server_is_read() -> None:
-    with gzip.open(DATA / "analyse" / "callgrind-threads.out.gz") as raw:
+    with gzip.open(DATA / "callgrind" / "threads.out.gz") as raw:
         found = executed_lines([(raw, "threads")], lambda path: path.endswith("malloc.c"))  # type: ignore[list-item]
     names = {f.name for f in found}
     assert {"malloc", "free"} <= names

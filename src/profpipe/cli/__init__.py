@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from types import FrameType
@@ -67,7 +69,7 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("profpipe: stopped", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
+        _leave(EXIT_ERROR)
     except BrokenPipeError:
         # `profpipe parse FILE | head` is no failure; devnull keeps the interpreter from complaining at exit.
         sys.stdout = None
@@ -77,6 +79,15 @@ def main() -> NoReturn:
         print(f"profpipe: {error}", file=sys.stderr)
         sys.stdout = None
         sys.exit(EXIT_ERROR)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once. CPython forgets that an interrupt was handled when it fell into `exec`, which every dataclass that is
+    being imported runs, and would end by SIGINT in place of our exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

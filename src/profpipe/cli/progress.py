@@ -56,7 +56,10 @@ class Progress:
             case Note(text):
                 self.say(text)
             case StudyStarted(folder, planned):
-                self.folder, self.planned = folder, planned
+                # Studies may follow each other, as in a calibration: runs are counted on.
+                self.folder, self.planned = folder, self.ended + planned
+                if self.task is not None:
+                    self.bar.update(self.task, total=self.planned)
             case Look(rounds, undecided, coming):
                 self._look(rounds, undecided, coming)
             case Building(target, line):

@@ -23,7 +23,7 @@ from profpipe.store.rows import Row
 
 FOLDER = "history"
 PACK_AT = 64
-_LOCK = ".lock"
+_LOCK = "lock"
 _NAME = re.compile(r"(?:(?P<id>[0-9a-f]{16})|pack-(?P<pack>\d{6}))-(?P<digest>[0-9a-f]{16})\.parquet")
 
 

@@ -55,9 +55,10 @@ def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, weight
     name, against = contender.label, facts.baseline.label
     if base is None or other is None or c.verdict == "cannot tell":
         what = amount(other.value, metric) if other else metric.label
-        text = f"Whether {name} costs more or less than {against} in {metric.label} cannot be told: {c.why}."
+        why = f": {c.why}" if c.why else ""
+        text = f"Whether {name} costs more or less than {against} in {metric.label} cannot be told{why}."
         if base is not None and other is not None:
-            text = f"{name} shows {what}, {against} {plain(base.value, metric)}; which is more cannot be told: {c.why}."
+            text = f"{name} shows {what}, {against} {plain(base.value, metric)}; which is more cannot be told{why}."
         rows = [f.row for f in (other, base) if f is not None]
         yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=40, rows=rows, certainty="hint")
         return
