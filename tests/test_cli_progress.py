@@ -74,3 +74,8 @@ def test_a_study_cut_short_says_what_is_kept_and_how_to_report_it(capsys: pytest
     )  # fmt: skip
     assert told(capsys, StudyStarted(FOLDER, 9), cut_short=True) == ["no run had ended: nothing is kept"]
     assert told(capsys, cut_short=True) == []
+
+
+def test_studies_that_follow_each_other_are_counted_on(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys, StudyStarted(FOLDER, 1), *ran(1), StudyStarted(FOLDER, 1), *ran(1))
+    assert [line.split("]")[0] for line in lines] == ["[1/1", "[2/2"]

@@ -82,8 +82,11 @@ def main() -> NoReturn:
 
 
 def _leave(code: int) -> NoReturn:
-    """End at once. CPython forgets that an interrupt was handled when it fell into `exec`, which every dataclass that is
-    being imported runs, and would end by SIGINT in place of our exit code."""
+    """End at once, with this code and no other.
+
+    CPython forgets that an interrupt was handled when it fell into `exec`, which every dataclass runs while it is
+    imported, and would then end by SIGINT (Py_RunMain, unhandled_keyboard_interrupt).
+    """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
