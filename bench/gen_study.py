@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe import __version__, store
-from profpipe.model.run import CaptureFile, Histogram, LoadResult, RunRecord, StudyRecord, Usage, VariantFacts
+from profpipe.model.run import CaptureFile, Histogram, LoadResult, RunRecord, Usage
+from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.pipeline.schedule import RunPlan, schedule
 from profpipe.units import Instrument
 

@@ -39,9 +39,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return check
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless Chromium, one for all tests; each opens a page of its own."""
+    """Headless Chromium, one a module; each test opens a page of its own.
+
+    Not one for all: the tool keeps an event loop running in this thread, and tests behind it could run none.
+    """
     from tests.browser import ARGUMENTS
     from tests.tools import require
 

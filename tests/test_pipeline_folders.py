@@ -15,7 +15,8 @@ from bench.gen_study import write_study
 from profpipe import store
 from profpipe.errors import Refused, UsageError
 from profpipe.model.report import Report
-from profpipe.model.run import RunRecord, StudyRecord
+from profpipe.model.run import RunRecord
+from profpipe.model.study import StudyRecord
 from profpipe.pipeline.folders import compare_folders, side
 
 

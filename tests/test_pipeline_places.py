@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.model.run import RunRecord, StudyRecord
+from profpipe.model.run import RunRecord
+from profpipe.model.study import StudyRecord
 from profpipe.pipeline.places import Places, places
 from profpipe.study import Target
 

@@ -10,7 +10,7 @@ import pytest
 
 from profpipe import store
 from profpipe.model.report import Comparison, Report, Verdict
-from profpipe.model.run import StudyRecord
+from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Event, Look
 from profpipe.pipeline.execute import Execution
 from profpipe.pipeline.rounds import Bounds, run_rounds

@@ -10,7 +10,8 @@ import pytest
 
 from profpipe import store
 from profpipe.errors import StoreError
-from profpipe.model.run import CaptureFile, Histogram, LoadResult, RunRecord, StudyRecord, Usage, VariantFacts
+from profpipe.model.run import CaptureFile, Histogram, LoadResult, RunRecord, Usage
+from profpipe.model.study import StudyRecord, VariantFacts
 
 RUN = RunRecord(
     study="s",

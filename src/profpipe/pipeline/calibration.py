@@ -43,8 +43,11 @@ def calibration_of(reports: Path, study_id: str, environment: Mapping[str, str])
         found = Calibration.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
-        raise StoreError(f"{path}: no calibration that can be read: {error}; remove it or calibrate again") from error
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]["msg"]
+        raise StoreError(f"{path}: no calibration that can be read: {first}; remove it or calibrate again") from error
     return found if found.machine == machine_key(machine_text(environment)) else None
 
 

@@ -13,7 +13,8 @@ from typing import cast
 
 from profpipe import capture, load, store
 from profpipe.errors import CaptureError, ProfpipeError
-from profpipe.model.run import LoadResult, Phase, RunRecord, StudyRecord
+from profpipe.model.run import LoadResult, Phase, RunRecord
+from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.instruments import NOT_MEASURED, fit
 from profpipe.pipeline.judge import NOT_AGAIN, given_up, judge

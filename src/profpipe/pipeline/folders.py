@@ -10,7 +10,8 @@ from pathlib import Path
 from profpipe import __version__, store
 from profpipe.errors import Refused, UsageError
 from profpipe.model.report import Report
-from profpipe.model.run import RunRecord, StudyRecord, VariantFacts
+from profpipe.model.run import RunRecord
+from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.pipeline.reporting import load_runs
 from profpipe.units import Instrument
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from profpipe.model.run import RunRecord, StudyRecord
+from profpipe.model.run import RunRecord
+from profpipe.model.study import StudyRecord
 from profpipe.study import Target
 
 # A shorter value (a port, `1`, `info`) tells nobody anything, and hiding it would tear words apart.

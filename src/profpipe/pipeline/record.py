@@ -7,7 +7,7 @@ from pathlib import Path
 
 from profpipe import __version__, capture, load
 from profpipe.commits.state import commit_state
-from profpipe.model.run import StudyRecord, VariantFacts
+from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.pipeline.prepare import Prepared
 from profpipe.study import LoadPlan
 from profpipe.study.read import LoadedFile

@@ -115,6 +115,7 @@ def study_view(report: Report) -> StudyView:
 _STOPPED = {
     "stable": "no more were needed: the verdicts had settled",
     "max-rounds": "no more were allowed",
+    "cut short": "the study was stopped before its verdicts had settled",
     "budget": "the time that was allowed was used up",
 }
 

@@ -13,7 +13,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from profpipe.errors import StoreError
-from profpipe.model.run import RunRecord, StudyRecord
+from profpipe.model.run import RunRecord
+from profpipe.model.study import StudyRecord
 
 STUDY_FILE, RUN_FILE, RUNS = "study.json", "run.json", "runs"
 _STUDY, _RUN = TypeAdapter(StudyRecord), TypeAdapter(RunRecord)
