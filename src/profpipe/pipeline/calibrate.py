@@ -11,10 +11,9 @@ from profpipe.model.report import Calibration, Report
 from profpipe.pipeline.calibration import path_of, summary
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.execute import execution
-from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, find_study, lay_out
+from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, about_one_target, find_study, lay_out
 from profpipe.pipeline.reporting import build_report, write_report
 from profpipe.pipeline.rounds import Bounds, run_rounds
-from profpipe.study import Study
 from profpipe.study.read import LoadedFile
 
 FIRST, AGAIN = "first", "again"
@@ -28,15 +27,12 @@ def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None
         raise UsageError(f"{loaded.path}: no target {name}; it has: {', '.join(loaded.file.target)}")
     target = loaded.file.target[name].model_copy(update={"label": ""})
     variants = Variants({FIRST: target, AGAIN: target}, dict.fromkeys((FIRST, AGAIN), loaded.root), FIRST)
-    return lay_out(f"calibrate-{study_id}", _plain(study, name), variants, options)
-
-
-def _plain(study: Study, target: str) -> Study:
-    seen = [n for n in study.profilers if not study.use(n).targets or target in study.use(n).targets]
-    uses = {name: use.model_copy(update={"targets": ()}) for name, use in study.profiler.items()}
-    question = f"Does {target} differ from itself here?"
-    update = {"profilers": tuple(seen), "profiler": uses, "question": question, "reference": "", "hypothesis": ()}
-    return study.model_copy(update=update)
+    return lay_out(
+        f"calibrate-{study_id}",
+        about_one_target(study, name, f"Does {name} differ from itself here?"),
+        variants,
+        options,
+    )
 
 
 def calibrate(

@@ -16,9 +16,9 @@ from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.execute import Execution, execution, reason_of
-from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, find_study, lay_out
+from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, about_one_target, find_study, lay_out
 from profpipe.pipeline.setup import read_file
-from profpipe.study import Study, Target
+from profpipe.study import Target
 from profpipe.study.find import find_study_file
 from profpipe.study.read import LoadedFile
 
@@ -83,7 +83,9 @@ def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Co
             others = ", ".join(t for t in study.targets if t != target_id)
             listen(Note(f"commits of target {target_id} are compared; -t chooses another: {others}"))
         variants = _variants(repo, asked, folders, loaded, loaded.file.target[target_id])
-        prepared = lay_out(f"diff-{study_id}", _for_commits(study, target_id, asked), variants, options.run)
+        prepared = lay_out(
+            f"diff-{study_id}", about_one_target(study, target_id, _question(target_id, asked)), variants, options.run
+        )
         command = options.command(asked, study_id, target_id)
         yield Comparing(repo, asked, loaded, prepared, study_id, target_id, command, folders)
 
@@ -199,15 +201,10 @@ def _only(loaded: LoadedFile) -> str:
     raise UsageError(f"{loaded.path.name} holds {len(names)} studies, name one as the last word: {', '.join(names)}")
 
 
-def _for_commits(study: Study, target: str, asked: Asked) -> Study:
-    """The study about one target: its instruments, and the question of the commits."""
-    seen = [n for n in study.profilers if not study.use(n).targets or target in study.use(n).targets]
-    uses = {name: use.model_copy(update={"targets": ()}) for name, use in study.profiler.items()}
+def _question(target: str, asked: Asked) -> str:
     base, *others = asked.commits
     what = f"{others[0].words} change" if len(others) == 1 else f"each of {len(others)} commits change"
-    question = f"What does {what} in {target}, against {base.words}?"
-    update = {"profilers": tuple(seen), "profiler": uses, "question": question, "reference": "", "hypothesis": ()}
-    return study.model_copy(update=update)
+    return f"What does {what} in {target}, against {base.words}?"
 
 
 def _variants(repo: Path, asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, target: Target) -> Variants:

@@ -207,6 +207,14 @@ def find_study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
     return study.model_copy(update=update)
 
 
+def about_one_target(study: Study, target: str, question: str) -> Study:
+    """The study with this target alone under several names: its instruments, without what compares its targets."""
+    seen = tuple(n for n in study.profilers if not study.use(n).targets or target in study.use(n).targets)
+    uses = {name: use.model_copy(update={"targets": ()}) for name, use in study.profiler.items()}
+    update = {"profilers": seen, "profiler": uses, "question": question, "reference": "", "hypothesis": ()}
+    return study.model_copy(update=update)
+
+
 def _of_size(plan: LoadPlan, requests: int) -> LoadPlan:
     """A load of so many requests; one that goes on for a time stays as it is."""
     return plan.model_copy(update={"requests": requests}) if plan.mode == "count" else plan
