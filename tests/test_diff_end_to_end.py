@@ -215,6 +215,15 @@ def test_bisect_refuses_what_is_not_worse(demo: Repository) -> None:
     assert "instructions is not worse at the bad commit (no change" in done.err
 
 
+def test_a_step_that_fails_is_no_bad_commit(tmp_path: Path) -> None:
+    """`git bisect run` takes 1 to 127 for bad, and ends at 128."""
+    step = tmp_path / "step.json"
+    step.write_text("{}")
+    done = Repository(tmp_path, tmp_path / "cache").do("bisect-step", str(step))
+    assert done.code == 128
+    assert "not decided" in done.err
+
+
 def test_clean_takes_all_worktrees_away(demo: Repository) -> None:
     assert demo.do("diff", "base..noop", *ONCE).code == 0
     done = demo.do("clean")

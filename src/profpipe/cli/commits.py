@@ -159,25 +159,29 @@ def bisect(
 @click.pass_context
 def bisect_step(context: click.Context, step: Path) -> None:
     """What `git bisect run` calls in its worktree: exit code 0 good, 1 bad, 125 cannot be told."""
-    from profpipe.commits.bisect import SKIP
+    from profpipe.commits.bisect import ABORT, SKIP
     from profpipe.commits.resolve import commit_of
-    from profpipe.errors import CaptureError, CommitError
+    from profpipe.errors import CaptureError, CommitError, ProfpipeError
     from profpipe.pipeline.bisect import Step, answer
     from profpipe.pipeline.diff import DiffOptions
     from profpipe.pipeline.prepare import RunOptions
     from profpipe.pipeline.rounds import Bounds
 
-    asked = Step.read(step)
-    run = RunOptions((), asked.profilers, asked.rounds)
-    here = commit_of(Path.cwd(), "HEAD").commit  # the study file's worktree has another HEAD
-    options = DiffOptions((asked.good, here), asked.study, asked.target, config=asked.study_file, run=run)
     try:
+        asked = Step.read(step)
+        run = RunOptions((), asked.profilers, asked.rounds)
+        here = commit_of(Path.cwd(), "HEAD").commit  # the study file's worktree has another HEAD
+        options = DiffOptions((asked.good, here), asked.study, asked.target, config=asked.study_file, run=run)
         measured = _measured(options, asked.reports, Bounds(asked.max_rounds))
+        code, why = answer(measured.written.report, asked.want)
     except (CaptureError, CommitError) as error:
-        click.echo(f"skipped: {error}", err=True)
-        context.exit(SKIP)
-    code, why = answer(measured.written.report, asked.want)
-    click.echo(f"{measured.commits[-1].id} {why}", err=True)
+        code, why = SKIP, f"skipped: {error}"
+    except (ProfpipeError, OSError, KeyboardInterrupt) as error:
+        # git takes any exit code from 1 to 127 for "bad": a full disk would make the commit at hand the culprit.
+        code, why = ABORT, f"not decided: {str(error) or 'stopped'}"
+    else:
+        why = f"{measured.commits[-1].id} {why}"
+    click.echo(why, err=True)
     context.exit(code)
 
 

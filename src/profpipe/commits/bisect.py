@@ -14,7 +14,7 @@ from profpipe.commits.worktrees import alone, remove
 from profpipe.errors import CommitError, UsageError
 
 # What `git bisect run` reads from the exit code of a step.
-GOOD, BAD, SKIP = 0, 1, 125
+GOOD, BAD, SKIP, ABORT = 0, 1, 125, 128
 
 
 def candidates(repo: Path, good: Commit, bad: Commit) -> int:
