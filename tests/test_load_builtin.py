@@ -367,7 +367,7 @@ def test_a_load_that_is_over_at_once_is_not_doubted_for_its_place(tmp_path: Path
 
 def test_a_load_of_one_thread_is_not_spread_and_says_so(tmp_path: Path) -> None:
     first, second = two_processors()
-    with Server(lambda *_: Answer()) as server:
+    with answering(OK, delay=0.02) as server:  # a client that never waits is doubted for its own ceiling as well
         plan = LoadPlan(requests=20, connections=2)
         found = load.run("builtin", plan, "127.0.0.1", server.port, cpus=(first, second), folder=tmp_path)
     said = (
