@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from profpipe.cli.studies import CONFIG, JSON, REPORTS, finish, only_study
+from profpipe.cli.studies import CONFIG, JSON, REPORTS, finish
 from profpipe.errors import EXIT_ERROR, EXIT_OK, EXIT_REGRESSION, UsageError
 
 if TYPE_CHECKING:
@@ -220,12 +220,12 @@ def calibrate(
     from profpipe.pipeline.calibrate import calibrate as compare_with_itself
     from profpipe.pipeline.calibrate import prepare_calibration
     from profpipe.pipeline.calibration import words
-    from profpipe.pipeline.prepare import RunOptions
+    from profpipe.pipeline.prepare import RunOptions, only_study
     from profpipe.pipeline.rounds import Bounds
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
-    name = study or only_study(loaded.file.study, loaded.path)
+    name = study or only_study(loaded, "profpipe calibrate")
     options = RunOptions((), profilers, rounds, requests)
     prepared = prepare_calibration(loaded, name, target, options)
     with Progress() as progress:

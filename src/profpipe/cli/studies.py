@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
+from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
     from profpipe.pipeline.reporting import Written
@@ -60,12 +60,12 @@ def run(
     """
     from profpipe.cli.progress import Progress
     from profpipe.pipeline.execute import run_study
-    from profpipe.pipeline.prepare import RunOptions, prepare
+    from profpipe.pipeline.prepare import RunOptions, only_study, prepare
     from profpipe.pipeline.reporting import write_report
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
-    name = study or only_study(loaded.file.study, loaded.path)
+    name = study or only_study(loaded, "profpipe run")
     options = RunOptions(targets, profilers, rounds, requests, generator)
     # A profiler runs in its own folder: a relative path would mean another place to it.
     reports = reports.absolute()
@@ -104,14 +104,6 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
     commits = any(variant.commit for variant in written.report.variants)
     own = found.absolute().is_relative_to(reports.absolute()) and not commits
     context.exit(finish(replace(written, json=found / written.json.name), as_json, reports if own else None))
-
-
-def only_study(studies: object, path: Path) -> str:
-    """The study that is meant when none is named. Raises UsageError where there are several."""
-    names = list(studies)  # type: ignore[call-overload]
-    if len(names) == 1:
-        return str(names[0])
-    raise UsageError(f"{path} holds {len(names)} studies, name one: profpipe run {'|'.join(names) or 'STUDY'}")
 
 
 def finish(

@@ -16,7 +16,7 @@ from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.execute import Execution, execution, reason_of
-from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, about_one_target, find_study, lay_out
+from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, about_one_target, find_study, lay_out, only_study
 from profpipe.pipeline.setup import read_file
 from profpipe.study import Target
 from profpipe.study.find import find_study_file
@@ -74,7 +74,7 @@ def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Co
         listen(Note(text))
     with checked_out(repo, asked.commits) as folders:
         loaded = _study_file(repo, asked, folders, config, given=options.config is not None, listen=listen)
-        study_id = study_id or _only(loaded)
+        study_id = study_id or only_study(loaded, "profpipe diff [COMMITS]")
         study = find_study(loaded, study_id, options.run)
         target_id = options.target or study.baseline or study.targets[0]
         if target_id not in loaded.file.target:
@@ -192,13 +192,6 @@ def _study_file(
 
 def _text(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
-
-
-def _only(loaded: LoadedFile) -> str:
-    names = list(loaded.file.study)
-    if len(names) == 1:
-        return names[0]
-    raise UsageError(f"{loaded.path.name} holds {len(names)} studies, name one as the last word: {', '.join(names)}")
 
 
 def _question(target: str, asked: Asked) -> str:

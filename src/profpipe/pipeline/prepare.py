@@ -182,6 +182,14 @@ def _not_built(targets: Mapping[str, Target], roots: Mapping[str, Path]) -> Limi
     )
 
 
+def only_study(loaded: LoadedFile, command: str) -> str:
+    """The study that is meant when none is named. Raises UsageError, with what to type, where there are several."""
+    names = list(loaded.file.study)
+    if len(names) == 1:
+        return names[0]
+    raise UsageError(f"{loaded.path} holds {len(names)} studies, name one: {command} {'|'.join(names) or 'STUDY'}")
+
+
 def find_study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
     """The study with the command line's choices in it. Raises UsageError naming what there is."""
     study = loaded.file.study.get(study_id)
