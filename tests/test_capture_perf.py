@@ -38,7 +38,7 @@ from tests.tools import require
 
 def test_an_option_or_a_value_that_does_not_exist_is_named() -> None:
     assert Asked.of({}) == Asked(**OPTIONS)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="perf has no option freq; it has frequency, call_graph"):
+    with pytest.raises(UsageError, match="perf has no option freq; it has: frequency, call_graph"):
         Asked.of({"freq": 99})
     for given_, words in [
         ({"frequency": 0}, "frequency is 0"),

@@ -99,7 +99,7 @@ def test_threads_take_fair_turns_where_no_lock_of_the_language_does_that() -> No
 
 
 def test_an_unknown_option_is_named() -> None:
-    with pytest.raises(UsageError, match="callgrind has no option systim; it has systime"):
+    with pytest.raises(UsageError, match="callgrind has no option systim; it has: systime"):
         flags({"systim": True}, None, python=True)
 
 

@@ -67,6 +67,8 @@ def test_the_interpreter_of_a_target_is_looked_for_in_the_studys_folder(tmp_path
     [
         ({"profilers": ["py-spy"], "profiler": {"py-spy": {"options": {"rats": 9}}}}, "py-spy has no option rats; it"),
         ({"profilers": ["clean"], "profiler": {"clean": {"options": {"x": 1}}}}, "clean has no option x; it has: none"),
+        ({"profilers": ["callgrind"], "profiler": {"callgrind": {"options": {"start_at": "noon"}}}}, "not 'noon'"),
+        ({"profilers": ["perf"], "profiler": {"perf": {"options": {"frequency": 0}}}}, "frequency is 0; give samples"),
         ({"latency": {"mode": "rate", "rate": 10.0, "generator": "h2load"}}, "latency of a: "),
     ],
 )

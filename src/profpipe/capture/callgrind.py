@@ -4,7 +4,7 @@ The window is `--instr-atstart=no` with instrumentation on and off through vgdb,
 before and `dump` after with instrumentation on throughout, was measured and keeps what it was told to forget: with no
 load at all its dump held 45,364 instructions and 24 syscalls (this one: 494 and 0), and under 2,000 requests 1.45
 million instructions (2.3 %) and 2,602 syscalls from before the window, so that `totals:` and `summary:` disagree. It
-also starts twice as slowly.
+also starts twice as slowly. It opens at a whole second (clock.py).
 
 `--fair-sched=yes` except for Python: without it two busy threads of a native server share work 90/10. Python's own lock
 takes turns already, and under the fair scheduler it was waited for more often: 2,000 requests to 20 threads then ranged
@@ -19,15 +19,17 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from profpipe.capture.clock import pause, start_at
 from profpipe.capture.facts import tool_version
-from profpipe.capture.instrument import Bare, Collected, Launch, Options, Session, Window, Written
+from profpipe.capture.instrument import Bare, Collected, Launch, Options, Session, Window, Written, picked
 from profpipe.capture.process import Stopped, Supervised
 from profpipe.capture.requirements import find_program
 from profpipe.capture.server import is_python
-from profpipe.errors import CaptureError, UsageError
+from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 from profpipe.units import Instrument
 
@@ -38,12 +40,14 @@ HWCAPS = "glibc.cpu.hwcaps"
 # valgrind counts every byte of `rep stosb` as an instruction: memset seemed to be 64 % of a server.
 NO_ERMS = "-ERMS"
 NANOSECONDS_SINCE = (3, 16)
+WINDOWS = {"any": "any time", "second": "a whole second", "minute": "a whole second of two digits"}
 OPTIONS: Options = {
     "systime": True,
     "fair_sched": "auto",
     "trace_children": True,
     "separate_recs": 2,
     "separate_threads": False,
+    "start_at": "second",
 }
 
 
@@ -65,25 +69,24 @@ def merged_godebug(present: str) -> str:
 
 
 def chosen(options: Options) -> dict[str, str | int | float | bool]:
-    """The defaults with the study's options. Raises UsageError for one that does not exist."""
-    if unknown := sorted(options.keys() - OPTIONS.keys()):
-        raise UsageError(f"callgrind has no option {', '.join(unknown)}; it has {', '.join(OPTIONS)}")
-    return {**OPTIONS, **options}
+    """The defaults with the study's options. Raises UsageError for one that does not exist or has no such value."""
+    asked = picked("callgrind", OPTIONS, options)
+    return {**asked, "start_at": start_at(asked["start_at"])}
 
 
 def flags(options: Options, version: str | None, *, python: bool) -> tuple[str, ...]:
     """valgrind's options for a study's; `python` = the server has one lock for all its threads."""
-    picked = chosen(options)
-    fair = not python if picked["fair_sched"] == "auto" else picked["fair_sched"]
+    asked = chosen(options)
+    fair = not python if asked["fair_sched"] == "auto" else asked["fair_sched"]
     numbers = tuple(int(part) for part in re.findall(r"\d+", version or "")[:2])
     systime = "nsec" if not numbers or numbers >= NANOSECONDS_SINCE else "yes"
     wanted = {
-        f"--collect-systime={systime}": picked["systime"],
+        f"--collect-systime={systime}": asked["systime"],
         "--fair-sched=yes": fair,
-        "--trace-children=yes": picked["trace_children"],
-        "--separate-threads=yes": picked["separate_threads"],
+        "--trace-children=yes": asked["trace_children"],
+        "--separate-threads=yes": asked["separate_threads"],
     }
-    recursion = f"--separate-recs={picked['separate_recs']}"
+    recursion = f"--separate-recs={asked['separate_recs']}"
     return ("--instr-atstart=no", recursion, *(flag for flag, on in wanted.items() if on))
 
 
@@ -130,6 +133,9 @@ class Callgrind:
     stop_patience = 3.0
     options: Options = OPTIONS
 
+    def check(self, options: Options) -> None:
+        chosen(options)
+
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         absent = [name for name in ("valgrind", "vgdb") if shutil.which(name) is None]
         return f"{', '.join(absent)} not found: {INSTALL}" if absent else None
@@ -166,17 +172,19 @@ class CallgrindSession(Bare):
         self.argv = (*valgrind, *launch.argv)
         tunables = merged_tunables(launch.env.get(TUNABLES, ""))
         self.env = {**launch.env, TUNABLES: tunables}
+        self.begin = start_at(chosen(launch.options)["start_at"])
         if launch.target.language == "go":
             self.env["GODEBUG"] = merged_godebug(launch.env.get("GODEBUG", ""))
         self.facts: Mapping[str, str] = {
             "valgrind": version or "unknown",
             "options": " ".join(given),
             TUNABLES: tunables,
-            "window": "instrumentation on and off",
+            "window": f"instrumentation on and off, from {WINDOWS[self.begin]}",
         }
         self.warning = other_libc(launch.argv, launch.cwd)
 
     def open(self, server: Supervised) -> None:
+        time.sleep(pause(time.time(), self.begin))
         if not self._tell(server, "window", "instrumentation on"):
             raise CaptureError("window", "no process of the server runs under valgrind", log_tail=server.log.tail())
 

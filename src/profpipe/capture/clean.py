@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from profpipe.capture.instrument import Bare, Launch, Options, Session
+from profpipe.capture.instrument import Bare, Launch, Options, Session, picked
 from profpipe.study.schema import Target
 from profpipe.units import Instrument
 
@@ -17,6 +17,9 @@ class Clean:
     patience = 1.0
     stop_patience = 1.0
     options: Options = MappingProxyType({})
+
+    def check(self, options: Options) -> None:
+        picked(self.name, self.options, options)
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return None

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from profpipe.capture.instrument import Bare, Collected, Launch, Options, Window, Written
+from profpipe.capture.instrument import Bare, Collected, Launch, Options, Window, Written, picked
 from profpipe.capture.process import Stopped, Supervised
 from profpipe.capture.requirements import absent_modules, find_program, interpreter
 from profpipe.capture.server import interpreter_of, is_python
-from profpipe.errors import CaptureError, UsageError
+from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 from profpipe.units import Instrument
 
@@ -77,6 +77,9 @@ class InProcess:
     spoilt: Callable[[Seen], str | None] = lambda _: None
     patience: float = 1.0
     stop_patience: float = 1.0
+
+    def check(self, options: Options) -> None:
+        picked(self.name, self.options, options)
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:
         """Whether the target's own interpreter has the package; asked once per interpreter."""
@@ -134,19 +137,12 @@ def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tu
     return argv[:at], argv[at:]
 
 
-def _picked(profiler: InProcess, given: Options) -> dict[str, str | int | float | bool]:
-    if unknown := sorted(given.keys() - profiler.options.keys()):
-        have = ", ".join(profiler.options) or "none"
-        raise UsageError(f"{profiler.name} has no option {', '.join(unknown)}; it has {have}")
-    return {**profiler.options, **given}
-
-
 class InProcessSession(Bare):
     def __init__(self, profiler: InProcess, launch: Launch) -> None:
         super().__init__(launch)
         self.profiler = profiler
         python, program = split_command(launch.argv, launch.cwd)
-        options = _picked(profiler, launch.options)
+        options = picked(profiler.name, profiler.options, launch.options)
         self.folder = self.scratch = Path(tempfile.mkdtemp(prefix="profpipe-agent-"))
         out = str(launch.raw / f"{profiler.name}.%p.{profiler.suffix}")
         agent = (str(AGENT), profiler.name, str(self.folder), out, json.dumps(options), "--")

@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Protocol
 
 from profpipe.capture.process import Stopped, Supervised
+from profpipe.errors import UsageError
 from profpipe.study.schema import Target
 from profpipe.units import Instrument
 
 Options = Mapping[str, str | int | float | bool]
+
+
+def picked(name: str, defaults: Options, given: Options) -> dict[str, str | int | float | bool]:
+    """The profiler's defaults with what a study gives. Raises UsageError for an option that does not exist."""
+    if unknown := sorted(given.keys() - defaults.keys()):
+        raise UsageError(f"{name} has no option {', '.join(unknown)}; it has: {', '.join(defaults) or 'none'}")
+    return {**defaults, **given}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,9 @@ class Profiler(Protocol):
     patience: float
     stop_patience: float
     options: Options
+
+    def check(self, options: Options) -> None:
+        """Raises UsageError for an option, or a value of one, that does not exist: before any run."""
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:
         """What must be installed, with the line that does it; None when all is there."""

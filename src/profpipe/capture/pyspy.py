@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.capture.facts import find_tool, tool_version
-from profpipe.capture.instrument import Bare, Collected, Launch, Options, Session, Window, Written
+from profpipe.capture.instrument import Bare, Collected, Launch, Options, Session, Window, Written, picked
 from profpipe.capture.process import Stopped, Supervised, exit_words, inherited_environment
 from profpipe.capture.server import is_python
-from profpipe.errors import CaptureError, UsageError
+from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 from profpipe.units import Instrument
 
@@ -42,6 +42,9 @@ class PySpy:
     stop_patience = 1.0
     options: Options = OPTIONS
 
+    def check(self, options: Options) -> None:
+        picked(self.name, self.options, options)
+
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return None if find_tool("py-spy") else f"py-spy not found: {sys.executable} -m pip install py-spy"
 
@@ -58,9 +61,7 @@ class PySpy:
 class PySpySession(Bare):
     def __init__(self, launch: Launch) -> None:
         super().__init__(launch)
-        if unknown := sorted(launch.options.keys() - OPTIONS.keys()):
-            raise UsageError(f"py-spy has no option {', '.join(unknown)}; it has {', '.join(OPTIONS)}")
-        self.options = {**OPTIONS, **launch.options}
+        self.options = picked("py-spy", OPTIONS, launch.options)
         self.out = launch.raw / "py-spy.folded.txt"
         self.cpus = _other_cpus(launch.cpus)
         self.sampler: Supervised | None = None

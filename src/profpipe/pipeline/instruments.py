@@ -48,10 +48,11 @@ def fit(plan: LoadPlan, target: Target, generator: str | None, update: Mapping[s
 def check_options(study: Study, study_id: str) -> None:
     """Before the first run: a misspelt option would otherwise be found when the instruments before it have run."""
     for name in study.profilers:
-        use, known = study.use(name), profiler(study.tool(name)).options
-        if unknown := sorted(use.options.keys() - known.keys()):
-            have = ", ".join(known) or "none"
-            raise UsageError(f"study {study_id}: {name} has no option {', '.join(unknown)}; it has: {have}")
+        try:
+            profiler(study.tool(name)).check(study.use(name).options)
+        except UsageError as error:
+            where = "" if name == study.tool(name) else f", {name}"
+            raise UsageError(f"study {study_id}{where}: {error}") from error
 
 
 def without_absent_loads(

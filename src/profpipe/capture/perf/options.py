@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from profpipe.capture.instrument import Options
+from profpipe.capture.instrument import Options, picked
 from profpipe.capture.perf import trial
 from profpipe.errors import CaptureError, UsageError
 
@@ -40,19 +40,17 @@ class Asked:
     @staticmethod
     def of(options: Options) -> Asked:
         """Raises UsageError for an option or a value that does not exist."""
-        if unknown := sorted(options.keys() - OPTIONS.keys()):
-            raise UsageError(f"perf has no option {', '.join(unknown)}; it has {', '.join(OPTIONS)}")
-        picked = {**OPTIONS, **options}
-        frequency, graph, event = picked["frequency"], picked["call_graph"], picked["event"]
+        asked = picked("perf", OPTIONS, options)
+        frequency, graph, event = asked["frequency"], asked["call_graph"], asked["event"]
         if isinstance(frequency, bool) or not isinstance(frequency, int) or not 1 <= frequency <= 50_000:
             raise UsageError(f"perf: frequency is {frequency!r}; give samples a second, 1 to 50000")
         if graph not in CALL_GRAPHS:
             raise UsageError(f"perf: call_graph is {graph!r}; it is one of {', '.join(CALL_GRAPHS)}")
         if not isinstance(event, str) or not re.fullmatch(r"[A-Za-z][\w:./-]*", event):
             raise UsageError(f"perf: event is {event!r}; give one event of `perf list`, or auto")
-        if wrong := [name for name in SWITCHES if not isinstance(picked[name], bool)]:
-            raise UsageError(f"perf: {wrong[0]} is {picked[wrong[0]]!r}; give true or false")
-        return Asked(frequency, str(graph), event, *(bool(picked[name]) for name in SWITCHES))
+        if wrong := [name for name in SWITCHES if not isinstance(asked[name], bool)]:
+            raise UsageError(f"perf: {wrong[0]} is {asked[wrong[0]]!r}; give true or false")
+        return Asked(frequency, str(graph), event, *(bool(asked[name]) for name in SWITCHES))
 
 
 def clocks(frequency: int) -> tuple[int, ...]:

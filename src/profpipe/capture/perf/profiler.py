@@ -12,7 +12,7 @@ from pathlib import Path
 from profpipe.capture.facts import find_tool
 from profpipe.capture.instrument import Launch, Options, Session
 from profpipe.capture.perf import python_names, trial
-from profpipe.capture.perf.options import OPTIONS
+from profpipe.capture.perf.options import OPTIONS, Asked
 from profpipe.capture.perf.session import FORMAT, PerfSession
 from profpipe.capture.requirements import interpreter
 from profpipe.capture.server import is_python
@@ -44,6 +44,9 @@ class Perf:
     patience = 1.0
     stop_patience = 1.0
     options: Options = OPTIONS
+
+    def check(self, options: Options) -> None:
+        Asked.of(options)
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return trial.missing()
