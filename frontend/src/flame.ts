@@ -49,6 +49,8 @@ class FlameGraph {
   private cursor = -1;
   private hover = -1;
   private hit: Uint8Array | null = null;
+  /** Width of the box as it was drawn, and its height where that mattered: else -1. */
+  private drawn: [number, number] = [-1, -1];
   private started = false;
   private waiting = false;
 
@@ -136,7 +138,11 @@ class FlameGraph {
     this.canvas.addEventListener("focus", () => this.draw());
     this.table.addEventListener("toggle", () => this.writeTable());
     this.box.addEventListener("scroll", () => this.later(), { passive: true });
-    new ResizeObserver(() => this.later()).observe(this.box);
+    // A drawing sets the height of its own box: only another size than the one drawn asks for another drawing.
+    new ResizeObserver(() => {
+      const [width, height] = this.drawn;
+      if (this.box.clientWidth !== width || (height >= 0 && this.box.clientHeight !== height)) this.later();
+    }).observe(this.box);
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.painter.colours = readColours();
       this.draw();
@@ -156,14 +162,17 @@ class FlameGraph {
     const { model, box } = this;
     if (!model) return;
     const style = getComputedStyle(box);
-    const width = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const outer = box.clientWidth;
+    const width = outer - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     if (width <= 0) return;
     this.view = layout(model, this.zoom, width);
     const rows = Math.max(this.view.rows.length, this.view.dust.length, 1);
     box.classList.toggle("scrolls", rows > ROWS_WHOLE);
     this.tall.style.height = `${rows * ROW}px`;
     const whole = rows <= ROWS_WHOLE;
-    const height = whole ? rows * ROW : Math.min(box.clientHeight, rows * ROW);
+    const seen = whole ? -1 : box.clientHeight;
+    const height = whole ? rows * ROW : Math.min(seen, rows * ROW);
+    this.drawn = [outer, seen];
     const cursor = document.activeElement === this.canvas ? this.cursor : -1;
     const { zoom, hit, hover, view } = this;
     this.painter.draw({ model, view, zoom, hit, hover, cursor, width, height, top: whole ? 0 : box.scrollTop });
