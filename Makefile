@@ -23,7 +23,8 @@ demo: $(VENV)/.demo ## set up, run the study `concurrency`, print its verdict an
 
 .PHONY: test
 test: $(VENV)/.dev ## set up for development and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 .PHONY: seed
 seed: $(VENV)/.demo ## the study that profpipe grew from, on real Rust servers: about 15 minutes, needs cargo and `make tools`

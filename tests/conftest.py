@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -16,6 +17,12 @@ from tests.forge_server import Forge
 # ignore Ctrl-C too. A handler here is reset to the default in what the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Workers of pytest-xdist have a processor each, and so have the servers they start: what one measures is not
+# disturbed by what the other does. A test that needs two processors is marked `alone`.
+if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")).startswith("gw"):
+    usable = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {usable[int(worker.removeprefix("gw")) % len(usable)]})
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -99,6 +99,7 @@ def test_our_own_cpu_clock_agrees_with_the_one_from_outside() -> None:
     assert first <= outside <= time.process_time_ns()
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_cpu_of_children_that_ended_in_the_window_is_counted(tmp_path: Path) -> None:
     """Ten children burn 50 ms each and are gone when we look."""
@@ -108,6 +109,7 @@ def test_cpu_of_children_that_ended_in_the_window_is_counted(tmp_path: Path) -> 
     assert captured.usage.cpu_ns >= 10 * 50e6 - 20e6  # told in steps of 10 ms
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_a_clean_run_says_what_the_window_cost(tmp_path: Path) -> None:
     captured = run(ours("threads"), tmp_path, requests=4000)
@@ -291,6 +293,7 @@ def test_placement(wish: Wish, cpus: set[int], server: int | None, load: tuple[i
     assert place(wish, cpus) == Placement(server, load, text)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_the_server_runs_where_it_was_placed(tmp_path: Path) -> None:
     seen = []
@@ -362,6 +365,7 @@ def test_facts_name_no_person_and_no_machine() -> None:
         assert facts[name]
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_doctor_says_for_each_profiler_whether_it_works_and_else_why() -> None:
     states = doctor(PYTHON)

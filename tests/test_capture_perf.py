@@ -295,6 +295,7 @@ def test_only_what_these_processes_left_is_removed(tmp_path: Path, monkeypatch: 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_a_server_that_pins_itself_elsewhere_is_recorded_there(tmp_path: Path) -> None:
     cpus = sorted(os.sched_getaffinity(0))
@@ -322,6 +323,7 @@ def profile_of(captured: Captured, folder: Path) -> Profile:
     return parse_file(folder / file.path, file.format)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_a_python_server_user_and_kernel(tmp_path: Path) -> None:
     captured = recorded(tmp_path, ours("threads"))
@@ -342,6 +344,7 @@ def test_a_python_server_user_and_kernel(tmp_path: Path) -> None:
     assert alive_in(tmp_path) == []
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_samples_per_symbol_equal_perf_report(tmp_path: Path) -> None:
     """perf's own report of the same recording is the oracle.
@@ -391,6 +394,7 @@ def test_samples_per_symbol_equal_perf_report(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_without_call_graphs_and_freely_placed_all_processors_are_recorded(tmp_path: Path) -> None:
     captured = recorded(
@@ -403,6 +407,7 @@ def test_without_call_graphs_and_freely_placed_all_processors_are_recorded(tmp_p
     assert said.startswith("-a " if len(os.sched_getaffinity(0)) == os.cpu_count() else "-C ")
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_workers_of_a_server_are_recorded_with_it(tmp_path: Path) -> None:
     target = faulty("daemonizes", env={"RUN_FOLDER": str(tmp_path)})
@@ -411,6 +416,7 @@ def test_workers_of_a_server_are_recorded_with_it(tmp_path: Path) -> None:
     assert alive_in(tmp_path) == []
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_an_idle_window_is_invalid_in_words(tmp_path: Path) -> None:
     captured = recorded(tmp_path, ours("asyncio_protocol"), load=Drive(0, 0), options={"frequency": 9})
@@ -419,6 +425,7 @@ def test_an_idle_window_is_invalid_in_words(tmp_path: Path) -> None:
     assert "raise `frequency`" in (captured.reason or "")
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_few_samples_are_said(tmp_path: Path) -> None:
     captured = recorded(tmp_path, ours("threads"), options={"frequency": 99})
@@ -439,6 +446,7 @@ class KillsPerf(Drive):
         raise AssertionError("no perf was running")
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_perf_killed_in_the_window_makes_the_run_invalid(tmp_path: Path) -> None:
     captured = recorded(tmp_path, ours("threads"), load=KillsPerf(500))
@@ -449,6 +457,7 @@ def test_perf_killed_in_the_window_makes_the_run_invalid(tmp_path: Path) -> None
     assert alive_in(tmp_path) == []
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_a_perf_that_does_not_begin_is_told_with_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from profpipe.capture.perf import session
@@ -462,6 +471,7 @@ def test_a_perf_that_does_not_begin_is_told_with_its_words(tmp_path: Path, monke
     assert captured.reason == "perf could not record (exit status 9): cannot mmap"
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_perf_does_not_outlive_us_nor_leave_temporary_files(tmp_path: Path) -> None:
     require("perf")
@@ -506,6 +516,7 @@ def _pythons() -> Iterator[str]:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_python_functions_are_named_and_nothing_is_left_in_tmp(tmp_path: Path) -> None:
     """CPython 3.13 and later, in threads; its files carry the numbers of its processes."""
@@ -525,6 +536,7 @@ def test_python_functions_are_named_and_nothing_is_left_in_tmp(tmp_path: Path) -
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["perf.script.txt"]
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_python_names_can_be_left_out(tmp_path: Path) -> None:
     require("perf")
@@ -534,6 +546,7 @@ def test_python_names_can_be_left_out(tmp_path: Path) -> None:
     assert "--call-graph fp" in captured.profiler_facts["options"]
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_a_native_server(tmp_path: Path) -> None:
     require("perf", "gcc", "make")

@@ -98,6 +98,7 @@ SHARED: dict[str, set[str]] = {
         "facts",
         "run",
         "placement",
+        "clock",
         "requirements",
         "trials",
         "inprocess",

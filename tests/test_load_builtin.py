@@ -20,7 +20,7 @@ from profpipe.model.run import Histogram, LoadResult
 from profpipe.study.schema import LoadPlan
 from tests.http_server import OK, Answer, Server, unused_port
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def run(server: Server | int, folder: Path, **plan: Any) -> LoadResult:
     return load.run("h2load", asked, "127.0.0.1", port, cpus=(), folder=folder)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_h2load_itself_sends_the_request_asked_for_and_is_exact(tmp_path: Path) -> None:
     seen = set()
@@ -150,6 +151,7 @@ def test_h2load_itself_sends_the_request_asked_for_and_is_exact(tmp_path: Path) 
     assert result.version.startswith("nghttp2/")
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_h2load_for_a_time(tmp_path: Path) -> None:
     with Server(lambda *_: Answer(delay=0.005)) as server:
@@ -159,6 +161,7 @@ def test_h2load_for_a_time(tmp_path: Path) -> None:
     assert result.failed == 0
 
 
+@pytest.mark.alone
 @pytest.mark.real
 @pytest.mark.parametrize("answer", [Answer(b"nonsense\r\n\r\n"), Answer(b"", close=True)], ids=["garbage", "hangs up"])
 def test_h2load_s_failures_are_ours(tmp_path: Path, answer: Answer) -> None:
@@ -168,12 +171,14 @@ def test_h2load_s_failures_are_ours(tmp_path: Path, answer: Answer) -> None:
     assert sum(result.errors.values()) == 50
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_h2load_against_nobody(tmp_path: Path) -> None:
     result = run(unused_port(), tmp_path, requests=50)
     assert (result.served, result.sent, result.failed) == (0, 0, 50)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_h2load_gives_up_at_the_timeout(tmp_path: Path) -> None:
     with Server(lambda *_: Answer(delay=60)) as server:
@@ -181,6 +186,7 @@ def test_h2load_gives_up_at_the_timeout(tmp_path: Path) -> None:
     assert (result.served, dict(result.errors)) == (0, {"not sent": 46, "timeout": 4})
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_h2load_is_killed_when_it_would_go_on(tmp_path: Path) -> None:
     """Each answer comes in time, all of them do not: the timeout is the load's, not the request's."""
@@ -192,6 +198,7 @@ def test_h2load_is_killed_when_it_would_go_on(tmp_path: Path) -> None:
     assert result.doubts == ("h2load did not end within 1 s and was killed",)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_an_h2load_without_a_summary_is_a_load_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "bin" / "h2load"

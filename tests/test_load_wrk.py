@@ -185,6 +185,7 @@ def run(server: Server | int, folder: Path, **plan: Any) -> LoadResult:
     return load.run("wrk", asked, "127.0.0.1", port, cpus=(), folder=folder)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_wrk_itself_sends_the_request_asked_for_and_is_counted(tmp_path: Path) -> None:
     seen = set()
@@ -211,6 +212,7 @@ def test_wrk_itself_sends_the_request_asked_for_and_is_counted(tmp_path: Path) -
     assert "requests in" in (tmp_path / "wrk.txt").read_text()
 
 
+@pytest.mark.alone
 @pytest.mark.real
 @pytest.mark.parametrize("name", ["wrk", "h2load"])
 def test_a_spread_load_has_its_threads_on_two_processors(name: str, tmp_path: Path) -> None:
@@ -244,6 +246,7 @@ def affinities(pid: int) -> list[set[int]]:
     return [os.sched_getaffinity(thread) for thread in threads if thread != pid]
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_wrk_against_nobody(tmp_path: Path) -> None:
     result = run(unused_port(), tmp_path)
@@ -251,6 +254,7 @@ def test_wrk_against_nobody(tmp_path: Path) -> None:
     assert result.command[0] == "wrk"
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_wrk_is_not_kept_busy_by_a_histogram_of_long_latencies(tmp_path: Path) -> None:
     """One request of 1.5 s becomes thousands of wrk's own, and reading each counts from the smallest up."""
@@ -262,6 +266,7 @@ def test_wrk_is_not_kept_busy_by_a_histogram_of_long_latencies(tmp_path: Path) -
     assert "latency" in result.doubted
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_wrk_without_an_answer_is_doubted(tmp_path: Path) -> None:
     with Server(lambda *_: Answer(delay=60)) as server:
@@ -270,6 +275,7 @@ def test_wrk_without_an_answer_is_doubted(tmp_path: Path) -> None:
     assert result.doubts == ("wrk got no answer at all",)
 
 
+@pytest.mark.alone
 @pytest.mark.real
 def test_a_wrk_that_writes_no_figures_is_a_load_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "bin" / "wrk"

@@ -18,7 +18,7 @@ from tests.tools import require
 ROOT = Path(__file__).parents[1]
 SCHEMA = json.loads((ROOT / "src/profpipe/model/report.schema.json").read_text())
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 
 def profpipe(reports: Path, *words: str) -> tuple[dict[str, Any], str]:
