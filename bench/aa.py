@@ -33,6 +33,7 @@ TIMED = ("clean:cpu_us", "clean:switches", "clean:rss")
 RULE = Rule("timed", FLOOR_TIMED)
 # A hot function of each server, to put a change into.
 HOT = {"epoll-prebuilt": "run", "threads": "_PyObject_Free", "asyncio-protocol": "_PyObject_Free"}
+HOT |= {f"{server}-at-second": function for server, function in HOT.items()}
 Draw = Callable[[np.random.Generator, int], Floats]
 
 
@@ -127,7 +128,7 @@ def simulated(
 
 def main(many: int = COMPARISONS) -> int:
     broken = False
-    print(f"{'server':<18}{'rounds a side':<26}{'A/A reports':>12}{'with a false verdict':>22}   95 % interval")
+    print(f"{'server':<27}{'rounds a side':<26}{'A/A reports':>12}{'with a false verdict':>22}   95 % interval")
     wrong = whole = 0
     for server in servers():
         for clean, counted in SETUPS:
@@ -135,10 +136,10 @@ def main(many: int = COMPARISONS) -> int:
                 continue
             false = [paths for paths in aa(server, clean, counted, many) if paths]
             wrong, whole = wrong + len(false), whole + many
-            _line(f"{server:<18}{f'{clean} clean, {counted} callgrind':<26}", len(false), many)
+            _line(f"{server:<27}{f'{clean} clean, {counted} callgrind':<26}", len(false), many)
             for paths in false[:3]:
                 print("   ", ", ".join(paths[:4]))
-    broken |= _line(f"{'all':<44}", wrong, whole) > LIMIT
+    broken |= _line(f"{'all':<53}", wrong, whole) > LIMIT
     print("\ncalled worse, of reports with a change put into one side of real rounds")
     for server in servers():
         for counted in (3, 4):
@@ -147,7 +148,7 @@ def main(many: int = COMPARISONS) -> int:
             words = ", ".join(
                 f"+{part:.1%} {total:.0%} / {row:.0%}" for part, (total, row) in zip(parts, shares, strict=True)
             )
-            print(f"{server:<18}{counted} rounds of callgrind, total / function changed: {words}", flush=True)
+            print(f"{server:<27}{counted} rounds of callgrind, total / function changed: {words}", flush=True)
     planned = looks(7, 20)
     print(f"\nsimulated studies, looks after {planned} rounds, three timed figures, {ALPHA:.0%} a report")
     for noise in NOISES:

@@ -5,15 +5,19 @@ Rounds in tests/data/aa, drawn by analyse.resample; docs/statistics.md has the f
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from bench.aa import HOT, aa
 from bench.gen_aa import changed, servers, study
 from profpipe.analyse import build_report
 from profpipe.analyse.resample import AGAIN, dealt
+from profpipe.model.report import Report, Variant
 
 SETUPS = {"asyncio-protocol": (7, 3), "epoll-prebuilt": (7, 2), "threads": (5, 4)}
-EACH = 70
+SETUPS |= {"asyncio-protocol-at-second": (10, 7), "epoll-prebuilt-at-second": (7, 3), "threads-at-second": (7, 4)}
+EACH = 35
 
 
 def test_two_hundred_reports_of_no_change_hold_at_most_two_false_verdicts() -> None:
@@ -33,6 +37,34 @@ def test_half_a_percent_of_instructions_is_found_in_three_rounds_where_it_was_pu
         row = next(f for f in rows if f.function.name == HOT[server])
         hits += row.cells[AGAIN].verdict == "worse"
     assert hits >= 8
+
+
+@pytest.mark.parametrize("server", ["epoll-prebuilt-at-second", "threads-at-second"])
+def test_a_third_of_a_percent_is_found_in_three_rounds_whose_windows_begin_at_a_second(server: str) -> None:
+    found = [
+        contender(build_report(changed(data, AGAIN, function=HOT[server], instructions=0.003)))
+        for data in (dealt(study(server), server, {"clean": 7, "callgrind": 3}, seed) for seed in range(10))
+    ]
+    assert [v.against_baseline["callgrind:instructions"].verdict for v in found] == ["worse"] * 10
+
+
+def test_windows_that_begin_at_a_second_repeat_better() -> None:
+    """The C server formats its date once a second: in about half of the windows that begin anywhere."""
+    assert spread("epoll-prebuilt-at-second") < 0.0002 < 0.001 < spread("epoll-prebuilt")
+
+
+def spread(server: str) -> float:
+    """Relative standard deviation of instructions per request over all rounds."""
+    counts = [
+        run.profiles[0].self_sum("instructions") / run.record.load.served
+        for run in study(server).runs
+        if run.profiles and run.record.load is not None
+    ]
+    return statistics.stdev(counts) / statistics.mean(counts)
+
+
+def contender(report: Report) -> Variant:
+    return next(v for v in report.variants if v.role == "contender")
 
 
 def test_dealing_uses_every_run_once_and_keeps_neighbours_together() -> None:

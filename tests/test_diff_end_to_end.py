@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from profpipe.commits.worktrees import BISECTING, MEASURING, alone
 from tests.demo_repository import CHANGES, Change, git, make
 from tests.study_driving import MARK, Done, Started, processes, read_report, wait_until
 from tests.tools import require
@@ -222,6 +223,20 @@ def test_a_step_that_fails_is_no_bad_commit(tmp_path: Path) -> None:
     done = Repository(tmp_path, tmp_path / "cache").do("bisect-step", str(step))
     assert done.code == 128
     assert "not decided" in done.err
+
+
+@pytest.mark.parametrize("work", [BISECTING, MEASURING])
+def test_clean_takes_nothing_from_a_run_under_way(own: Repository, work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two steps of a bisect nothing is measured, and its worktree must stay."""
+    monkeypatch.setenv("PROFPIPE_CACHE", str(own.cache))
+    with alone(own.path, work) as folder:
+        (folder / "bisect").mkdir()
+        done = own.do("clean")
+        assert done.code == 1
+        assert "another profpipe is measuring commits" in done.err
+        assert (folder / "bisect").is_dir()
+    assert own.do("clean").code == 0
+    assert not (folder / "bisect").exists()
 
 
 def test_clean_takes_all_worktrees_away(demo: Repository) -> None:

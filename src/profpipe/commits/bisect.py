@@ -10,7 +10,7 @@ from pathlib import Path
 
 from profpipe.commits.git import ENVIRONMENT, FOREIGN, SAFE, asks, git
 from profpipe.commits.resolve import Commit, commit_of
-from profpipe.commits.worktrees import alone, remove
+from profpipe.commits.worktrees import BISECTING, alone, remove
 from profpipe.errors import CommitError, UsageError
 
 # What `git bisect run` reads from the exit code of a step.
@@ -29,7 +29,7 @@ def candidates(repo: Path, good: Commit, bad: Commit) -> int:
 @contextmanager
 def _place(repo: Path, bad: Commit) -> Iterator[Path]:
     """A worktree for git to jump about in; its bisect refs and log are its own, and go with it."""
-    with alone(repo, "bisect.lock") as folder:
+    with alone(repo, BISECTING) as folder:
         path = folder / "bisect"
         remove(repo, path)
         git(repo, "worktree", "add", "--detach", "--force", "--force", str(path), bad.commit)

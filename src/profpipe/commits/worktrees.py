@@ -22,6 +22,8 @@ from profpipe.errors import CommitError
 
 NAME = 12
 VARIABLE = "PROFPIPE_CACHE"
+# Locks, by what is done under them. A bisect holds the first for all its steps, each step the second.
+BISECTING, MEASURING = "bisect.lock", "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, P
 
     Raises CommitError when another run is at work here, or when git cannot check a commit out.
     """
-    with alone(repo, "lock") as folder:
+    with alone(repo, MEASURING) as folder:
         yield {commit.id: _check_out(repo, folder, commit) for commit in commits}
 
 
