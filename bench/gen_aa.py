@@ -58,6 +58,7 @@ def collect(folders: list[Path]) -> dict[str, Any]:
                 "served": record.load.served,
                 "seconds": record.load.seconds,
                 "usage": [getattr(record.usage, name) for name in USAGE],
+                "client": record.load.client_cpu_s,
             }
             if record.throughput is not None:
                 row["rate"] = [record.throughput.served, record.throughput.seconds]
@@ -118,11 +119,13 @@ def study(server: str) -> StudyData:
         instruments=KINDS,  # type: ignore[arg-type]
         rounds=0,
         languages={server: data["language"]},
+        # A set that has the load generator's time is judged as commits of one server are.
+        same_program=any(row.get("client") for row in data["runs"]),
     )
 
 
 def _run(server: str, row: dict[str, Any], functions: list[list[Any]]) -> RunData:
-    load = _load(row["served"], row["seconds"])
+    load = replace(_load(row["served"], row["seconds"]), client_cpu_s=row.get("client"))
     record = RunRecord(
         study=f"aa-{server}",
         variant=server,

@@ -6,9 +6,11 @@ import itertools
 
 import pytest
 
-from profpipe.analyse.family import FIRST, WITHIN, RowLevel, levels
+from profpipe.analyse.family import FIRST as BOTH
+from profpipe.analyse.family import WITHIN, RowLevel, levels
 from profpipe.analyse.noise import least_p
 
+FIRST = BOTH[0]
 TIMED = (FIRST, "clean:switches", "clean:rss")
 
 

@@ -12,6 +12,7 @@ from profpipe.model.report import Conclusion, Report
 RULES: tuple[Rule, ...] = (
     cost.ranking,
     cost.cost,
+    cost.beside_load,
     hypotheses.hypotheses,
     gap.gap,
     commits.commits,

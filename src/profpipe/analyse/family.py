@@ -14,8 +14,9 @@ from profpipe.analyse.noise import ALPHA
 
 # Parts of alpha. Ranks need the most; counts repeat so well that a small level costs them little power.
 TIMED, COUNTED, COUNTED_ROWS, SAMPLED_ROWS = 0.8, 0.1, 0.05, 0.05
-# CPU time is what a report is read for: its level is twice that of memory or context switches.
-FIRST, FIRST_WEIGHT = "clean:cpu_us", 2.0
+# CPU time is what a report is read for, by itself or beside the load generator's: its level is twice that of memory or
+# context switches.
+FIRST, FIRST_WEIGHT = ("clean:cpu_us", "clean:cpu_beside_load"), 2.0
 # Rows inside a total that was called: something did change, so the share of false ones among those called counts.
 WITHIN = 0.05
 
@@ -61,7 +62,7 @@ def levels(
     are left unspent.
     """
     many = max(contenders, 1)
-    weights = {key: FIRST_WEIGHT if key == FIRST else 1.0 for key in timed}
+    weights = {key: FIRST_WEIGHT if key in FIRST else 1.0 for key in timed}
     whole = sum(weights.values()) * many
     return Levels(
         timed={key: alpha * TIMED * weight / whole for key, weight in weights.items()},

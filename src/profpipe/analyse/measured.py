@@ -34,6 +34,8 @@ def clean_figures(data: StudyData) -> list[Measured]:
         return []
     out = []
     for figure in fig.CLEAN_FIGURES:
+        if figure.one_program and not data.one_program:
+            continue
         info = MetricInfo(
             key=f"clean:{figure.key}",
             label=figure.label,

@@ -8,8 +8,10 @@ take steps far wider than that.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from profpipe.analyse.noise import ALPHA
-from profpipe.analyse.rules.facts import CPU, Facts
+from profpipe.analyse.rules.facts import BESIDE_LOAD, CPU, Facts
 from profpipe.model.report import Comparison, Report, Sequential
 from profpipe.units import percent
 
@@ -58,16 +60,21 @@ def plan_looks(first: int, most: int, alpha: float = ALPHA) -> Sequential:
 def open_metrics(report: Report) -> frozenset[str]:
     """What is read first and cannot be told yet: keys of CPU time and of the counted total, of any contender.
 
-    A figure without any value is not waited for: rounds do not bring it.
+    A figure without any value is not waited for: rounds do not bring it. Nor is CPU time where it is decided beside
+    the load generator's, which many rounds on a machine with slow spells would only repeat.
     """
     facts = Facts(report)
-    keys = [key for key in (CPU, facts.counted()) if key is not None]
     return frozenset(
         key
         for contender in facts.contenders
-        for key in keys
-        if (found := contender.against_baseline.get(key)) is not None and undecided(found)
+        for key in (_first_decided(contender.against_baseline, (CPU, BESIDE_LOAD)), facts.counted())
+        if key is not None and (found := contender.against_baseline.get(key)) is not None and undecided(found)
     )
+
+
+def _first_decided(figures: Mapping[str, Comparison], keys: tuple[str, ...]) -> str:
+    """The first of the figures that is decided, else the first of all: they are one question."""
+    return next((key for key in keys if key in figures and not undecided(figures[key])), keys[0])
 
 
 def stable(report: Report) -> bool:

@@ -62,7 +62,7 @@ def row_levels(data: StudyData, matrix: Matrix, variants: Sequence[Variant], spe
     For a sampled table the CPU time of clean runs is as good a total as its own: it is the same cost, without samples.
     """
     kind = data.instruments[matrix.profiler]
-    totals = [f"{matrix.profiler}:{matrix.metric.key}", *([FIRST] if kind == "sampled" else [])]
+    totals = [f"{matrix.profiler}:{matrix.metric.key}", *(FIRST if kind == "sampled" else ())]
     counted = fig.rule_for(kind).kind == "counted"
     return {
         v.id: spent.rows(

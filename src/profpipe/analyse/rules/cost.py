@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from profpipe.analyse.rules.facts import CPU, Facts, Figure, amount, conclusion, listed, plain
+from profpipe.analyse.rules.facts import BESIDE_LOAD, CPU, Facts, Figure, amount, conclusion, listed, plain
 from profpipe.model.report import Comparison, Conclusion, MetricInfo, Variant
 from profpipe.units import count, percent, ratio
 
@@ -39,6 +39,35 @@ def cost(facts: Facts) -> Iterator[Conclusion]:
         assert metric is not None
         for contender in facts.contenders:
             yield from _cost(facts, contender, key, metric, weight)
+
+
+def beside_load(facts: Facts) -> Iterator[Conclusion]:
+    """CPU time beside the load generator's, where it is known and decided: what "cannot be told" of CPU time alone."""
+    for contender in facts.contenders:
+        found = facts.compared(contender.id, BESIDE_LOAD)
+        if found is None or found[0].verdict == "cannot tell" or found[0].ratio is None:
+            continue
+        c, path = found
+        told = facts.relevant(contender.id, CPU) is not None
+        weight = 42.0 if c.verdict == "no change" or told else 85.0
+        figures = [f for v in (contender, facts.baseline) if (f := facts.figure(v.id, BESIDE_LOAD)) is not None]
+        rows = [f.row for f in figures] + [Figure(found[0].ratio, f"{path}.ratio").row]
+        if c.floor is not None:
+            rows.append(Figure(c.floor, f"{path}.floor").row)
+        text = _beside(contender.label, facts.baseline.label, c)
+        yield conclusion("beside-load", contender.id, text, kind="verdict", weight=weight, rows=rows)
+
+
+def _beside(name: str, against: str, c: Comparison) -> str:
+    why = "measured beside the load generator's own, so that slow spells of the machine cancel"
+    if c.verdict == "no change" or c.ratio is None:
+        return f"{name} and {against} take the same CPU time per request within {percent(c.floor or 0.0)}, {why}."
+    size, more = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"
+    known = c.low is not None and c.high is not None
+    notes = [f"95 % interval of the ratio {count(c.low)} to {count(c.high)}"] if known else []  # type: ignore[arg-type]
+    notes += [f"detectable from {percent(c.floor)}"] if c.floor is not None else []
+    facts = f" ({'; '.join(notes)})" if notes else ""
+    return f"{name} takes {size} {more} CPU time per request than {against}{facts}, {why}."
 
 
 def _main(facts: Facts) -> str | None:

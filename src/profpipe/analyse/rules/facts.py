@@ -22,6 +22,7 @@ from profpipe.units import count, duration_ns
 
 Kind = Literal["verdict", "cause", "not-the-cause", "caution"]
 CPU = "clean:cpu_us"
+BESIDE_LOAD = "clean:cpu_beside_load"
 SWITCHES = "clean:switches"
 KERNEL_SHARE = "clean:kernel_share"
 
