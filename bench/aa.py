@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from profpipe.analyse.compare import FLOOR_TIMED, Rule, compare, noise_of
 from profpipe.analyse.family import levels
 from profpipe.analyse.noise import Floats, series
 from profpipe.analyse.resample import AGAIN, dealt
-from profpipe.analyse.sequential import level, looks
+from profpipe.analyse.sequential import level, looks, plan_looks
 
 COMPARISONS = 300
 LIMIT = 0.01
@@ -30,6 +30,7 @@ ALPHA = 0.01
 SETUPS = ((4, 2), (7, 2), (7, 3), (7, 4), (10, 7))
 COUNTED = "callgrind:instructions"
 TIMED = ("clean:cpu_us", "clean:switches", "clean:rss")
+BESIDE_LOAD = "clean:cpu_beside_load"
 RULE = Rule("timed", FLOOR_TIMED)
 # A hot function of each server, to put a change into.
 HOT = {"epoll-prebuilt": "run", "threads": "_PyObject_Free", "asyncio-protocol": "_PyObject_Free"}
@@ -94,6 +95,19 @@ def found(server: str, clean: int, counted: int, many: int, key: str, **change: 
     return total / many, row / many
 
 
+def dearer(server: str, clean: int, many: int, factor: float) -> tuple[float, float]:
+    """Shares of reports on real clean rounds, one side's CPU time times `factor`, that call it: alone, and beside the
+    load generator's. At the level of one of the looks that `diff` plans."""
+    said = []
+    for seed in range(many):
+        data = changed(dealt(study(server), server, {"clean": clean}, seed), AGAIN, cpu=factor)
+        data = replace(data, sequential=plan_looks(7, 20))
+        found = next(v for v in build_report(data).variants if v.role == "contender").against_baseline
+        said.append([key in found and found[key].verdict == "worse" for key in (TIMED[0], BESIDE_LOAD)])
+    alone, beside = (sum(one[i] for one in said) / many for i in (0, 1))
+    return alone, beside
+
+
 def studied(
     rng: np.random.Generator, noise: Draw, planned: tuple[int, ...], factor: float = 1.0
 ) -> tuple[int, set[str]]:
@@ -149,6 +163,14 @@ def main(many: int = COMPARISONS) -> int:
                 f"+{part:.1%} {total:.0%} / {row:.0%}" for part, (total, row) in zip(parts, shares, strict=True)
             )
             print(f"{server:<27}{counted} rounds of callgrind, total / function changed: {words}", flush=True)
+    print(
+        "\n+5 % of CPU time put into one side of real clean rounds, called worse: alone / beside the load generator's"
+    )
+    for server in servers():
+        for clean in (7, 10):
+            if fits(server, clean, 0) and study(server).same_program:
+                alone, beside = dearer(server, clean, max(many // 5 * 2, 10), 1.05)
+                print(f"{server:<27}{clean} clean rounds: {alone:.0%} / {beside:.0%}", flush=True)
     planned = looks(7, 20)
     print(f"\nsimulated studies, looks after {planned} rounds, three timed figures, {ALPHA:.0%} a report")
     for noise in NOISES:

@@ -100,7 +100,7 @@ CLEAN_FIGURES = (
     ),
     CleanFigure(
         "cpu_beside_load",
-        "CPU time beside the load generator's",
+        "CPU beside load per request",
         "1",
         _cpu_beside_load,
         "the server's processor time for each second of the load generator's in the same window: slow spells of the "

@@ -59,15 +59,12 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
 
 
 def _beside(name: str, against: str, c: Comparison) -> str:
-    why = "measured beside the load generator's own, so that slow spells of the machine cancel"
+    how = "measured beside the load generator's"
     if c.verdict == "no change" or c.ratio is None:
-        return f"{name} and {against} take the same CPU time per request within {percent(c.floor or 0.0)}, {why}."
+        return f"{name} and {against} take the same CPU time per request within {percent(c.floor or 0.0)}, {how}."
     size, more = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"
-    known = c.low is not None and c.high is not None
-    notes = [f"95 % interval of the ratio {count(c.low)} to {count(c.high)}"] if known else []  # type: ignore[arg-type]
-    notes += [f"detectable from {percent(c.floor)}"] if c.floor is not None else []
-    facts = f" ({'; '.join(notes)})" if notes else ""
-    return f"{name} takes {size} {more} CPU time per request than {against}{facts}, {why}."
+    interval = f" (95 % interval {ratio(c.low)} to {ratio(c.high)})" if c.low and c.high else ""
+    return f"{name} takes {size} {more} CPU time per request than {against}, {how}{interval}."
 
 
 def _main(facts: Facts) -> str | None:
