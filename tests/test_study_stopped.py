@@ -163,7 +163,7 @@ def test_at_any_other_moment_too(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("generator", ["wrk", "h2load"])
 def test_a_load_generator_does_not_outlive_us(tmp_path: Path, generator: str) -> None:
-    """It is no child of the server's keeper, and would go on until its duration is over."""
+    """It is no child of the server's keeper, and would go on until its duration is over; killed as it begins."""
     require(generator)
     folder = StudyFolder(tmp_path)
     load = {"generator": generator, "mode": "closed", "duration": 60.0, "connections": 4, "warmup": 1}

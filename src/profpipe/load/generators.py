@@ -114,7 +114,7 @@ def run_child(
                     stdin=subprocess.PIPE,
                     stdout=out_file,
                     stderr=err_file,
-                    env={**os.environ, **(env or {})},
+                    env={**os.environ, **watch.environment, **(env or {})},
                     start_new_session=True,  # Ctrl-C reaches profpipe, which ends its child itself
                 )
         except OSError as error:
