@@ -14,6 +14,7 @@ from profpipe.analyse.calibration import false_verdicts
 from profpipe.analyse.resample import AGAIN, dealt
 from profpipe.analyse.sequential import plan_looks, stable
 from profpipe.model.report import Report, Variant
+from profpipe.render.view_text import floor_words
 from tests.analyse_cases import clean_run, study
 
 KEY = "clean:cpu_beside_load"
@@ -64,6 +65,14 @@ def test_it_tells_what_slow_spells_hide() -> None:
     assert "measured beside the load generator's (95 % interval 1.04" in text
     assert report.conclusions[0].text == text, "what is certain comes first"
     assert stable(report), "more rounds are not needed for what is decided"
+
+
+def test_a_change_that_was_called_is_not_said_to_be_too_small_to_be_seen() -> None:
+    called = contender(sides(10.5, same_program=True)).against_baseline[KEY]
+    assert floor_words(called.model_copy(update={"floor": 0.02})) == "a change under 2.0 % would not have been seen"
+    assert floor_words(called.model_copy(update={"floor": 0.06})) == "a change under 6.0 % is not always seen"
+    unsure = called.model_copy(update={"floor": 0.06, "verdict": "cannot tell", "relevant": False})
+    assert floor_words(unsure) == "a change under 6.0 % would not have been seen"
 
 
 def test_no_change_is_said_too() -> None:

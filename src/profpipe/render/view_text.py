@@ -157,9 +157,14 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
 
 
 def floor_words(comparison: Comparison | None) -> str:
-    """What these rounds were blind to: "a change under 1.4 % would not have been seen"."""
+    """What these rounds were blind to: "a change under 1.4 % would not have been seen".
+
+    The floor is what eight of ten studies see: a smaller change that was called all the same is said to be one.
+    """
     if comparison is None or not comparison.floor:
         return ""
+    if comparison.relevant and comparison.ratio is not None and abs(comparison.ratio - 1) < comparison.floor:
+        return f"a change under {units.percent(comparison.floor)} is not always seen"
     return f"a change under {units.percent(comparison.floor)} would not have been seen"
 
 
