@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from profpipe.errors import LoadError
-from profpipe.load.guard import Guard, guard
+from profpipe.load.guard import guard
 
 if TYPE_CHECKING:
     from profpipe.model.run import LoadResult
@@ -103,7 +103,7 @@ def run_child(
     child ends, so that a child of ours notices when profpipe dies.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    watch = guard()
+    marked = guard().environment
     out, err = folder / f"{name}.txt", folder / f"{name}.stderr.txt"
     with out.open("wb") as out_file, err.open("wb") as err_file:
         begun = time.monotonic()
@@ -114,13 +114,13 @@ def run_child(
                     stdin=subprocess.PIPE,
                     stdout=out_file,
                     stderr=err_file,
-                    env={**os.environ, **watch.environment, **(env or {})},
+                    env={**os.environ, **marked, **(env or {})},
                     start_new_session=True,  # Ctrl-C reaches profpipe, which ends its child itself
                 )
         except OSError as error:
             raise LoadError(f"{command[0]} cannot be started: {error.strerror}") from error
         placing = partial(_place_threads, child.pid, cpus, threads)
-        code, cpu_s, timed_out, doubts = _wait(child, stdin, timeout, watch, placing)
+        code, cpu_s, timed_out, doubts = _wait(child, stdin, timeout, placing)
         seconds = time.monotonic() - begun
     return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out, doubts)
 
@@ -163,7 +163,7 @@ def _gone(pid: int) -> bool:
 
 
 def _wait(
-    child: subprocess.Popen[bytes], stdin: bytes, timeout: float, watch: Guard, placing: Callable[[], tuple[str, ...]]
+    child: subprocess.Popen[bytes], stdin: bytes, timeout: float, placing: Callable[[], tuple[str, ...]]
 ) -> tuple[int, float, bool, tuple[str, ...]]:
     """Exit code, processor seconds, whether it had to be killed, doubts about where it ran. The child is reaped
     whatever happens."""
@@ -173,9 +173,8 @@ def _wait(
             with suppress(BrokenPipeError):  # it died at once: its exit code says more than this pipe
                 child.stdin.write(stdin)
                 child.stdin.flush()
-        with watch.watching(child.pid):
-            doubts = placing()
-            timed_out = not _ended_within(child.pid, timeout)
+        doubts = placing()
+        timed_out = not _ended_within(child.pid, timeout)
         if timed_out:
             os.kill(child.pid, signal.SIGKILL)
     except BaseException:

@@ -1,9 +1,9 @@
-"""Ends the load generators of a profpipe that is gone: a small process that is told their pids, and waits.
+"""Ends the load generators of a profpipe that is gone: a small process that knows them by a mark, and waits.
 
-Run as `python -I -S guard.py MARK`; stdin brings lines "+PID" and "-PID", and "=" before profpipe ends by itself. When
-stdin ends, however profpipe died, whoever is still on the list is killed: wrk would go on until its duration is over.
-A load that had begun and was not yet on the list is known by MARK in its environment. One guard serves all loads of a
-process, since its start takes 15 ms of a processor and must not fall into every measured window. Stdlib only.
+Run as `python -I -S guard.py MARK`. stdin brings "=" before profpipe ends by itself; when it ends without, however
+profpipe died, every process with MARK in its environment is killed: wrk would go on until its duration is over. (Being
+told pids instead would miss a load in the instant between its start and the telling.) One guard serves all loads of
+a process, since its start takes 15 ms of a processor and must not fall into every measured window. Stdlib only.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -36,27 +35,9 @@ class Guard:
         )  # fmt: skip
         atexit.register(self.close)
 
-    @contextmanager
-    def watching(self, pid: int) -> Iterator[None]:
-        """Should we die inside, so does `pid`."""
-        self._tell(b"+%d\n" % pid)
-        try:
-            yield
-        finally:
-            self._tell(b"-%d\n" % pid)
-
-    def _tell(self, line: bytes) -> None:
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # somebody killed the guard: the load itself goes well without it
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
-
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._tell(b"=\n")
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.wait()
+        """We end by ourselves. A guard that somebody killed is no error: the loads went well without it."""
+        self._process.communicate(b"=")
 
 
 @cache
@@ -66,21 +47,8 @@ def guard() -> Guard:
 
 
 def main() -> None:
-    watched: dict[int, int | None] = {}
-    for line in sys.stdin:
-        if line[0] == "=":
-            return
-        pid = int(line[1:])
-        if line[0] == "+":
-            watched[pid] = _handle(pid)
-        elif (handle := watched.pop(pid, None)) is not None:
-            os.close(handle)
-    for pid, handle in watched.items():
-        with suppress(ProcessLookupError):
-            if handle is None:
-                os.kill(pid, signal.SIGKILL)
-            else:
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
+    if sys.stdin.read():
+        return
     for _ in range(SWEEPS):
         for pid in _marked(f"{VARIABLE}={sys.argv[1]}\0".encode()):
             with suppress(ProcessLookupError):
@@ -97,14 +65,6 @@ def _marked(entry: bytes) -> list[int]:
                 if entry in (folder / "environ").read_bytes():
                     found.append(int(folder.name))
     return found
-
-
-def _handle(pid: int) -> int | None:
-    """A handle that never means another process, where the system has them."""
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return None
 
 
 if __name__ == "__main__":
