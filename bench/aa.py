@@ -21,6 +21,7 @@ from profpipe.analyse.compare import FLOOR_TIMED, Rule, compare, noise_of
 from profpipe.analyse.family import levels
 from profpipe.analyse.noise import Floats, series
 from profpipe.analyse.resample import AGAIN, dealt
+from profpipe.analyse.rules.facts import BESIDE_LOAD
 from profpipe.analyse.sequential import level, looks, plan_looks
 
 COMPARISONS = 300
@@ -30,7 +31,6 @@ ALPHA = 0.01
 SETUPS = ((4, 2), (7, 2), (7, 3), (7, 4), (10, 7))
 COUNTED = "callgrind:instructions"
 TIMED = ("clean:cpu_us", "clean:switches", "clean:rss")
-BESIDE_LOAD = "clean:cpu_beside_load"
 RULE = Rule("timed", FLOOR_TIMED)
 # A hot function of each server, to put a change into.
 HOT = {"epoll-prebuilt": "run", "threads": "_PyObject_Free", "asyncio-protocol": "_PyObject_Free"}

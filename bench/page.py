@@ -18,12 +18,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from bench.gen_flame import METRIC, pair
 from profpipe.model.report import Report
 from profpipe.pipeline.reporting import load_report
-from profpipe.render.html import asset, environment, policy, render_page, templates_folder
+from profpipe.render.html import environment, inlined, render_page, templates_folder
 from profpipe.render.view import build_view, script_data
 
 LOADS = 5
@@ -87,18 +85,8 @@ def report_of(nodes: int) -> Report:
 def alone(report: Report) -> str:
     """The page's own graph section, style and script, and no other section."""
     folder = templates_folder()
-    script, style = asset(folder, "report.js"), asset(folder, "report.css")
-    return (
-        environment(folder)
-        .from_string(ALONE)
-        .render(
-            view=build_view(report),
-            data=script_data(report),
-            policy=policy(script, style),
-            script=Markup(script),
-            style=Markup(style),
-        )
-    )
+    template = environment(folder).from_string(ALONE)
+    return template.render(view=build_view(report), data=script_data(report), **inlined(folder, "report"))
 
 
 class Browser:

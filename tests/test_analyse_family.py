@@ -6,12 +6,11 @@ import itertools
 
 import pytest
 
-from profpipe.analyse.family import FIRST as BOTH
 from profpipe.analyse.family import WITHIN, RowLevel, levels
 from profpipe.analyse.noise import least_p
+from profpipe.analyse.rules.facts import CPU
 
-FIRST = BOTH[0]
-TIMED = (FIRST, "clean:switches", "clean:rss")
+TIMED = (CPU, "clean:switches", "clean:rss")
 
 
 @pytest.mark.parametrize(("contenders", "counted", "tables"), [*itertools.product((1, 4), (0, 2), (0, 1, 3))])
@@ -25,13 +24,13 @@ def test_all_levels_of_a_report_add_up_to_alpha_at_most(contenders: int, counted
 
 def test_cpu_time_has_twice_the_level_of_the_others_and_nothing_is_kept_for_what_is_not_there() -> None:
     spent = levels(0.01, TIMED, 1)
-    assert spent.of(FIRST) == 2 * spent.of("clean:rss")
-    assert levels(0.01, TIMED[:1], 1).of(FIRST) == pytest.approx(0.008)
+    assert spent.of(CPU) == 2 * spent.of("clean:rss")
+    assert levels(0.01, TIMED[:1], 1).of(CPU) == pytest.approx(0.008)
 
 
 def test_seven_rounds_can_call_cpu_time_by_ranks_at_each_of_four_looks_and_against_four_contenders() -> None:
-    assert levels(0.01 / 4, TIMED, 1).of(FIRST) > least_p(7, 7)
-    assert levels(0.01, TIMED, 4).of(FIRST) > least_p(7, 7)
+    assert levels(0.01 / 4, TIMED, 1).of(CPU) > least_p(7, 7)
+    assert levels(0.01, TIMED, 4).of(CPU) > least_p(7, 7)
 
 
 def test_inside_a_total_that_was_called_rows_are_judged_by_their_share_of_false_ones() -> None:

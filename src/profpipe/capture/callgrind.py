@@ -69,9 +69,8 @@ def merged_godebug(present: str) -> str:
 
 
 def chosen(options: Options) -> dict[str, str | int | float | bool]:
-    """The defaults with the study's options. Raises UsageError for one that does not exist or has no such value."""
-    asked = picked("callgrind", OPTIONS, options)
-    return {**asked, "start_at": start_at(asked["start_at"])}
+    """The defaults with the study's options. Raises UsageError for one that does not exist."""
+    return picked("callgrind", OPTIONS, options)
 
 
 def flags(options: Options, version: str | None, *, python: bool) -> tuple[str, ...]:
@@ -134,7 +133,7 @@ class Callgrind:
     options: Options = OPTIONS
 
     def check(self, options: Options) -> None:
-        chosen(options)
+        start_at(chosen(options)["start_at"])
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         absent = [name for name in ("valgrind", "vgdb") if shutil.which(name) is None]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from profpipe.model.history import Point, Trend
-from profpipe.render.html import asset, environment, policy, templates_folder
+from profpipe.render.html import environment, inlined, templates_folder
 from profpipe.render.view_history import HistoryView, commit_text, figures
 from profpipe.render.view_text import visible
 
@@ -28,7 +26,6 @@ _SCALES: Mapping[str, Sequence[tuple[float, float, str]]] = {
 def render_history(name: str, trends: Sequence[Trend], version: str, last: int | None = None) -> str:
     """The whole page. The same trends give the same bytes."""
     folder = templates_folder()
-    script, style = asset(folder, "history.js"), asset(folder, "history.css")
     every = figures(trends, last)
     view = HistoryView(visible(name), _place(trends), every[:MOST_FIGURES], version)
     return (
@@ -38,9 +35,7 @@ def render_history(name: str, trends: Sequence[Trend], version: str, last: int |
             view=view,
             more=len(every) - len(view.figures),
             data=page_data(trends, last)[:MOST_FIGURES],
-            policy=policy(script, style),
-            script=Markup(script),
-            style=Markup(style),
+            **inlined(folder, "history"),
         )
     )
 

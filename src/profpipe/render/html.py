@@ -77,18 +77,14 @@ def asset(folder: Path, name: str) -> str:
     return text
 
 
+def inlined(folder: Path, page: str) -> dict[str, str]:
+    """What the template of a page inlines: its `script`, its `style`, and the `policy` that admits these two alone."""
+    script, style = asset(folder, f"{page}.js"), asset(folder, f"{page}.css")
+    return {"policy": policy(script, style), "script": Markup(script), "style": Markup(style)}
+
+
 def render_page(report: Report) -> str:
     """The whole report as one HTML document. The same report gives the same bytes."""
     folder = templates_folder()
-    script, style = asset(folder, "report.js"), asset(folder, "report.css")
-    return (
-        environment(folder)
-        .get_template(PAGE)
-        .render(
-            view=build_view(report),
-            data=script_data(report),
-            policy=policy(script, style),
-            script=Markup(script),
-            style=Markup(style),
-        )
-    )
+    template = environment(folder).get_template(PAGE)
+    return template.render(view=build_view(report), data=script_data(report), **inlined(folder, "report"))

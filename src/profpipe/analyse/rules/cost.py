@@ -45,13 +45,15 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
     """CPU time beside the load generator's, where it is known and decided: what "cannot be told" of CPU time alone."""
     for contender in facts.contenders:
         found = facts.compared(contender.id, BESIDE_LOAD)
-        if found is None or found[0].verdict == "cannot tell" or found[0].ratio is None:
+        if found is None:
             continue
         c, path = found
+        if c.verdict == "cannot tell" or c.ratio is None:
+            continue
         told = facts.relevant(contender.id, CPU) is not None
         weight = 42.0 if c.verdict == "no change" or told else 85.0
         figures = [f for v in (contender, facts.baseline) if (f := facts.figure(v.id, BESIDE_LOAD)) is not None]
-        rows = [f.row for f in figures] + [Figure(found[0].ratio, f"{path}.ratio").row]
+        rows = [f.row for f in figures] + [Figure(c.ratio, f"{path}.ratio").row]
         if c.floor is not None:
             rows.append(Figure(c.floor, f"{path}.floor").row)
         text = _beside(contender.label, facts.baseline.label, c)
