@@ -16,13 +16,13 @@ import numpy as np
 
 from bench.gen_aa import changed, servers, study
 from profpipe.analyse import build_report
-from profpipe.analyse.calibration import false_verdicts, share_interval
-from profpipe.analyse.compare import FLOOR_TIMED, Rule, compare, noise_of
-from profpipe.analyse.family import levels
-from profpipe.analyse.noise import Floats, series
-from profpipe.analyse.resample import AGAIN, dealt
-from profpipe.analyse.rules.facts import BESIDE_LOAD
-from profpipe.analyse.sequential import level, looks, plan_looks
+from profpipe.analyse.conclusions.facts import BESIDE_LOAD
+from profpipe.analyse.statistics.alpha import levels
+from profpipe.analyse.statistics.calibration import false_verdicts, share_interval
+from profpipe.analyse.statistics.compare_figures import FLOOR_TIMED, Rule, compare, noise_of
+from profpipe.analyse.statistics.looks import level, looks, plan_looks
+from profpipe.analyse.statistics.medians import Floats, series
+from profpipe.analyse.statistics.resample import AGAIN, dealt
 
 COMPARISONS = 300
 LIMIT = 0.01

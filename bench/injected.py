@@ -1,7 +1,8 @@
 """Are injected changes found, and nothing else? `python -m bench.injected [TIMES]`: minutes, on a real repository.
 
-Every commit of tests/demo_repository.py is compared with the one before by `profpipe diff` with its defaults. A row is
-right when the counted verdict and the category that explains most of the gap are those that the change was made for.
+Every commit of tests/support/demo_repository.py is compared with the one before by `profpipe diff` with its defaults.
+A row is right when the counted verdict and the category that explains most of the gap are those that the change was
+made for.
 A wrong verdict elsewhere counts as well: a better or worse that no change of that commit could cause.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.demo_repository import CHANGES, Change, make
+from tests.support.demo_repository import CHANGES, Change, make
 
 COUNTED = "callgrind:instructions"
 

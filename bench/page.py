@@ -21,8 +21,8 @@ from typing import Any
 from bench.gen_flame import METRIC, pair
 from profpipe.model.report import Report
 from profpipe.pipeline.reporting import load_report
-from profpipe.render.html import environment, inlined, render_page, templates_folder
-from profpipe.render.view import build_view, script_data
+from profpipe.render.page.html import environment, inlined, render_page, templates_folder
+from profpipe.render.page.view import build_view, script_data
 
 LOADS = 5
 ALONE = """<!doctype html><html lang="en"><head><meta http-equiv="Content-Security-Policy" content="{{ policy }}">

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.forge_server import Forge
+from tests.support.forge_server import Forge
 
 # Started in the background (`make test &`), a shell hands SIGINT down as ignored, and every program under test would
 # ignore Ctrl-C too. A handler here is reset to the default in what the tests start.
@@ -52,8 +52,8 @@ def browser() -> Iterator[Any]:
 
     Not one for all: the tool keeps an event loop running in this thread, and tests behind it could run none.
     """
-    from tests.browser import ARGUMENTS
-    from tests.tools import require
+    from tests.support.browser import ARGUMENTS
+    from tests.support.tools import require
 
     require("chromium")
     from playwright.sync_api import sync_playwright

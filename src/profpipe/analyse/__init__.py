@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from profpipe.analyse.changed_functions import SideLines, changed_functions, in_changed_file, with_changes
-from profpipe.analyse.changed_lines import parse_diff
-from profpipe.analyse.conclude import conclude
-from profpipe.analyse.data import Earlier, RunData, StudyData
-from profpipe.analyse.lists import HotspotRow, hotspot_list
+from profpipe.analyse.commits.changed_functions import SideLines, changed_functions, in_changed_file, with_changes
+from profpipe.analyse.commits.diff import parse_diff
+from profpipe.analyse.compare_captures import compare_profiles
+from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.report import build_report
-from profpipe.analyse.side_by_side import compare_profiles
+from profpipe.analyse.study_data import Earlier, RunData, StudyData
+from profpipe.analyse.tables.profile_list import HotspotRow, hotspot_list
 
 __all__ = [
     "Earlier",

@@ -6,20 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from profpipe.analyse import figures as fig
-from profpipe.analyse.aligned import Placed, align
-from profpipe.analyse.categories import Categories, categories
-from profpipe.analyse.conclude import conclude
-from profpipe.analyse.data import RunData, StudyData
-from profpipe.analyse.family import Levels, RowLevel
-from profpipe.analyse.hotspots import Index, Matrix, matrices, refusal
-from profpipe.analyse.measured import Measured, clean_figures, control, profiler_figures
-from profpipe.analyse.noise import rounded, valid
-from profpipe.analyse.pictures import classic_list, good_runs, variant_flame
+from profpipe.analyse.commits.merge import Placed, align
+from profpipe.analyse.conclusions.conclude import conclude
+from profpipe.analyse.matrix import Index, Matrix, matrices, refusal
+from profpipe.analyse.names.categories import Categories, categories
 from profpipe.analyse.post2018 import seed_table
-from profpipe.analyse.tables import hotspot_table, switching
-from profpipe.analyse.verdicts import against, row_levels, spend
-from profpipe.analyse.waterfall import waterfall
+from profpipe.analyse.statistics.alpha import Levels, RowLevel
+from profpipe.analyse.statistics.medians import rounded, valid
+from profpipe.analyse.study_data import RunData, StudyData
+from profpipe.analyse.tables import figures as fig
+from profpipe.analyse.tables.flame_graph import classic_list, good_runs, variant_flame
+from profpipe.analyse.tables.hotspots import hotspot_table, switching
+from profpipe.analyse.tables.measured_figures import Measured, clean_figures, control, profiler_figures
+from profpipe.analyse.tables.verdicts import against, row_levels, spend
+from profpipe.analyse.tables.waterfall import waterfall
 from profpipe.model.report import (
     CategoryInfo,
     ClassicList,

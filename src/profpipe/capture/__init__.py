@@ -6,29 +6,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from profpipe.capture.facts import crates, environment_facts
-    from profpipe.capture.instrument import Profiler
-    from profpipe.capture.placement import Placement, place
-    from profpipe.capture.profilers import PROFILERS, profiler
-    from profpipe.capture.requirements import build, built_without, missing_requirements
+    from profpipe.capture.doctor import ToolState, try_tools
+    from profpipe.capture.interface import Profiler
+    from profpipe.capture.machine import crates, environment_facts
+    from profpipe.capture.profilers.registry import PROFILERS, profiler
     from profpipe.capture.run import Captured, capture_run
-    from profpipe.capture.trials import ToolState, doctor
+    from profpipe.capture.server.build import build, built_without, missing_requirements
+    from profpipe.capture.server.placement import Placement, place
 
 _PLACES = {
     "Captured": "run",
-    "PROFILERS": "profilers",
-    "Placement": "placement",
-    "Profiler": "instrument",
-    "ToolState": "trials",
-    "build": "requirements",
-    "built_without": "requirements",
+    "PROFILERS": "profilers.registry",
+    "Placement": "server.placement",
+    "Profiler": "interface",
+    "ToolState": "doctor",
+    "build": "server.build",
+    "built_without": "server.build",
     "capture_run": "run",
-    "crates": "facts",
-    "doctor": "trials",
-    "environment_facts": "facts",
-    "missing_requirements": "requirements",
-    "place": "placement",
-    "profiler": "profilers",
+    "crates": "machine",
+    "try_tools": "doctor",
+    "environment_facts": "machine",
+    "missing_requirements": "server.build",
+    "place": "server.placement",
+    "profiler": "profilers.registry",
 }
 
 __all__ = [
@@ -41,11 +41,11 @@ __all__ = [
     "built_without",
     "capture_run",
     "crates",
-    "doctor",
     "environment_facts",
     "missing_requirements",
     "place",
     "profiler",
+    "try_tools",
 ]
 
 

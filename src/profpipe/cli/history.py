@@ -66,7 +66,7 @@ def history(
 
 def _write(path: Path, name: str, trends: Sequence[object], last: int | None) -> None:
     from profpipe import __version__, store
-    from profpipe.render.history_page import render_history
+    from profpipe.render.history.html import render_history
 
     path.absolute().parent.mkdir(parents=True, exist_ok=True)
     store.write_whole(path.absolute(), render_history(name, trends, __version__, last))  # type: ignore[arg-type]
@@ -75,9 +75,9 @@ def _write(path: Path, name: str, trends: Sequence[object], last: int | None) ->
 def _print(what: str | None, name: str, trends: Sequence[object], last: int | None, reports: Path) -> None:
     from rich.console import Console
 
-    from profpipe.render.terminal_history import render_overview, render_trends
-    from profpipe.render.view_history import figures, overview
-    from profpipe.render.view_text import visible
+    from profpipe.render.history.view import figures, overview
+    from profpipe.render.terminal.history import render_overview, render_trends
+    from profpipe.render.text import visible
 
     console = Console(highlight=False)
     if not trends:
@@ -104,7 +104,7 @@ def merge(folders: tuple[Path, ...], reports: Path, machines: bool) -> None:
     """
     from profpipe.pipeline.history import machine_words
     from profpipe.pipeline.history import merge as merge_histories
-    from profpipe.render.view_text import visible
+    from profpipe.render.text import visible
 
     done = merge_histories(folders, reports, machines=machines)
     known = f"; {done.known:,} were here already" if done.known else ""

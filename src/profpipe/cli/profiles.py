@@ -87,7 +87,7 @@ def compare(
         return
     from rich.console import Console
 
-    from profpipe.render.terminal import render_verdict
+    from profpipe.render.terminal.report import render_verdict
 
     Console(highlight=False).print(render_verdict(report))
     if output is not None:

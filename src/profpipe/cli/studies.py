@@ -149,7 +149,7 @@ def _print(written: Written, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from profpipe.render.terminal import render_verdict
+    from profpipe.render.terminal.report import render_verdict
 
     console = Console(highlight=False, soft_wrap=False)
     console.print(render_verdict(written.report))

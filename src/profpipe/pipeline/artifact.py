@@ -142,6 +142,6 @@ def _regressions(report: Report) -> tuple[str, ...]:
 
 
 def _concluded(report: Report) -> Report:
-    from profpipe.analyse.conclude import conclude
+    from profpipe.analyse.conclusions.conclude import conclude
 
     return report.model_copy(update={"conclusions": conclude(report)})

@@ -83,7 +83,7 @@ def prepare(report: Report, wanted: Wanted, environment: Mapping[str, str], *, o
 
     Raises UsageError for options that do not go together, ReportError for a link that is none.
     """
-    from profpipe.render.markdown import render_comment, verdict_line
+    from profpipe.render.comment.markdown import render_comment, verdict_line
 
     secrets = secret_values(environment)
     clean = _without_secrets(report, secrets)
@@ -96,7 +96,7 @@ def prepare(report: Report, wanted: Wanted, environment: Mapping[str, str], *, o
     place, why = _locate(wanted, environment)
     page = None
     if place is not None and place.forge == "gitea":
-        from profpipe.render.html import render_page
+        from profpipe.render.page.html import render_page
 
         page = render_page(clean).encode()
     key = marker(wanted.key or clean.study.id).removeprefix("<!-- profpipe:report:").removesuffix(" -->")
@@ -209,7 +209,7 @@ def _without_secrets(report: Report, secrets: tuple[str, ...]) -> Report:
 
 
 def _summary(prepared: Prepared, environment: Mapping[str, str], outcome: Outcome) -> None:
-    from profpipe.render.markdown import LIMIT, render_comment
+    from profpipe.render.comment.markdown import LIMIT, render_comment
 
     path = summary_file(environment)
     if path is None:

@@ -26,7 +26,7 @@ def path_of(reports: Path, study_id: str) -> Path:
 
 def summary(reports: Sequence[Report], study_id: str) -> Calibration:
     """What A/A reports of one machine say together."""
-    from profpipe.analyse.calibration import calibrate as together
+    from profpipe.analyse.statistics.calibration import calibrate as together
 
     machine = machine_key(machine_text(reports[0].environment))
     created = datetime.now(UTC).isoformat(timespec="seconds")

@@ -86,7 +86,7 @@ def machine_words(machine: Machine) -> str:
 
 def with_changes(trend: Trend) -> Trend:
     """The trend with its change points; without ruptures it says what to install."""
-    from profpipe.analyse.change_points import change_points, floor_of
+    from profpipe.analyse.statistics.change_points import change_points, floor_of
 
     known = [index for index, point in enumerate(trend.points) if point.value is not None]
     values = [point.value for point in trend.points if point.value is not None]
@@ -136,7 +136,7 @@ def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
 
 
 def _choice(choice: str | FunctionChoice, metrics: Mapping[str, str]) -> str:
-    from profpipe.render.view_text import visible
+    from profpipe.render.text import visible
 
     if isinstance(choice, str):
         return f"{visible(choice)}  {visible(metrics[choice])}"

@@ -64,7 +64,7 @@ def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
 def hotspots(profile: Profile, limit: int = 30) -> object:
     """The hotspot list as something rich prints, with what the capture says of itself above it."""
     from profpipe.analyse import hotspot_list
-    from profpipe.render.terminal import render_hotspots
+    from profpipe.render.terminal.report import render_hotspots
 
     facts = [profile.meta.format, *([profile.meta.tool] if profile.meta.tool else [])]
     totals = {m.key: profile.self_sum(m.key) for m in profile.metrics}
@@ -77,8 +77,8 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
 def classic(profile: Profile, style: str, limit: int = 30) -> str:
     """The list of the 2018 tools: raw counts of the first metric, names in the style asked for."""
     from profpipe.analyse import hotspot_list
-    from profpipe.analyse.name_style import cargo_profiler_list
-    from profpipe.analyse.pictures import classic_place
+    from profpipe.analyse.names.cargo_profiler import cargo_profiler_list
+    from profpipe.analyse.tables.flame_graph import classic_place
 
     key = profile.metrics[0].key
     rows = [

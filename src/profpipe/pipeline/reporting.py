@@ -184,8 +184,8 @@ def _check_unchanged(path: Path, file: CaptureFile) -> None:
 
 def render(report: Report, folder: Path) -> Written:
     """Write the three files of a report into the folder."""
-    from profpipe.render.html import render_page
-    from profpipe.render.markdown import render_comment
+    from profpipe.render.comment.markdown import render_comment
+    from profpipe.render.page.html import render_page
 
     written = Written(report, folder / REPORT_HTML, folder / REPORT_JSON, folder / COMMENT)
     page, comment = render_page(report), render_comment(report)

@@ -47,7 +47,7 @@ def run_rounds(
     The looks and the level of each are written into study.json before the first run, so that a study that is cut
     short is judged by the same rule. Returns how it ended.
     """
-    from profpipe.analyse.sequential import plan_looks
+    from profpipe.analyse.statistics.looks import plan_looks
 
     prepared = under_way.prepared
     first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == "clean"), default=0)
@@ -88,7 +88,7 @@ def _rounds_at(look: int, planned: tuple[int, ...], base: int, kind: str) -> int
 
 def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
     """The instruments behind the headline figures that cannot be told yet."""
-    from profpipe.analyse.sequential import open_metrics
+    from profpipe.analyse.statistics.looks import open_metrics
 
     of = {m.key: m.profiler for m in report.metrics}
     found = {of[key] for key in open_metrics(report)}

@@ -67,10 +67,10 @@ def listing(loaded: LoadedFile) -> dict[str, Any]:
 
 def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
     """Try every profiler and load generator for real."""
-    from profpipe.capture import doctor
+    from profpipe.capture import try_tools
     from profpipe.load import GENERATORS, missing
 
-    profilers = [ToolNote(s.name, s.kind, s.works, s.why_not or s.note, s.install) for s in doctor(python)]
+    profilers = [ToolNote(s.name, s.kind, s.works, s.why_not or s.note, s.install) for s in try_tools(python)]
     loads = []
     for name in GENERATORS:
         reason = missing(name)

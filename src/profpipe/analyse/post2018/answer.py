@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from profpipe.analyse.categories import patterns
-from profpipe.analyse.rules.facts import Facts
+from profpipe.analyse.conclusions.facts import Facts
+from profpipe.analyse.names.categories import patterns
 from profpipe.model.report import FunctionRow, Report, RunRow
 from profpipe.model.run import LoadResult
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isclose
 
+from profpipe.analyse.conclusions.facts import Facts, listed
 from profpipe.analyse.post2018.answer import Answer, Given, Row, unknown
-from profpipe.analyse.rules.facts import Facts, listed
 from profpipe.model.report import Report
 from profpipe.model.run import LoadResult
 from profpipe.units import count, ratio

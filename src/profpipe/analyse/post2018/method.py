@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
+from profpipe.analyse.conclusions.facts import Facts, share
 from profpipe.analyse.post2018.answer import Answer, Given, Row, no_count, runs_under, unknown
-from profpipe.analyse.rules.facts import Facts, share
 from profpipe.units import amount
 
 TOOLS = ("valgrind", "perf", "wrk", "h2load")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from profpipe.analyse.conclusions.facts import Facts, listed, share
 from profpipe.analyse.post2018.answer import (
     Answer,
     Given,
@@ -11,7 +12,6 @@ from profpipe.analyse.post2018.answer import (
     no_count,
     unknown,
 )
-from profpipe.analyse.rules.facts import Facts, listed, share
 from profpipe.units import count
 
 # A share between two thirds and one and a half times the post's is the same row of the same program.

@@ -8,10 +8,10 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from profpipe.analyse.noise import rounded
+from profpipe.analyse.conclusions.facts import Facts
 from profpipe.analyse.post2018 import fairness, method, results
 from profpipe.analyse.post2018.answer import Given, Row, Rule
-from profpipe.analyse.rules.facts import Facts
+from profpipe.analyse.statistics.medians import rounded
 from profpipe.model.report import Report, SeedRow
 from profpipe.model.run import LoadResult
 

@@ -1,0 +1,1 @@
+"""Two commits of one program: matched functions, moved cost, changed lines."""

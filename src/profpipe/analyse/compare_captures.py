@@ -1,0 +1,122 @@
+"""Profiles side by side without a study: one capture each, so what can be said is said and the rest is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from profpipe.analyse.names.demangle import base_name
+from profpipe.analyse.report import build_report
+from profpipe.analyse.study_data import RunData, StudyData
+from profpipe.errors import Refused
+from profpipe.model.profile import PYTHON, Profile
+from profpipe.model.report import Report
+from profpipe.model.run import LoadResult, RunRecord
+from profpipe.units import Instrument
+
+Labelled = tuple[str, Profile, int | None]
+
+
+def compare_profiles(sides: Sequence[Labelled], *, created: str = "", version: str = "") -> Report:
+    """The report of captures side by side: (label, profile, served requests or None); the first is the baseline.
+
+    Counted captures are judged against a stated default noise of 0.3 %; sampled ones, one round each, get "cannot
+    tell". Unless every capture has its count of requests, costs are per capture and labelled so. Raises Refused when
+    the first metrics differ: their numbers have nothing in common.
+    """
+    first = sides[0][1]
+    for label, profile, _ in sides:
+        _comparable(sides[0][0], first, label, profile)
+    per = "request" if all(requests for _, _, requests in sides) else "capture"
+    labels = [label for label, _, _ in sides]
+    tool = first.meta.format
+    program = _program([profile for _, profile, _ in sides])
+    limits = [*_limits(first, per), *([_ALIGNED.format(program)] if program else [])]
+    return build_report(
+        StudyData(
+            study="compare",
+            question="",
+            baseline=labels[0],
+            contenders=tuple(labels[1:]),
+            runs=tuple(_run(label, profile, requests, tool, i) for i, (label, profile, requests) in enumerate(sides)),
+            instruments={tool: _kind(first)},
+            rounds=1,
+            languages={label: _language(profile) for label, profile, _ in sides},
+            load="" if per == "request" else "not known: costs are per capture, not per request",
+            command="profpipe compare " + " ".join(labels),
+            created=created,
+            profpipe=version,
+            limits=tuple((tool, text, ()) for text in limits),
+            per=per,
+            same_program=bool(program),
+        )
+    )
+
+
+_ALIGNED = (
+    "All captures are of {}: functions that only one of them has were looked for in the others under other names, as "
+    "between two commits."
+)
+
+
+def _program(profiles: Sequence[Profile]) -> str:
+    """The program all captures are of: the base name of the object that their command starts; "" when they differ.
+
+    An interpreter is no program: its scripts, the first ones that each command names, must be called the same.
+    """
+    found = set()
+    for profile in profiles:
+        names = [base_name(part) for part in profile.meta.command.split() if not part.startswith("-")]
+        scripts = [name for name in names if name.endswith(".py")]
+        objects = {base_name(object_) for object_ in profile.functions.object}
+        found.add(scripts[0] if scripts else names[0] if names and names[0] in objects else "")
+    return found.pop() if len(found) == 1 else ""
+
+
+def _comparable(base: str, first: Profile, label: str, profile: Profile) -> None:
+    a, b = first.metrics[0], profile.metrics[0]
+    if (a.key, a.unit) != (b.key, b.unit):
+        raise Refused(
+            f"{label} counts {b.label} ({b.unit}), {base} counts {a.label} ({a.unit}): captures are compared only in "
+            "the same metric and unit"
+        )
+
+
+def _kind(profile: Profile) -> Instrument:
+    return profile.kind
+
+
+def _language(profile: Profile) -> str:
+    if (profile.functions.runtime == PYTHON).any():
+        return "python"
+    if any(name == "runtime.mallocgc" or name.startswith("runtime.goexit") for name in profile.functions.name):
+        return "go"
+    return "python" if any("libpython" in o for o in profile.functions.object) else "native"
+
+
+def _limits(profile: Profile, per: str) -> list[str]:
+    out = ["One capture each: the noise between repeats was not measured."]
+    if per == "capture":
+        out.append("No count of requests: costs are per capture, and a longer capture costs more.")
+    if profile.kind == "sampled":
+        out.append("Sampled once: no difference can be told from luck. Repeat the captures in a study.")
+    return out
+
+
+def _run(label: str, profile: Profile, requests: int | None, tool: str, order: int) -> RunData:
+    load = None
+    if requests:
+        load = LoadResult(
+            tool="", version="", command=(), loop="closed", correction="none", connections=0, threads=0,
+            served=requests, seconds=0.0,
+        )  # fmt: skip
+    record = RunRecord(
+        study="compare",
+        variant=label,
+        profiler=tool,
+        round=1,
+        order=order + 1,
+        command=tuple(profile.meta.command.split()),
+        started="",
+        load=load,
+    )
+    return RunData(record, (profile,))

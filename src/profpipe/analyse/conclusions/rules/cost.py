@@ -1,0 +1,113 @@
+"""Who costs more: the ranking of all, and each contender against the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from profpipe.analyse.conclusions.facts import BESIDE_LOAD, CPU, Facts, Figure, amount, conclusion, listed, plain
+from profpipe.model.report import Comparison, Conclusion, MetricInfo, Variant
+from profpipe.units import count, percent, ratio
+
+
+def ranking(facts: Facts) -> Iterator[Conclusion]:
+    """The cheapest and the dearest of more than two variants. By CPU time, else by what is counted."""
+    key = _main(facts)
+    metric = facts.metric(key) if key else None
+    if key is None or metric is None:
+        return
+    found = [(v, figure) for v in facts.variants if (figure := facts.figure(v.id, key)) is not None]
+    if len(found) < 3:
+        return
+    found.sort(key=lambda item: item[1].value)
+    (cheap, low), (dear, high) = found[0], found[-1]
+    text = (
+        f"{cheap.label} costs least, {amount(low.value, metric)}; {dear.label} costs most, "
+        f"{plain(high.value, metric)} ({ratio(high.value / low.value)})."
+    )
+    unsure = [v.label for v, _ in found if v.role == "contender" and facts.relevant(v.id, key) is None]
+    if len(unsure) == len(facts.contenders):
+        text = f"None of {listed(unsure)} can be told apart from {facts.baseline.label} in {metric.label}."
+    yield conclusion("ranking", "", text, kind="verdict", weight=100, rows=[f.row for _, f in found])
+
+
+def cost(facts: Facts) -> Iterator[Conclusion]:
+    """Each contender against the baseline: by CPU time of clean runs, and by what is counted."""
+    keys = [k for k in (CPU, facts.counted()) if k is not None and facts.metric(k) is not None]
+    for key, weight in zip(keys, (90.0, 80.0), strict=False):
+        metric = facts.metric(key)
+        assert metric is not None
+        for contender in facts.contenders:
+            yield from _cost(facts, contender, key, metric, weight)
+
+
+def beside_load(facts: Facts) -> Iterator[Conclusion]:
+    """CPU time beside the load generator's, where it is known and decided: what "cannot be told" of CPU time alone."""
+    for contender in facts.contenders:
+        found = facts.compared(contender.id, BESIDE_LOAD)
+        if found is None:
+            continue
+        c, path = found
+        if c.verdict == "cannot tell" or c.ratio is None:
+            continue
+        told = facts.relevant(contender.id, CPU) is not None
+        weight = 42.0 if c.verdict == "no change" or told else 85.0
+        figures = [f for v in (contender, facts.baseline) if (f := facts.figure(v.id, BESIDE_LOAD)) is not None]
+        rows = [f.row for f in figures] + [Figure(c.ratio, f"{path}.ratio").row]
+        if c.floor is not None:
+            rows.append(Figure(c.floor, f"{path}.floor").row)
+        text = _beside(contender.label, facts.baseline.label, c)
+        yield conclusion("beside-load", contender.id, text, kind="verdict", weight=weight, rows=rows)
+
+
+def _beside(name: str, against: str, c: Comparison) -> str:
+    how = "measured beside the load generator's"
+    if c.verdict == "no change" or c.ratio is None:
+        return f"{name} and {against} take the same CPU time per request within {percent(c.floor or 0.0)}, {how}."
+    size, more = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"
+    interval = f" (95 % interval {ratio(c.low)} to {ratio(c.high)})" if c.low and c.high else ""
+    return f"{name} takes {size} {more} CPU time per request than {against}, {how}{interval}."
+
+
+def _main(facts: Facts) -> str | None:
+    known = [k for k in (CPU, facts.counted()) if k is not None and facts.figure(facts.baseline.id, k) is not None]
+    return known[0] if known else None
+
+
+def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, weight: float) -> Iterator[Conclusion]:
+    found = facts.compared(contender.id, key)
+    if found is None:
+        return
+    c, path = found
+    base, other = facts.figure(facts.baseline.id, key), facts.figure(contender.id, key)
+    name, against = contender.label, facts.baseline.label
+    if base is None or other is None or c.verdict == "cannot tell":
+        what = amount(other.value, metric) if other else metric.label
+        why = f": {c.why}" if c.why else ""
+        text = f"Whether {name} costs more or less than {against} in {metric.label} cannot be told{why}."
+        if base is not None and other is not None:
+            text = f"{name} shows {what}, {against} {plain(base.value, metric)}; which is more cannot be told{why}."
+        rows = [f.row for f in (other, base) if f is not None]
+        yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=40, rows=rows, certainty="hint")
+        return
+    rows = [other.row, base.row, Figure(c.ratio or 0.0, f"{path}.ratio").row]
+    text = _verdict(name, against, other.value, base.value, metric, c)
+    if c.floor is not None:
+        rows.append(Figure(c.floor, f"{path}.floor").row)
+    size = abs(math.log2(c.ratio)) if c.ratio else 1.0
+    yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=weight + min(9.0, size), rows=rows)
+
+
+def _verdict(name: str, against: str, other: float, base: float, metric: MetricInfo, c: Comparison) -> str:
+    if c.verdict == "no change":
+        return (
+            f"{name} and {against} cost the same within {percent(c.floor or 0.0)}: {amount(other, metric)} "
+            f"and {plain(base, metric)}."
+        )
+    notes = [ratio(c.ratio)] if c.ratio is not None else []
+    if not metric.exact and c.low is not None and c.high is not None:
+        notes.append(f"95 % interval {count(c.low)} to {count(c.high)}")
+    if not metric.exact and c.floor is not None:
+        notes.append(f"detectable from {percent(c.floor)}")
+    facts = f" ({'; '.join(notes)})" if notes else ""
+    return f"{name} spends {amount(other, metric)}, {against} {plain(base, metric)}{facts}."

@@ -1,0 +1,1 @@
+"""What a function is called: demangled names, stems that align, categories."""

@@ -1,0 +1,1 @@
+"""Medians, intervals, tests and levels: how sure a difference is."""

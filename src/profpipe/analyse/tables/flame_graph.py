@@ -1,0 +1,165 @@
+"""Flame graphs per variant and the classic list: what is drawn from whole profiles, not from the aligned tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from profpipe.analyse.matrix import refusal, requests_of
+from profpipe.analyse.names.cargo_profiler import styled
+from profpipe.analyse.names.demangle import base_name, normal_name
+from profpipe.analyse.statistics.medians import rounded
+from profpipe.analyse.study_data import RunData, StudyData
+from profpipe.model.derive import flame as flame_of
+from profpipe.model.derive import function_table
+from profpipe.model.profile import PYTHON, Profile
+from profpipe.model.report import ClassicList, ClassicRow, Flame
+
+CLASSIC_ROWS = 15
+# The page draws a million boxes without leaving one out; what is over that is folded into the box it stood on.
+MAX_NODES = 1_000_000
+
+
+def good_runs(study: StudyData, variant: str, profiler: str) -> list[RunData]:
+    """The valid runs of a variant, control runs left out, by round."""
+    runs = [
+        r
+        for r in study.runs
+        if r.record.variant == variant
+        and r.record.profiler == profiler
+        and not r.record.control
+        and refusal(r, study.per) is None
+    ]
+    return sorted(runs, key=lambda r: r.record.round)
+
+
+def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList | None:
+    """The list of the 2018 tools: raw counts of one run's whole window, the uncovered rest with it. First valid run."""
+    runs = good_runs(study, variant, profiler)
+    if not runs:
+        return None
+    metric = runs[0].profiles[0].metrics[0]
+    rows: list[tuple[int, str]] = []
+    for profile in runs[0].profiles:
+        own = function_table(profile, metric.key)["self"].to_numpy(dtype=np.int64)
+        f = profile.functions
+        rows += [
+            (value, classic_place(name, file, study.name_style))
+            for value, file, name in zip(own.tolist(), f.file, f.name, strict=True)
+            if value
+        ]
+    rows.sort(key=lambda row: (-row[0], row[1]))
+    total = sum(value for value, _ in rows)
+    shown = rows[:CLASSIC_ROWS]
+    return ClassicList(
+        variant=variant,
+        metric=f"{profiler}:{metric.key}",
+        total=total,
+        rows=tuple(ClassicRow(value=v, share=rounded(v / total, 6), place=place) for v, place in shown),
+        rest=total - sum(v for v, _ in shown),
+        rest_functions=len(rows) - len(shown),
+    )
+
+
+def classic_place(name: str, file: str, style: str = "") -> str:
+    """`file:function`, as the old tools wrote it; `???` for a file that is not known."""
+    return f"{base_name(file) or '???'}:{styled(name, style)}"
+
+
+class _Tree:
+    """Call paths by name, pooled over rounds. Children keep the order of first sight; output is sorted by name."""
+
+    def __init__(self) -> None:
+        self.names: dict[tuple[str, int], int] = {}
+        self.parent = [-1]
+        self.name = [-1]
+        self.own = [0.0]
+        self.children: list[dict[int, int]] = [{}]
+
+    def child(self, node: int, name: tuple[str, int]) -> int:
+        key = self.names.setdefault(name, len(self.names))
+        found = self.children[node].get(key)
+        if found is None:
+            found = self.children[node][key] = len(self.parent)
+            self.parent.append(node)
+            self.name.append(key)
+            self.own.append(0.0)
+            self.children.append({})
+        return found
+
+    def add(self, profile: Profile, metric: str, family: str, requests: float) -> None:
+        graph = flame_of(profile, metric)
+        f = profile.functions
+        named = [
+            (normal_name(n, o, "python" if r == PYTHON else family), r)
+            for n, o, r in zip(f.name, f.object, f.runtime.tolist(), strict=True)
+        ]
+        path = [0]
+        for function, depth, own in zip(graph.function.tolist(), graph.depth.tolist(), graph.own.tolist(), strict=True):
+            del path[depth + 1 :]
+            path.append(self.child(path[-1], named[function]))
+            self.own[path[-1]] += own / requests
+
+    def pruned(self, limit: int) -> int:
+        """Fold the smallest subtrees into their parents until `limit` nodes remain. Returns how many went."""
+        total = list(self.own)
+        for node in range(len(total) - 1, 0, -1):
+            total[self.parent[node]] += total[node]
+        excess = len(total) - 1 - limit
+        if excess <= 0:
+            return 0
+        # A child is never larger than its parent and always has the higher number, so whole subtrees go, leaves first.
+        for node in sorted(range(1, len(total)), key=lambda n: (total[n], -n))[:excess]:
+            self.own[self.parent[node]] += self.own[node]
+            del self.children[self.parent[node]][self.name[node]]
+        return excess
+
+
+def variant_flame(study: StudyData, variant: str, profiler: str) -> tuple[Flame, int] | None:
+    """The flame graph of a variant, self per request averaged over its valid rounds, and how many nodes were folded.
+
+    None when the profiler's captures have no stacks.
+    """
+    runs = [r for r in good_runs(study, variant, profiler) if any(p.stacks is not None for p in r.profiles)]
+    if not runs:
+        return None
+    metric = runs[0].profiles[0].metrics[0].key
+    requests = sum(requests_of(r, study) for r in runs)
+    tree = _Tree()
+    for run in runs:
+        for profile in run.profiles:
+            if profile.stacks is not None:
+                tree.add(profile, metric, study.family(variant), requests)
+    folded = tree.pruned(MAX_NODES)
+    return _flame(tree, variant, f"{profiler}:{metric}"), folded
+
+
+def _flame(tree: _Tree, variant: str, metric: str) -> Flame:
+    names = list(tree.names)
+    rank = {key: place for place, key in enumerate(sorted(range(len(names)), key=lambda k: names[k]))}
+    function: list[int] = []
+    depth: list[int] = []
+    own: list[float] = []
+    stack: list[tuple[int, int]] = [(node, 0) for node in _ordered(tree, 0, rank)]
+    while stack:
+        node, level = stack.pop()
+        function.append(rank[tree.name[node]])
+        depth.append(level)
+        own.append(rounded(tree.own[node], 5))
+        stack += [(child, level + 1) for child in _ordered(tree, node, rank)]
+    shown = sorted(names)
+    return Flame(
+        variant=variant,
+        metric=metric,
+        names=tuple(name for name, _ in shown),
+        name_kind=tuple(kind for _, kind in shown),
+        function=tuple(function),
+        depth=tuple(depth),
+        own=tuple(own),
+    )
+
+
+def _ordered(tree: _Tree, node: int, rank: dict[int, int]) -> Sequence[int]:
+    """Children in reverse order of name, as a stack wants them."""
+    return [child for _, child in sorted(tree.children[node].items(), key=lambda item: -rank[item[0]])]

@@ -1,0 +1,70 @@
+"""Python functions in a recording: CPython 3.13 and later compiles a stub per function and writes down what it is.
+
+PYTHON_PERF_JIT_SUPPORT=1 is `-X perf_jit`, and reaches an interpreter behind a shell or a console script too; older
+ones do not know it. The interpreter always writes to /tmp/jit-PID.dump, and `perf inject` puts an object per function
+beside it, so both are taken away by the processes' numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from profpipe.capture.server.process import inherited_environment
+
+ENVIRONMENT: Mapping[str, str] = {"PYTHON_PERF_JIT_SUPPORT": "1"}
+SINCE = (3, 13)
+FOLDER = Path("/tmp")
+LEFT = re.compile(r"(?:jit-|jitted-|perf-)(\d+)(?:\.dump|-\d+\.so|\.map)$")
+ASK_SECONDS = 10.0
+
+
+def dump(pid: int) -> Path:
+    return FOLDER / f"jit-{pid}.dump"
+
+
+def writes_names(pids: Collection[int]) -> bool:
+    """Whether one of these processes has its dump open: the only sign that its functions will have names."""
+    for pid in pids:
+        try:
+            if str(dump(pid)) in Path(f"/proc/{pid}/maps").read_text():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def clean(pids: Collection[int], since: float) -> None:
+    """Remove what these processes and perf left of them in /tmp; nothing older than `since` or of another user."""
+    for path in FOLDER.iterdir():
+        found = LEFT.match(path.name)
+        if found is None or int(found[1]) not in pids:
+            continue
+        try:
+            info = path.lstat()
+            if info.st_uid == os.geteuid() and info.st_mtime >= since:
+                path.unlink()
+        except OSError:
+            continue
+
+
+@functools.cache
+def version(python: str) -> tuple[int, int] | None:
+    """(3, 13) of an interpreter; None when it does not say."""
+    if python == sys.executable:
+        return sys.version_info[:2]
+    try:
+        done = subprocess.run(
+            [python, "-S", "-c", "import sys; print(*sys.version_info[:2])"],
+            capture_output=True, text=True, timeout=ASK_SECONDS, check=False, stdin=subprocess.DEVNULL,
+            env=inherited_environment(),
+        )  # fmt: skip
+        major, minor = map(int, done.stdout.split())
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return major, minor

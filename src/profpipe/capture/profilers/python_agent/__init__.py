@@ -1,0 +1,1 @@
+"""Profilers that run inside a Python server."""

@@ -1,0 +1,213 @@
+"""Profilers inside a Python server: the agent (agent.py) rides in its interpreter, two signals bound the window.
+
+What an instrument of this kind does not see it cannot know, so the harness measures it: when the threads that were
+profiled used less than half of the CPU the server used, the run is refused, not shown.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from profpipe.capture.interface import Bare, Collected, Launch, Options, Window, Written, picked
+from profpipe.capture.server.build import absent_modules, find_program, interpreter
+from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.server.ready import interpreter_of, is_python
+from profpipe.errors import CaptureError
+from profpipe.study.schema import Target
+from profpipe.units import Instrument
+
+AGENT = Path(__file__).with_name("agent.py")
+START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
+ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
+SEEN_SHARE = 0.5
+# Interpreter options that take a value in the next word.
+WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one agent tells after the window; seconds are CPU, `seen_s` what its functions add up to if it knows."""
+
+    pid: int
+    out: Path
+    functions: int
+    process_s: float
+    main_s: float
+    seen_s: float | None
+    tool: str
+    python: str
+    backend: str | None
+
+    @staticmethod
+    def read(path: Path) -> Seen:
+        told: dict[str, Any] = json.loads(path.read_text())
+        pid = int(path.name.rpartition(".")[2])
+        fields = ("functions", "process_s", "main_s", "seen_s", "tool", "python", "backend")
+        return Seen(pid, Path(told["out"]), *(told[name] for name in fields))
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in re.findall(r"\d+", self.python)[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class InProcess:
+    """A profiler of this kind. `profiled_s` says how much of a process's CPU it saw; `spoilt` what makes it refuse."""
+
+    name: str
+    kind: Instrument
+    emits: str | None
+    suffix: str
+    module: str | None
+    options: Mapping[str, str | int | float | bool]
+    said: Callable[[Target], tuple[str, ...]]
+    profiled_s: Callable[[Seen], float]
+    spoilt: Callable[[Seen], str | None] = lambda _: None
+    patience: float = 1.0
+    stop_patience: float = 1.0
+
+    def check(self, options: Options) -> None:
+        picked(self.name, self.options, options)
+
+    def missing(self, target: Target, root: Path | None = None) -> str | None:
+        """Whether the target's own interpreter has the package; asked once per interpreter."""
+        python = interpreter(target, root)
+        if self.module is None or python is None:
+            return None
+        return _package_missing(python, self.module)
+
+    def refuses(self, target: Target) -> str | None:
+        program = target.command[0]
+        relative = os.sep in program and not program.startswith(os.sep)
+        if not is_python(target) or (interpreter_of(program) is None and not relative):
+            return (
+                f"{self.name} runs inside a Python interpreter, and {program} is neither one nor a Python script: "
+                "start the server by its interpreter or console script"
+            )
+        return None
+
+    def limits(self, target: Target) -> tuple[str, ...]:
+        return self.said(target)
+
+    def session(self, launch: Launch) -> InProcessSession:
+        return InProcessSession(self, launch)
+
+
+@functools.cache
+def _package_missing(python: str, module: str) -> str | None:
+    try:
+        absent = absent_modules(python, [module])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{python} cannot be asked for {module}: {error}"
+    return f"{module} is not installed for {python}: {python} -m pip install {module}" if absent else None
+
+
+def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(interpreter and its flags, script or -m module or -c code with its arguments).
+
+    Raises CaptureError(start) when the command has no place for the agent.
+    """
+    found = interpreter_of(argv[0], cwd)
+    if found is None:
+        raise CaptureError("start", f"{argv[0]} is neither a Python interpreter nor a Python script")
+    if found != argv[0]:
+        script = find_program(argv[0], cwd)
+        return (found,), (script or argv[0], *argv[1:])
+    at = 1
+    while at < len(argv) and argv[at].startswith("-") and argv[at] != "-":
+        if argv[at] in {"-m", "-c"}:
+            return argv[:at], argv[at:]
+        if argv[at].startswith(("-m", "-c")):
+            return argv[:at], (argv[at][:2], argv[at][2:], *argv[at + 1 :])
+        at += 2 if argv[at] in WITH_VALUE else 1
+    if at >= len(argv) or argv[at] == "-":
+        raise CaptureError("start", f"`{' '.join(argv)}` names no script and no module")
+    return argv[:at], argv[at:]
+
+
+class InProcessSession(Bare):
+    def __init__(self, profiler: InProcess, launch: Launch) -> None:
+        super().__init__(launch)
+        self.profiler = profiler
+        python, program = split_command(launch.argv, launch.cwd)
+        options = picked(profiler.name, profiler.options, launch.options)
+        self.folder = self.scratch = Path(tempfile.mkdtemp(prefix="profpipe-agent-"))
+        out = str(launch.raw / f"{profiler.name}.%p.{profiler.suffix}")
+        agent = (str(AGENT), profiler.name, str(self.folder), out, json.dumps(options), "--")
+        self.argv = (*python, *agent, *program)
+        self.facts: Mapping[str, str] = {"options": " ".join(f"{k}={v}" for k, v in options.items())}
+        self.window: Window | None = None
+        self.seen: tuple[Seen, ...] = ()
+
+    def _agents(self, server: Supervised) -> set[int]:
+        ready = {int(path.name.rpartition(".")[2]) for path in self.folder.glob("ready.*[0-9]")}
+        return ready & set(server.tree())
+
+    def open(self, server: Supervised) -> None:
+        agents = self._agents(server)
+        if not agents:
+            raise CaptureError("window", "the agent is in no process of the server", log_tail=server.log.tail())
+        self._ask(server, agents, START, "started", "window", ANSWER_SECONDS)
+
+    def close(self, server: Supervised, window: Window) -> None:
+        agents = {int(path.name.rpartition(".")[2]) for path in self.folder.glob("started.*[0-9]")}
+        self._ask(server, agents & set(server.tree()), STOP, "saved", "save", SAVE_SECONDS)
+        self.window = window
+        self.seen = tuple(Seen.read(path) for path in sorted(self.folder.glob("saved.*[0-9]")))
+
+    def _ask(self, server: Supervised, pids: set[int], sign: int, answer: str, phase: str, timeout: float) -> None:
+        """Send a signal and wait for every agent's file."""
+        for pid in pids:
+            server.signal(sign, pid)
+        limit = time.monotonic() + timeout
+        waiting = set(pids)
+        while waiting:
+            for path in self.folder.glob("failed.*[0-9]"):
+                told = json.loads(path.read_text())
+                text = f"{self.profiler.name} could not {told['step']}: {told['error']}"
+                raise CaptureError(phase, text, log_tail=server.log.tail())
+            waiting = {pid for pid in waiting if not (self.folder / f"{answer}.{pid}").exists()} & set(server.tree())
+            if waiting and time.monotonic() >= limit:
+                text = f"the agent did not answer within {timeout:g} s: the main thread runs no Python code"
+                raise CaptureError(phase, text, log_tail=server.log.tail())
+            time.sleep(0.005)
+
+    def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
+        if not self.seen:
+            raise CaptureError("save", f"{self.profiler.name} saved no profile")
+        if not any(seen.functions for seen in self.seen):
+            raise CaptureError("save", f"{self.profiler.name} saw nothing of the loaded window")
+        files = tuple(Written(seen.out, self.profiler.emits or "") for seen in self.seen if seen.functions)
+        facts = {"tool": self.seen[0].tool, "Python of the target": self.seen[0].python}
+        if self.seen[0].backend:
+            facts["contexts"] = self.seen[0].backend
+        share = self.share()
+        if share is not None:
+            facts["CPU of the profiled threads"] = f"{share * 100:.0f} % of the server's"
+        refused = next((why for seen in self.seen if (why := self.profiler.spoilt(seen))), None)
+        if refused is None and share is not None and share < SEEN_SHARE:
+            refused = (
+                f"the serving threads were not seen: those that {self.profiler.name} profiles used {share * 100:.0f} % "
+                "of the server's CPU in the window"
+            )
+        return Collected(files, facts, (), refused)
+
+    def share(self) -> float | None:
+        """Profiled CPU / CPU of the server's process tree in the window. None when that is not known."""
+        used = max(sum(seen.process_s for seen in self.seen), (self.window and self.window.cpu_s) or 0.0)
+        return None if used <= 0 else min(sum(self.profiler.profiled_s(seen) for seen in self.seen) / used, 1.0)
+
+    def abandon(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)

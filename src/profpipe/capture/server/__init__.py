@@ -1,0 +1,1 @@
+"""The life of a server process: build, start, readiness, placement, usage, end."""

@@ -1,0 +1,207 @@
+"""A target being started: its port, and waiting until it really serves, without a fixed sleep."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe.capture.interface import Launch, Options
+from profpipe.capture.server import ports
+from profpipe.capture.server.process import Supervised, exit_words, inherited_environment
+from profpipe.errors import CaptureError
+from profpipe.study.schema import Request, Target
+
+HOST = ports.LOOPBACK
+FIRST_LOOK, LONGEST_PAUSE = 0.002, 0.05
+PROBE_SECONDS = 5.0
+IN_USE = re.compile(r"address (is )?already in use|EADDRINUSE|errno 98", re.IGNORECASE)
+
+
+class PortTaken(CaptureError):
+    """Somebody else has the port; another one may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that serves."""
+
+    port: int
+    seconds: float
+
+
+def fill(argv: tuple[str, ...], port: int) -> tuple[str, ...]:
+    """{port} and {python} filled in; other braces are the target's own."""
+    return tuple(part.replace("{port}", str(port)).replace("{python}", sys.executable) for part in argv)
+
+
+def is_python(target: Target) -> bool:
+    """Whether the command is a Python program, by the target's own word or by its program."""
+    if target.language != "other":
+        return target.language == "python"
+    return interpreter_of(target.command[0]) is not None
+
+
+def interpreter_of(program: str, cwd: Path | None = None) -> str | None:
+    """The Python interpreter that runs this program: itself, or the one its first line names. None = not Python."""
+    if program == "{python}":
+        return sys.executable
+    if re.fullmatch(r"(python|pypy)\d*(\.\d+)*t?", Path(program).name):
+        return program
+    path = shutil.which(program if os.sep not in program or cwd is None else str(cwd / program))
+    if path is None:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            first = file.readline(512)
+    except OSError:
+        return None
+    found = re.match(rb"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(\S*python[\d.]*t?)\b", first)
+    return found[1].decode() if found else None
+
+
+def environment(target: Target, port: int) -> dict[str, str]:
+    """The server's whole environment: the inherited names, the target's own, and a fixed hash seed for Python.
+
+    Dict layouts follow the hash seed: with a random one instructions per request of one server differ by 1.6 %.
+    """
+    env = inherited_environment()
+    if is_python(target):
+        env["PYTHONHASHSEED"] = "0"
+    return env | {name: fill((value,), port)[0] for name, value in target.env.items()}
+
+
+def prepare(
+    target: Target, port: int, *, root: Path, raw: Path, options: Options, cpus: frozenset[int] | None
+) -> Launch:
+    """Everything a profiler needs to wrap the command."""
+    cwd = (root / target.cwd).resolve()
+    if not cwd.is_dir():
+        raise CaptureError("start", f"cwd {target.cwd!r} is no folder under {root}")
+    return Launch(target, fill(target.command, port), environment(target, port), cwd, raw, options, cpus)
+
+
+def died(server: Supervised, phase: str, moment: str) -> CaptureError | None:
+    """The error to raise when the server has ended though it should be running."""
+    status = server.wait()
+    if status is None:
+        return None
+    server.log.finish(1.0)
+    return CaptureError(phase, f"the server ended {moment}: {exit_words(status)}", log_tail=server.log.tail())
+
+
+class Waiting:
+    """Waiting for one server to become ready."""
+
+    def __init__(self, server: Supervised, target: Target, port: int | None, request: Request, timeout: float) -> None:
+        self.server, self.target, self.port, self.request = server, target, port, request
+        self.timeout, self.limit, self.last = timeout, time.monotonic() + timeout, "nothing listened"
+        if target.ready.line is not None:
+            server.log.watch(target.ready.line)
+
+    def wait(self) -> Ready:
+        """Raises PortTaken, or CaptureError(ready) with the cause in words."""
+        begun, pause = time.monotonic(), FIRST_LOOK
+        while not self._ready():
+            if (error := died(self.server, "ready", "before it was ready")) is not None:
+                raise self._port_in_use(error) or error
+            if time.monotonic() >= self.limit:
+                raise CaptureError("ready", self._never(), log_tail=self.server.log.tail())
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+        assert self.port is not None
+        return Ready(self.port, time.monotonic() - begun)
+
+    def _ready(self) -> bool:
+        if not self._line_seen():
+            return False
+        if self.port is None and not self._found_port():
+            return False
+        assert self.port is not None
+        ours = ports.is_ours(self.port, self.server.tree())
+        if ours is False:
+            raise PortTaken("ready", f"port {self.port} belongs to another process", log_tail=self.server.log.tail())
+        if ours is None:
+            self.last = f"nothing listened on port {self.port}"
+            return False
+        if self.target.ready.line is not None:
+            return True
+        return self._connects() if self.target.ready.tcp else self._serves()
+
+    def _line_seen(self) -> bool:
+        if self.target.ready.line is None:
+            return True
+        match = self.server.log.matched(0.0)
+        if match is None:
+            self.last = f"no line of its output matched {self.target.ready.line!r}"
+            if not self.server.log.size:
+                self.last += " (it printed nothing: a program may hold back its output when it goes into a pipe)"
+            return False
+        named = match.groupdict().get("port")
+        if named is not None and named.isdigit():
+            self.port = int(named)
+        return True
+
+    def _found_port(self) -> bool:
+        """A command that names no port: the one port it listens on."""
+        found = ports.own_ports(self.server.tree())
+        if len(found) == 1:
+            self.port = found.pop()
+            return True
+        if found:
+            listed = ", ".join(map(str, sorted(found)))
+            raise CaptureError("ready", f"it listens on ports {listed}: set `port`, or use {{port}} in its command")
+        return False
+
+    def _connects(self) -> bool:
+        try:
+            with socket.create_connection((HOST, self.port or 0), timeout=PROBE_SECONDS):
+                return True
+        except OSError as error:
+            self.last = f"connecting failed: {error}"
+            return False
+
+    def _serves(self) -> bool:
+        path = self.target.ready.http or self.request.path
+        method = "GET" if self.target.ready.http else self.request.method
+        body = None if self.target.ready.http else self.request.body.encode() or None
+        left = max(self.limit - time.monotonic(), 0.05)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=min(PROBE_SECONDS * self._patience(), left))
+        try:
+            headers = {"Connection": "close", **self.request.headers}
+            connection.request(method, path, body, headers)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            self.last = f"{method} {path} failed: {error or type(error).__name__}"
+            return False
+        finally:
+            connection.close()
+        self.last = f"{method} {path} was answered with status {status}, expected {self.request.status}"
+        return status == self.request.status
+
+    def _patience(self) -> float:
+        return max(self.timeout / self.target.ready.timeout, 1.0)
+
+    def _never(self) -> str:
+        return f"not ready after {self.timeout:g} s: {self.last}"
+
+    def _port_in_use(self, error: CaptureError) -> PortTaken | None:
+        """A server that ended because its port was taken between our look and its bind."""
+        said = any(IN_USE.search(line) for line in error.log_tail)
+        return PortTaken("ready", f"{error.args[0]}; its port was taken", log_tail=error.log_tail) if said else None
+
+
+def names_port(target: Target) -> bool:
+    """Whether the port is ours to choose."""
+    return any("{port}" in part for part in (*target.command, *target.env.values()))
+
+
+def choose_port(target: Target) -> int:
+    """The port the target insists on, or a free one."""
+    return target.port if target.port is not None else ports.free_port()

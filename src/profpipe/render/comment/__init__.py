@@ -1,0 +1,1 @@
+"""The comment for a pull request."""

@@ -1,0 +1,120 @@
+"""The history as one HTML document: no network, its script and style admitted by their hash, a table per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from profpipe.model.history import Point, Trend
+from profpipe.render.history.view import HistoryView, commit_text, figures
+from profpipe.render.page.html import environment, inlined, templates_folder
+from profpipe.render.text import visible
+
+PAGE = "history.html.j2"
+# More pictures than this nobody reads, and each is a canvas.
+MOST_FIGURES = 24
+# The unit of an axis: (from this size of the largest value, divisor, name).
+_SCALES: Mapping[str, Sequence[tuple[float, float, str]]] = {
+    "ns": ((1e9, 1e9, "s"), (1e6, 1e6, "ms"), (1e3, 1e3, "µs"), (0, 1, "ns")),
+    "us": ((1e6, 1e6, "s"), (1e3, 1e3, "ms"), (1, 1, "µs"), (0, 1e-3, "ns")),
+    "s": ((1, 1, "s"), (1e-3, 1e-3, "ms"), (0, 1e-6, "µs")),
+    "B": ((2.0**30, 2.0**30, "GiB"), (2.0**20, 2.0**20, "MiB"), (2.0**10, 2.0**10, "KiB"), (0, 1, "B")),
+    "%": ((0, 0.01, "%"),),
+}
+
+
+def render_history(name: str, trends: Sequence[Trend], version: str, last: int | None = None) -> str:
+    """The whole page. The same trends give the same bytes."""
+    folder = templates_folder()
+    every = figures(trends, last)
+    view = HistoryView(visible(name), _place(trends), every[:MOST_FIGURES], version)
+    return (
+        environment(folder)
+        .get_template(PAGE)
+        .render(
+            view=view,
+            more=len(every) - len(view.figures),
+            data=page_data(trends, last)[:MOST_FIGURES],
+            **inlined(folder, "history"),
+        )
+    )
+
+
+def _place(trends: Sequence[Trend]) -> str:
+    function = next((t.quantity.function for t in trends if t.quantity.function is not None), None)
+    return visible(function.file or function.object) if function else ""
+
+
+def page_data(trends: Sequence[Trend], last: int | None = None) -> list[dict[str, Any]]:
+    """What the script draws, one object per figure in `figures`' order: places on the x axis and a line per machine."""
+    groups: dict[tuple[str, str, str], list[Trend]] = {}
+    for trend in trends:
+        groups.setdefault((trend.key.study, trend.key.metric, trend.key.variant), []).append(trend)
+    drawn = zip(groups.values(), figures(trends, last), strict=True)
+    return [{"id": figure.id, **_figure(group, last)} for group, figure in drawn]
+
+
+def _figure(group: Sequence[Trend], last: int | None) -> dict[str, Any]:
+    shown = {id(trend): _last(trend, last) for trend in group}
+    places = _places([[trend.points[i] for i in shown[id(trend)]] for trend in group])
+    values = [p.high or p.value or 0.0 for t in group for p in t.points if p.value is not None]
+    divisor, unit = _scale(group[0].quantity.unit, max(map(abs, values), default=0.0))
+    return {
+        "unit": unit,
+        "commits": [label for label, _ in places],
+        "lines": [_line(trend, shown[id(trend)], places, divisor) for trend in group],
+    }
+
+
+def _last(trend: Trend, last: int | None) -> range:
+    return range(0 if last is None else max(0, len(trend.points) - last), len(trend.points))
+
+
+def _scale(unit: str, largest: float) -> tuple[float, str]:
+    for limit, divisor, name in _SCALES.get(unit, ()):
+        if largest >= limit:
+            return divisor, name
+    return 1.0, "" if unit == "1" else visible(unit, limit=20)
+
+
+Place = tuple[str, tuple[str, str]]
+
+
+def _places(series: Sequence[Sequence[Point]]) -> list[Place]:
+    """(label, what stands there) from left to right: machines share a commit's place, its second run has the next."""
+    order: dict[tuple[str, str], tuple[Any, str]] = {}
+    for points in series:
+        for point, stand in zip(points, _stands(points), strict=True):
+            if stand not in order or point.when < order[stand][0]:
+                order[stand] = point.when, commit_text(point)
+    return [(label, stand) for stand, (_, label) in sorted(order.items(), key=lambda item: (item[1][0], item[0]))]
+
+
+def _stands(points: Sequence[Point]) -> list[tuple[str, str]]:
+    """What of a series may share a place with another machine's: the nth run of a commit."""
+    seen: dict[str, int] = {}
+    found = []
+    for point in points:
+        commit = f"{point.commit}{point.dirty}" if point.commit else point.entry
+        seen[commit] = seen.get(commit, 0) + 1
+        found.append((commit, f"{seen[commit]:06d}"))
+    return found
+
+
+def _line(trend: Trend, shown: range, places: Sequence[Place], divisor: float) -> dict[str, Any]:
+    at = {stand: index for index, (_, stand) in enumerate(places)}
+    # The n of "nth run of a commit" counts what is shown, as the places do.
+    stands = _stands([trend.points[i] for i in shown])
+    columns: dict[str, list[float | None]] = {name: [None] * len(places) for name in ("value", "low", "high")}
+    rows: list[int | None] = [None] * len(places)
+    changes = {change.index for change in trend.changes or ()}
+    marks = []
+    for row, (index, stand) in enumerate(zip(shown, stands, strict=True)):
+        point, place = trend.points[index], at[stand]
+        rows[place] = row
+        for name, column in columns.items():
+            value = getattr(point, name)
+            column[place] = None if value is None else float(f"{value / divisor:.9g}")
+        if index in changes:
+            marks.append(place)
+    return {"machine": visible(trend.key.machine), "rows": rows, "changes": marks, **columns}

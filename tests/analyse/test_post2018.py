@@ -1,0 +1,139 @@
+"""The post of 2018 line by line: every row answered from the report, or not measured with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from profpipe.analyse import Earlier, build_report
+from profpipe.analyse.post2018 import seed_table
+from profpipe.model.report import Report, SeedRow
+from profpipe.render.comment.markdown import render_comment
+from profpipe.render.page.html import render_page
+from tests.support.analyse_cases import load, record, study
+from tests.support.seed_cases import FUTURE, MAY, post_loads, run, seed_report, seed_study
+
+
+def rows(report: Report | None = None) -> dict[int, SeedRow]:
+    return {row.number: row for row in (report or seed_report()).seed_table}
+
+
+def test_every_row_of_the_post(golden: Callable[[str, str], None]) -> None:
+    found = rows()
+    assert list(found) == list(range(1, 33))
+    text = "".join(
+        f"{r.number}. {r.what}\n   post: {r.post}\n   ours: {r.ours or '-'} [{r.value}]\n   {r.verdict}"
+        f"{': ' + r.why if r.why else ''}\n"
+        for r in found.values()
+    )
+    golden("seed-table.txt", text)
+
+
+def test_a_row_that_differs_is_corrected_or_is_unknown_says_why() -> None:
+    silent = {r.number for r in rows().values() if r.verdict != "kept" and not r.why}
+    assert silent == {31}  # another machine needs no reason
+
+
+def test_a_share_near_the_posts_is_kept_and_another_differs() -> None:
+    found = rows()
+    assert found[11].verdict == "kept"
+    assert found[13].verdict == "differs"
+    for number in (*range(9, 20), 20, 21, 22):
+        value = found[number].value
+        assert value is not None
+        assert 0 <= value <= 1
+
+
+def test_the_posts_tables_do_not_survive_their_own_arithmetic() -> None:
+    found = rows()
+    assert [round(found[n].value or 0) for n in (26, 27, 28)] == [163, 115, 56]
+    assert all(found[n].verdict == "corrected" for n in (26, 27, 28, 29, 30))
+    assert "195%" in found[28].why
+    assert found[29].value == pytest.approx(2.060, abs=1e-3)
+    for number, size in ((26, "106"), (27, "93"), (28, "93")):
+        assert f"{size} bytes each" in found[number].ours
+
+
+def test_without_callgrind_what_it_would_have_said_is_not_measured() -> None:
+    limits = (("callgrind", "not measured: valgrind, vgdb not found: apt install valgrind", ()),)
+    clean = [run(v, "clean") for v in (FUTURE, MAY)]
+    report = build_report(seed_study(*clean, instruments={"clean": "clean"}, limits=limits))
+    found = rows(report)
+    unknown = {n for n, r in found.items() if r.verdict == "not measured"}
+    assert unknown == {1, 3, 5, 7, 8, *range(9, 26)}
+    assert found[9].why == limits[0][1]
+    assert all(r.why and not r.ours for r in found.values() if r.verdict == "not measured")
+
+
+def test_a_lost_variant_is_not_measured_and_the_other_is() -> None:
+    found = rows(build_report(seed_study(run(FUTURE), run(MAY, reason="it died", phase="load"))))
+    assert found[15].verdict == "kept"
+    assert found[11].verdict == "not measured"
+    assert found[11].why == "hyper 0.10 on may coroutines has no valid run under callgrind"
+
+
+def fairness(**figures: float) -> Report:
+    names = ("tokio-proto-mini", "may-http", "tokio-proto-mini-equal", "may-http-equal")
+    runs = [run(name, "callgrind", profile="may-http-zeroed-after-load", load=load(1000)) for name in names]
+    if figures:
+        rates = {n: {"throughput": load(int(rate)), "load": load(100)} for n, rate in figures.items()}
+        runs += [run(n, "clean", profile="may-http-zeroed-after-load", **more) for n, more in rates.items()]
+    kinds = {"clean": "clean", "callgrind": "counted"}
+    data = seed_study(*runs, baseline=names[0], contenders=names[1:], instruments=kinds, earlier=None, labels={})
+    return build_report(data)
+
+
+def test_the_p_s_is_answered_from_its_own_study() -> None:
+    other = fairness(**{"tokio-proto-mini": 100_000, "may-http": 120_000, "may-http-equal": 110_000})
+    found = {r.number: r for r in seed_table(seed_report(), post_loads(), other)}
+    assert found[25].ours == (
+        "each its own response: tokio-proto-mini 100,000/s and may-http 120,000/s; the same response: "
+        "may-http-equal 110,000/s (seed-fairness of 2026-11-23)"
+    )
+
+
+def test_where_no_rate_can_be_believed_the_p_s_is_answered_by_instructions() -> None:
+    found = {r.number: r for r in seed_table(seed_report(), post_loads(), fairness())}
+    assert "tokio-proto-mini 2,902 instructions per request" in found[25].ours
+    assert found[25].verdict == "corrected"
+
+
+def test_a_study_that_names_no_earlier_one_has_no_table() -> None:
+    assert build_report(seed_study(earlier=None)).seed_table == ()
+    assert build_report(study([run("a", profile=f"{MAY}-5000")])).seed_table == ()
+
+
+def test_switches_are_shown_at_every_number_of_connections() -> None:
+    names = ("callgrind", "callgrind-1", "callgrind-200")
+    runs = [run(MAY, name) for name in names] + [run(FUTURE)]
+    kinds = dict.fromkeys(names, "counted")
+    report = build_report(seed_study(*runs, instruments=kinds, tools=dict.fromkeys(names, "callgrind")))
+    ours = rows(report)[23].ours
+    assert [part.partition(":")[0] for part in ours.split("; ")] == [
+        "1 connection",
+        "20 connections",
+        "200 connections",
+    ]
+    assert "1.44 calls of swap_registers per request" in ours
+
+
+def test_under_another_instrument_alone_the_switches_go_by_its_name() -> None:
+    runs = [run(v, "callgrind-count") for v in (FUTURE, MAY)]
+    report = build_report(seed_study(*runs, instruments={"callgrind-count": "counted"}))
+    assert rows(report)[23].ours.startswith("callgrind-count: 1.44 calls of swap_registers per request")
+
+
+def test_the_page_and_the_comment_show_it() -> None:
+    page, comment = render_page(seed_report()), render_comment(seed_report())
+    assert 'id="seed-32"' in page
+    assert "The post of 2018, line by line" in page
+    assert "<summary>The post of 2018, line by line</summary>" in comment
+    assert len(comment) < 60_000
+    plain = seed_report().model_copy(update={"seed_table": ()})
+    assert "The post of 2018" not in render_page(plain) + render_comment(plain)
+
+
+def test_loads_of_the_post_are_read_by_the_reader_of_wrk() -> None:
+    assert Earlier(post_loads()).loads["may http 2"].served == 3_599_209
+    assert record("a", "clean", 1).valid

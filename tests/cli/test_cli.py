@@ -1,0 +1,170 @@
+"""The command line as its users meet it: exit codes, stdout for results only, one clear message for a mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(__file__).parents[1] / "data"
+THREADS, ASYNCIO = DATA / "callgrind" / "threads.out.gz", DATA / "callgrind" / "asyncio.out.gz"
+PYSPY = DATA / "folded" / "pyspy-asyncio.raw.txt"
+
+
+def profpipe(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "profpipe", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_help_is_quick_to_import_and_names_every_command() -> None:
+    code = (
+        "import sys, profpipe.cli as c\n"
+        "print(*sorted(name for name, command in c.cli.commands.items() if not command.hidden))\n"
+        "heavy = ('pydantic', 'duckdb', 'numpy', 'pandas', 'scipy', 'jinja2', 'psutil', 'httpx2')\n"
+        "print(*[m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    commands, heavy = done.stdout.splitlines()
+    assert commands.split() == [
+        "attach", "bisect", "calibrate", "check", "clean", "compare", "diff", "doctor", "export", "history", "init",
+        "list", "merge", "parse", "publish", "report", "run",
+    ]  # fmt: skip
+    assert heavy == ""
+
+
+def test_parse_prints_the_machine_contract() -> None:
+    done = profpipe("parse", THREADS, "--json")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    schema = json.loads((ROOT / "src/profpipe/model/parse.schema.json").read_text())
+    jsonschema.validate(body, schema)
+    metric = body["metrics"][0]
+    assert metric["key"] == "instructions"
+    assert sum(f["self"]["instructions"] for f in body["functions"]) == metric["total"] == metric["declared"]
+    own = [f["self"]["instructions"] for f in body["functions"]]
+    assert own == sorted(own, reverse=True)
+
+
+def test_parse_limit_shortens_the_list_and_not_the_total() -> None:
+    whole = json.loads(profpipe("parse", THREADS, "--json").stdout)
+    short = json.loads(profpipe("parse", THREADS, "--json", "--limit", "3").stdout)
+    assert short["functions"] == whole["functions"][:3]
+    assert short["metrics"] == whole["metrics"]
+
+
+def test_parse_for_people_says_the_rest() -> None:
+    done = profpipe("parse", THREADS, "--limit", "3")
+    assert done.returncode == 0, done.stderr
+    assert "more functions" in done.stdout
+    assert "instructions" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"\x7fELF\x02\x01\x01" + bytes(64), "callgrind"),
+        (b"<html></html>", "callgrind"),
+        (b"events: Ir\nfn=(1) main\n1 12\n", "totals"),
+    ],
+)
+def test_parse_names_the_file_and_what_is_wrong(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "capture"
+    path.write_bytes(content)
+    done = profpipe("parse", path)
+    assert "capture" in done.stderr or "partial" in done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_compare_divides_by_the_requests_and_writes_the_report(tmp_path: Path) -> None:
+    done = profpipe(
+        "compare", THREADS, ASYNCIO, "--label", "threads", "--label", "asyncio",
+        "--requests", "2000", "--requests", "2000", "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    threads, asyncio = (v["figures"]["callgrind:instructions"]["median"] for v in report["variants"][:2])
+    assert threads == pytest.approx(
+        json.loads(profpipe("parse", THREADS, "--json").stdout)["metrics"][0]["total"] / 2000
+    )
+    assert asyncio / threads > 2
+    assert (tmp_path / "out" / "report.html").exists()
+    assert (tmp_path / "out" / "comment.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("compare", THREADS), "at least two profiles"),
+        (("compare", THREADS, ASYNCIO, "--requests", "5"), "give one per file"),
+        (("compare", THREADS, THREADS), "name them apart with --label"),
+        (("run", "nothing"), "no study 'nothing'; it has: concurrency"),
+        (("run",), "name one: profpipe run concurrency|"),
+        (("run", "head", "-t", "hed-cached"), "no target hed-cached"),
+        (("run", "head", "-p", "prof"), "no profiler 'prof'"),
+        (("export", THREADS, "--to", "nonsense"), "nonsense"),
+        (("--nonsense",), "--nonsense"),
+    ],
+)
+def test_a_wrong_call_exits_2_and_says_what_to_do(words: tuple[str | Path, ...], said: str) -> None:
+    done = profpipe(*words)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_report_of_nothing_says_how_to_get_one(tmp_path: Path) -> None:
+    done = profpipe("report", "concurrency", "--reports", tmp_path)
+    assert done.returncode == 1
+    assert "run it first: profpipe run concurrency" in done.stderr
+
+
+def test_export_refuses_what_the_capture_cannot_say() -> None:
+    done = profpipe("export", THREADS, "--to", "folded")
+    assert done.returncode == 1
+    assert "stacks" in done.stderr
+    folded = profpipe("export", PYSPY, "--to", "folded")
+    assert folded.returncode == 0, folded.stderr
+    assert folded.stdout.count("\n") > 5
+
+
+def test_init_writes_a_file_that_check_accepts(tmp_path: Path) -> None:
+    words = ("init", "--command", "python3 server.py --port {port}", "--language", "python")
+    assert profpipe(*words, cwd=tmp_path).returncode == 0
+    checked = profpipe("check", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    assert "no mistakes" in checked.stdout
+    again = profpipe(*words, cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+
+
+def test_check_names_every_mistake_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "profpipe.toml").write_text('schema = 1\n[target.a]\ncomand = ["x"]\n[study.s]\ntargets = ["b"]\n')
+    done = profpipe("check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'profpipe.toml:3:1: target.a.comand: unknown key; did you mean "command"?' in done.stderr
+    assert "profpipe.toml:5:" in done.stderr
+
+
+def test_list_and_doctor_speak_json() -> None:
+    listed = json.loads(profpipe("list", "--json").stdout)
+    assert {"concurrency", "head", "asgi"} <= {study["id"] for study in listed["studies"]}
+    tools = {row["name"]: row for row in json.loads(profpipe("doctor", "--json").stdout)}
+    assert {"clean", "callgrind", "py-spy", "pyinstrument", "yappi", "cprofile", "builtin", "wrk", "h2load"} <= set(
+        tools
+    )
+    assert tools["clean"]["works"]
+    assert all(row["works"] or row["note"] for row in tools.values())

@@ -1,0 +1,91 @@
+"""The house: data flows one way, rooms on one floor do not know each other, libraries stay in their room."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src" / "profpipe"
+FLOORS = (
+    {"errors", "units"},
+    {"model", "study", "commits", "publish"},
+    {"parse", "capture", "load", "export", "store", "analyse"},
+    {"render"},
+    {"pipeline"},
+    {"cli"},
+)
+FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+# A library lives in these rooms only.
+LIBRARIES = {
+    "pandas": {"model", "analyse", "render"},
+    "jinja2": {"render"},
+    "click": {"cli"},
+    "rich_click": {"cli"},
+    "rich": {"cli", "render"},
+    "scipy": {"analyse"},
+    "duckdb": {"store"},
+    "multi_demangle": {"analyse"},
+    "psutil": {"capture"},
+    "httptools": {"load", "capture"},
+    "httpx2": {"publish"},
+    "ruptures": {"analyse"},
+    "tree_sitter": {"study"},
+    "tree_sitter_toml": {"study"},
+}
+FILES = sorted(SRC.rglob("*.py"))
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> list[tuple[str, int]]:
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno}: relative import"
+            found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SRC)))
+def test_a_room_imports_only_floors_below(file: Path) -> None:
+    room = room_of(file)
+    if room not in FLOOR:
+        assert room in {"__init__", "__main__"}, f"{room} is no room of the house"
+        return
+    for name, line in imports(file):
+        top, *rest = name.split(".")
+        if top == "profpipe" and rest and rest[0] != room and rest[0] in FLOOR:
+            assert FLOOR[rest[0]] < FLOOR[room], f"{file.name}:{line}: {room} must not import {rest[0]}"
+        if top in LIBRARIES:
+            assert room in LIBRARIES[top], f"{file.name}:{line}: {top} belongs in {sorted(LIBRARIES[top])}"
+
+
+@pytest.mark.parametrize("folder", ["parse", "load", "export", "capture", "publish"])
+def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
+    """Files of one tool or format import only the room's shared files, never another tool's."""
+    shared = SHARED[folder]
+    for file in sorted((SRC / folder).rglob("*.py")):
+        if file.stem in shared or file.stem in {"__init__", *CHOOSERS}:
+            continue
+        for name, line in imports(file):
+            parts = name.split(".")
+            if parts[:2] == ["profpipe", folder] and len(parts) > 2:
+                own = file.relative_to(SRC / folder).parts[0].removesuffix(".py")
+                assert parts[2] in shared | {own}, f"{file.name}:{line}: imports its neighbour {parts[2]}"
+
+
+# The file of a room that knows every one of its tools.
+CHOOSERS = {"forges"}
+SHARED: dict[str, set[str]] = {
+    "parse": {"reading", "detect"},
+    "load": {"plan", "generators"},
+    "export": {"exporters"},
+    "publish": {"wire", "secret", "place", "issues", "sticky", "summary"},
+    "capture": {"interface", "machine", "doctor", "run", "server", "registry"},
+}

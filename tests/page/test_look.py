@@ -1,0 +1,68 @@
+"""Every page that is shown, at a desk and on a phone, light and dark: quiet, whole, and axe finds nothing in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profpipe.pipeline.reporting import load_report
+from tests.render.test_hostile import REACHING, hostile
+from tests.support.browser import Opened, written
+from tests.support.render_commits import commits
+from tests.support.render_report import sample
+
+pytestmark = pytest.mark.real
+EXAMPLES = sorted(path.parent.name for path in Path("reports/examples").glob("*/report.json"))
+PAGES = ["sample", "commits", "hostile", *EXAMPLES]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    reports = {"sample": sample(), "commits": commits(), "hostile": hostile(REACHING)}
+    reports |= {name: load_report(Path(f"reports/examples/{name}/report.json")) for name in EXAMPLES}
+    return {name: written(folder, name, report) for name, report in reports.items()}
+
+
+def test_there_are_examples() -> None:
+    assert "seed" in EXAMPLES
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_shipped_study_is_under_a_megabyte(files: dict[str, Path], name: str) -> None:
+    assert files[name].stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(390, "light"), (390, "dark"), (768, "light"), (1440, "light"), (1440, "dark")]
+)
+@pytest.mark.parametrize("name", PAGES)
+def test_quiet_whole_and_never_wider_than_the_window(
+    browser: Any, files: dict[str, Path], name: str, width: int, scheme: str
+) -> None:
+    with Opened(browser, files[name], width, scheme) as page:
+        page.picture("first")
+        page.graph()
+        page.picture("flames")
+        if name != "hostile":  # a hostile page is far longer than any picture
+            page.picture("whole", whole=True)
+        page.open_everything()
+        assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
+        page.calm()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "hostile"])
+def test_axe_finds_nothing(browser: Any, files: dict[str, Path], name: str, width: int, scheme: str) -> None:
+    with Opened(browser, files[name], width, scheme) as page:
+        options = page.tab.locator("#flame-pick option")
+        page.graph()
+        page.tab.locator("#flame-pick").select_option(index=options.count() - 1)
+        page.graph(options.last.get_attribute("value") or "")
+        page.open_everything()
+        page.tab.locator("button.edges:visible").first.click()
+        page.axe()
+        page.calm()

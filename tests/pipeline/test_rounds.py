@@ -1,0 +1,154 @@
+"""Rounds are added while a headline figure cannot be told, and for no other reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from profpipe import store
+from profpipe.model.report import Comparison, Report, Verdict
+from profpipe.model.study import StudyRecord
+from profpipe.pipeline.events import Event, Look
+from profpipe.pipeline.execute import Execution
+from profpipe.pipeline.rounds import Bounds, run_rounds
+from profpipe.pipeline.schedule import RunPlan
+from tests.pipeline.test_prepare import TARGET, prepared
+
+SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
+CPU, INSTRUCTIONS = "clean:cpu_us", "callgrind:instructions"
+
+
+@dataclass
+class Bench:
+    """A study of two variants whose runs take ten seconds of a clock of our own and measure nothing."""
+
+    under_way: Execution
+    told: list[Event] = field(default_factory=list)
+    ran: list[RunPlan] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def reports(self, verdicts: Sequence[tuple[Verdict, Verdict]]) -> list[Report]:
+        """One report a look, with these verdicts on CPU time and on instructions."""
+        sample = Report.model_validate_json(SAMPLE.read_bytes())
+        base, other = sample.variants[:2]
+        metrics = tuple(m for m in sample.metrics if m.key in (CPU, INSTRUCTIONS))
+        assert len(metrics) == 2
+        return [
+            sample.model_copy(
+                update={
+                    "metrics": metrics,
+                    "variants": (base, other.model_copy(update={"against_baseline": comparisons(cpu, counted)})),
+                    "study": sample.study.model_copy(update={"contenders": (other.id,)}),
+                }
+            )
+            for cpu, counted in verdicts
+        ]
+
+
+def comparisons(cpu: Verdict, counted: Verdict) -> dict[str, Comparison]:
+    return {
+        CPU: Comparison(verdict=cpu, ratio=1.1, delta=1.0),
+        INSTRUCTIONS: Comparison(verdict=counted, ratio=1.1, delta=1.0),
+    }
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    found = prepared(tmp_path, {"a": TARGET, "b": TARGET}, profilers=["clean", "callgrind"], rounds=7,
+                     profiler={"callgrind": {"rounds": 2}}, control=False)  # fmt: skip
+    folder = tmp_path / "run"
+    folder.mkdir()
+    study = StudyRecord("s", "", "a", (), 7, "", "", "", "", "", {}, {})
+    made = Bench(Execution(found, folder, study, lambda event: None))
+    made.under_way.listen = made.told.append
+
+    def run(self: Execution, plan: RunPlan) -> None:
+        made.ran.append(plan)
+        made.seconds += 10.0
+        self.ended.append(None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Execution, "run", run)
+    return made
+
+
+def rounds_of(bench: Bench, profiler: str) -> list[int]:
+    return [plan.round for plan in bench.ran if plan.profiler == profiler and plan.variant == "a"]
+
+
+def do(bench: Bench, bounds: Bounds, *verdicts: tuple[Verdict, Verdict]) -> str:
+    reports = iter(bench.reports(verdicts))
+    found = run_rounds(bench.under_way, bounds, lambda _: next(reports), lambda: bench.seconds)
+    assert next(reports, None) is None, "looked less often than expected"
+    assert store.read_study(bench.under_way.folder).sequential == found
+    return found.stopped
+
+
+def test_what_is_decided_at_once_gets_no_more_rounds(bench: Bench) -> None:
+    assert do(bench, Bounds(20), ("worse", "no change")) == "stable"
+    assert rounds_of(bench, "clean") == list(range(1, 8))
+    assert rounds_of(bench, "callgrind") == [1, 2]
+    assert not [event for event in bench.told if isinstance(event, Look)]
+
+
+def test_only_the_instrument_that_cannot_tell_gets_more(bench: Bench) -> None:
+    assert do(bench, Bounds(20), ("cannot tell", "worse"), ("better", "worse")) == "stable"
+    assert rounds_of(bench, "clean") == list(range(1, 11))
+    assert rounds_of(bench, "callgrind") == [1, 2]
+    (look,) = (event for event in bench.told if isinstance(event, Look))
+    assert (look.rounds, look.undecided, look.coming) == (7, ("clean",), 6)
+
+
+def test_counts_get_one_round_more_a_look(bench: Bench) -> None:
+    assert do(bench, Bounds(20), ("worse", "cannot tell"), ("worse", "cannot tell"), ("worse", "worse")) == "stable"
+    assert rounds_of(bench, "callgrind") == [1, 2, 3, 4]
+    assert rounds_of(bench, "clean") == list(range(1, 8))
+
+
+def test_the_most_rounds_are_the_last_look(bench: Bench) -> None:
+    assert do(bench, Bounds(14), *[("cannot tell", "worse")] * 3) == "max-rounds"  # type: ignore[list-item]
+    assert rounds_of(bench, "clean") == list(range(1, 15))
+
+
+def test_no_more_than_the_first_rounds_where_that_is_the_most(bench: Bench) -> None:
+    assert do(bench, Bounds(7), ("cannot tell", "cannot tell")) == "max-rounds"
+    assert len(bench.ran) == 18
+
+
+def test_a_look_that_would_end_after_the_budget_is_not_begun(bench: Bench) -> None:
+    """18 runs took 180 s; three more rounds of two variants would take another 60."""
+    assert do(bench, Bounds(20, 239.0), ("cannot tell", "worse")) == "budget"
+    assert len(bench.ran) == 18
+
+
+def test_a_budget_that_is_just_enough_is_used(bench: Bench) -> None:
+    assert do(bench, Bounds(20, 241.0), ("cannot tell", "worse"), ("worse", "worse")) == "stable"
+
+
+def test_rounds_are_numbered_on(bench: Bench) -> None:
+    do(bench, Bounds(20), ("cannot tell", "worse"), ("better", "worse"))
+    assert [plan.order for plan in bench.ran] == list(range(1, len(bench.ran) + 1))
+
+
+def test_a_study_that_is_cut_short_is_judged_by_the_same_looks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(self: Execution, plan: RunPlan) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Execution, "run", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run_rounds(bench.under_way, Bounds(20), lambda _: pytest.fail("no look was due"))
+    written = store.read_study(bench.under_way.folder).sequential
+    assert written is not None
+    assert written.stopped == "cut short"
+    assert (written.planned[0], written.planned[-1]) == (7, 20)
+
+
+def test_a_figure_that_rounds_cannot_bring_is_not_waited_for(bench: Bench) -> None:
+    (report,) = bench.reports([("worse", "worse")])
+    unknown = Comparison(verdict="cannot tell", why="the baseline's figure is unknown")
+    base, other = report.variants[:2]
+    open_ = other.model_copy(update={"against_baseline": {INSTRUCTIONS: unknown}})
+    report = report.model_copy(update={"variants": (base, open_)})
+    assert run_rounds(bench.under_way, Bounds(20), lambda _: report, lambda: 0.0).stopped == "stable"

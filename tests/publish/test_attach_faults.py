@@ -1,0 +1,271 @@
+"""What a forge can do wrong: each ends in one clear line, in bounded time, and in exit code 0 unless asked for 1."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from profpipe.pipeline.attaching import Wanted
+from profpipe.publish import wire
+from profpipe.publish.wire import TRIES, WAIT_BUDGET, ForgeError, Wire
+from tests.support.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
+from tests.support.forge_server import TOKEN, Answer, Asked, Forge, fail, page, say
+
+
+def only(warnings: list[str]) -> str:
+    assert len(warnings) == 1, warnings
+    return warnings[0]
+
+
+NO_STATUS = Wanted(status="none")
+
+
+def test_a_read_only_token_of_a_fork_is_a_warning_with_what_to_do(forge: Forge, tmp_path: Path) -> None:
+    denied = say(403, {"message": "Resource not accessible by integration"})
+    forge.state.faults.append(fail(99, denied, "POST"))
+    outcome = attach(github_environment(forge, tmp_path))
+    comment, status = outcome.warnings
+    assert (
+        "answered 403: Resource not accessible by integration. The job needs `permissions: pull-requests: write`"
+        in comment
+    )
+    assert "a pull request from a fork has a read-only token" in comment
+    assert "`permissions: statuses: write`" in status
+    assert (tmp_path / "summary.md").read_text().startswith("**asyncio")
+
+
+def test_a_wrong_token(forge: Forge, tmp_path: Path) -> None:
+    outcome = attach(github_environment(forge, tmp_path, token="wrong-token-0815"), NO_STATUS)
+    assert "The token in GITHUB_TOKEN is not accepted: has it expired, and is it of this forge?" in only(
+        outcome.warnings
+    )
+
+
+def test_no_token_still_writes_the_summary(forge: Forge, tmp_path: Path) -> None:
+    outcome = attach(github_environment(forge, tmp_path, token=""))
+    assert only(outcome.warnings).startswith("no token: nothing was sent to github; set PROFPIPE_TOKEN or GITHUB_TOKEN")
+    assert outcome.done == ["job summary written"]
+    assert forge.state.asked == []
+
+
+def test_a_job_token_of_gitlab_is_not_tried(forge: Forge) -> None:
+    environment = gitlab_environment(forge) | {"CI_JOB_TOKEN": "job-token-0815"}
+    del environment["GITLAB_TOKEN"]
+    outcome = attach(environment)
+    assert "CI_JOB_TOKEN cannot post notes: make a project access token with the scope `api`" in only(outcome.warnings)
+    assert forge.state.asked == []
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_fault_that_passes_is_waited_out(forge: Forge, tmp_path: Path, status: int) -> None:
+    forge.state.faults.append(fail(2, say(status, {"message": "later"}, Retry_After="3"), "POST", "comments"))
+    pauses = Pauses()
+    outcome = attach(github_environment(forge, tmp_path), NO_STATUS, sleep=pauses)
+    assert outcome.warnings == []
+    assert pauses.asked == [3.0, 3.0]
+    assert len(forge.state.comments) == 1
+
+
+def test_without_retry_after_the_waits_grow(forge: Forge, tmp_path: Path) -> None:
+    forge.state.faults.append(fail(3, say(502), "GET", "/pulls/7"))
+    pauses = Pauses()
+    attach(github_environment(forge, tmp_path), NO_STATUS, sleep=pauses)
+    assert len(pauses.asked) == 3
+    for n, pause in enumerate(pauses.asked):
+        assert 0.75 * 2**n <= pause <= 1.25 * 2**n
+
+
+def test_retry_after_may_be_a_date_and_a_spent_limit_a_403(forge: Forge, tmp_path: Path) -> None:
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 20))
+    spent = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(time.time()) + 30)}
+    forge.state.faults += [
+        fail(1, say(503, {}, Retry_After=date), "POST", "comments"),
+        fail(1, say(403, {"message": "API rate limit exceeded"}, **spent), "POST", "comments"),
+    ]
+    pauses = Pauses()
+    assert attach(github_environment(forge, tmp_path), NO_STATUS, sleep=pauses).warnings == []
+    first, second = pauses.asked
+    assert 10 <= first <= 20
+    assert 20 <= second <= 30
+
+
+def test_tries_and_waiting_are_bounded(forge: Forge, tmp_path: Path) -> None:
+    forge.state.faults.append(fail(999, say(500, {"message": "down"})))
+    pauses = Pauses()
+    outcome = attach(github_environment(forge, tmp_path), sleep=pauses)
+    assert sum(pauses.asked) <= WAIT_BUDGET
+    assert len(forge.state.asked) <= 2 * TRIES
+    assert all("answered 500: down. The report itself is whole: run the job again" in w for w in outcome.warnings)
+
+
+def test_a_retry_after_of_a_day_is_not_waited_for(forge: Forge, tmp_path: Path) -> None:
+    forge.state.faults.append(fail(999, say(429, {"message": "slow down"}, Retry_After="86400")))
+    pauses = Pauses()
+    outcome = attach(github_environment(forge, tmp_path), NO_STATUS, sleep=pauses)
+    assert pauses.asked == []
+    assert "The forge's rate limit is spent: run the job again later" in only(outcome.warnings)
+
+
+def test_nobody_listens(forge: Forge, tmp_path: Path) -> None:
+    environment = github_environment(forge, tmp_path) | {"GITHUB_API_URL": "http://127.0.0.1:9/api"}
+    outcome = attach(environment, NO_STATUS)
+    assert "GET /repos/acme/server/pulls/7: no answer from http://127.0.0.1:9/api (ConnectError)" in only(
+        outcome.warnings
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (page(), "answered an HTML page; is that the address of the API, and no login page?"),
+        (page(404), "answered 404: an HTML page"),
+        (Answer(200, b"plain", {"Content-Type": "text/plain"}), "answered no JSON"),
+        (say(200, {"unexpected": True}), "pull request 7: the answer is none; is --api right?"),
+        (say(200, [1]), "pull request 7: the answer is none; is --api right?"),
+        (
+            Answer(301, b"", {"Location": "https://elsewhere.example/"}),
+            "answered 301, a redirect; give the new address",
+        ),
+        (Answer(200, b"[" * 100_000, {"Content-Type": "application/json"}), "answered no JSON"),
+    ],
+    ids=["html", "html 404", "text", "other object", "list", "redirect", "deep"],
+)
+def test_an_answer_that_is_none(forge: Forge, tmp_path: Path, answer: Answer, said: str) -> None:
+    forge.state.faults.append(fail(99, answer))
+    assert said in only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
+
+
+def test_an_endless_answer_is_cut(forge: Forge, tmp_path: Path) -> None:
+    forge.state.faults.append(fail(1, Answer(200, b" " * (17 * 2**20), {"Content-Type": "application/json"})))
+    assert "the answer is larger than 16 MiB" in only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
+
+
+def endless(asked: Asked) -> Answer | None:
+    if asked.method != "GET" or "comments" not in asked.path:
+        return None
+    page = int(asked.query.get("page", ["1"])[0]) + 1
+    return say(200, [], Link=f'<https://elsewhere.example/steal?page={page}>; rel="next"')
+
+
+def test_a_list_without_an_end_is_left(forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MAX_PAGES", 20)
+    forge.state.faults.append(endless)
+    assert "more than 20 pages" in only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
+    assert forge.state.count("GET", "^/repos/acme/server/issues/7/comments$") == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"state": "closed"}, "no comment: pull request 7 is closed"),
+        (None, "GET /repos/acme/server/pulls/7"),
+    ],
+)
+def test_a_pull_request_that_is_closed_or_not_there(
+    forge: Forge, tmp_path: Path, change: dict[str, str] | None, said: str
+) -> None:
+    if change is None:
+        forge.state.pulls.clear()
+    else:
+        forge.state.pulls[7].update(change)
+    assert only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings).startswith(said)
+    assert forge.state.count("POST", "comments") == 0
+
+
+def test_a_locked_conversation(forge: Forge, tmp_path: Path) -> None:
+    forge.state.pulls[7]["locked"] = True
+    denied = say(403, {"message": "Unable to create comment because issue is locked."})
+    forge.state.faults.append(fail(9, denied, "POST", "comments"))
+    said = only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings)
+    assert "The conversation is locked: unlock it, or leave the comment out with --no-comment" in said
+
+
+def test_a_push_has_no_pull_request_but_a_status_and_a_summary(forge: Forge, tmp_path: Path) -> None:
+    environment = github_environment(forge, tmp_path) | {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
+    (tmp_path / "event.json").write_text("{}")
+    outcome = attach(environment)
+    assert "no comment: the event `push` belongs to no pull request" in only(outcome.warnings)
+    assert len(forge.state.statuses) == 1
+
+
+def test_a_full_or_unwritable_summary(forge: Forge, tmp_path: Path) -> None:
+    environment = github_environment(forge, tmp_path)
+    (tmp_path / "summary.md").write_text("x" * (2**20 - 5000))
+    assert attach(environment).warnings == []
+    assert (tmp_path / "summary.md").stat().st_size <= 2**20
+    assert "rows not shown" in (tmp_path / "summary.md").read_text()
+    assert "the job summary of this step is full" in only(attach(environment).warnings)
+    (tmp_path / "summary.md").unlink()
+    (tmp_path / "summary.md").mkdir()
+    assert "GITHUB_STEP_SUMMARY cannot be written" in only(attach(environment).warnings)
+
+
+def test_no_redirect_is_followed_and_the_token_stays_with_its_api(forge: Forge) -> None:
+    with Forge() as other:
+        forge.state.faults.append(fail(9, Answer(307, b"", {"Location": f"{other.url}/user"})))
+        sender = Wire(forge.url, {"Authorization": f"Bearer {TOKEN}"})
+        with pytest.raises(ForgeError, match="answered 307, a redirect"):
+            sender.call("GET", "/user")
+        sender.close()
+        assert other.state.asked == []
+
+
+def profpipe(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB", "GITLAB", "GITEA", "CI"))}
+    command = [sys.executable, "-m", "profpipe", "attach", *map(str, words)]
+    return subprocess.run(command, env=kept | environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_exit_codes_of_the_command(forge: Forge, tmp_path: Path) -> None:
+    report = stored(tmp_path / "run")
+    environment = github_environment(forge, tmp_path)
+    done = profpipe(report, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].startswith("comment 101 created on 7")
+    forge.state.faults.append(fail(99, say(403, {"message": "no"}), "PATCH"))
+    warned = profpipe(report, **environment)
+    assert warned.returncode == 0
+    assert "profpipe: PATCH /repos/acme/server/issues/comments/101: " in warned.stderr
+    assert "::warning title=profpipe::PATCH" in warned.stderr
+    assert profpipe(report, "--require", **environment).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "give either REPORT or --from-artifact"),
+        (("no-such-study",), 1, "no-such-study: neither a run folder"),
+        (("RUN", "--forge", "bitbucket"), 2, "--forge bitbucket: one of github, gitlab, gitea, forgejo"),
+        (("RUN", "--forge", "gitea"), 2, "gitea: the address of its API is not known: give --api"),
+        (("RUN", "--forge", "github", "--repository", "../x"), 2, "the repository is not of the form owner/name"),
+        (("RUN", "--forge", "github", "--repository", "a/b", "--sha", "abc"), 2, "the commit is not a full hash"),
+        (("RUN", "--link", "javascript:x"), 1, "the link to the report is not http:// or https://"),
+        (("RUN", "--pull", "0"), 2, "0 is not in the range x>=1"),
+    ],
+)
+def test_mistakes_in_the_call(tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    report = stored(tmp_path / "run")
+    done = profpipe(*[report if word == "RUN" else word for word in words])
+    assert said in done.stderr
+    assert done.returncode == code
+
+
+def test_nowhere_to_go_is_a_warning(tmp_path: Path) -> None:
+    done = profpipe(stored(tmp_path / "run"))
+    assert done.returncode == 0
+    assert "no CI of a known forge here: give --forge, --repository and --pull" in done.stderr
+
+
+def test_a_dry_run_sends_nothing_and_prints_everything(forge: Forge, tmp_path: Path) -> None:
+    done = profpipe(stored(tmp_path / "run"), "--dry-run", **github_environment(forge, tmp_path))
+    assert done.returncode == 0
+    assert '"pull": 7' in done.stdout
+    assert '"context": "profpipe/concurrency"' in done.stdout
+    assert "| <!-- profpipe:report:concurrency -->\n| **asyncio, streams spends 5.31×" in done.stdout
+    assert forge.state.asked == []
+    assert not (tmp_path / "summary.md").exists()

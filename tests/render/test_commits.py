@@ -1,0 +1,170 @@
+"""What a comparison of two commits adds to page and terminal; absent where a report does not say it."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pytest
+
+from profpipe.model.report import Comparison, Report
+from profpipe.render.page.commits import SPANS
+from profpipe.render.page.html import render_page
+from profpipe.render.page.view import build_view
+from profpipe.render.terminal.report import render_verdict
+from profpipe.render.text import floor_words
+from tests.render.test_page import outline
+from tests.render.test_terminal import printed
+from tests.support.render_commits import commits, two_commits
+from tests.support.render_report import sample
+
+ONLY_OF_COMMITS = (
+    "a81be66",
+    "with uncommitted changes",
+    "Gate failed",
+    "was <code>",
+    "25 changed lines",
+    "only moved",
+    "in functions of one side only",
+    "How rounds were added",
+    "What this machine does to equal commits",
+)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return html.unescape(render_page(commits()))
+
+
+def view_of(data: dict[str, Any]) -> Any:
+    return build_view(Report.model_validate(data))
+
+
+@pytest.mark.parametrize("text", ONLY_OF_COMMITS)
+def test_what_commits_add_is_on_the_page_and_only_then(page: str, text: str) -> None:
+    assert text in page
+    assert text not in html.unescape(render_page(sample()))
+
+
+def test_the_page_of_commits_is_balanced() -> None:
+    lines = outline(render_page(commits())).lines
+    assert "h3: How rounds were added" in lines
+
+
+def test_a_variant_says_which_commit_it_is() -> None:
+    base, head = (row.head.commit for row in view_of(two_commits()).table.rows[:2])
+    assert (base.short, base.ref, base.dirty) == ("4f1d0c2", "main", "")
+    assert (head.short, head.ref, head.dirty) == ("a81be66", "worktree", "with uncommitted changes")
+    assert head.time == "2026-11-23 18:02"
+
+
+def test_changed_lines_stand_beside_their_function() -> None:
+    function = view_of(two_commits()).hotspots[0].categories[0].functions[0]
+    assert function.changes == (
+        "asyncio, Protocol: Python/ceval.c: 25 changed lines, 812 to 830, 901; removed 815 to 819",
+        "asyncio, Protocol: Python/ceval_gil.h: 1 changed line, removed 4",
+    )
+
+
+def test_many_places_are_counted_not_listed() -> None:
+    data = two_commits()
+    changes = data["hotspots"][0]["rows"][0]["functions"][0]["changes"]["asyncio-protocol"]
+    changes[0]["added"] = [[n, n] for n in range(1, SPANS + 4)]
+    changes += [{"file": f"f{n}.c", "lines": 1} for n in range(3)]
+    texts = view_of(data).hotspots[0].categories[0].functions[0].changes
+    assert "1, 2, 3, 4, 5, 6 and 3 more places" in texts[0]
+    assert texts[-1] == "asyncio, Protocol: 2 more files"
+
+
+def test_a_changed_function_is_shown_however_cheap_it_is() -> None:
+    data = two_commits()
+    row = data["hotspots"][0]["rows"][3]
+    cheap = row["functions"][0]
+    changed = {"asyncio-protocol": [{"file": "a.c", "added": [[1, 2]], "lines": 2}]}
+    others = [{**cheap, "id": f"o{n}"} for n in range(60)]
+    tiny = {key: {**cell, "self": 0.1, "share": 1e-6} for key, cell in cheap["cells"].items()}
+    row["functions"] = [*others, {**cheap, "id": "mine", "cells": tiny, "changes": changed}]
+    table = view_of(data).hotspots[0]
+    category = next(c for c in table.categories if c.key == row["category"])
+    assert [f.id for f in category.functions if f.changes] == ["hot-callgrind-instructions-mine"]
+
+
+def test_a_renamed_function_says_what_it_was_and_how_sure_that_is() -> None:
+    functions = view_of(two_commits()).hotspots[0].categories[0].functions
+    assert [(r.before, r.words) for f in functions for r in f.renamed] == [
+        ("_PyFrame_Dealloc", "renamed in asyncio, Protocol, likely: same file, callers and size")
+    ]
+
+
+def test_what_only_moved_is_said_in_its_cell() -> None:
+    cells = view_of(two_commits()).hotspots[0].categories[0].functions[0].cells
+    assert [cell.moved for cell in cells] == ["", "−1,204 only moved", "", "", ""]
+
+
+def test_added_rounds_say_when_they_were_looked_at_and_why_no_more() -> None:
+    study = view_of(two_commits()).study
+    assert study.rounds == (
+        "7 of fresh processes of at most 21, looked at after 7, 14; no more were needed: the verdicts had settled"
+    )
+    assert study.rounds_rule.startswith("Verdicts are looked at after 7, 14 and 21 rounds")
+    assert build_view(sample()).study.rounds == "7 of fresh processes"
+
+
+def test_a_calibration_says_how_often_a_verdict_was_false() -> None:
+    found = view_of(two_commits()).calibration
+    assert found.sentence == (
+        "The same commit was compared with itself 64 times on this machine: 1 verdict was false "
+        "(1.6 %, 95 % interval 0.0 % to 8.4 %)."
+    )
+    assert found.rows == (("CPU time per request", "1.10 %"), ("instructions per request", "0.04 %"))
+
+
+def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
+    figure = build_view(sample()).headline.figure  # type: ignore[union-attr]
+    assert figure is not None
+    assert figure.chip is not None
+    assert (figure.ratio, figure.chip.word) == ("5.31×", "worse")
+    assert figure.words == "instructions per request: asyncio, streams against threads, blocking sockets"
+    assert figure.floor == "a change under 0.3 % would not have been seen"
+
+
+@pytest.mark.parametrize("path", ["variants[2].figures.x", "variants.2.figures.x"])
+def test_evidence_names_the_contender_in_either_form(path: str) -> None:
+    data = two_commits()
+    data["conclusions"][0]["rows"] = [{"path": path}]
+    assert view_of(data).headline.figure.words.partition(": ")[2].startswith("uvloop, Protocol against")
+
+
+def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
+    data = two_commits()
+    data["conclusions"] = []
+    figure = view_of(data).headline.figure
+    assert (figure.ratio, figure.words.partition(":")[2]) == (
+        "5.31×",
+        " asyncio, streams against threads, blocking sockets",
+    )
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"),
+    [(0.014, "a change under 1.4 % would not have been seen"), (None, ""), (0.0, "")],
+)
+def test_what_was_too_small_to_be_seen_is_said_in_words(floor: float | None, words: str) -> None:
+    assert floor_words(Comparison(verdict="no change", floor=floor)) == words
+
+
+def test_the_terminal_says_gate_and_commits() -> None:
+    text = printed(render_verdict(commits()))
+    joined = " ".join(text.split())
+    assert "Gate failed, asked to fail on: instructions > 2 %, CPU time > 5 %" in joined
+    assert "a81be66 with uncommitted changes" in joined
+    assert "A change under 0.3 % would not have been seen; rounds: 7 of fresh processes of at most 21" in joined
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "Gate" not in printed(render_verdict(sample()))
+
+
+def test_a_gate_that_held_says_so() -> None:
+    data = two_commits()
+    data["gate"] = {"asked": ["p99 > 10 %"], "failed": False}
+    assert "Gate held" in printed(render_verdict(Report.model_validate(data)))
+    assert "Gate held" in render_page(Report.model_validate(data))

@@ -1,0 +1,80 @@
+"""What the terminal shows: readable at 80 columns, without colour."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+
+from profpipe.model.report import FunctionName, Report
+from profpipe.render.terminal.report import render_hotspots, render_verdict
+from profpipe.units import CPU_NS, INSTRUCTIONS
+from tests.support.render_report import document, sample
+
+
+def printed(what: RenderableType, width: int = 80) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, highlight=False, no_color=True).print(what)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def test_the_verdict_at_eighty_columns(golden: Callable[[str, str], None]) -> None:
+    text = printed(render_verdict(sample()))
+    assert max(len(line) for line in text.splitlines()) <= 80
+    golden("terminal-verdict.txt", text)
+
+
+def test_without_a_verdict_it_says_so() -> None:
+    data = document()
+    data["conclusions"] = []
+    text = printed(render_verdict(Report.model_validate(data)))
+    assert text.startswith("No verdict: these runs do not support one.")
+
+
+def test_an_invalid_variant_is_named() -> None:
+    data = document()
+    data["variants"][3] |= {"valid": False, "why": "never ready"}
+    assert "not valid: never ready" in " ".join(printed(render_verdict(Report.model_validate(data))).split())
+
+
+@dataclass(frozen=True)
+class Row:
+    function: FunctionName
+    category: str
+    self: dict[str, int]
+    total: dict[str, int | None]
+    calls: int | None
+
+
+ROWS = [
+    Row(
+        FunctionName(name="<std::io::Adapter<T> as core::fmt::Write>::write_str", object="/srv/hyper"),
+        "formatting",
+        {"instructions": 70_276_542, "cpu_ns": 1_530_000},
+        {"instructions": 90_000_000},
+        2_227_488,
+    ),
+    Row(
+        FunctionName(name="memcpy", file="memmove.S"),
+        "memcpy",
+        {"instructions": 64_212_448, "cpu_ns": 0},
+        {"instructions": None},
+        None,
+    ),
+    Row(FunctionName(name="main"), "other", {"instructions": 5_000, "cpu_ns": 1}, {"instructions": 789_000_000}, 1),
+]
+
+
+def test_the_hotspot_list(golden: Callable[[str, str], None]) -> None:
+    totals = {"instructions": 789_632_899, "cpu_ns": 2_000_000}
+    text = printed(render_hotspots(ROWS, [INSTRUCTIONS, CPU_NS], totals, limit=2, title="callgrind.out.1"), 120)
+    golden("terminal-hotspots.txt", text)
+    assert "70,276,542" in text
+    assert "8.9 %" in text
+    assert "5,000 0.0 % in 1 more function" in text
+
+
+def test_a_list_without_metrics_is_no_crash() -> None:
+    assert printed(render_hotspots([], [], {})) == "This capture holds no metric.\n"

@@ -1,0 +1,272 @@
+"""The view of a report: every number is text with its unit, every gap has its reason, every position an integer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profpipe.model.report import Limit, Report
+from profpipe.render.page.view import build_view
+from profpipe.render.text import anchor, chip, limit_words, per_what, position, share, signed_amount, visible
+from tests.support.render_report import COUNTED, CPU, SAMPLED, document, sample
+
+
+def view_of(change: Any = None) -> Any:
+    data = document()
+    if change is not None:
+        change(data)
+    return build_view(Report.model_validate(data))
+
+
+def test_columns_stand_in_the_order_readers_look_in() -> None:
+    table = view_of().table
+    assert [(c.label, c.per, c.better) for c in table.columns] == [
+        ("requests/s", "", "higher is better"),
+        ("p50 latency", "", "lower is better"),
+        ("p99 latency", "", "lower is better"),
+        ("CPU time", "per request", "lower is better"),
+        ("instructions", "per request", "lower is better"),
+        ("syscalls", "per request", "lower is better"),
+        ("kernel share", "", "lower is better"),
+        ("context switches", "per request", "lower is better"),
+        ("peak memory", "", "lower is better"),
+    ]
+
+
+def test_a_figure_is_text_with_ratio_and_verdict() -> None:
+    table = view_of().table
+    row = next(r for r in table.rows if r.head.id == "asyncio-streams")
+    cell = dict(zip([c.key for c in table.columns], row.cells, strict=True))[COUNTED]
+    assert (cell.ratio, cell.chip.word, cell.chip.sign) == ("5.31×", "worse", "▲")
+    assert cell.text == "43,025"
+    assert cell.spread == "5 rounds, cv 0.05 %"
+    assert len(cell.strip.dots) == 5
+    assert all(0 <= dot <= 1000 for dot in cell.strip.dots)
+    assert cell.strip.median > cell.strip.reference
+
+
+def test_an_unknown_figure_says_why_in_a_numbered_note() -> None:
+    table = view_of().table
+    row = next(r for r in table.rows if r.head.id == "gevent")
+    cell = dict(zip([c.key for c in table.columns], row.cells, strict=True))["p99_us"]
+    assert cell.text == ""
+    assert cell.gap.why == "the load tool was late itself: its own p99 lateness was 4.1 ms"
+    assert [(n.number, n.text) for n in table.notes] == [(cell.gap.note, cell.gap.why)]
+
+
+def test_a_column_nobody_has_a_value_in_is_said_once() -> None:
+    table = view_of().table
+    assert SAMPLED not in [c.key for c in table.columns]
+    assert table.missing == (("CPU time, sampled", "perf is not permitted here: kernel.perf_event_paranoid is 3"),)
+
+
+def test_an_invalid_variant_keeps_its_row_and_its_reason() -> None:
+    def break_gevent(data: dict[str, Any]) -> None:
+        gevent = next(v for v in data["variants"] if v["id"] == "gevent")
+        gevent |= {"valid": False, "why": "never ready", "figures": {}, "latency": {}, "against_baseline": {}}
+        gevent["throughput"] = {"why": "never ready"}
+
+    table = view_of(break_gevent).table
+    row = next(r for r in table.rows if r.head.id == "gevent")
+    assert (row.head.valid, row.head.why) == (False, "never ready")
+    assert all(cell.gap.why == "never ready" and cell.strip is None for cell in row.cells)
+
+
+def test_rounds_that_failed_leave_no_dot() -> None:
+    def fail_round(data: dict[str, Any]) -> None:
+        data["variants"][0]["figures"][CPU]["values"][2] = None
+
+    table = view_of(fail_round).table
+    cell = table.rows[0].cells[[c.key for c in table.columns].index(CPU)]
+    assert len(cell.strip.dots) == 6
+    assert cell.spread.startswith("6 of 7 rounds")
+
+
+def test_the_headline_is_the_figure_the_verdict_rests_on() -> None:
+    def about_cpu(data: dict[str, Any]) -> None:
+        data["conclusions"][0]["rows"] = [{"path": f"variants[1].figures.{CPU}.median", "value": 74.9}]
+
+    assert view_of().headline.key == COUNTED
+    assert view_of(about_cpu).headline.key == CPU
+    bars = view_of().headline.bars
+    assert max(bar.width for bar in bars) == 1000
+    assert [bar.head.role for bar in bars].count("control") == 0
+
+
+def test_the_waterfall_ends_where_the_contender_is() -> None:
+    for w in view_of().waterfalls.views:
+        last = w.bars[-1]
+        ends = {last.start, last.start + last.width}
+        assert any(abs(end - w.end) <= 2 for end in ends)
+        assert abs(w.end - w.contender_width) <= 1
+
+
+def test_the_waterfall_links_each_bar_to_the_one_above() -> None:
+    for w in view_of().waterfalls.views:
+        at = w.baseline_width
+        for bar in w.bars:
+            assert abs(bar.link - at) <= 1
+            at = bar.start + bar.width if bar.css in {"w-up"} or bar.delta.startswith("+") else bar.start
+
+
+def test_a_small_gap_is_drawn_on_a_cut_axis_that_says_so() -> None:
+    def nearly_equal(data: dict[str, Any]) -> None:
+        w = data["waterfall"][0]
+        w |= {"baseline_total": 1000.0, "contender_total": 1020.0, "gap": 20.0}
+        w["bars"] = [{"category": "alloc", "baseline": 1000.0, "contender": 1020.0, "delta": 20.0, "share_of_gap": 1.0}]
+
+    w = view_of(nearly_equal).waterfalls.views[0]
+    assert w.axis == "The axis starts at 995, not at zero."
+    assert w.bars[0].width == 800
+    assert "spends 20 instructions per request more than threads" in w.sentence
+
+
+def test_small_bars_are_summed_and_named() -> None:
+    def with_tail(data: dict[str, Any]) -> None:
+        w = data["waterfall"][0]
+        w |= {"baseline_total": 1000.0, "contender_total": 2009.0, "gap": 1009.0}
+        small = [("memcpy", 4.0), ("locks", 3.0), ("switch", 2.0)]
+        w["bars"] = [
+            {"category": c, "baseline": 0.0, "contender": d, "delta": d, "share_of_gap": d / 1009}
+            for c, d in [("alloc", 1000.0), *small]
+        ]
+        w["bars"][0]["baseline"] = 1000.0
+
+    w = view_of(with_tail).waterfalls.views[0]
+    assert [(bar.label, bar.delta) for bar in w.bars] == [("memory allocation", "+1,000"), ("3 smaller", "+9")]
+    assert w.bars[1].about == "memcpy, locks, context switch"
+    assert w.end == w.contender_width
+
+
+def test_shares_of_a_gap_that_is_no_gap_are_not_given() -> None:
+    def no_gap(data: dict[str, Any]) -> None:
+        for bar in data["waterfall"][0]["bars"]:
+            bar["share_of_gap"] = None
+
+    assert {bar.share for bar in view_of(no_gap).waterfalls.views[0].bars} == {""}
+
+
+def test_hotspots_hold_value_share_ratio_and_verdict() -> None:
+    table = view_of().hotspots[0]
+    first = table.categories[0]
+    assert (first.label, [c.value for c in first.cells][:2]) == ("interpreter loop", ["2,752", "7,287"])
+    streams = first.cells[4]
+    assert (streams.share, streams.ratio, streams.chip.word, streams.bar) == ("36.0 %", "5.63×", "worse", 100)
+    assert first.functions[0].name == "_PyEval_EvalFrameDefault"
+
+
+def test_the_baseline_is_not_compared_with_itself() -> None:
+    for table in view_of().hotspots:
+        for category in table.categories:
+            assert (category.cells[0].ratio, category.cells[0].chip) == ("", None)
+
+
+def test_a_function_that_a_variant_does_not_have_is_not_zero() -> None:
+    table = view_of().hotspots[0]
+    futures = next(c for c in table.categories if c.key == "futures")
+    threads = futures.functions[0].cells[0]
+    assert (threads.value, threads.gap.why) == ("–", "not seen in this variant")
+
+
+def test_a_traced_table_is_not_ranked_and_has_no_shares() -> None:
+    traced = view_of().hotspots[1]
+    assert not traced.ranked
+    assert {cell.share for c in traced.categories for cell in c.cells} == {""}
+    assert {cell.bar for c in traced.categories for cell in c.cells} == {0}
+    assert traced.limits == ("its shares are diluted by the cost of tracing itself and are not ranked",)
+
+
+def test_functions_beyond_the_limit_are_counted() -> None:
+    def many(data: dict[str, Any]) -> None:
+        row = data["hotspots"][0]["rows"][0]
+        row["functions"] = [{**row["functions"][0], "id": f"f{i}"} for i in range(100)]
+        row["hidden"] = 7
+
+    first = view_of(many).hotspots[0].categories[0]
+    assert len(first.functions) == 40
+    assert first.hidden == "67 smaller functions not listed"
+
+
+def test_the_classic_list_reads_as_it_always_did() -> None:
+    list_ = view_of().classic[0]
+    assert (list_.rows[0].value, list_.rows[0].share) == ("3,982,740", "24.6%")
+    assert list_.rows[0].place == "ceval.c:_PyEval_EvalFrameDefault"
+    assert list_.rest.endswith("in 412 more functions")
+
+
+def test_conclusions_come_by_kind_and_weight_with_the_verdict_apart() -> None:
+    view = view_of()
+    assert [c.kind for c in view.verdicts] == ["Verdict"]
+    assert [c.kind for c in view.leading] == ["Cause", "Cause", "Not the cause", "Caution"]
+    assert view.more == ()
+    assert view.leading[0].rows[0].section == "gap"
+
+
+def test_the_first_screen_takes_the_heaviest_of_each_kind() -> None:
+    def many(data: dict[str, Any]) -> None:
+        for i in range(20):
+            kind = ("cause", "not-the-cause", "caution", "verdict")[i % 4]
+            data["conclusions"].append({**data["conclusions"][1], "id": f"x{i}", "kind": kind, "weight": 50 + i})
+
+    view = view_of(many)
+    assert [c.id for c in view.leading] == ["c-x16", "c-x12", "c-x17", "c-x13", "c-x18"]
+    assert len(view.verdicts) + len(view.leading) + len(view.more) == 25
+
+
+def test_the_same_report_gives_the_same_view() -> None:
+    assert build_view(sample()) == build_view(sample())
+
+
+def test_a_report_with_nothing_in_it_has_a_view() -> None:
+    data = document()
+    for key in ("variants", "metrics", "categories", "hotspots", "waterfall", "conclusions", "flames", "classic"):
+        data[key] = []
+    for key in ("control", "invalid", "limits", "runs"):
+        del data[key]
+    view = build_view(Report.model_validate(data))
+    assert (view.headline, view.table.columns, view.verdicts) == (None, (), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (0.0, "0 %"), (0.0004, "<0.1 %"), (0.089, "8.9 %"), (1.3, "130 %"), (-0.036, "−3.6 %")],
+)
+def test_shares(value: float | None, text: str) -> None:
+    assert share(value) == text
+
+
+def test_small_texts() -> None:
+    assert signed_amount(0.0, "1") == "0"
+    assert signed_amount(-48.2, "us") == "−48.2 µs"
+    assert per_what("CPU time per request") == ("CPU time", "per request")
+    assert per_what("peak memory") == ("peak memory", "")
+    assert anchor("hot", "callgrind:instructions", "a/b c") == "hot-callgrind-instructions-a-b-c"
+    assert (chip("better", 0.8).sign, chip("better", 1.3).sign) == ("▼", "▲")  # type: ignore[union-attr]
+    assert position(5.0, 5.0, 5.0) == 500
+
+
+@given(st.text(max_size=60))
+def test_visible_text_holds_nothing_that_cannot_be_seen(text: str) -> None:
+    shown = visible(text)
+    assert all(
+        c.isprintable()
+        or c in "\u3000\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+        or not c.isascii()
+        for c in shown
+    )
+    assert not any(c in shown for c in "\x00\x1b\n\r\u202e\u200b\u2028\ufeff\ud800")
+    assert visible("abc::def<T>") == "abc::def<T>"
+
+
+def test_a_long_text_is_cut_where_it_says() -> None:
+    assert visible("x" * 500) == "x" * 400 + "…"
+
+
+def test_a_limit_names_its_variants_unless_it_speaks_of_all() -> None:
+    report = sample()
+    ids = tuple(v.id for v in report.variants if v.role != "control")
+    assert limit_words(report, Limit(profiler="callgrind", text="blind", variants=ids)) == "blind"
+    assert limit_words(report, Limit(profiler="callgrind", text="blind", variants=ids[:1])).endswith(")")

@@ -1,0 +1,34 @@
+"""Reports for the tests of the history: real ones, and copies of one at other commits and on other machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from profpipe.model.report import Report
+
+ROOT = Path(__file__).parents[2]
+REAL = (
+    ROOT / "reports" / "examples" / "concurrency" / "report.json",
+    ROOT / "reports" / "examples" / "seed" / "report.json",
+    Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json",
+)
+
+
+def document(path: Path = REAL[0]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def at(number: int, *, factor: float = 1.0, cpu: str = "AMD EPYC", **words: str) -> Report:
+    """The report of the study `concurrency` as of commit `number`: CPU time per request multiplied by `factor`."""
+    data = document()
+    data["created"] = f"2026-03-{1 + number // 24:02d}T{number % 24:02d}:00:00+00:00"
+    data["environment"] |= {"CPU": cpu, "commit": f"{number:012x}"}
+    data["study"] |= words
+    for variant in data["variants"]:
+        series = variant["figures"]["clean:cpu_us"]
+        for name in ("median", "low", "high"):
+            series[name] = None if series[name] is None else series[name] * factor
+    return Report.model_validate(data)

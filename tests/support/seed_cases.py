@@ -1,0 +1,74 @@
+"""The study `seed` from two stored captures of the real servers, 5,000 requests each: shapes, shares and sentences."""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from profpipe.analyse import Earlier, RunData, StudyData, build_report
+from profpipe.analyse.post2018 import pasted_texts
+from profpipe.load.wrk import parse_wrk_text
+from profpipe.model.profile import Profile
+from profpipe.model.report import Report
+from profpipe.model.run import LoadResult
+from tests.support.analyse_cases import load, record
+
+DATA = Path(__file__).parents[1] / "data/callgrind"
+REQUESTS = 5000
+FUTURE, MAY = "hyper011-future", "hyper010-may"
+LABELS = {FUTURE: "hyper 0.11.12 on futures", MAY: "hyper 0.10 on may coroutines"}
+HYPOTHESES = (
+    ("the cost of switching coroutines", ("context-switch",)),
+    ("a less optimised way to write the response", ("format", "buffered-write", "date-time")),
+)
+
+
+@cache
+def capture(name: str) -> Profile:
+    from profpipe.parse.callgrind import parse
+
+    with gzip.open(DATA / f"{name}.out.gz") as raw:
+        return parse(raw, f"{name}.out")  # type: ignore[arg-type]
+
+
+def post_loads() -> dict[str, LoadResult]:
+    return {name: parse_wrk_text(text) for name, text in pasted_texts().items()}
+
+
+def run(variant: str, profiler: str = "callgrind", number: int = 1, profile: str = "", **more: Any) -> RunData:
+    facts = {
+        "study": "seed",
+        "command": (f"target/release/{variant}", "--port", "{port}"),
+        "load": load(REQUESTS, 10.0),
+        **more,
+    }
+    return RunData(record(variant, profiler, number, **facts), (capture(profile or f"{variant}-5000"),))
+
+
+def seed_study(*runs: RunData, **more: Any) -> StudyData:
+    facts: dict[str, Any] = {
+        "study": "seed",
+        "question": "Why?",
+        "baseline": FUTURE,
+        "contenders": (MAY,),
+        "runs": runs or (run(FUTURE), run(MAY)),
+        "instruments": {"callgrind": "counted"},
+        "rounds": 1,
+        "labels": LABELS,
+        "languages": {FUTURE: "native", MAY: "native"},
+        "command": "profpipe run seed",
+        "environment": {"CPU": "a test", "valgrind": "3.19.0", "wrk": "absent", f"crates of {MAY}": "hyper 0.10.16"},
+        "created": "2026-11-23T12:00:00Z",
+        "profpipe": "0.1.0",
+        "hypotheses": HYPOTHESES,
+        "name_style": "cargo-profiler",
+        "earlier": Earlier(post_loads()),
+    }
+    return StudyData(**(facts | more))
+
+
+@cache
+def seed_report() -> Report:
+    return build_report(seed_study())
