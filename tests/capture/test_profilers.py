@@ -20,6 +20,7 @@ from profpipe.capture.profilers.callgrind import (
     merged_tunables,
     other_libc,
     total_of,
+    vgdb_environment,
 )
 from profpipe.capture.profilers.pyspy import samples_in
 from profpipe.capture.profilers.python_agent.inprocess import Seen, split_command
@@ -238,6 +239,34 @@ def test_callgrind_reaches_a_server_behind_a_shell_and_its_forked_worker(tmp_pat
     assert profile.declared is not None
     assert profile.declared["instructions"] / REQUESTS > 10_000
     assert alive_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "host"), [("root", "web-1"), ("???", "???"), ("a-on-b", "c-by-d"), ("", "x"), ("jane doe", "")]
+)
+def test_vgdb_gets_the_user_and_host_that_valgrind_put_into_the_name_of_its_pipe(user: str, host: str) -> None:
+    pipe = f"vgdb-from-vgdb-to-4711-by-{user}-on-{host}"
+    env = vgdb_environment(pipe)
+    assert f"vgdb-from-vgdb-to-4711-by-{env['LOGNAME']}-on-{env['HOST']}" == pipe
+    assert (env["USER"], env["HOSTNAME"]) == (env["LOGNAME"], env["HOST"])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("env", "script"),
+    [({}, ""), ({"HOSTNAME": "web-2", "LOGNAME": "jane"}, ""), ({}, "HOST=web-3 USER= exec ")],
+    ids=["exported by the caller", "set by the target", "changed by the start script"],
+)
+def test_callgrind_works_whatever_the_host_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], script: str
+) -> None:
+    """Containers export HOSTNAME; valgrind and vgdb must still agree on the name of their pipe."""
+    require("valgrind")
+    monkeypatch.setenv("HOSTNAME", "web-1")
+    server = f"{script}{PYTHON} {ROOT}/targets/python/asyncio_protocol.py --port {{port}}"
+    target = Target(command=("sh", "-c", server), env=env, language="python")
+    captured = run(target, tmp_path, "callgrind", 20)
+    assert parsed(captured, tmp_path).declared
 
 
 @pytest.mark.real

@@ -27,7 +27,7 @@ from profpipe.capture.interface import Bare, Collected, Launch, Options, Session
 from profpipe.capture.machine import tool_version
 from profpipe.capture.server.build import find_program
 from profpipe.capture.server.clock import pause, start_at
-from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.server.process import Stopped, Supervised, inherited_environment
 from profpipe.capture.server.ready import is_python
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
@@ -71,6 +71,16 @@ def merged_godebug(present: str) -> str:
 def chosen(options: Options) -> dict[str, str | int | float | bool]:
     """The defaults with the study's options. Raises UsageError for one that does not exist."""
     return picked("callgrind", OPTIONS, options)
+
+
+def vgdb_environment(pipe: str) -> dict[str, str]:
+    """The environment in which vgdb finds `pipe`, a file name of valgrind's: vgdb-from-vgdb-to-PID-by-USER-on-HOST.
+
+    valgrind takes user and host from the environment of the server, which a target's `env` or its start script may
+    change, and vgdb takes them from its own. With another HOSTNAME (containers export it) vgdb finds no server.
+    """
+    user, _, host = pipe.partition("-by-")[2].partition("-on-")
+    return inherited_environment() | {"LOGNAME": user, "USER": user, "HOST": host, "HOSTNAME": host}
 
 
 def flags(options: Options, version: str | None, *, python: bool) -> tuple[str, ...]:
@@ -194,20 +204,21 @@ class CallgrindSession(Bare):
 
     def _tell(self, server: Supervised, phase: str, command: str) -> int:
         """Give a monitor command to every process of the server that valgrind runs; how many there were."""
-        reachable = [pid for pid in server.tree() if any(self.fifos.glob(f"vgdb-from-vgdb-to-{pid}-*"))]
-        for pid in reachable:
+        pipes = {pid: pipe.name for pid in server.tree() for pipe in self.fifos.glob(f"vgdb-from-vgdb-to-{pid}-*")}
+        for pid, pipe in pipes.items():
             argv = ["vgdb", f"--pid={pid}", f"--vgdb-prefix={self.prefix}", *command.split()]
             try:
                 done = subprocess.run(
-                    argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, stdin=subprocess.DEVNULL
-                )
+                    argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+                    stdin=subprocess.DEVNULL, env=vgdb_environment(pipe),
+                )  # fmt: skip
             except subprocess.TimeoutExpired as error:
                 text = f"valgrind did not take `{command}` within {COMMAND_SECONDS:g} s: is ptrace allowed here?"
                 raise CaptureError(phase, text, log_tail=server.log.tail()) from error
             if done.returncode != 0:
                 last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
                 raise CaptureError(phase, f"`vgdb {command}` failed: {last}", log_tail=server.log.tail())
-        return len(reachable)
+        return len(pipes)
 
     def collect(self, stopped: Stopped) -> Collected:
         """Every part of every process that counted something; the plain files left after a dump hold nothing."""
