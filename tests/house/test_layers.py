@@ -10,6 +10,7 @@ import pytest
 SRC = Path(__file__).parents[2] / "src" / "profpipe"
 FLOORS = (
     {"errors", "units"},
+    {"plugins"},
     {"model", "study", "commits", "publish"},
     {"parse", "capture", "load", "export", "store", "analyse"},
     {"render"},
