@@ -15,9 +15,9 @@ import numpy as np
 
 from profpipe.analyse.statistics.medians import rounded
 from profpipe.model.machine import machine_key, machine_text
-from profpipe.store.history import FOLDER, PACK_AT, locked, write_entry, write_pack
-from profpipe.store.parquet import ORDER, copied, database, table
-from profpipe.store.rows import COLUMNS, Row
+from profpipe.store.history.folder import FOLDER, PACK_AT, locked, write_entry, write_pack
+from profpipe.store.history.parquet import ORDER, copied, database, table
+from profpipe.store.history.rows import COLUMNS, Row
 
 BEGIN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 WORDS = ("hyper", "tokio", "proto", "core", "fmt", "alloc", "conn", "parse", "header", "write", "read", "poll", "task")

@@ -15,7 +15,7 @@ from pathlib import Path
 from profpipe import __version__, store
 from profpipe.model.run import CaptureFile, Histogram, LoadResult, RunRecord, Usage
 from profpipe.model.study import StudyRecord, VariantFacts
-from profpipe.pipeline.schedule import RunPlan, schedule
+from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.units import Instrument
 
 DATA = Path(__file__).parents[1] / "tests" / "data"

@@ -36,7 +36,7 @@ def command(reports: Path, what: str) -> float:
 
 def main() -> int:
     from bench.gen_history import FACTS, entry, functions, write_large
-    from profpipe.store.history import write_entry
+    from profpipe.store.history.folder import write_entry
 
     with tempfile.TemporaryDirectory(prefix="profpipe-bench-") as temporary:
         reports = Path(temporary)

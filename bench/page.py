@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.gen_flame import METRIC, pair
 from profpipe.model.report import Report
-from profpipe.pipeline.reporting import load_report
+from profpipe.pipeline.reporting.report import load_report
 from profpipe.render.page.html import environment, inlined, render_page, templates_folder
 from profpipe.render.page.view import build_view, script_data
 

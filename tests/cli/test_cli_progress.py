@@ -9,7 +9,7 @@ import pytest
 from profpipe.cli.progress import Progress
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Building, Event, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
-from profpipe.pipeline.schedule import RunPlan
+from profpipe.pipeline.prepare.schedule import RunPlan
 
 FOLDER = Path("/srv/my reports/s/20260102-030405")
 

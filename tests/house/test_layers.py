@@ -18,6 +18,17 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+# The floors inside a room: files and folders of it, those that know nothing of the others first.
+INNER: dict[str, tuple[set[str], ...]] = {
+    "pipeline": (
+        {"setup", "captures", "history", "prepare"},
+        {"events"},
+        {"execute"},
+        {"measure", "reporting"},
+        {"commits", "attach"},
+    ),
+    "store": ({"files"}, {"run_folders", "history"}),
+}
 # A library lives in these rooms only.
 LIBRARIES = {
     "pandas": {"model", "analyse", "render"},
@@ -65,6 +76,20 @@ def test_a_room_imports_only_floors_below(file: Path) -> None:
             assert FLOOR[rest[0]] < FLOOR[room], f"{file.name}:{line}: {room} must not import {rest[0]}"
         if top in LIBRARIES:
             assert room in LIBRARIES[top], f"{file.name}:{line}: {top} belongs in {sorted(LIBRARIES[top])}"
+
+
+@pytest.mark.parametrize("room", INNER)
+def test_inside_a_room_a_file_imports_only_floors_below(room: str) -> None:
+    floor = {name: level for level, names in enumerate(INNER[room]) for name in names}
+    for file in sorted((SRC / room).rglob("*.py")):
+        own = file.relative_to(SRC / room).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        assert own in floor, f"{own} is on no floor of {room}: add it to INNER"
+        for name, line in imports(file):
+            _, in_room, *rest = [*name.split("."), "", ""]
+            if in_room == room and rest[0] in floor and rest[0] != own:
+                assert floor[rest[0]] < floor[own], f"{file.name}:{line}: {own} must not import {rest[0]}"
 
 
 @pytest.mark.parametrize("folder", ["parse", "load", "export", "capture", "publish"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profpipe.pipeline.reporting import load_report
+from profpipe.pipeline.reporting.report import load_report
 from tests.render.test_hostile import REACHING, hostile
 from tests.support.browser import Opened, written
 from tests.support.render_commits import commits

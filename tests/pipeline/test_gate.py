@@ -8,7 +8,7 @@ import pytest
 
 from profpipe.errors import UsageError
 from profpipe.model.report import Comparison, Report
-from profpipe.pipeline.gate import GateRule, cannot_tell, gate, gate_rule
+from profpipe.pipeline.reporting.gate import GateRule, cannot_tell, gate, gate_rule
 
 SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from profpipe.capture import Captured
 from profpipe.model.run import LoadResult, Phase, RunRecord
-from profpipe.pipeline.judge import given_up, judge
-from profpipe.pipeline.schedule import RunPlan
+from profpipe.pipeline.execute.judge import given_up, judge
+from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study import LoadPlan
 
 COUNT = LoadPlan(requests=1000)

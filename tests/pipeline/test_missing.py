@@ -10,8 +10,8 @@ import pytest
 
 from profpipe import capture
 from profpipe.errors import UsageError
-from profpipe.pipeline.execute import run_study
-from profpipe.pipeline.prepare import Prepared, RunOptions, prepare
+from profpipe.pipeline.measure.execution import run_study
+from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
 from profpipe.study import read_study_file
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +45,11 @@ def have(checkout: Path, *tools: str) -> None:
         program(checkout / "bin" / tool)
 
 
-def seed(checkout: Path) -> Prepared:
+def seed(checkout: Path) -> PreparedStudy:
     return prepare(read_study_file(checkout / "profpipe.toml"), "seed", RunOptions())
 
 
-def said(found: Prepared, name: str) -> list[str]:
+def said(found: PreparedStudy, name: str) -> list[str]:
     return [text for limit, text, _ in found.limits if limit == name]
 
 

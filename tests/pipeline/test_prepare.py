@@ -10,14 +10,14 @@ import pytest
 from profpipe.capture import PROFILERS
 from profpipe.errors import UsageError
 from profpipe.load import GENERATORS
-from profpipe.pipeline.prepare import Prepared, RunOptions, prepare
+from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
 from profpipe.study.read import read_study_file
 from tests.support.study_driving import toml
 
 TARGET = {"command": ["{python}", "x.py", "{port}"], "language": "python"}
 
 
-def prepared(folder: Path, targets: dict[str, Any], options: RunOptions | None = None, **study: Any) -> Prepared:
+def prepared(folder: Path, targets: dict[str, Any], options: RunOptions | None = None, **study: Any) -> PreparedStudy:
     lines = ["schema = 1"]
     for name, target in targets.items():
         lines += [f"[target.{name}]", *(f"{key} = {toml(value)}" for key, value in target.items())]

@@ -15,8 +15,8 @@ import pytest
 from bench.gen_study import KINDS, sources, write_study
 from profpipe import store
 from profpipe.errors import ReportError, StoreError
-from profpipe.pipeline import reporting
-from profpipe.pipeline.reporting import build_report, report_json, write_report
+from profpipe.pipeline.reporting import report as reporting
+from profpipe.pipeline.reporting.report import build_report, report_json, write_report
 
 SCHEMA = Path(__file__).parents[2] / "src/profpipe/model/report.schema.json"
 

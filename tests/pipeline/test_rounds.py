@@ -12,9 +12,9 @@ from profpipe import store
 from profpipe.model.report import Comparison, Report, Verdict
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Event, Look
-from profpipe.pipeline.execute import Execution
-from profpipe.pipeline.rounds import Bounds, run_rounds
-from profpipe.pipeline.schedule import RunPlan
+from profpipe.pipeline.measure.execution import Execution
+from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.prepare.schedule import RunPlan
 from tests.pipeline.test_prepare import TARGET, prepared
 
 SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"

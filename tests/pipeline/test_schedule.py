@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.pipeline.schedule import RunPlan, schedule
+from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 
 
 def line(runs: tuple[RunPlan, ...], round_number: int) -> str:

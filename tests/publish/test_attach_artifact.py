@@ -15,10 +15,10 @@ import pytest
 from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
-from profpipe.pipeline import artifact
-from profpipe.pipeline.artifact import MAX_REPORT, NAME, NAMES, PROSE, read_artifact
-from profpipe.pipeline.attaching import Wanted, prepare_artifact, send
-from profpipe.pipeline.reporting import load_report
+from profpipe.pipeline.attach import untrusted_report
+from profpipe.pipeline.attach.message import AttachOptions, prepare_artifact, send
+from profpipe.pipeline.attach.untrusted_report import MAX_REPORT, NAME, NAMES, PROSE, read_artifact
+from profpipe.pipeline.reporting.report import load_report
 from profpipe.publish.wire import Wire
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page
@@ -193,8 +193,8 @@ def test_only_report_json_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "comment.md").write_text(LURE)
     (tmp_path / "report.html").write_text(f"<script>{LURE}</script>")
     opened: list[Path] = []
-    real = artifact._read
-    monkeypatch.setattr(artifact, "_read", lambda path: opened.append(path) or real(path))
+    real = untrusted_report._read
+    monkeypatch.setattr(untrusted_report, "_read", lambda path: opened.append(path) or real(path))
     report = read_artifact(tmp_path)
     assert opened == [tmp_path / "report.json"]
     assert LURE not in render_comment(report) + render_page(report)
@@ -219,7 +219,7 @@ def workflow_run(forge: Forge, folder: Path, **changes: Any) -> dict[str, str]:
 
 def attach(forge: Forge, folder: Path, **changes: Any) -> list[str]:
     environment = workflow_run(forge, folder, **changes)
-    prepared = prepare_artifact(stored(folder / "artifact"), Wanted(), environment)
+    prepared = prepare_artifact(stored(folder / "artifact"), AttachOptions(), environment)
     return send(prepared, environment, Wire("", {}, sleep=Pauses())).warnings
 
 
@@ -262,7 +262,7 @@ def test_neither_an_option_nor_the_artifact_names_the_pull_request(forge: Forge,
     environment = workflow_run(forge, tmp_path)
     folder = stored(tmp_path / "artifact")
     (folder / "pr_number").write_text("666")
-    for wanted in (Wanted(pull=666), Wanted(repository="evil/repo")):
+    for wanted in (AttachOptions(pull=666), AttachOptions(repository="evil/repo")):
         with pytest.raises(UsageError, match="the pull request is the one of the event"):
             prepare_artifact(folder, wanted, environment)
 
@@ -273,7 +273,7 @@ def test_an_event_that_cannot_be_read(forge: Forge, tmp_path: Path, event: str) 
     (tmp_path / "event.json").write_text(event)
     folder = stored(tmp_path / "artifact")
     if event.startswith("{"):
-        assert prepare_artifact(folder, Wanted(), environment).place.pull is None  # type: ignore[union-attr]
+        assert prepare_artifact(folder, AttachOptions(), environment).place.pull is None  # type: ignore[union-attr]
     else:
         with pytest.raises(UsageError, match="GITHUB_EVENT_PATH"):
-            prepare_artifact(folder, Wanted(), environment)
+            prepare_artifact(folder, AttachOptions(), environment)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.pipeline.attaching import Wanted
+from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish.sticky import marker
 from tests.support.attach_driving import (
     attach,
@@ -73,7 +73,7 @@ def test_a_marker_inside_a_comment_of_ours_is_no_report(forge: Forge, tmp_path: 
 def test_two_studies_have_a_comment_each(forge: Forge, tmp_path: Path) -> None:
     environment = github_environment(forge, tmp_path)
     for key in ("one", "two", "one"):
-        attach(environment, Wanted(key=key))
+        attach(environment, AttachOptions(key=key))
     assert sorted(c["body"].partition("\n")[0] for c in forge.state.comments) == [marker("one"), marker("two")]
 
 
@@ -132,13 +132,13 @@ def test_a_comment_deleted_between_looking_and_writing_is_written_anew(forge: Fo
 
 
 def test_the_comment_can_be_left_out(forge: Forge, tmp_path: Path) -> None:
-    attach(github_environment(forge, tmp_path), Wanted(comment=False, status="none"))
+    attach(github_environment(forge, tmp_path), AttachOptions(comment=False, status="none"))
     assert forge.state.asked == []
     assert (tmp_path / "summary.md").read_text().startswith("**asyncio")
 
 
 def test_the_status_says_the_verdict_and_leads_to_the_report(forge: Forge, tmp_path: Path) -> None:
-    attach(github_environment(forge, tmp_path), Wanted(link="https://ci.example/report"))
+    attach(github_environment(forge, tmp_path), AttachOptions(link="https://ci.example/report"))
     (status,) = forge.state.statuses
     assert status["sha"] == "ab" * 20
     assert status["state"] == "success"
@@ -159,7 +159,7 @@ def test_a_failed_gate_fails_the_status(forge: Forge, tmp_path: Path, failed: bo
 
 
 def test_a_check_run_holds_the_comment_as_its_summary(forge: Forge, tmp_path: Path) -> None:
-    attach(github_environment(forge, tmp_path), Wanted(status="check"))
+    attach(github_environment(forge, tmp_path), AttachOptions(status="check"))
     (check,) = forge.state.checks
     assert check["head_sha"] == "ab" * 20
     assert check["conclusion"] == "success"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.pipeline.attaching import Wanted
+from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish import wire
 from profpipe.publish.wire import TRIES, WAIT_BUDGET, ForgeError, Wire
 from tests.support.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
@@ -22,7 +22,7 @@ def only(warnings: list[str]) -> str:
     return warnings[0]
 
 
-NO_STATUS = Wanted(status="none")
+NO_STATUS = AttachOptions(status="none")
 
 
 def test_a_read_only_token_of_a_fork_is_a_warning_with_what_to_do(forge: Forge, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from profpipe.pipeline.attaching import Wanted
+from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish.sticky import marker
 from profpipe.render.comment.markdown import render_comment
 from tests.render.test_comment_hostile import THOUSAND, hostile
@@ -18,7 +18,7 @@ from tests.support.commit_report import quiet_report
 from tests.support.gitea_server import USER, Gitea, binary, running
 
 pytestmark = pytest.mark.real
-WANTED = Wanted(forge="gitea", repository=f"{USER}/server")
+WANTED = AttachOptions(forge="gitea", repository=f"{USER}/server")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
         yield made
 
 
-def sent(gitea: Gitea, wanted: Wanted = WANTED, **more: object) -> list[str]:
+def sent(gitea: Gitea, wanted: AttachOptions = WANTED, **more: object) -> list[str]:
     wanted = replace(wanted, api=gitea.api, pull=gitea.pull, sha=gitea.sha)
     return attach({"GITEA_TOKEN": gitea.token}, wanted, **more).warnings  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.pipeline.attaching import Wanted
+from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish.github import GitHub, github
 from profpipe.publish.place import Head, Place
 from profpipe.publish.secret import Token
@@ -79,7 +79,7 @@ def test_every_call_of_ours_is_one_that_github_describes(prism: str) -> None:
 def test_a_whole_attach_against_githubs_description(prism: str, forge: Forge, tmp_path: Path) -> None:
     environment = github_environment(forge, tmp_path) | {"GITHUB_API_URL": prism}
     for status in ("commit", "check"):
-        outcome = attach(environment, Wanted(status=status, link="https://ci.example/1"))  # type: ignore[arg-type]
+        outcome = attach(environment, AttachOptions(status=status, link="https://ci.example/1"))  # type: ignore[arg-type]
         assert outcome.warnings == []
         assert outcome.comment_id == 1
 
@@ -143,5 +143,5 @@ def test_all_routes_that_github_is_asked_for_are_in_the_description_we_keep(forg
     routes = [(method.upper(), path) for path, item in SPEC["paths"].items() for method in item]
     environment = github_environment(forge, tmp_path)
     for status in ("commit", "check"):
-        attach(environment, Wanted(status=status))  # type: ignore[arg-type]
+        attach(environment, AttachOptions(status=status))  # type: ignore[arg-type]
     assert [f"{a.method} {a.path}" for a in forge.state.asked if not matches(a, routes)] == []

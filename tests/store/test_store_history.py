@@ -17,9 +17,9 @@ from profpipe.errors import StoreError, UsageError
 from profpipe.model.machine import machine_key, machine_text
 from profpipe.model.report import Report
 from profpipe.pipeline.history import Narrowed, ask, merge, overview, record
-from profpipe.store import history as history_files
-from profpipe.store.parquet import database, digest, names_of, table
-from profpipe.store.rows import COLUMNS, report_id, report_rows
+from profpipe.store.history import folder as history_files
+from profpipe.store.history.parquet import database, digest, names_of, table
+from profpipe.store.history.rows import COLUMNS, report_id, report_rows
 from tests.support.history_cases import REAL, at, document
 from tests.support.hostile_names import NAMES
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.pipeline.reporting import write_report
+from profpipe.pipeline.reporting.report import write_report
 from tests.support.study_driving import LOAD, StudyFolder, processes, server, slow
 from tests.support.tools import require
 

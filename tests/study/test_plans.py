@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.pipeline.prepare import Prepared, RunOptions, prepare
+from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
 from profpipe.study import LoadPlan, Study, read_study_file
 from tests.study.test_read import PROFILERS, SERVER, mistakes
 
@@ -99,7 +99,7 @@ def test_a_named_plan_has_no_plan_of_its_own(tmp_path: Path) -> None:
 # ---- the runs that come of it
 
 
-def prepared(folder: Path, text: str, **options: object) -> Prepared:
+def prepared(folder: Path, text: str, **options: object) -> PreparedStudy:
     path = folder / "profpipe.toml"
     path.write_text(STUDY.replace('"srv"', '"{python}"') + text)
     return prepare(read_study_file(path, profilers=PROFILERS), "s", RunOptions(**options))  # type: ignore[arg-type]

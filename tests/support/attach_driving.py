@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe.model.report import Report
-from profpipe.pipeline.attaching import Wanted, prepare, send
-from profpipe.pipeline.reporting import report_json
+from profpipe.pipeline.attach.message import AttachOptions, prepare, send
+from profpipe.pipeline.reporting.report import report_json
 from profpipe.publish.forges import Outcome
 from profpipe.publish.wire import Wire
 from tests.support.commit_report import commit_report
@@ -66,9 +66,12 @@ class Pauses:
 
 
 def attach(
-    environment: dict[str, str], wanted: Wanted | None = None, report: Report | None = None, sleep: Pauses | None = None
+    environment: dict[str, str],
+    wanted: AttachOptions | None = None,
+    report: Report | None = None,
+    sleep: Pauses | None = None,
 ) -> Outcome:
-    prepared = prepare(report or commit_report(), wanted or Wanted(), environment)
+    prepared = prepare(report or commit_report(), wanted or AttachOptions(), environment)
     return send(prepared, environment, Wire("", {}, sleep=sleep or Pauses()))
 
 

@@ -72,8 +72,8 @@ def attach(
 
     What a forge refuses is a warning, and the exit code stays 0 unless --require is given.
     """
-    from profpipe.pipeline.attaching import (
-        Wanted,
+    from profpipe.pipeline.attach.message import (
+        AttachOptions,
         describe,
         find_report,
         prepare_artifact,
@@ -85,7 +85,7 @@ def attach(
 
     if (report is None) == (artifact is None):
         raise UsageError("give either REPORT or --from-artifact")
-    wanted = Wanted(
+    wanted = AttachOptions(
         forge or "", api or "", repository or "", pull, sha or "", key or "", link, comment=comment, status=status
     )
     environment = dict(os.environ)

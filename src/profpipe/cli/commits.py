@@ -13,10 +13,10 @@ from profpipe.cli.studies import CONFIG, JSON, REPORTS, finish
 from profpipe.errors import EXIT_ERROR, EXIT_OK, EXIT_REGRESSION, UsageError
 
 if TYPE_CHECKING:
-    from profpipe.pipeline.diff import DiffOptions
-    from profpipe.pipeline.gate import GateRule
-    from profpipe.pipeline.measure import MeasuredCommits
-    from profpipe.pipeline.rounds import Bounds
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.commits.measure import MeasuredCommits
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.reporting.gate import GateRule
 
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -75,10 +75,10 @@ def diff(
 
     Exit code 3 when --fail-on finds a regression; "cannot tell" is no regression.
     """
-    from profpipe.pipeline.diff import DiffOptions
-    from profpipe.pipeline.gate import cannot_tell, gate_rule
-    from profpipe.pipeline.prepare import RunOptions
-    from profpipe.pipeline.rounds import Bounds
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.study import RunOptions
+    from profpipe.pipeline.reporting.gate import cannot_tell, gate_rule
 
     rules = [gate_rule(text) for text in fail_on]
     run = RunOptions((), profilers, rounds, requests, generator)
@@ -126,17 +126,17 @@ def bisect(
     Measures both ends first, then lets `git bisect run` choose commits and judges each against GOOD with the same
     statistics as `profpipe diff`. A commit that cannot be built or told is skipped. Your checkout is not touched.
     """
-    from profpipe.pipeline.bisect import Step, check_order, search, wanted
-    from profpipe.pipeline.diff import DiffOptions
-    from profpipe.pipeline.prepare import RunOptions
-    from profpipe.pipeline.rounds import Bounds
+    from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.study import RunOptions
 
     check_order(Path.cwd(), good, bad)
     words = (good, bad) if study is None else (good, bad, study)
     options = DiffOptions(words, None, target, config=config, run=RunOptions((), profilers, rounds))
     reports = reports.absolute()
     ends = _measured(options, reports, Bounds(max_rounds))
-    want = wanted(ends.written.report, metric, _share(limit))
+    want = regression_between(ends.written.report, metric, _share(limit))
     click.echo(
         f"{want.metric} is worse at {ends.commits[-1].id}; looking for a commit that costs {want.limit:.2%} or more"
     )
@@ -162,10 +162,10 @@ def bisect_step(context: click.Context, step: Path) -> None:
     from profpipe.commits.bisect import ABORT, SKIP
     from profpipe.commits.resolve import commit_of
     from profpipe.errors import CaptureError, CommitError, ProfpipeError
-    from profpipe.pipeline.bisect import Step, answer
-    from profpipe.pipeline.diff import DiffOptions
-    from profpipe.pipeline.prepare import RunOptions
-    from profpipe.pipeline.rounds import Bounds
+    from profpipe.pipeline.commits.bisect import Step, answer
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.study import RunOptions
 
     try:
         asked = Step.read(step)
@@ -217,11 +217,11 @@ def calibrate(
     are held against it. A calibration that is stopped is one of fewer comparisons.
     """
     from profpipe.cli.progress import Progress
-    from profpipe.pipeline.calibrate import calibrate as compare_with_itself
-    from profpipe.pipeline.calibrate import prepare_calibration
-    from profpipe.pipeline.calibration import words
-    from profpipe.pipeline.prepare import RunOptions, only_study
-    from profpipe.pipeline.rounds import Bounds
+    from profpipe.pipeline.commits.calibrate import calibrate as compare_with_itself
+    from profpipe.pipeline.commits.calibrate import prepare_calibration
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.study import RunOptions, only_study
+    from profpipe.pipeline.reporting.calibration_file import words
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
@@ -258,7 +258,7 @@ def clean(context: click.Context) -> None:
 
 def _measured(options: DiffOptions, reports: Path, bounds: Bounds, rules: Sequence[GateRule] = ()) -> MeasuredCommits:
     from profpipe.cli.progress import Progress
-    from profpipe.pipeline.measure import measure_commits
+    from profpipe.pipeline.commits.measure import measure_commits
 
     with Progress() as progress:
         try:

@@ -33,7 +33,7 @@ def parse(
 
     Reads callgrind, perf script, py-spy and austin stacks, pyinstrument sessions, yappi and pstats.
     """
-    from profpipe.pipeline.profiles import classic, hotspots, parsed, read_profile
+    from profpipe.pipeline.captures import classic, hotspots, parsed, read_profile
 
     if as_json and name_style:
         raise UsageError("--json has all names as they are: leave --name-style out")
@@ -74,7 +74,7 @@ def compare(
     Captures: give --requests once per FILE to compare cost per request; without it totals are compared. Runs: a run
     folder or a study with its variant, such as seed:hyper010-may. What is not comparable is refused or labelled.
     """
-    from profpipe.pipeline.reporting import render, report_json
+    from profpipe.pipeline.reporting.report import render, report_json
 
     if labels and len(labels) != len(sides):
         raise UsageError(f"{len(sides)} sides but {len(labels)} --label: give one per side, in order")
@@ -97,9 +97,9 @@ def compare(
 def _compared(
     sides: tuple[str, ...], format_: str | None, labels: tuple[str, ...], requests: tuple[int, ...], reports: Path
 ) -> Report:
-    from profpipe.pipeline.folders import compare_folders, is_folder, side
-    from profpipe.pipeline.profiles import Compared, read_profile
-    from profpipe.pipeline.profiles import compare as compare_profiles
+    from profpipe.pipeline.captures import Compared, read_profile
+    from profpipe.pipeline.captures import compare as compare_profiles
+    from profpipe.pipeline.reporting.compare_runs import compare_folders, is_folder, side
 
     runs = [is_folder(text, reports) for text in sides]
     if all(runs):
@@ -135,8 +135,8 @@ def _names(files: tuple[Path, ...]) -> tuple[str, ...]:
 def export(files: tuple[Path, ...], format_: str | None, to: str, output: Path) -> None:
     """Write a capture in another tool's format."""
     from profpipe import store
-    from profpipe.pipeline.profiles import export as export_profile
-    from profpipe.pipeline.profiles import read_profile
+    from profpipe.pipeline.captures import export as export_profile
+    from profpipe.pipeline.captures import read_profile
 
     data = export_profile(read_profile(files, format_), to)
     if str(output) == "-":

@@ -13,7 +13,7 @@ import rich_click as click
 from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
-    from profpipe.pipeline.reporting import Written
+    from profpipe.pipeline.reporting.report import ReportFiles
 
 CONFIG = click.option(
     "--config",
@@ -59,9 +59,9 @@ def run(
     Exit code 1 when an instrument has no valid run of a variant; the others are reported all the same.
     """
     from profpipe.cli.progress import Progress
-    from profpipe.pipeline.execute import run_study
-    from profpipe.pipeline.prepare import RunOptions, only_study, prepare
-    from profpipe.pipeline.reporting import write_report
+    from profpipe.pipeline.measure.execution import run_study
+    from profpipe.pipeline.prepare.study import RunOptions, only_study, prepare
+    from profpipe.pipeline.reporting.report import write_report
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
@@ -93,7 +93,7 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
     Starts no server and needs none of the profilers. A study that was stopped is reported with the runs that ended.
     """
     from profpipe import store
-    from profpipe.pipeline.reporting import write_report
+    from profpipe.pipeline.reporting.report import write_report
 
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def report(context: click.Context, folder: str, reports: Path, output: Path | No
 
 
 def finish(
-    written: Written,
+    written: ReportFiles,
     as_json: bool,
     reports: Path | None,
     output: Path | None = None,
@@ -119,7 +119,7 @@ def finish(
     `targets` = variant -> target, where the variants are commits of it.
     """
     from profpipe.pipeline.history import record
-    from profpipe.pipeline.reporting import render
+    from profpipe.pipeline.reporting.report import render
 
     _print(written, as_json)
     if reports is not None:
@@ -130,7 +130,7 @@ def finish(
     return _exit_code(written)
 
 
-def _print(written: Written, as_json: bool) -> None:
+def _print(written: ReportFiles, as_json: bool) -> None:
     if as_json:
         click.echo(
             json.dumps(
@@ -160,7 +160,7 @@ def _print(written: Written, as_json: bool) -> None:
     click.echo(f"\nreport: {page}")
 
 
-def _exit_code(written: Written) -> int:
+def _exit_code(written: ReportFiles) -> int:
     if written.unmeasured:
         lost: dict[str, list[str]] = {}
         for variant, profiler in written.unmeasured:

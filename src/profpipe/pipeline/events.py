@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.model.run import Phase, RunRecord
-from profpipe.pipeline.schedule import RunPlan
+from profpipe.pipeline.prepare.schedule import RunPlan
 
 
 @dataclass(frozen=True, slots=True)

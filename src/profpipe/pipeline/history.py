@@ -9,17 +9,17 @@ from pathlib import Path
 from profpipe.errors import ToolMissing, UsageError
 from profpipe.model.history import FunctionChoice, Trend
 from profpipe.model.report import Report
-from profpipe.store.history import FOLDER, write_entry
-from profpipe.store.merge import Machine, Merge, carry_out, plan_merge
-from profpipe.store.rows import report_id, report_rows
-from profpipe.store.trends import History, Narrow, Sample, open_history
+from profpipe.store.history.folder import FOLDER, write_entry
+from profpipe.store.history.merge import Machine, Merge, carry_out, plan_merge
+from profpipe.store.history.rows import report_id, report_rows
+from profpipe.store.history.trends import History, Narrow, Sample, open_history
 
 SHOWN_CHOICES = 20
 Narrowed = Narrow
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FoundTrends:
     """What was asked for, its trends, and the files that could not be used: (path, what is wrong)."""
 
     what: str
@@ -41,14 +41,14 @@ def record(
     return write_entry(reports / FOLDER, report_id(report), rows) if rows else None
 
 
-def overview(reports: Path, narrow: Narrow) -> Answer:
+def overview(reports: Path, narrow: Narrow) -> FoundTrends:
     """Every metric's trends, without a search for changes."""
     with open_history(reports / FOLDER) as history:
         trends = _trends(history.figures(narrow))
-        return Answer("", trends, history.damaged)
+        return FoundTrends("", trends, history.damaged)
 
 
-def ask(reports: Path, what: str, narrow: Narrow) -> Answer:
+def ask(reports: Path, what: str, narrow: Narrow) -> FoundTrends:
     """The trends of a metric or function, named by key or id or by a part of its name.
 
     Raises UsageError listing the choices when several are meant or none.
@@ -61,7 +61,7 @@ def ask(reports: Path, what: str, narrow: Narrow) -> Answer:
             samples, name = history.figures(replace(narrow, metric=found)), history.metrics()[found]
         if not samples:
             raise UsageError(f"no report has {name} with these options; `profpipe history` lists what there is")
-        return Answer(name, tuple(map(with_changes, _trends(samples))), history.damaged)
+        return FoundTrends(name, tuple(map(with_changes, _trends(samples))), history.damaged)
 
 
 def merge(folders: Sequence[Path], reports: Path, *, machines: bool) -> Merge:

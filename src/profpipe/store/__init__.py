@@ -1,6 +1,7 @@
 """What is kept on disk: run folders and the history. Files are whole or absent."""
 
-from profpipe.store.folders import (
+from profpipe.store.files import write_together, write_whole
+from profpipe.store.run_folders import (
     RUN_FILE,
     RUNS,
     STUDY_FILE,
@@ -12,8 +13,6 @@ from profpipe.store.folders import (
     read_study,
     write_run,
     write_study,
-    write_together,
-    write_whole,
 )
 
 __all__ = [

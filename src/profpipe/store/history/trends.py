@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from profpipe.errors import StoreError
 from profpipe.model.history import FunctionChoice, Point, Quantity, SeriesKey
 from profpipe.model.report import FunctionName
-from profpipe.store.history import Listing, chosen, list_history
-from profpipe.store.parquet import database, names_of
+from profpipe.store.history.folder import Listing, chosen, list_history
+from profpipe.store.history.parquet import database, names_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from profpipe.errors import StoreError
 from profpipe.model.history import moment
 from profpipe.model.machine import KEY_LENGTH
-from profpipe.store.history import FOLDER, HistoryFile, chosen, list_history, locked, write_pack
-from profpipe.store.parquet import database, joined, names_of
-from profpipe.store.rows import COLUMNS, SCHEMA
+from profpipe.store.history.folder import FOLDER, HistoryFile, chosen, list_history, locked, write_pack
+from profpipe.store.history.parquet import database, joined, names_of
+from profpipe.store.history.rows import COLUMNS, SCHEMA
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

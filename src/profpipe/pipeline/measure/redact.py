@@ -18,13 +18,13 @@ SECRET_MIN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Redactor:
     """(text, what stands for it), the longest first: `names` are folders and programs, `secrets` values."""
 
     names: tuple[tuple[str, str], ...] = ()
     secrets: tuple[tuple[str, str], ...] = ()
 
-    def hide(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text of a tool, a server or an error as it may stand in a report."""
         for value, name in self.secrets:
             text = text.replace(value, name)
@@ -33,25 +33,25 @@ class Places:
             text = re.sub(rf"(?<![\w.-]){re.escape(path)}(?![\w-]|\.\w)", name.replace("\\", r"\\"), text)
         return text
 
-    def hide_run(self, record: RunRecord) -> RunRecord:
+    def redact_run(self, record: RunRecord) -> RunRecord:
         """The record without them. Its command stays as it was executed: run.json is for making a run again by hand."""
         return replace(
             record,
-            reason=None if record.reason is None else self.hide(record.reason),
-            log_tail=tuple(map(self.hide, record.log_tail)),
-            warnings=tuple(map(self.hide, record.warnings)),
+            reason=None if record.reason is None else self.redact(record.reason),
+            log_tail=tuple(map(self.redact, record.log_tail)),
+            warnings=tuple(map(self.redact, record.warnings)),
         )
 
-    def hide_study(self, record: StudyRecord) -> StudyRecord:
+    def redact_study(self, record: StudyRecord) -> StudyRecord:
         return replace(
             record,
-            placement=self.hide(record.placement),
-            left_out=tuple((name, self.hide(text)) for name, text in record.left_out),
-            limits=tuple((name, self.hide(text), variants) for name, text, variants in record.limits),
+            placement=self.redact(record.placement),
+            left_out=tuple((name, self.redact(text)) for name, text in record.left_out),
+            limits=tuple((name, self.redact(text), variants) for name, text, variants in record.limits),
         )
 
 
-def places(roots: Iterable[Path], targets: Iterable[Target] = ()) -> Places:
+def redactor(roots: Iterable[Path], targets: Iterable[Target] = ()) -> Redactor:
     """The study's own folders become `.`, the home folder `~`, the interpreter `python`; {port} is no secret."""
     names: Mapping[str, str] = {
         **{str(path): "." for root in roots for path in (root, root.resolve())},
@@ -60,7 +60,7 @@ def places(roots: Iterable[Path], targets: Iterable[Target] = ()) -> Places:
         os.path.expanduser("~"): "~",  # noqa: PTH111 - Path.home() raises where there is no home
     }
     values = {v: f"${k}" for target in targets for k, v in target.env.items() if len(v) >= SECRET_MIN}
-    return Places(_longest_first({k: v for k, v in names.items() if len(k) > 1}), _longest_first(values))
+    return Redactor(_longest_first({k: v for k, v in names.items() if len(k) > 1}), _longest_first(values))
 
 
 def _longest_first(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

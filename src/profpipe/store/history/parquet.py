@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from profpipe.store.rows import COLUMNS, SCHEMA, Row
+from profpipe.store.history.rows import COLUMNS, SCHEMA, Row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -10,7 +10,7 @@ from pathlib import Path
 from profpipe import store
 from profpipe.model.report import Report, Sequential
 from profpipe.pipeline.events import Look
-from profpipe.pipeline.execute import Execution
+from profpipe.pipeline.measure.execution import Execution
 
 # Only these carry headline verdicts; traced and sampled tables keep the rounds that the study gives them.
 EXTENDED = frozenset({"clean", "counted"})

@@ -8,18 +8,18 @@ from pathlib import Path
 from profpipe import store
 from profpipe.errors import UsageError
 from profpipe.model.report import Calibration, Report
-from profpipe.pipeline.calibration import path_of, summary
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.execute import execution
-from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, about_one_target, find_study, lay_out
-from profpipe.pipeline.reporting import build_report, write_report
-from profpipe.pipeline.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.execution import execution
+from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, Variants, about_one_target, find_study, lay_out
+from profpipe.pipeline.reporting.calibration_file import path_of, summary
+from profpipe.pipeline.reporting.report import build_report, write_report
 from profpipe.study.read import LoadedFile
 
 FIRST, AGAIN = "first", "again"
 
 
-def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None, options: RunOptions) -> Prepared:
+def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None, options: RunOptions) -> PreparedStudy:
     """The target under two names, in one folder, as two commits without a difference would be."""
     study = find_study(loaded, study_id, options)
     name = target_id or study.baseline or study.targets[0]
@@ -36,7 +36,7 @@ def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None
 
 
 def calibrate(
-    prepared: Prepared,
+    prepared: PreparedStudy,
     loaded: LoadedFile,
     study_id: str,
     reports: Path,

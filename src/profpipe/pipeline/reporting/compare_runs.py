@@ -12,7 +12,7 @@ from profpipe.errors import Refused, UsageError
 from profpipe.model.report import Report
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord, VariantFacts
-from profpipe.pipeline.reporting import load_runs
+from profpipe.pipeline.reporting.report import load_runs
 from profpipe.units import Instrument
 
 # Facts of a machine without which two timed figures have nothing in common.

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.commits.resolve import Commit
-from profpipe.pipeline.diff import DiffOptions, comparing, measuring
+from profpipe.pipeline.commits.diff import DiffOptions, comparing, measuring
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.gate import GateRule
-from profpipe.pipeline.reporting import Written, build_report, write_report
-from profpipe.pipeline.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.reporting.gate import GateRule
+from profpipe.pipeline.reporting.report import ReportFiles, build_report, write_report
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCommits:
     """A finished comparison. `study_file` lies in the newest commit's worktree, which is kept."""
 
-    written: Written
+    written: ReportFiles
     repo: Path
     commits: tuple[Commit, ...]
     study: str

@@ -16,12 +16,12 @@ from profpipe.errors import CaptureError, ProfpipeError
 from profpipe.model.run import LoadResult, Phase, RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Building, Listener, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
-from profpipe.pipeline.instruments import NOT_MEASURED, fit
-from profpipe.pipeline.judge import NOT_AGAIN, given_up, judge
-from profpipe.pipeline.places import places
-from profpipe.pipeline.prepare import Prepared
-from profpipe.pipeline.record import study_record
-from profpipe.pipeline.schedule import RunPlan
+from profpipe.pipeline.execute.judge import NOT_AGAIN, given_up, judge
+from profpipe.pipeline.measure.redact import redactor
+from profpipe.pipeline.prepare.instruments import NOT_MEASURED, fit
+from profpipe.pipeline.prepare.schedule import RunPlan
+from profpipe.pipeline.prepare.study import PreparedStudy
+from profpipe.pipeline.prepare.study_record import study_record
 from profpipe.study import LoadPlan, Target
 from profpipe.study.read import LoadedFile
 
@@ -36,7 +36,7 @@ WARM_UP, LOAD, THROUGHPUT, LATENCY = "warm-up", "load", "throughput", "latency"
 class Execution:
     """A study under way: its folder, what does not build, and the runs that have ended."""
 
-    prepared: Prepared
+    prepared: PreparedStudy
     folder: Path
     study: StudyRecord
     listen: Listener
@@ -60,14 +60,14 @@ class Execution:
                 record = _never_started(self.prepared, run, CaptureError(last.phase or "start", f"{NOT_AGAIN}: {why}"))
             else:
                 record = _run_once(self.prepared, run, home, self.listen)
-            hidden = places(self.prepared.variants.roots.values(), [self.prepared.targets[run.variant]])
-            record = hidden.hide_run(record)
+            hidden = redactor(self.prepared.variants.roots.values(), [self.prepared.targets[run.variant]])
+            record = hidden.redact_run(record)
             store.write_run(home, record)
         self.ended.append(record)
         self.listen(RunEnded(run, record))
 
 
-def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
+def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
     """Run every planned run and return the run folder. A failed run is recorded, the others go on.
 
     On KeyboardInterrupt, and when the disk is full (StoreError), the server is gone, finished runs are kept, the one
@@ -82,7 +82,7 @@ def run_study(prepared: Prepared, loaded: LoadedFile, reports: Path, command: st
 
 @contextmanager
 def execution(
-    prepared: Prepared, loaded: LoadedFile, reports: Path, command: str, listen: Listener
+    prepared: PreparedStudy, loaded: LoadedFile, reports: Path, command: str, listen: Listener
 ) -> Iterator[Execution]:
     """A new run folder with its study.json; removed again when the block fails before a run has ended."""
     for name, reason in prepared.left_out:
@@ -94,7 +94,9 @@ def execution(
     folder = store.new_study_folder(reports.absolute(), prepared.id, created.strftime("%Y%m%d-%H%M%S"))
     under_way: Execution | None = None
     try:
-        hidden = places(prepared.variants.roots.values()).hide_study(study_record(prepared, loaded, command, created))
+        hidden = redactor(prepared.variants.roots.values()).redact_study(
+            study_record(prepared, loaded, command, created)
+        )
         store.write_study(folder, hidden)
         listen(StudyStarted(folder, len(prepared.runs)))
         under_way = Execution(prepared, folder, hidden, listen)
@@ -115,7 +117,7 @@ def _whole_or_absent(home: Path) -> Iterator[None]:
         raise
 
 
-def build_targets(prepared: Prepared, listen: Listener) -> dict[str, CaptureError]:
+def build_targets(prepared: PreparedStudy, listen: Listener) -> dict[str, CaptureError]:
     """Build every target in its folder; the errors of those that fail, by variant."""
     done: dict[tuple[object, ...], CaptureError | None] = {}
     for name, target in prepared.targets.items():
@@ -126,12 +128,12 @@ def build_targets(prepared: Prepared, listen: Listener) -> dict[str, CaptureErro
     return {name: error for name, error in found.items() if error is not None}
 
 
-def _same_build(prepared: Prepared, name: str) -> tuple[object, ...]:
+def _same_build(prepared: PreparedStudy, name: str) -> tuple[object, ...]:
     target = prepared.targets[name]
     return prepared.root_of(name), target.cwd, target.build, tuple(sorted(target.env.items()))
 
 
-def _built(prepared: Prepared, name: str, target: Target, listen: Listener) -> CaptureError | None:
+def _built(prepared: PreparedStudy, name: str, target: Target, listen: Listener) -> CaptureError | None:
     try:
         capture.build(target, prepared.root_of(name), partial(_tell, listen, name))
     except CaptureError as error:
@@ -149,7 +151,7 @@ def _tell(listen: Listener, target: str, line: str) -> None:
     listen(Building(target, line))
 
 
-def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> RunRecord:
+def _never_started(prepared: PreparedStudy, run: RunPlan, error: CaptureError) -> RunRecord:
     return RunRecord(
         study=prepared.id,
         variant=run.variant,
@@ -165,7 +167,7 @@ def _never_started(prepared: Prepared, run: RunPlan, error: CaptureError) -> Run
     )
 
 
-def _run_once(prepared: Prepared, run: RunPlan, home: Path, listen: Listener) -> RunRecord:
+def _run_once(prepared: PreparedStudy, run: RunPlan, home: Path, listen: Listener) -> RunRecord:
     target, plan = prepared.targets[run.variant], prepared.plan_for(run)
     study, placement = prepared.study, prepared.placement_for(run)
     extra = ExtraLoads(prepared, run, target, home)
@@ -221,7 +223,7 @@ class ExtraLoads:
     They need a server that is running anyway and must not share the window whose CPU is counted.
     """
 
-    def __init__(self, prepared: Prepared, run: RunPlan, target: Target, folder: Path) -> None:
+    def __init__(self, prepared: PreparedStudy, run: RunPlan, target: Target, folder: Path) -> None:
         self.prepared, self.target, self.folder = prepared, target, folder
         self.cpus = prepared.placement_for(run).load_cpus
         first_rounds = run.profiler == "clean" and run.round <= EXTRA_LOAD_ROUNDS and not run.control

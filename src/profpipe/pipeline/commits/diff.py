@@ -15,8 +15,16 @@ from profpipe.commits.worktrees import checked_out, remove, snapshot
 from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.execute import Execution, execution, reason_of
-from profpipe.pipeline.prepare import Prepared, RunOptions, Variants, about_one_target, find_study, lay_out, only_study
+from profpipe.pipeline.measure.execution import Execution, execution, reason_of
+from profpipe.pipeline.prepare.study import (
+    PreparedStudy,
+    RunOptions,
+    Variants,
+    about_one_target,
+    find_study,
+    lay_out,
+    only_study,
+)
 from profpipe.pipeline.setup import read_file
 from profpipe.study import Target
 from profpipe.study.find import find_study_file
@@ -51,7 +59,7 @@ class Comparing:
     repo: Path
     asked: Asked
     loaded: LoadedFile
-    prepared: Prepared
+    prepared: PreparedStudy
     study: str
     target: str
     command: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from profpipe.capture import Captured
 from profpipe.model.run import Phase, RunRecord
-from profpipe.pipeline.schedule import RunPlan
+from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study import LoadPlan
 
 # Load tools exit 0 when a tenth of the answers are 503s: more than this share of failures makes a run invalid.

@@ -20,7 +20,7 @@ STEP_FILE = "bisect.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Regression:
     """The figure that got worse, and how much of it a commit must have to be the culprit (relative, 0.05 = 5 %)."""
 
     metric: str
@@ -36,7 +36,7 @@ class Step:
     target: str
     study_file: Path
     reports: Path
-    want: Wanted
+    want: Regression
     max_rounds: int
     rounds: int | None
     profilers: tuple[str, ...]
@@ -66,7 +66,7 @@ def headline(report: Report, metric: str) -> Comparison:
     return found[0]
 
 
-def wanted(report: Report, metric: str, limit: float | None) -> Wanted:
+def regression_between(report: Report, metric: str, limit: float | None) -> Regression:
     """What to look for, from the comparison of good and bad: half of their difference where no limit is given.
 
     A smaller step on the way is not what the user is after. Raises ReportError when bad is not worse than good.
@@ -74,10 +74,10 @@ def wanted(report: Report, metric: str, limit: float | None) -> Wanted:
     found = headline(report, metric)
     if found.verdict != "worse" or found.ratio is None:
         raise ReportError(f"{metric} is not worse at the bad commit ({found.verdict}: {found.why}): nothing to bisect")
-    return Wanted(metric, abs(found.ratio - 1) / 2 if limit is None else limit)
+    return Regression(metric, abs(found.ratio - 1) / 2 if limit is None else limit)
 
 
-def answer(report: Report, want: Wanted) -> tuple[int, str]:
+def answer(report: Report, want: Regression) -> tuple[int, str]:
     """The exit code for `git bisect run`, and why, in words."""
     found = headline(report, want.metric)
     if found.ratio is None or found.verdict == "cannot tell":

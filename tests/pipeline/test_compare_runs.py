@@ -17,7 +17,7 @@ from profpipe.errors import Refused, UsageError
 from profpipe.model.report import Report
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
-from profpipe.pipeline.folders import compare_folders, side
+from profpipe.pipeline.reporting.compare_runs import compare_folders, side
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pathlib import Path
 from profpipe.capture import Placement, built_without, missing_requirements, place, profiler
 from profpipe.errors import UsageError
 from profpipe.model.report import CommitInfo
-from profpipe.pipeline.instruments import Limits, check_options, fit, instruments, without_absent_loads
-from profpipe.pipeline.schedule import RunPlan, schedule
+from profpipe.pipeline.prepare.instruments import Limits, check_options, fit, instruments, without_absent_loads
+from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Requires, Study, Target
 from profpipe.study.find import FILE_NAME, PYPROJECT
 from profpipe.study.read import LoadedFile
@@ -62,7 +62,7 @@ class Variants:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedStudy:
     """A study that is ready to run. `left_out` and `limits` go into the report as they are."""
 
     id: str
@@ -110,7 +110,7 @@ class Prepared:
         return fit(use.load or self.study.load, self.targets[run.variant], self.generator, update)
 
 
-def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
+def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> PreparedStudy:
     """Check what is there and lay out the runs. Raises UsageError when nothing is left to measure."""
     study = find_study(loaded, study_id, options)
     chosen = {name: loaded.file.target[name] for name in study.targets}
@@ -128,7 +128,7 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> Prepared:
     return lay_out(study_id, study, Variants(targets, roots, baseline, tuple(left_out.items())), options)
 
 
-def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions) -> Prepared:
+def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions) -> PreparedStudy:
     """Which instruments see which variants, and their runs. Raises UsageError when nothing is left to measure."""
     targets, roots = variants.targets, variants.roots
     check_options(study, study_id)
@@ -137,7 +137,7 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
     kinds = {name: profiler(study.tool(name)).kind for name in found.usable}
     placements = {"": place(study.placement)} | {n: place(w) for n in kinds if (w := study.use(n).placement)}
     shared = _shared_processor(study, placements.get("clean", placements[""]), kinds)
-    prepared = Prepared(
+    prepared = PreparedStudy(
         id=study_id,
         study=study,
         variants=variants,

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.errors import StoreError
-from profpipe.store.folders import write_whole
-from profpipe.store.parquet import digest, file_digest, joined, table
-from profpipe.store.rows import Row
+from profpipe.store.files import write_whole
+from profpipe.store.history.parquet import digest, file_digest, joined, table
+from profpipe.store.history.rows import Row
 
 FOLDER = "history"
 PACK_AT = 64

@@ -12,7 +12,7 @@ from typing import Any
 from profpipe import store
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
-from profpipe.pipeline.reporting import REPORT_JSON, load_report, render
+from profpipe.pipeline.reporting.report import REPORT_JSON, load_report, render
 from profpipe.publish.forges import Message, Outcome, StatusKind, connect, forge_token, no_token, publish
 from profpipe.publish.issues import DESCRIPTION, State
 from profpipe.publish.place import FORGES, Place, check_place, detect
@@ -26,7 +26,7 @@ SMALLEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AttachOptions:
     """What the command line says; empty = as the environment has it."""
 
     forge: str = ""
@@ -41,14 +41,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedMessage:
     """Everything that will be sent, and where; `place` None with the reason when there is nowhere."""
 
     report: Report
     message: Message
     place: Place | None
     why: str
-    wanted: Wanted
+    wanted: AttachOptions
     secrets: tuple[str, ...]
 
 
@@ -65,20 +65,22 @@ def find_report(name: str, reports: Path) -> Path:
     return folder / REPORT_JSON
 
 
-def prepare_report(path: Path, wanted: Wanted, environment: Mapping[str, str]) -> Prepared:
+def prepare_report(path: Path, wanted: AttachOptions, environment: Mapping[str, str]) -> PreparedMessage:
     return prepare(load_report(path), wanted, environment)
 
 
-def prepare_artifact(folder: Path, wanted: Wanted, environment: Mapping[str, str]) -> Prepared:
+def prepare_artifact(folder: Path, wanted: AttachOptions, environment: Mapping[str, str]) -> PreparedMessage:
     """The same from files that are not trusted; the pull request is the one of the event, an option cannot name it."""
-    from profpipe.pipeline.artifact import ORIGIN, read_artifact
+    from profpipe.pipeline.attach.untrusted_report import ORIGIN, read_artifact
 
     if wanted.pull is not None or wanted.repository:
         raise UsageError("--from-artifact: the pull request is the one of the event; leave --pull and --repository out")
     return prepare(read_artifact(folder), wanted, environment, origin=ORIGIN)
 
 
-def prepare(report: Report, wanted: Wanted, environment: Mapping[str, str], *, origin: str = "") -> Prepared:
+def prepare(
+    report: Report, wanted: AttachOptions, environment: Mapping[str, str], *, origin: str = ""
+) -> PreparedMessage:
     """Render, without anything that the environment or the text itself gives away as secret.
 
     Raises UsageError for options that do not go together, ReportError for a link that is none.
@@ -101,10 +103,10 @@ def prepare(report: Report, wanted: Wanted, environment: Mapping[str, str], *, o
         page = render_page(clean).encode()
     key = marker(wanted.key or clean.study.id).removeprefix("<!-- profpipe:report:").removesuffix(" -->")
     message = Message(key, text, wanted.link, _state(clean), verdict_line(clean, DESCRIPTION), page)
-    return Prepared(clean, message, place, why, wanted, secrets)
+    return PreparedMessage(clean, message, place, why, wanted, secrets)
 
 
-def send(prepared: Prepared, environment: Mapping[str, str], wire: Wire | None = None) -> Outcome:
+def send(prepared: PreparedMessage, environment: Mapping[str, str], wire: Wire | None = None) -> Outcome:
     """Summary, comment, status, outputs of the step; what could not be done is a warning in the outcome."""
     first = Outcome()
     _summary(prepared, environment, first)
@@ -130,7 +132,7 @@ def send(prepared: Prepared, environment: Mapping[str, str], wire: Wire | None =
     return outcome
 
 
-def describe(prepared: Prepared) -> dict[str, Any]:
+def describe(prepared: PreparedMessage) -> dict[str, Any]:
     """What `send` would send, for --dry-run."""
     place, message = prepared.place, prepared.message
     where: dict[str, Any] = {"why": prepared.why}
@@ -149,7 +151,7 @@ def describe(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def write_files(prepared: Prepared, folder: Path) -> None:
+def write_files(prepared: PreparedMessage, folder: Path) -> None:
     """report.html, report.json and comment.md, as they were rendered here."""
     folder.mkdir(parents=True, exist_ok=True)
     render(prepared.report, folder)
@@ -163,7 +165,7 @@ def regressions(report: Report) -> int:
     return sum(comparison.verdict == "worse" for comparison in found)
 
 
-def _locate(wanted: Wanted, environment: Mapping[str, str]) -> tuple[Place | None, str]:
+def _locate(wanted: AttachOptions, environment: Mapping[str, str]) -> tuple[Place | None, str]:
     found = detect(environment)
     if wanted.forge:
         forge = FORGES.get(wanted.forge)
@@ -208,7 +210,7 @@ def _without_secrets(report: Report, secrets: tuple[str, ...]) -> Report:
     return Report.model_validate(clean(report.model_dump(mode="json", by_alias=True)))
 
 
-def _summary(prepared: Prepared, environment: Mapping[str, str], outcome: Outcome) -> None:
+def _summary(prepared: PreparedMessage, environment: Mapping[str, str], outcome: Outcome) -> None:
     from profpipe.render.comment.markdown import LIMIT, render_comment
 
     path = summary_file(environment)
@@ -229,7 +231,7 @@ def _summary(prepared: Prepared, environment: Mapping[str, str], outcome: Outcom
     outcome.done.append("job summary written")
 
 
-def _outputs(prepared: Prepared, environment: Mapping[str, str], outcome: Outcome) -> None:
+def _outputs(prepared: PreparedMessage, environment: Mapping[str, str], outcome: Outcome) -> None:
     """Outputs of an Actions step: numbers only, so nothing of a report can name another output."""
     path = environment.get("GITHUB_OUTPUT", "")
     if not path:

@@ -15,9 +15,9 @@ from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.run import CaptureFile, RunRecord
-from profpipe.pipeline.calibration import calibration_of
-from profpipe.pipeline.changed import with_commit_changes
-from profpipe.pipeline.gate import GateRule, gate
+from profpipe.pipeline.reporting.calibration_file import calibration_of
+from profpipe.pipeline.reporting.changed_lines import with_commit_changes
+from profpipe.pipeline.reporting.gate import GateRule, gate
 
 if TYPE_CHECKING:
     from profpipe.analyse import Earlier
@@ -28,7 +28,7 @@ REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ReportFiles:
     """A finished report and where its files are."""
 
     report: Report
@@ -38,7 +38,7 @@ class Written:
     unmeasured: tuple[tuple[str, str], ...] = ()  # (variant, profiler) without a single valid run, refusals apart
 
 
-def write_report(folder: Path, output: Path | None = None, rules: Sequence[GateRule] = ()) -> Written:
+def write_report(folder: Path, output: Path | None = None, rules: Sequence[GateRule] = ()) -> ReportFiles:
     """Parse, compare, conclude, render into `output`, the run folder itself when None.
 
     `rules` = the gate, whose outcome stands in the report. Raises StoreError or ReportError; files are whole or absent.
@@ -182,12 +182,12 @@ def _check_unchanged(path: Path, file: CaptureFile) -> None:
         raise ReportError(f"{file.path} was changed after the run: {was}")
 
 
-def render(report: Report, folder: Path) -> Written:
+def render(report: Report, folder: Path) -> ReportFiles:
     """Write the three files of a report into the folder."""
     from profpipe.render.comment.markdown import render_comment
     from profpipe.render.page.html import render_page
 
-    written = Written(report, folder / REPORT_HTML, folder / REPORT_JSON, folder / COMMENT)
+    written = ReportFiles(report, folder / REPORT_HTML, folder / REPORT_JSON, folder / COMMENT)
     page, comment = render_page(report), render_comment(report)
     store.write_together({written.json: report_json(report), written.html: page, written.comment: comment})
     return written

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from profpipe.errors import StoreError
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
+from profpipe.store.files import write_whole
 
 STUDY_FILE, RUN_FILE, RUNS = "study.json", "run.json", "runs"
 _STUDY, _RUN = TypeAdapter(StudyRecord), TypeAdapter(RunRecord)
@@ -27,42 +26,6 @@ class StoredRun:
 
     record: RunRecord
     folder: Path
-
-
-def write_whole(path: Path, data: str | bytes) -> None:
-    """Write aside, fsync, rename: after a crash the file is the old one or the new one, never half of it.
-
-    Raises StoreError naming the path (disk full, read-only, a directory in the way).
-    """
-    write_together({path: data})
-
-
-def write_together(files: Mapping[Path, str | bytes]) -> None:
-    """Write files that belong together: none takes its name before all are on the disk. Raises StoreError."""
-    aside: dict[Path, Path] = {}
-    try:
-        for path, data in files.items():
-            try:
-                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-                aside[path] = Path(name)
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data.encode() if isinstance(data, str) else data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                aside[path].chmod(0o644)
-            except OSError as error:
-                text = f"{path}: cannot be written: {error.strerror or error}; nothing was changed"
-                raise StoreError(text) from error
-        for path in files:
-            try:
-                aside[path].replace(path)
-            except OSError as error:
-                raise StoreError(f"{path}: cannot be replaced: {error.strerror or error}") from error
-            del aside[path]
-    finally:
-        for temporary in aside.values():
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
 
 def new_study_folder(reports: Path, study: str, stamp: str) -> Path:

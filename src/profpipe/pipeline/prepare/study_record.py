@@ -8,12 +8,12 @@ from pathlib import Path
 from profpipe import __version__, capture, load
 from profpipe.commits.state import commit_state
 from profpipe.model.study import StudyRecord, VariantFacts
-from profpipe.pipeline.prepare import Prepared
+from profpipe.pipeline.prepare.study import PreparedStudy
 from profpipe.study import LoadPlan
 from profpipe.study.read import LoadedFile
 
 
-def study_record(prepared: Prepared, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
+def study_record(prepared: PreparedStudy, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
     study = prepared.study
     environment = dict(capture.environment_facts())
     if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
@@ -51,7 +51,7 @@ def study_record(prepared: Prepared, loaded: LoadedFile, command: str, created: 
     )
 
 
-def _loads_in_words(prepared: Prepared) -> str:
+def _loads_in_words(prepared: PreparedStudy) -> str:
     """The study's load, and those of the instruments that have one of their own."""
     study, generator = prepared.study, prepared.generator
     own = {name: study.use(name).load for name in prepared.kinds}
@@ -59,7 +59,7 @@ def _loads_in_words(prepared: Prepared) -> str:
     return "; ".join([load_in_words(study.load, generator), *apart])
 
 
-def _places_in_words(prepared: Prepared) -> str:
+def _places_in_words(prepared: PreparedStudy) -> str:
     """Where server and load are; the instruments that have the same other place are named together."""
     study, apart = prepared.placements[""].text, dict[str, list[str]]()
     for name, place in prepared.placements.items():

@@ -9,15 +9,15 @@ import pytest
 
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
-from profpipe.pipeline.places import Places, places
+from profpipe.pipeline.measure.redact import Redactor, redactor
 from profpipe.study import Target
 
 
 @pytest.fixture
-def hidden(monkeypatch: pytest.MonkeyPatch) -> Places:
+def hidden(monkeypatch: pytest.MonkeyPatch) -> Redactor:
     monkeypatch.setenv("HOME", "/home/ann")
     env = {"TOKEN": "tok-1234567", "URL": "http://u:tok-1234567@db", "LEVEL": "info"}
-    return places([Path("/home/ann/code/shop $(x)")], [Target(command=("x",), env=env)])
+    return redactor([Path("/home/ann/code/shop $(x)")], [Target(command=("x",), env=env)])
 
 
 @pytest.mark.parametrize(
@@ -33,26 +33,26 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> Places:
         ("some info", "some info"),
     ],
 )
-def test_a_text_is_told_without_them(hidden: Places, text: str, shown: str) -> None:
-    assert hidden.hide(text) == shown
+def test_a_text_is_told_without_them(hidden: Redactor, text: str, shown: str) -> None:
+    assert hidden.redact(text) == shown
 
 
 def test_a_home_that_is_the_root_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/")
-    assert places([Path("/srv/x")]).hide("/etc/passwd in /srv/x/y") == "/etc/passwd in ./y"
+    assert redactor([Path("/srv/x")]).redact("/etc/passwd in /srv/x/y") == "/etc/passwd in ./y"
 
 
-def test_every_text_of_a_record_that_reaches_a_report_is_hidden(hidden: Places) -> None:
+def test_every_text_of_a_record_that_reaches_a_report_is_hidden(hidden: Redactor) -> None:
     secret = "/home/ann/x tok-1234567"
     run = RunRecord(
         "s", "a", "clean", 1, 1, ("/home/ann/x",), "", reason=secret, log_tail=(secret,), warnings=(secret,)
     )
-    told = hidden.hide_run(run)
+    told = hidden.redact_run(run)
     assert (told.reason, told.log_tail, told.warnings) == ("~/x $TOKEN", ("~/x $TOKEN",), ("~/x $TOKEN",))
-    assert hidden.hide_run(RunRecord("s", "a", "clean", 1, 1, (), "")).reason is None
+    assert hidden.redact_run(RunRecord("s", "a", "clean", 1, 1, (), "")).reason is None
     study = StudyRecord(
         "s", "", "a", (), 1, "", "", "", "", "", {}, {}, left_out=(("b", secret),), limits=(("p", secret, ("a",)),)
     )
-    shown = hidden.hide_study(study)
+    shown = hidden.redact_study(study)
     assert shown.left_out == (("b", "~/x $TOKEN"),)
     assert shown.limits == (("p", "~/x $TOKEN", ("a",)),)

@@ -1,0 +1,1 @@
+"""From a run folder to its report files, without a server."""

@@ -1,0 +1,47 @@
+"""Files that are whole or absent: written aside, synced and renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from profpipe.errors import StoreError
+
+
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write aside, fsync, rename: after a crash the file is the old one or the new one, never half of it.
+
+    Raises StoreError naming the path (disk full, read-only, a directory in the way).
+    """
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, str | bytes]) -> None:
+    """Write files that belong together: none takes its name before all are on the disk. Raises StoreError."""
+    aside: dict[Path, Path] = {}
+    try:
+        for path, data in files.items():
+            try:
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+                aside[path] = Path(name)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data.encode() if isinstance(data, str) else data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                aside[path].chmod(0o644)
+            except OSError as error:
+                text = f"{path}: cannot be written: {error.strerror or error}; nothing was changed"
+                raise StoreError(text) from error
+        for path in files:
+            try:
+                aside[path].replace(path)
+            except OSError as error:
+                raise StoreError(f"{path}: cannot be replaced: {error.strerror or error}") from error
+            del aside[path]
+    finally:
+        for temporary in aside.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()

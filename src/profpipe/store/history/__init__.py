@@ -1,0 +1,1 @@
+"""The history of reports: Parquet files, their rows, joining them, and questions to them."""
