@@ -45,7 +45,7 @@ class Registry(Generic[Part]):
     """
 
     kind: str
-    protocol: type[Part]
+    protocol: type[Any]  # Part itself, which mypy does not take for an abstract class
     builtin: Mapping[str, str]
     group: str
 

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from profpipe.errors import Refused, UsageError
-from profpipe.export import EXPORTERS, export, load_exporter
+from profpipe.export import EXPORTERS, export
 from profpipe.model.build import Builder
 from profpipe.model.codec import dump_json, load_json
 from profpipe.model.profile import KERNEL, PYTHON, Meta, Profile
@@ -215,15 +215,8 @@ def test_a_flame_graph_of_callgrind_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_lists_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no export format named 'svg'.*folded, speedscope, csv, json"):
+    with pytest.raises(UsageError, match=r"no exporter named 'svg'.*folded, speedscope, csv, json"):
         export(parse_file(DATA / STACKS[0]), "svg")
-
-
-def test_exporters_are_named_as_they_are_asked_for() -> None:
-    for name in EXPORTERS:
-        exporter = load_exporter(name)
-        assert name == exporter.NAME
-        assert exporter.SUFFIX.startswith(".")
 
 
 def test_deep_stacks_are_written() -> None:
@@ -238,5 +231,5 @@ def test_kernel_frames_stay_kernel_frames() -> None:
 
 
 def test_the_same_profile_gives_the_same_bytes() -> None:
-    for name in EXPORTERS:
+    for name in EXPORTERS.builtin:
         assert export(parse_file(DATA / STACKS[0]), name) == export(parse_file(DATA / STACKS[0]), name)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import importlib.metadata
+import io
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 
 from profpipe.errors import ParseError, UnknownFormat, UsageError
 from profpipe.parse import PARSERS, detect_file, folded, parse_file, parse_files, perf, reading
-from profpipe.parse.detect import detect, load_parser
+from profpipe.parse.detect import detect
+from profpipe.parse.interface import Parser
+from profpipe.plugins import Registry
+from tests.support.distributions import install
 from tests.support.parse_cases import DATA, outcome, self_by_name
 
 CAPTURES = {
@@ -54,7 +57,7 @@ CALLGRIND = b"# callgrind format\nversion: 1\nevents: Ir\n\nfl=(1) a.c\nfn=(1) m
 def test_there_are_samples_of_everything() -> None:
     assert len(POSITIVE) >= 34
     assert len(NEGATIVE) >= 9
-    assert {name for _, name in POSITIVE} == set(PARSERS) - {"yappi"}
+    assert {name for _, name in POSITIVE} == set(PARSERS.builtin) - {"yappi"}
 
 
 @pytest.mark.parametrize(("path", "name"), POSITIVE, ids=lambda v: v.name if isinstance(v, Path) else "")
@@ -69,7 +72,7 @@ def test_a_file_renamed_to_unknown_gives_the_same_answer(path: Path, name: str, 
 def test_other_files_are_refused_with_the_formats_there_are(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "callgrind.out.1"
     copy.write_bytes(path.read_bytes())
-    with pytest.raises(UnknownFormat, match=", ".join(PARSERS)):
+    with pytest.raises(UnknownFormat, match=", ".join(PARSERS.builtin)):
         detect_file(copy)
 
 
@@ -128,7 +131,7 @@ def test_folded_with_a_byte_order_mark(encoding: str, tmp_path: Path) -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_are_named_or_refused(data: bytes) -> None:
     with contextlib.suppress(UnknownFormat):
-        assert detect(data) in PARSERS
+        assert detect(data) in PARSERS.builtin
 
 
 def test_long_lines_do_not_stall_the_sniffers() -> None:
@@ -195,7 +198,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_name_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no format named 'pprof'.*callgrind, pstats"):
+    with pytest.raises(UsageError, match=r"no parser named 'pprof'.*callgrind, pstats"):
         parse_file(tmp_path / "x", "pprof")
 
 
@@ -214,46 +217,33 @@ def test_parts_are_for_formats_that_have_them(tmp_path: Path) -> None:
         parse_files([tmp_path / "empty"] * 2)
 
 
-class Foreign:
-    """A parser of another package."""
-
-    NAME = "foreign"
-    loaded = 0
-
-    @staticmethod
-    def sniff(head: bytes, filename: str) -> bool:
-        return head.startswith(b"FOREIGN")
-
-    @staticmethod
-    def parse(raw: Any, source: str) -> Any:
-        return parse_file(DATA / "folded" / "pyspy-asyncio.raw.txt")
+FOREIGN = """
+from profpipe.parse import folded
+SAYS, RECORD = folded.SAYS, 'none'
+def sniff(head, filename): return head.startswith(b'FOREIGN')
+def parse(raw, source): return folded.parse(__import__('io').BytesIO(raw.read()[8:]), source)
+"""
 
 
 @pytest.fixture
-def foreign(monkeypatch: pytest.MonkeyPatch) -> type[Foreign]:
-    class Point(importlib.metadata.EntryPoint):
-        def load(self) -> Any:
-            Foreign.loaded += 1
-            return Foreign
-
-    Foreign.loaded = 0
-    points = [Point("foreign", "x:y", "profpipe.parsers"), Point("folded", "x:y", "profpipe.parsers")]
-    module = sys.modules["profpipe.parse.detect"]
-    monkeypatch.setattr(module, "entry_points", lambda group: points)
-    return Foreign
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Parser]:
+    """The registry with a package that adds the parser `foreign` and wants to take the name `folded`."""
+    install(tmp_path, "foreign-parser", FOREIGN, group=PARSERS.group, names=("foreign", "folded"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "foreign_parser", raising=False)
+    return replace(PARSERS)
 
 
-def test_another_packages_parser_is_loaded_only_when_needed(foreign: type[Foreign], tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"a;b 3\n")
-    assert detect_file(tmp_path / "x") == "folded"
-    assert foreign.loaded == 0
-    (tmp_path / "x").write_bytes(b"FOREIGN")
-    assert detect_file(tmp_path / "x") == "foreign"
-    assert parse_file(tmp_path / "x").self_sum("samples") == 119
+def test_a_parser_of_another_package_is_imported_only_when_no_built_in_one_fits(foreign: Registry[Parser]) -> None:
+    assert detect(b"a;b 3\n", parsers=foreign) == "folded"
+    assert "foreign_parser" not in sys.modules
+    assert detect(b"FOREIGN\na;b 3\n", parsers=foreign) == "foreign"
+    assert foreign.get("foreign").parse(io.BytesIO(b"FOREIGN\na;b 3\n"), "x").self_sum("samples") == 3
 
 
-def test_a_built_in_name_is_not_another_packages_to_take(foreign: type[Foreign]) -> None:
-    assert load_parser("folded").__name__ == "profpipe.parse.folded"  # type: ignore[attr-defined]
+def test_an_unknown_file_names_the_parsers_that_are_left_out(foreign: Registry[Parser]) -> None:
+    with pytest.raises(UnknownFormat, match=r"reads: callgrind.*foreign; parser 'folded' of foreign-parser 1.2"):
+        detect(b"\0\0\0", parsers=foreign)
 
 
 def test_parsing_loads_neither_pandas_nor_pydantic() -> None:
@@ -272,3 +262,9 @@ def test_no_reader_can_run_what_it_reads() -> None:
     words = ("import marshal", "import pickle", "import shelve", "import yaml", "xml.", "eval(", "exec(", "__import__")
     found = [(file.name, word) for file in room.rglob("*.py") for word in words if word in file.read_text()]
     assert found == []
+
+
+@pytest.mark.parametrize(("path", "name"), POSITIVE, ids=lambda v: v.name if isinstance(v, Path) else "")
+def test_no_capture_says_more_than_its_format(path: Path, name: str) -> None:
+    with contextlib.suppress(ParseError):
+        assert parse_file(path).says <= PARSERS.get(name).SAYS

@@ -12,6 +12,7 @@ import pytest
 
 from profpipe.errors import UsageError
 from profpipe.plugins import LeftOut, Registry, protocol_faults
+from tests.support import distributions
 
 GROUP = "profpipe.test-greeters"
 
@@ -43,17 +44,11 @@ Install = Callable[..., None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Make a distribution of one module whose entry points are `name = value` of the group."""
+    """Install a distribution of one module for this test: `install(package, source, name=value)`, "" = the module."""
 
-    def make(package: str, source: str, **points: str) -> None:
-        module = package.replace("-", "_")
-        (tmp_path / f"{module}.py").write_text(source)
-        folder = tmp_path / f"{module}-1.2.dist-info"
-        folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
-        lines = [f"{name} = {value or module}" for name, value in points.items()]
-        (folder / "entry_points.txt").write_text(f"[{GROUP}]\n" + "\n".join(lines) + "\n")
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    def make(package: str, source: str, **names: str) -> None:
+        distributions.install(tmp_path, package, source, group=GROUP, names=names)
+        monkeypatch.delitem(sys.modules, package.replace("-", "_"), raising=False)
 
     monkeypatch.syspath_prepend(str(tmp_path))
     return make

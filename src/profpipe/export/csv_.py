@@ -12,7 +12,6 @@ from typing import Any
 
 from profpipe.model.profile import RUNTIMES, Fact, Profile
 
-NAME = "csv"
 SUFFIX = ".csv"
 NEEDS: frozenset[Fact] = frozenset({"self"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

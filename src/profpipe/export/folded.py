@@ -13,7 +13,6 @@ import re
 
 from profpipe.model.profile import KERNEL, Fact, Profile
 
-NAME = "folded"
 SUFFIX = ".folded"
 NEEDS: frozenset[Fact] = frozenset({"stacks"})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from profpipe.model.codec import dump_json
 from profpipe.model.profile import Fact, Profile
 
-NAME = "json"
 SUFFIX = ".json"
 NEEDS: frozenset[Fact] = frozenset()
 

@@ -11,7 +11,6 @@ from typing import Any
 from profpipe.model.profile import Fact, Profile
 from profpipe.units import Metric
 
-NAME = "speedscope"
 SUFFIX = ".speedscope.json"
 NEEDS: frozenset[Fact] = frozenset({"stacks"})
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"

@@ -6,21 +6,18 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
 
 from profpipe.errors import ParseError, UsageError
 from profpipe.model.profile import Profile
-from profpipe.parse.detect import HEAD, LONG_HEAD, PARSERS, load_parser
+from profpipe.parse.detect import HEAD, LONG_HEAD
 from profpipe.parse.detect import detect as _detect
+from profpipe.parse.interface import Parser, PartsParser
 from profpipe.parse.reading import empty, open_capture
+from profpipe.parse.registry import PARSERS
 
-__all__ = ["PARSERS", "detect_file", "parse_file", "parse_files"]
+__all__ = ["PARSERS", "Parser", "detect_file", "parse_file", "parse_files"]
 
 FilePath = str | os.PathLike[str]
-
-
-class _ReadsParts(Protocol):
-    def parse_parts(self, parts: Sequence[tuple[BinaryIO, str]]) -> Profile: ...
 
 
 def detect_file(path: FilePath) -> str:
@@ -45,7 +42,7 @@ def _head(path: Path, size: int) -> bytes:
 def parse_file(path: FilePath, format: str | None = None) -> Profile:
     """Read one capture. Raises ParseError, UnknownFormat, or UsageError for a format that does not exist."""
     path = Path(path)
-    parser = load_parser(format or detect_file(path))
+    parser = PARSERS.get(format or detect_file(path))
     with open_capture(path) as raw:
         return parser.parse(raw, str(path))
 
@@ -60,12 +57,12 @@ def parse_files(paths: Sequence[FilePath], format: str | None = None) -> Profile
     if len(paths) == 1:
         return parse_file(paths[0], format)
     name = format or _format_of_parts(paths)
-    parser = load_parser(name)
-    if not hasattr(parser, "parse_parts"):
+    parser = PARSERS.get(name)
+    if not isinstance(parser, PartsParser):
         raise UsageError(f"{name} captures are one file each; {len(paths)} were given: read them one by one")
     with ExitStack() as stack:
         parts = [(stack.enter_context(open_capture(Path(path))), str(path)) for path in paths]
-        return cast("_ReadsParts", parser).parse_parts(parts)
+        return parser.parse_parts(parts)
 
 
 def _format_of_parts(paths: Sequence[FilePath]) -> str:

@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
-from typing import BinaryIO, Protocol, cast
+from collections.abc import Iterable
 
-from profpipe.errors import UnknownFormat, UsageError
-from profpipe.model.profile import Profile
+from profpipe.errors import UnknownFormat
+from profpipe.parse.interface import Parser
 from profpipe.parse.reading import GZIP_MAGIC
+from profpipe.parse.registry import PARSERS
+from profpipe.plugins import Registry
 
-# Asked in this order; folded is last because any text with a number at each line's end looks like it.
-PARSERS = ("callgrind", "pstats", "yappi", "pyinstrument", "speedscope", "perf", "folded")
-GROUP = "profpipe.parsers"
 HEAD = 64 << 10
 LONG_HEAD = 8 << 20
 
 
-class Parser(Protocol):
-    """One format. sniff: True = mine, False = not mine, None = more bytes are needed to tell."""
-
-    NAME: str
-    sniff: Callable[[bytes, str], bool | None]
-    parse: Callable[[BinaryIO, str], Profile]
-
-
-def load_parser(name: str) -> Parser:
-    """The parser of that name, built in or from another package. Raises UsageError naming those there are."""
-    if name in PARSERS:
-        return cast("Parser", importlib.import_module(f"profpipe.parse.{name}"))
-    for point in _others():
-        if point.name == name:
-            return cast("Parser", point.load())
-    known = ", ".join((*PARSERS, *(point.name for point in _others())))
-    raise UsageError(f"no format named {name!r}; there are: {known}")
-
-
-def detect(head: bytes, filename: str = "", *, whole: bool = True) -> str | None:
+def detect(head: bytes, filename: str = "", *, whole: bool = True, parsers: Registry[Parser] = PARSERS) -> str | None:
     """The name of the format whose first bytes these are.
 
-    None = a reader needs more bytes, which is only said when `whole` is False. Raises UnknownFormat, which lists the
-    formats, when no reader knows it. Packages' parsers are asked only when no built-in one says yes.
+    None = a parser needs more bytes, which is only returned when `whole` is False. Raises UnknownFormat, which lists
+    the formats, when no parser recognises it. Parsers of other packages are asked only when no built-in one says yes.
     """
     source = filename or "input"
     if head.startswith(GZIP_MAGIC):
         raise UnknownFormat(source, "gzip inside gzip: only one layer is opened; gunzip it first")
-    maybe = _ask(PARSERS, head, filename)
+    maybe = _ask(((name, parsers.get(name)) for name in parsers.builtin), head, filename)
     if isinstance(maybe, str):
         return maybe
     if maybe and not whole:
         return None
-    others = _ask([point.name for point in _others()], head, filename)
+    others = _ask(parsers.plugins(), head, filename)
     if isinstance(others, str):
         return others
-    hint = f"; it may be {' or '.join(maybe)}: name it to read it so" if maybe and not _is_json(head) else ""
-    raise UnknownFormat(source, f"no known format{hint}. profpipe reads: {', '.join(PARSERS)}")
+    hint = f"; it may be {' or '.join(maybe)}: give --format to read it" if maybe and not _is_json(head) else ""
+    broken = "".join(f"; {part}" for part in parsers.left_out())
+    raise UnknownFormat(source, f"no known format{hint}. profpipe reads: {', '.join(parsers.names())}{broken}")
 
 
-def _ask(names: Sequence[str], head: bytes, filename: str) -> str | list[str]:
-    """The first that is sure, else those that cannot tell yet."""
+def _ask(parsers: Iterable[tuple[str, Parser]], head: bytes, filename: str) -> str | list[str]:
+    """The first that is sure, else those that need more bytes to decide."""
     unsure = []
-    for name in names:
-        answer = load_parser(name).sniff(head, filename)
+    for name, parser in parsers:
+        answer = parser.sniff(head, filename)
         if answer:
             return name
         if answer is None:
@@ -72,8 +50,3 @@ def _ask(names: Sequence[str], head: bytes, filename: str) -> str | list[str]:
 
 def _is_json(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
-
-
-def _others() -> list[EntryPoint]:
-    """Parsers of other packages; a name that is built in is not theirs to take."""
-    return sorted((p for p in entry_points(group=GROUP) if p.name not in PARSERS), key=lambda p: p.name)

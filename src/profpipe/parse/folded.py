@@ -19,11 +19,13 @@ from typing import BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import KERNEL, NATIVE, PYTHON, SYNTHETIC, Meta, Profile
+from profpipe.model.profile import KERNEL, NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.reading import INT64_MAX, TextLines, empty, finish, line_number, runtime_of, share
 from profpipe.units import CPU_NS, SAMPLES, WALL_NS, Metric
 
 NAME = "folded"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks", "lines", "threads"})
+RECORD = "py-spy record --format raw --pid PID"
 NO_STACK = "[no stack]"
 MAX_CALLERS = 50_000  # caller paths remembered at a time: some 20 MB of text
 EMPTY_FRAME = "[empty frame]"

@@ -22,11 +22,13 @@ from typing import BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import KERNEL, NATIVE, PYTHON, SYNTHETIC, Meta, Profile
+from profpipe.model.profile import KERNEL, NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.reading import INT64_MAX, TextLines, empty, finish, share
 from profpipe.units import CPU_NS, SAMPLES, Metric
 
 NAME = "perf"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks", "threads"})
+RECORD = "perf record --call-graph dwarf ./server; perf script"
 UNKNOWN = "[unknown]"
 HIDDEN_KERNEL = "[kernel]"
 CLOCKS = ("cpu-clock", "task-clock")

@@ -18,11 +18,13 @@ from typing import BinaryIO, Literal
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import NATIVE, PYTHON, Meta, Profile
+from profpipe.model.profile import NATIVE, PYTHON, Fact, Meta, Profile
 from profpipe.parse.reading import clean, finish, line_number, nanoseconds, read_all, whole
 from profpipe.units import WALL_NS, Metric
 
 NAME = "pstats"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "calls", "edges"})
+RECORD = "python -m cProfile -o server.pstats server.py"
 TIME_NS = Metric("time_ns", "time", "ns", about="seconds of a clock that the file does not name (CPU or wall)")
 MAX_DEPTH = 5  # {function: (.., {caller: (..)})} needs five
 MAX_TUPLE = 5

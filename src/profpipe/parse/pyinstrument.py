@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Meta, Profile
+from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.reading import (
     clean,
     finish,
@@ -30,6 +30,8 @@ from profpipe.parse.reading import (
 from profpipe.units import WALL_NS
 
 NAME = "pyinstrument"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks", "lines", "threads"})
+RECORD = "pyinstrument -r pyisession -o server.pyisession server.py"
 SELF = "[self]"
 NO_STACK = "[no stack]"
 SYNTHETIC_NAMES = frozenset({SELF, NO_STACK, "[await]", "[out-of-context]", "[root]"})

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import NATIVE, SYNTHETIC, Meta, Profile
+from profpipe.model.profile import NATIVE, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.reading import (
     INT64_MAX,
     finish,
@@ -28,6 +28,8 @@ from profpipe.parse.reading import (
 from profpipe.units import SAMPLES, WALL_NS, Metric
 
 NAME = "speedscope"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks", "lines", "threads"})
+RECORD = "py-spy record --format speedscope --pid PID"
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 SECONDS = {"nanoseconds": 1e-9, "microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1.0}
 SYNTHETIC_NAMES = frozenset({"[no stack]", "[await]", "[out-of-context]", "[root]", "[empty frame]", "[invalid frame]"})

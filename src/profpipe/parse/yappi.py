@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import NATIVE, PYTHON, Meta, Profile
+from profpipe.model.profile import NATIVE, PYTHON, Fact, Meta, Profile
 from profpipe.parse.reading import (
     finish,
     line_number,
@@ -36,6 +36,8 @@ from profpipe.parse.reading import (
 from profpipe.units import CPU_NS, WALL_NS
 
 NAME = "yappi"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "calls", "edges"})
+RECORD = "a study's run with the profiler yappi"
 FORMAT = "profpipe.yappi/1"
 CLOCKS = {"cpu": CPU_NS, "wall": WALL_NS}
 

@@ -14,12 +14,14 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from profpipe.errors import ParseError
-from profpipe.model.profile import Profile
+from profpipe.model.profile import Fact, Profile
 from profpipe.parse.callgrind.header import KEYS
 from profpipe.parse.callgrind.profile import to_profile
 from profpipe.parse.callgrind.run import Run
 
 NAME = "callgrind"
+SAYS: frozenset[Fact] = frozenset({"self", "total", "calls", "edges"})
+RECORD = "valgrind --tool=callgrind ./server"
 _MARK = b"# callgrind format"
 _HEADER = re.compile(rb"(?:#.*|(?:" + b"|".join(k.encode() for k in KEYS) + rb"|summary):.*|[ \t]*)")
 _OUT = re.compile(r"(?:call|cache)grind\.out\b")

@@ -1,0 +1,22 @@
+"""Which parsers exist. A new one is its file and its line here."""
+
+from __future__ import annotations
+
+from profpipe.parse.interface import Parser
+from profpipe.plugins import Registry
+
+PARSERS: Registry[Parser] = Registry(
+    kind="parser",
+    protocol=Parser,
+    # Asked in this order; folded is last because any text with a number at each line's end looks like it.
+    builtin={
+        "callgrind": "profpipe.parse.callgrind",
+        "pstats": "profpipe.parse.pstats",
+        "yappi": "profpipe.parse.yappi",
+        "pyinstrument": "profpipe.parse.pyinstrument",
+        "speedscope": "profpipe.parse.speedscope",
+        "perf": "profpipe.parse.perf",
+        "folded": "profpipe.parse.folded",
+    },
+    group="profpipe.parsers",
+)
