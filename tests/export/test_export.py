@@ -26,7 +26,7 @@ from tests.support.parse_cases import DATA, outcome, read, self_by_name, total_b
 FOLDED = sorted(p for p in (DATA / "folded").glob("*.txt*") if p.stat().st_size and "stdout" not in p.name)
 STACKS = (
     "folded/pyspy-threads-threads.raw.txt",
-    "folded/austin-uvloop.compressed.txt",
+    "austin/uvloop.compressed.txt",
     "perf/perf-c-relative.script.txt.gz",
     "pyinstrument/pyinstrument-gevent.pyisession.gz",
     "speedscope/pyspy-uvloop.speedscope.json",

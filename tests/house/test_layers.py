@@ -109,7 +109,7 @@ def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
 # The file of a room that knows every one of its tools.
 CHOOSERS = {"forges", "registry", "detect"}
 SHARED: dict[str, set[str]] = {
-    "parse": {"interface", "reading"},
+    "parse": {"interface", "reading", "stack_rows"},
     "load": {"plan", "generators"},
     "export": {"interface"},
     "publish": {"wire", "secret", "place", "issues", "sticky", "summary"},

@@ -26,7 +26,9 @@ from tests.support.parse_cases import DATA, outcome, self_by_name
 
 CAPTURES = {
     "callgrind": ("*.out.gz", "*.out.1.gz"),
-    "folded": ("*.raw.txt", "austin-*.txt", "austin-*.txt.gz"),
+    "folded": ("*.raw.txt",),
+    "austin": ("*.txt", "*.txt.gz"),
+    "mojo": ("*.mojo",),
     "pstats": ("*.pstats",),
     "pyinstrument": ("*.json", "*.pyisession", "*.pyisession.gz"),
     "speedscope": ("*.json", "*.json.gz"),

@@ -62,6 +62,12 @@ class Builder:
         self._has_threads |= thread >= 0
         _add(self._samples, (stack, thread), values)
 
+    def rescale(self, factor: int, metrics: Sequence[Metric]) -> None:
+        """Multiply all sample values so far by `factor` and count in `metrics` from now on. O(samples)."""
+        self.metrics = tuple(metrics)
+        for row in self._samples.values():
+            row[:] = [value * factor for value in row]
+
     def cost(self, frame: int, values: Sequence[int]) -> None:
         _add(self._costs, frame, values)
 

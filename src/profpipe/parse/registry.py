@@ -16,6 +16,8 @@ PARSERS: Registry[Parser] = Registry(
         "pyinstrument": "profpipe.parse.pyinstrument",
         "speedscope": "profpipe.parse.speedscope",
         "perf": "profpipe.parse.perf",
+        "mojo": "profpipe.parse.mojo",
+        "austin": "profpipe.parse.austin",
         "folded": "profpipe.parse.folded",
     },
     group="profpipe.parsers",
