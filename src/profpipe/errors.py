@@ -53,10 +53,10 @@ class ToolMissing(ProfpipeError):
 
 
 class CaptureError(ProfpipeError):
-    """A run failed. `phase` is one of start, ready, warm-up, window, load, save, stop."""
+    """A run failed. `phase` is a `model.run.Phase`; `text` is the message without it."""
 
     def __init__(self, phase: str, text: str, *, log_tail: tuple[str, ...] = ()) -> None:
-        self.phase, self.log_tail = phase, log_tail
+        self.phase, self.text, self.log_tail = phase, text, log_tail
         super().__init__(f"{phase}: {text}")
 
 

@@ -1,4 +1,4 @@
-"""When a run is believed: by what was served and captured. And when a variant is not tried again."""
+"""A run is valid by what was served and captured, never by an exit code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profpipe.capture import Captured
-from profpipe.model.run import LoadResult, Phase, RunRecord
-from profpipe.pipeline.execute.judge import given_up, judge
-from profpipe.pipeline.prepare.schedule import RunPlan
+from profpipe.model.run import LoadResult
+from profpipe.pipeline.execute.judge import judge
 from profpipe.study import LoadPlan
 
 COUNT = LoadPlan(requests=1000)
@@ -68,47 +67,3 @@ def test_what_is_believed_was_served_whole(served: int, failed: int) -> None:
     if reason is None:
         assert served == 1000
         assert failed <= 10
-
-
-# ---- not tried again
-
-
-def ended(*phases: Phase | None, variant: str = "a", profiler: str = "clean") -> list[RunRecord]:
-    return [
-        RunRecord("s", variant, profiler, n, n, (), "", reason=phase and f"failed at {phase}", phase=phase)
-        for n, phase in enumerate(phases, start=1)
-    ]
-
-
-def plan(profiler: str = "clean", variant: str = "a") -> RunPlan:
-    return RunPlan(9, variant, profiler, 3, control=False)
-
-
-def test_two_failures_before_the_load_are_enough() -> None:
-    records = ended("ready", "ready")
-    assert given_up(records, plan()) is records[-1]
-    assert given_up(ended("build", "start"), plan()) is not None
-    assert given_up(ended("ready"), plan()) is None
-
-
-def test_a_server_that_has_run_or_failed_late_is_tried_again() -> None:
-    assert given_up(ended("ready", None), plan()) is None
-    assert given_up(ended("ready", None, "ready"), plan()) is None
-    assert given_up(ended("load", "load", "save"), plan()) is None
-    assert given_up(ended("ready", "load"), plan()) is None
-
-
-def test_what_does_not_start_alone_does_not_start_under_a_profiler() -> None:
-    """Under callgrind a server has ten times as long to become ready."""
-    assert given_up(ended("ready", "ready"), plan("callgrind")) is not None
-    assert given_up(ended("ready", "ready", profiler="callgrind"), plan("callgrind")) is not None
-
-
-def test_a_profiler_that_breaks_a_server_stands_for_itself() -> None:
-    records = [*ended(None, None), *ended("ready", "ready", profiler="callgrind")]
-    assert given_up(records, plan("yappi")) is None
-    assert given_up(records, plan("callgrind")) is not None
-
-
-def test_other_variants_are_not_punished() -> None:
-    assert given_up(ended("ready", "ready", variant="b"), plan()) is None

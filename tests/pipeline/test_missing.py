@@ -10,7 +10,7 @@ import pytest
 
 from profpipe import capture
 from profpipe.errors import UsageError
-from profpipe.pipeline.measure.execution import run_study
+from profpipe.pipeline.measure.running_study import run_study
 from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
 from profpipe.study import read_study_file
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from profpipe import store
+from profpipe.errors import CaptureError
 from profpipe.model.report import Comparison, Report, Verdict
+from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Event, Look
-from profpipe.pipeline.measure.execution import Execution
+from profpipe.pipeline.execute.interface import Unit
+from profpipe.pipeline.execute.one_run import begin_record
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.running_study import RunningStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
+from profpipe.pipeline.prepare.study import PreparedStudy
 from tests.pipeline.test_prepare import TARGET, prepared
 
 SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
@@ -25,10 +30,14 @@ CPU, INSTRUCTIONS = "clean:cpu_us", "callgrind:instructions"
 class Bench:
     """A study of two variants whose runs take ten seconds of a clock of our own and measure nothing."""
 
-    under_way: Execution
+    running: RunningStudy
     told: list[Event] = field(default_factory=list)
     ran: list[RunPlan] = field(default_factory=list)
     seconds: float = 0.0
+
+    def measure(self, plan: RunPlan) -> None:
+        self.ran.append(plan)
+        self.seconds += 10.0
 
     def reports(self, verdicts: Sequence[tuple[Verdict, Verdict]]) -> list[Report]:
         """One report a look, with these verdicts on CPU time and on instructions."""
@@ -48,6 +57,27 @@ class Bench:
         ]
 
 
+@dataclass
+class NoMeasurement:
+    """A session of an executor whose runs are all valid and hold nothing."""
+
+    study: PreparedStudy
+    bench: Bench | None = None
+
+    def environment(self) -> Mapping[str, str]:
+        return {}
+
+    def build(self) -> Mapping[str, CaptureError]:
+        return {}
+
+    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
+        assert self.bench is not None
+        for unit in units:
+            (run,) = unit.runs
+            self.bench.measure(run.plan)
+            yield unit, (begin_record(self.study, run.plan),)
+
+
 def comparisons(cpu: Verdict, counted: Verdict) -> dict[str, Comparison]:
     return {
         CPU: Comparison(verdict=cpu, ratio=1.1, delta=1.0),
@@ -56,21 +86,15 @@ def comparisons(cpu: Verdict, counted: Verdict) -> dict[str, Comparison]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(tmp_path: Path) -> Bench:
     found = prepared(tmp_path, {"a": TARGET, "b": TARGET}, profilers=["clean", "callgrind"], rounds=7,
                      profiler={"callgrind": {"rounds": 2}}, control=False)  # fmt: skip
     folder = tmp_path / "run"
     folder.mkdir()
     study = StudyRecord("s", "", "a", (), 7, "", "", "", "", "", {}, {})
-    made = Bench(Execution(found, folder, study, lambda event: None))
-    made.under_way.listen = made.told.append
-
-    def run(self: Execution, plan: RunPlan) -> None:
-        made.ran.append(plan)
-        made.seconds += 10.0
-        self.ended.append(None)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Execution, "run", run)
+    made = Bench(RunningStudy(found, folder, study, NoMeasurement(found), lambda event: None))
+    made.running.listen = made.told.append
+    made.running.session.bench = made  # type: ignore[attr-defined]
     return made
 
 
@@ -80,9 +104,9 @@ def rounds_of(bench: Bench, profiler: str) -> list[int]:
 
 def do(bench: Bench, bounds: Bounds, *verdicts: tuple[Verdict, Verdict]) -> str:
     reports = iter(bench.reports(verdicts))
-    found = run_rounds(bench.under_way, bounds, lambda _: next(reports), lambda: bench.seconds)
+    found = run_rounds(bench.running, bounds, lambda _: next(reports), lambda: bench.seconds)
     assert next(reports, None) is None, "looked less often than expected"
-    assert store.read_study(bench.under_way.folder).sequential == found
+    assert store.read_study(bench.running.folder).sequential == found
     return found.stopped
 
 
@@ -133,13 +157,13 @@ def test_rounds_are_numbered_on(bench: Bench) -> None:
 
 
 def test_a_study_that_is_cut_short_is_judged_by_the_same_looks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(self: Execution, plan: RunPlan) -> None:
+    def stopped(plan: RunPlan) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Execution, "run", stopped)
+    monkeypatch.setattr(bench, "measure", stopped)
     with pytest.raises(KeyboardInterrupt):
-        run_rounds(bench.under_way, Bounds(20), lambda _: pytest.fail("no look was due"))
-    written = store.read_study(bench.under_way.folder).sequential
+        run_rounds(bench.running, Bounds(20), lambda _: pytest.fail("no look was due"))
+    written = store.read_study(bench.running.folder).sequential
     assert written is not None
     assert written.stopped == "cut short"
     assert (written.planned[0], written.planned[-1]) == (7, 20)
@@ -151,4 +175,4 @@ def test_a_figure_that_rounds_cannot_bring_is_not_waited_for(bench: Bench) -> No
     base, other = report.variants[:2]
     open_ = other.model_copy(update={"against_baseline": {INSTRUCTIONS: unknown}})
     report = report.model_copy(update={"variants": (base, open_)})
-    assert run_rounds(bench.under_way, Bounds(20), lambda _: report, lambda: 0.0).stopped == "stable"
+    assert run_rounds(bench.running, Bounds(20), lambda _: report, lambda: 0.0).stopped == "stable"

@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Building, Event, Look, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
-from profpipe.pipeline.execute.judge import NOT_AGAIN
+from profpipe.pipeline.measure.give_up import NOT_AGAIN
 from profpipe.pipeline.prepare.schedule import RunPlan
 
 

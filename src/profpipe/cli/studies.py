@@ -59,7 +59,7 @@ def run(
     Exit code 1 when an instrument has no valid run of a variant; the others are reported all the same.
     """
     from profpipe.cli.progress import Progress
-    from profpipe.pipeline.measure.execution import run_study
+    from profpipe.pipeline.measure.running_study import run_study
     from profpipe.pipeline.prepare.study import RunOptions, only_study, prepare
     from profpipe.pipeline.reporting.report import write_report
     from profpipe.pipeline.setup import load_study_file

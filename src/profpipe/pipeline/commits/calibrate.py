@@ -9,8 +9,8 @@ from profpipe import store
 from profpipe.errors import UsageError
 from profpipe.model.report import Calibration, Report
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.measure.execution import execution
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.running_study import running_study
 from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, Variants, about_one_target, find_study, lay_out
 from profpipe.pipeline.reporting.calibration_file import path_of, summary
 from profpipe.pipeline.reporting.report import build_report, write_report
@@ -53,10 +53,10 @@ def calibrate(
     command = shlex.join(["profpipe", "calibrate", study_id, *options.words()])
     for number in range(1, times + 1):
         listen(Note(f"comparison {number} of {times}"))
-        with execution(prepared, loaded, reports, command, listen) as under_way:
-            under_way.build()
-            run_rounds(under_way, bounds, lambda folder: build_report(folder)[0])
-        found.append(write_report(under_way.folder).report)
+        with running_study(prepared, loaded, reports, command, listen) as running:
+            running.build()
+            run_rounds(running, bounds, lambda folder: build_report(folder)[0])
+        found.append(write_report(running.folder).report)
         calibration = summary(found, study_id)
         store.write_whole(path_of(reports, study_id), calibration.model_dump_json(indent=1) + "\n")
     return calibration

@@ -15,7 +15,7 @@ from profpipe.commits.worktrees import checked_out, remove, snapshot
 from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.measure.execution import Execution, execution, reason_of
+from profpipe.pipeline.measure.running_study import RunningStudy, running_study
 from profpipe.pipeline.prepare.study import (
     PreparedStudy,
     RunOptions,
@@ -99,19 +99,19 @@ def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Co
 
 
 @contextmanager
-def measuring(at: Comparing, reports: Path, listen: Listener) -> Iterator[Execution]:
+def measuring(at: Comparing, reports: Path, listen: Listener) -> Iterator[RunningStudy]:
     """A run folder with every commit built in its own worktree.
 
     A commit that does not build is a variant without runs, and its worktree goes. Raises CaptureError with the last
     lines of the build when that leaves nothing to compare.
     """
-    with execution(at.prepared, at.loaded, reports, at.command, listen) as under_way:
-        under_way.build()
-        for name in under_way.broken:
+    with running_study(at.prepared, at.loaded, reports, at.command, listen) as running:
+        running.build()
+        for name in running.broken:
             remove(at.repo, at.folders[name])
-        _enough_left(at, under_way.broken)
-        _write_changes(at, under_way.folder)
-        yield under_way
+        _enough_left(at, running.broken)
+        _write_changes(at, running.folder)
+        yield running
 
 
 def _enough_left(at: Comparing, broken: Mapping[str, CaptureError]) -> None:
@@ -121,7 +121,7 @@ def _enough_left(at: Comparing, broken: Mapping[str, CaptureError]) -> None:
     name, error = next(iter(broken.items()))
     lines = "".join(f"\n    {line}" for line in error.log_tail[-10:])
     words = next(c.words for c in at.asked.commits if c.id == name)
-    raise CaptureError("build", f"{words} does not build, so there is nothing to compare: {reason_of(error)}{lines}")
+    raise CaptureError("build", f"{words} does not build, so there is nothing to compare: {error.text}{lines}")
 
 
 def _write_changes(at: Comparing, folder: Path) -> None:

@@ -36,8 +36,8 @@ def measure_commits(
 ) -> MeasuredCommits:
     """Measure and report. Runs that ended are kept whatever happens; nothing of the checkout at `here` is touched."""
     with comparing(options, here, listen) as at:
-        with measuring(at, reports, listen) as under_way:
-            run_rounds(under_way, bounds, lambda folder: build_report(folder)[0])
+        with measuring(at, reports, listen) as running:
+            run_rounds(running, bounds, lambda folder: build_report(folder)[0])
         listen(Note("reading the captures and comparing"))
-        written = write_report(under_way.folder, rules=rules)
+        written = write_report(running.folder, rules=rules)
     return MeasuredCommits(written, at.repo, at.asked.commits, at.study, at.target, at.loaded.path)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from profpipe.capture import Captured
-from profpipe.model.run import Phase, RunRecord
-from profpipe.pipeline.prepare.schedule import RunPlan
+from profpipe.model.run import Phase
 from profpipe.study import LoadPlan
 
 # Load tools exit 0 when a tenth of the answers are 503s: more than this share of failures makes a run invalid.
 FAILED_SHARE = 0.01
-# A server that is never ready costs its whole timeout, under callgrind ten times that, in every round.
-TRIES = 2
-NOT_AGAIN = "not tried again after runs that failed alike"
-BEFORE_THE_LOAD = frozenset({"build", "start", "ready", "warm-up"})
 
 
 def judge(captured: Captured, plan: LoadPlan) -> tuple[str | None, Phase | None]:
@@ -35,15 +28,3 @@ def judge(captured: Captured, plan: LoadPlan) -> tuple[str | None, Phase | None]
             "a cost per request needs a trustworthy count"
         ), "load"
     return None, None
-
-
-def given_up(ended: Sequence[RunRecord], run: RunPlan) -> RunRecord | None:
-    """The failure after which `run` is not tried, or None.
-
-    The last two runs of its variant under its profiler, or under none (clean), ended before any load.
-    """
-    for profiler in dict.fromkeys((run.profiler, "clean")):
-        last = [r for r in ended if r.variant == run.variant and r.profiler == profiler][-TRIES:]
-        if len(last) == TRIES and all(r.phase in BEFORE_THE_LOAD for r in last):
-            return last[-1]
-    return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from profpipe import store
 from profpipe.model.report import Report, Sequential
 from profpipe.pipeline.events import Look
-from profpipe.pipeline.measure.execution import Execution
+from profpipe.pipeline.measure.running_study import RunningStudy
 
 # Only these carry headline verdicts; traced and sampled tables keep the rounds that the study gives them.
 EXTENDED = frozenset({"clean", "counted"})
@@ -37,7 +37,7 @@ class _Clock:
 
 
 def run_rounds(
-    under_way: Execution,
+    running: RunningStudy,
     bounds: Bounds,
     report_of: Callable[[Path], Report],
     now: Callable[[], float] = time.monotonic,
@@ -49,7 +49,7 @@ def run_rounds(
     """
     from profpipe.analyse.statistics.looks import plan_looks
 
-    prepared = under_way.prepared
+    prepared = running.prepared
     first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == "clean"), default=0)
     first = first or max(prepared.rounds.values())
     looks = plan_looks(first, max(bounds.most, first))
@@ -57,14 +57,13 @@ def run_rounds(
     wanted: Mapping[str, int] = prepared.rounds
     clock = _Clock(now(), now)
     state = looks
-    _write(under_way, state)
+    _write(running, state)
     for number, rounds in enumerate(looks.planned):
-        for run in prepared.schedule(wanted, done, len(under_way.ended)):
-            under_way.run(run)
+        running.run(prepared.schedule(wanted, done, len(running.ended)))
         done = {**done, **wanted}
         state = state.model_copy(update={"looks": (*state.looks, rounds)})
-        _write(under_way, state)
-        open_ = undecided(report_of(under_way.folder), prepared.kinds)
+        _write(running, state)
+        open_ = undecided(report_of(running.folder), prepared.kinds)
         if not open_:
             state = state.model_copy(update={"stopped": "stable"})
             break
@@ -73,11 +72,11 @@ def run_rounds(
             break
         wanted = {p: _rounds_at(number + 1, looks.planned, prepared.rounds[p], prepared.kinds[p]) for p in open_}
         coming = len(prepared.schedule(wanted, done, 0))
-        if not clock.enough_for(coming, len(under_way.ended), bounds.budget_s):
+        if not clock.enough_for(coming, len(running.ended), bounds.budget_s):
             state = state.model_copy(update={"stopped": "budget"})
             break
-        under_way.listen(Look(rounds, tuple(open_), coming))
-    _write(under_way, state)
+        running.listen(Look(rounds, tuple(open_), coming))
+    _write(running, state)
     return state
 
 
@@ -95,8 +94,6 @@ def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(p for p, kind in kinds.items() if p in found and kind in EXTENDED)
 
 
-def _write(under_way: Execution, state: Sequential) -> None:
-    under_way.study = replace(
-        under_way.study, sequential=state, rounds=max(state.looks, default=under_way.study.rounds)
-    )
-    store.write_study(under_way.folder, under_way.study)
+def _write(running: RunningStudy, state: Sequential) -> None:
+    running.study = replace(running.study, sequential=state, rounds=max(state.looks, default=running.study.rounds))
+    store.write_study(running.folder, running.study)

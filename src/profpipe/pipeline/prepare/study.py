@@ -18,6 +18,8 @@ from profpipe.study.read import LoadedFile
 from profpipe.units import Instrument
 
 FOUND = (FILE_NAME, PYPROJECT)
+# The executor that a study has unless `--on` names another: this machine.
+LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class RunOptions:
     rounds: int | None = None
     requests: int | None = None
     generator: str | None = None
+    on: str = LOCAL
 
     def command(self, study: str, file: str = FILE_NAME) -> str:
         """The command that makes the report again, as it is typed beside the study file: no path of this machine."""
@@ -38,7 +41,8 @@ class RunOptions:
 
     def words(self) -> list[str]:
         """The options of the command line that any measuring command has."""
-        figures = (("-r", self.rounds), ("-n", self.requests), ("--generator", self.generator))
+        on = None if self.on == LOCAL else self.on
+        figures = (("-r", self.rounds), ("-n", self.requests), ("--generator", self.generator), ("--on", on))
         return [
             *(word for name in self.profilers for word in ("-p", name)),
             *(str(word) for flag, value in figures if value is not None for word in (flag, value)),
@@ -63,7 +67,10 @@ class Variants:
 
 @dataclass(frozen=True, slots=True)
 class PreparedStudy:
-    """A study that is ready to run. `left_out` and `limits` go into the report as they are."""
+    """A study that is ready to run. `left_out` and `limits` go into the report as they are.
+
+    `executor` = what carries out its runs: a name, or name:address.
+    """
 
     id: str
     study: Study
@@ -75,6 +82,7 @@ class PreparedStudy:
     rounds: Mapping[str, int]
     refused: frozenset[tuple[str, str]]
     generator: str | None
+    executor: str
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -148,6 +156,7 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
         rounds={name: _rounds(study, name, options) for name in found.usable},
         refused=frozenset(found.refused),
         generator=options.generator,
+        executor=options.on,
     )
     runs = prepared.schedule(prepared.rounds, {}, 0)
     if not runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +14,16 @@ from profpipe.study import LoadPlan
 from profpipe.study.read import LoadedFile
 
 
-def study_record(prepared: PreparedStudy, loaded: LoadedFile, command: str, created: datetime) -> StudyRecord:
+def study_record(
+    prepared: PreparedStudy,
+    loaded: LoadedFile,
+    command: str,
+    created: datetime,
+    machine: Mapping[str, str],
+) -> StudyRecord:
+    """What study.json holds. `machine` = facts of the machine that carries out the runs."""
     study = prepared.study
-    environment = dict(capture.environment_facts())
+    environment = dict(machine)
     if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
         environment["commit"] = commit.text
     for name, target in prepared.targets.items():

@@ -1,0 +1,24 @@
+"""The executors by name, and the one that `--on` asks for."""
+
+from __future__ import annotations
+
+from profpipe.errors import UsageError
+from profpipe.pipeline.execute.interface import Executor
+from profpipe.pipeline.prepare.study import LOCAL
+from profpipe.plugins import Registry
+
+EXECUTORS = Registry[Executor](
+    kind="executor",
+    protocol=Executor,
+    builtin={LOCAL: "profpipe.pipeline.execute.local"},
+    group="profpipe.executors",
+)
+
+
+def find_executor(on: str) -> tuple[Executor, str]:
+    """The executor of `--on NAME` or `--on NAME:ADDRESS`, and the address. Raises UsageError when it cannot be used."""
+    name, _, address = on.partition(":")
+    executor = EXECUTORS.get(name)
+    if (why := executor.missing()) is not None:
+        raise UsageError(f"--on {on}: {why}")
+    return executor, address

@@ -1,0 +1,45 @@
+"""The executor `local`: builds and runs everything on this machine, one run after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from profpipe import capture
+from profpipe.errors import CaptureError, UsageError
+from profpipe.model.run import RunRecord
+from profpipe.pipeline.events import Listener
+from profpipe.pipeline.execute.build import build_targets
+from profpipe.pipeline.execute.interface import Session, Unit
+from profpipe.pipeline.execute.one_run import run_once
+from profpipe.pipeline.prepare.study import PreparedStudy
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSession:
+    """One study on this machine. Servers and load generators are ended by `capture` and `load` themselves."""
+
+    study: PreparedStudy
+    listen: Listener
+
+    def environment(self) -> Mapping[str, str]:
+        return capture.environment_facts()
+
+    def build(self) -> Mapping[str, CaptureError]:
+        return build_targets(self.study, self.listen)
+
+    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
+        for unit in units:
+            yield unit, tuple(run_once(self.study, run, self.listen) for run in unit.runs)
+
+
+def missing() -> str | None:
+    return None
+
+
+@contextmanager
+def session(study: PreparedStudy, address: str, listen: Listener) -> Iterator[Session]:
+    if address:
+        raise UsageError(f"--on local:{address}: local takes no address; write --on local")
+    yield LocalSession(study, listen)

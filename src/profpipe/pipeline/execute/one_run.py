@@ -1,0 +1,111 @@
+"""One run on this machine: its server, its loads, its captures, and whether it is valid."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from profpipe import capture, load
+from profpipe.model.run import LoadResult, RunRecord
+from profpipe.pipeline.events import Listener, PhaseEntered
+from profpipe.pipeline.execute.interface import PlannedRun
+from profpipe.pipeline.execute.judge import judge
+from profpipe.pipeline.prepare.instruments import fit
+from profpipe.pipeline.prepare.schedule import RunPlan
+from profpipe.pipeline.prepare.study import PreparedStudy
+from profpipe.study import LoadPlan
+
+# Throughput and latency need no seven rounds: they are shown, and carry no verdict below four rounds.
+EXTRA_LOAD_ROUNDS = 3
+# What a load generator wrote, a folder per load. All of it is in run.json (h2load's log alone is 30 bytes a request),
+# so the folders are kept only of invalid runs, to find out why.
+WARM_UP, LOAD, THROUGHPUT, LATENCY = "warm-up", "load", "throughput", "latency"
+
+
+def run_once(study: PreparedStudy, run: PlannedRun, listen: Listener) -> RunRecord:
+    """Carry out one run with its files in the run's folder. A run that fails is a record with its reason and phase."""
+    plan, folder = run.plan, run.folder
+    target, load_plan = study.targets[plan.variant], study.plan_for(plan)
+    placement = study.placement_for(plan)
+    extra = ExtraLoads(study, plan, folder)
+    cpus, begun = placement.load_cpus, begin_record(study, plan)
+    captured = capture.capture_run(
+        target,
+        study.study.tool(plan.profiler),
+        root=study.root_of(plan.variant),
+        folder=folder,
+        options=study.study.use(plan.profiler).options,
+        placement=placement,
+        warm_up=lambda host, port: load.warm_up(
+            load_plan, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP
+        ),
+        load=lambda host, port: _drive(load_plan, host, port, cpus, folder / LOAD),
+        after=extra.run if extra.wanted else None,
+        on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
+    )
+    reason, phase = judge(captured, load_plan)
+    if reason is None:
+        for name in (WARM_UP, LOAD, THROUGHPUT, LATENCY):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    return replace(
+        begun,
+        command=captured.command,
+        reason=reason,
+        phase=phase,
+        refused=captured.refused,
+        log_tail=captured.log_tail if reason else (),
+        load=captured.load,
+        usage=captured.usage,
+        throughput=extra.throughput,
+        latency=extra.latency,
+        captures=captured.captures,
+        placement=captured.placement,
+        profiler_facts=captured.profiler_facts,
+        warnings=captured.warnings,
+    )
+
+
+def begin_record(study: PreparedStudy, plan: RunPlan) -> RunRecord:
+    """What is known of a run when it begins; `command` is that of the study file until a port is chosen."""
+    return RunRecord(
+        study=study.id,
+        variant=plan.variant,
+        profiler=plan.profiler,
+        round=plan.round,
+        order=plan.order,
+        command=study.targets[plan.variant].command,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        control=plan.control,
+    )
+
+
+def _drive(plan: LoadPlan, host: str, port: int, cpus: tuple[int, ...], folder: Path) -> LoadResult:
+    return load.run(load.choose(plan), plan, host, port, cpus=cpus, folder=folder)
+
+
+class ExtraLoads:
+    """The loads of a clean run after its window: a closed loop for throughput, a fixed rate for latency.
+
+    They need a server that is running anyway and must not share the window whose CPU is counted.
+    """
+
+    def __init__(self, study: PreparedStudy, plan: RunPlan, folder: Path) -> None:
+        self.study, self.target, self.folder = study, study.targets[plan.variant], folder
+        self.cpus = study.placement_for(plan).load_cpus
+        first_rounds = plan.profiler == "clean" and plan.round <= EXTRA_LOAD_ROUNDS and not plan.control
+        self.wanted = first_rounds and bool(study.study.throughput or study.study.latency)
+        self.throughput: LoadResult | None = None
+        self.latency: LoadResult | None = None
+
+    def run(self, host: str, port: int) -> None:
+        study = self.study.study
+        if study.throughput is not None:
+            self.throughput = self._drive(study.throughput, host, port, THROUGHPUT)
+        if study.latency is not None:
+            self.latency = self._drive(study.latency, host, port, LATENCY)
+
+    def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
+        own = fit(plan, self.target, self.study.generator)
+        return _drive(own, host, port, self.cpus, self.folder / name)
