@@ -9,7 +9,7 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src" / "profpipe"
 FLOORS = (
-    {"errors", "units"},
+    {"errors", "units", "cpu_clock"},
     {"plugins"},
     {"model", "study", "commits", "publish"},
     {"parse", "capture", "load", "export", "store", "analyse"},

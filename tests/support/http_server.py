@@ -61,6 +61,7 @@ class Server:
         server = await asyncio.start_server(self._connection, sock=self.listening)
         started.set()
         await self.stop.wait()
+        await asyncio.sleep(0.01)  # a connection that was accepted at this moment becomes a task, and is ended below
         server.close()
         for task in tuple(self.tasks):
             task.cancel()

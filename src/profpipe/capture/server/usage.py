@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from profpipe.cpu_clock import clock_id, thread_switches
 from profpipe.model.run import LoadResult, Usage
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -40,18 +41,8 @@ class Moment:
 
 
 def cpu_clock_ns(pid: int) -> int:
-    """CPU time of a process to the nanosecond, threads that ended included (the kernel's own clock id for a pid)."""
-    return time.clock_gettime_ns((~pid << 3) | 2)
-
-
-def _switches_of(task: Path) -> tuple[int, int] | None:
-    """Voluntary and involuntary context switches of one thread, or None when it is gone."""
-    try:
-        lines = (task / "status").read_text().splitlines()
-    except OSError:
-        return None
-    counts = {name: int(value) for name, _, value in (line.partition(":") for line in lines) if "ctxt_switches" in name}
-    return counts.get("voluntary_ctxt_switches", 0), counts.get("nonvoluntary_ctxt_switches", 0)
+    """CPU time of a process to the nanosecond, threads that ended included."""
+    return time.clock_gettime_ns(clock_id(pid))
 
 
 class ThreadWatch:
@@ -82,7 +73,7 @@ class ThreadWatch:
             except OSError:
                 continue
             for task in tasks:
-                if (counts := _switches_of(task)) is not None:
+                if (counts := thread_switches(task)) is not None:
                     seen += 1
                     self._last[task] = counts
         self._most = max(self._most, seen)
