@@ -13,7 +13,7 @@ FLOORS = (
     {"plugins"},
     {"model", "study", "commits", "publish"},
     {"parse", "capture", "load", "export", "store", "analyse"},
-    {"render"},
+    {"render", "reference"},
     {"pipeline"},
     {"cli"},
 )

@@ -7,12 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from profpipe.analyse import Earlier, RunData, StudyData, build_report
-from profpipe.analyse.post2018 import pasted_texts
-from profpipe.load.wrk import parse_wrk_text
+from profpipe.analyse import RunData, StudyData, build_report
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
-from profpipe.model.run import LoadResult
+from profpipe.reference.post2018.names import cargo_profiler_name
+from profpipe.reference.registry import set_beside
 from tests.support.analyse_cases import load, record
 
 DATA = Path(__file__).parents[1] / "data/callgrind"
@@ -31,10 +30,6 @@ def capture(name: str) -> Profile:
 
     with gzip.open(DATA / f"{name}.out.gz") as raw:
         return parse(raw, f"{name}.out")  # type: ignore[arg-type]
-
-
-def post_loads() -> dict[str, LoadResult]:
-    return {name: parse_wrk_text(text) for name, text in pasted_texts().items()}
 
 
 def run(variant: str, profiler: str = "callgrind", number: int = 1, profile: str = "", **more: Any) -> RunData:
@@ -63,12 +58,15 @@ def seed_study(*runs: RunData, **more: Any) -> StudyData:
         "created": "2026-11-23T12:00:00Z",
         "profpipe": "0.1.0",
         "hypotheses": HYPOTHESES,
-        "name_style": "cargo-profiler",
-        "earlier": Earlier(post_loads()),
+        "classic_name": cargo_profiler_name,
     }
     return StudyData(**(facts | more))
 
 
+def beside_post(study: StudyData) -> Report:
+    return set_beside(build_report(study), "post-2018")
+
+
 @cache
 def seed_report() -> Report:
-    return build_report(seed_study())
+    return beside_post(seed_study())

@@ -7,11 +7,10 @@ from profpipe.analyse.commits.diff import parse_diff
 from profpipe.analyse.compare_captures import compare_profiles
 from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.report import build_report
-from profpipe.analyse.study_data import Earlier, RunData, StudyData
+from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.analyse.tables.profile_list import HotspotRow, hotspot_list
 
 __all__ = [
-    "Earlier",
     "HotspotRow",
     "RunData",
     "SideLines",

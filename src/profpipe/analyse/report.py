@@ -10,7 +10,6 @@ from profpipe.analyse.commits.merge import Placed, align
 from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.matrix import Index, Matrix, matrices, refusal
 from profpipe.analyse.names.categories import Categories, categories
-from profpipe.analyse.post2018 import seed_table
 from profpipe.analyse.statistics.alpha import Levels, RowLevel
 from profpipe.analyse.statistics.medians import rounded, valid
 from profpipe.analyse.study_data import RunData, StudyData
@@ -79,10 +78,7 @@ def build_report(data: StudyData) -> Report:
         flames=flames,
         runs=tuple(_run_row(r) for r in data.runs),
     )
-    report = report.model_copy(update={"conclusions": conclude(report)})
-    if data.earlier is None:
-        return report
-    return report.model_copy(update={"seed_table": seed_table(report, data.earlier.loads, data.earlier.other)})
+    return report.model_copy(update={"conclusions": conclude(report)})
 
 
 def _table(

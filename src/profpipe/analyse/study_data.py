@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from profpipe.analyse.statistics.medians import ALPHA
 from profpipe.model.profile import Profile
-from profpipe.model.report import Calibration, CommitInfo, Report, Sequential
-from profpipe.model.run import LoadResult, RunRecord
+from profpipe.model.report import Calibration, CommitInfo, Sequential
+from profpipe.model.run import RunRecord
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument
 
@@ -22,26 +22,18 @@ class RunData:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """An earlier study to set this one beside: its load tables as read, and our report of the rest of it, if any."""
-
-    loads: Mapping[str, LoadResult]
-    other: Report | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StudyData:
     """Everything a report is computed from. Order of `contenders` is the order of the report.
 
     Control runs are those whose record says `control`; their variant is the baseline. `instruments` maps a
     profiler's name to its kind. `limits` = (profiler, text, variants). `left_out` = (target, reason).
     `tools` maps the name of an instrument to the profiler behind it, where that is another; `hypotheses` = (text,
-    categories); `name_style` is that of the classic lists. `per` is what costs are divided by, in words: "request",
-    or "capture" where no request was counted. `commits` = variant -> the commit it was built from, where the variants
-    are one program at several commits; `same_program` says the same of captures whose commits are not known;
-    `sequential` = how rounds were added. `alpha` = the share of reports without a real change that may hold a false
-    verdict; where rounds were added, the report is judged at the level of one look. `calibration` is one of the same
-    machine and load, or None.
+    categories); `classic_name` = how the classic lists write a function's name; None = as the capture has it. `per` is
+    what costs are divided by, in words: "request", or "capture" where no request was counted. `commits` = variant ->
+    the commit it was built from, where the variants are one program at several commits; `same_program` says the same
+    of captures whose commits are not known; `sequential` = how rounds were added. `alpha` = the share of reports
+    without a real change that may hold a false verdict; where rounds were added, the report is judged at the level of
+    one look. `calibration` is one of the same machine and load, or None.
     """
 
     study: str
@@ -66,8 +58,7 @@ class StudyData:
     per: str = "request"
     tools: Mapping[str, str] = field(default_factory=dict)
     hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    name_style: str = ""
-    earlier: Earlier | None = None
+    classic_name: Callable[[str], str] | None = None
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
     same_program: bool = False
     sequential: Sequential | None = None

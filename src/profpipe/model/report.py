@@ -295,12 +295,20 @@ class Hypothesis(Part):
     categories: tuple[str, ...]
 
 
+class ReferenceInfo(Part):
+    """The published study that `seed_table` is about."""
+
+    key: str = Field(description="its name in profpipe.toml")
+    title: str
+    about: str = Field(description="one sentence about it")
+
+
 class SeedRow(Part):
-    """One line of an earlier study beside ours. `value` is ours as a number: a share of 1, a count per request."""
+    """One statement of a published study, and our figure. `value` is a share of 1 or a count per request."""
 
     number: int
     what: str
-    post: str = Field(description="what the earlier study said")
+    post: str = Field(description="the published statement")
     ours: str
     value: Ratio | None = None
     verdict: Literal["kept", "differs", "corrected", "not measured"]
@@ -374,5 +382,7 @@ class Report(Part):
     classic: tuple[ClassicList, ...] = ()
     flames: tuple[Flame, ...] = ()
     runs: tuple[RunRow, ...] = ()
-    seed_table: tuple[SeedRow, ...] = Field((), description="an earlier study, line by line, where a study names one")
+    reference: ReferenceInfo | None = Field(None, description="the published study that `seed_table` is about")
+    # Reports of every version have their rows under this name, from the time when `seed` was the only such study.
+    seed_table: tuple[SeedRow, ...] = Field((), description="a published study, statement by statement")
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -75,17 +75,17 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
 
 
 def classic(profile: Profile, style: str, limit: int = 30) -> str:
-    """The list of the 2018 tools: raw counts of the first metric, names in the style asked for."""
+    """The list as the tool of that name style printed it: raw counts of the first metric."""
     from profpipe.analyse import hotspot_list
-    from profpipe.analyse.names.cargo_profiler import cargo_profiler_list
     from profpipe.analyse.tables.flame_graph import classic_place
+    from profpipe.reference.registry import name_style
 
-    key = profile.metrics[0].key
+    key, written = profile.metrics[0].key, name_style(style)
     rows = [
-        (row.self[key], classic_place((*row.function.raw, row.function.name)[0], row.function.file, style))
+        (row.self[key], classic_place(written.name((*row.function.raw, row.function.name)[0]), row.function.file))
         for row in hotspot_list(profile)[:limit]
     ]
-    return cargo_profiler_list(rows, profile.self_sum(key))
+    return written.listing(rows, profile.self_sum(key))
 
 
 def compare(sides: Sequence[Compared]) -> Report:

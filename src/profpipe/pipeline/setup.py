@@ -37,9 +37,12 @@ def read_file(path: Path) -> LoadedFile:
     """Read a study file, its names held against the profilers and generators there are. Raises ConfigError."""
     from profpipe.capture import PROFILERS
     from profpipe.load import GENERATORS
+    from profpipe.reference.registry import NAME_STYLES, STUDIES
     from profpipe.study.read import read_study_file
 
-    return read_study_file(path, profilers=PROFILERS, generators=GENERATORS)
+    return read_study_file(
+        path, profilers=PROFILERS, generators=GENERATORS, references=tuple(STUDIES), name_styles=tuple(NAME_STYLES)
+    )
 
 
 def listing(loaded: LoadedFile) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Known:
     profilers: Collection[str] = ()
     generators: Collection[str] = ()
     categories: Collection[str] = ()
+    references: Collection[str] = ()
+    name_styles: Collection[str] = ()
     targets: Collection[str] = ()
 
 
@@ -107,6 +109,12 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
     if study.baseline is not None and study.baseline not in study.targets:
         hint = did_you_mean(study.baseline, study.targets)
         yield Mistake((*path, "baseline"), f'"{study.baseline}" is none of the study\'s targets{hint}')
+    for key, name, names in (
+        ("reference", study.reference, known.references),
+        ("name_style", study.name_style, known.name_styles),
+    ):
+        if names and name and name not in names:
+            yield Mistake((*path, key), f'unknown {key} "{name}"{did_you_mean(name, names)}; use {", ".join(names)}')
     yield from _profilers(path, study, known)
     yield from _loads(path, study, file, known)
     if study.throughput is not None and study.throughput.mode != "closed":

@@ -63,6 +63,8 @@ def read_study_file(
     profilers: Collection[str] = (),
     generators: Collection[str] = (),
     categories: Collection[str] = (),
+    references: Collection[str] = (),
+    name_styles: Collection[str] = (),
 ) -> LoadedFile:
     """The study file at `path`, or the [tool.profpipe] table of a pyproject.toml.
 
@@ -81,7 +83,14 @@ def read_study_file(
             raise ConfigError(f"{_shown(path)}: no [tool.profpipe] table")
         data = tools["profpipe"]
         places = {key[2:]: place for key, place in places.items() if key[:2] == prefix}
-    known = Known(profilers, generators, categories, targets=tuple(_table(data, "target")))
+    known = Known(
+        profilers=profilers,
+        generators=generators,
+        categories=categories,
+        references=references,
+        name_styles=name_styles,
+        targets=tuple(_table(data, "target")),
+    )
     file, mistakes, broken = _validated(data)
     file = with_plans(file)
     mistakes += [found for found in check_file(file, path.parent, known) if not _follows(found.path, broken)]

@@ -136,11 +136,11 @@ class Study(Part):
 
     question: str = Field("", description="what the report answers, in words")
     hypothesis: tuple[Hypothesis, ...] = Field((), description="reasons to decide between")
-    reference: Literal["", "post-2018"] = Field(
-        "", description="an earlier study to set the figures beside: post-2018 is the one profpipe grew from"
+    reference: str = Field(
+        "", description="a published study to set the figures beside: `post-2018`, the one profpipe grew from"
     )
-    name_style: Literal["", "cargo-profiler"] = Field(
-        "", description="names in the classic lists: as profpipe writes them, or as cargo-profiler did"
+    name_style: str = Field(
+        "", description="how the classic lists write names: as the capture has them, or as `cargo-profiler` did"
     )
     targets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="keys of [target.*]")
     baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")

@@ -42,7 +42,6 @@ def dealt(data: StudyData, variant: str, rounds: dict[str, int], seed: int, *, c
         languages={side: data.languages.get(variant, "") for side in (variant, AGAIN)},
         labels={variant: data.label(variant), AGAIN: f"{data.label(variant)}, again"},
         hypotheses=(),
-        earlier=None,
     )
 
 

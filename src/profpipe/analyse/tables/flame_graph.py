@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from profpipe.analyse.matrix import refusal, requests_of
-from profpipe.analyse.names.cargo_profiler import styled
 from profpipe.analyse.names.demangle import base_name, normal_name
 from profpipe.analyse.statistics.medians import rounded
 from profpipe.analyse.study_data import RunData, StudyData
@@ -45,7 +44,7 @@ def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList |
         own = function_table(profile, metric.key)["self"].to_numpy(dtype=np.int64)
         f = profile.functions
         rows += [
-            (value, classic_place(name, file, study.name_style))
+            (value, classic_place(study.classic_name(name) if study.classic_name else name, file))
             for value, file, name in zip(own.tolist(), f.file, f.name, strict=True)
             if value
         ]
@@ -62,9 +61,9 @@ def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList |
     )
 
 
-def classic_place(name: str, file: str, style: str = "") -> str:
-    """`file:function`, as the old tools wrote it; `???` for a file that is not known."""
-    return f"{base_name(file) or '???'}:{styled(name, style)}"
+def classic_place(name: str, file: str) -> str:
+    """`file:function`, as older tools wrote it; `???` for an unknown file."""
+    return f"{base_name(file) or '???'}:{name}"
 
 
 class _Tree:

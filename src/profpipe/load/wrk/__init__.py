@@ -1,4 +1,4 @@
-"""wrk (closed loop): run with a done() hook that writes its counts and histogram, or read from pasted text.
+"""wrk (closed loop), run with a done() hook that writes its counts and histogram.
 
 wrk's latencies are not only what it measured: `stats_correct` adds samples for requests that a constant rate would
 have sent meanwhile (wrk 4, src/wrk.c) and a closed loop never sent. On a server where 2 % of requests take 80 ms
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from profpipe.errors import LoadError
 from profpipe.load.generators import OUTPUT_LIMIT, Cpus, Ended, client_bound, processors, run_child, tail
 from profpipe.load.plan import headers, url
-from profpipe.load.wrk.table import PHANTOM, doubts, read_table
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 NAME = "wrk"
 HOOK = Path(__file__).with_name("report.lua")
 REFUSED = "unable to connect"
+# A mean latency beyond this many times connections / rate is not the time that requests took.
+PHANTOM = 1.05
 
 
 def missing() -> str | None:
@@ -62,7 +63,7 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
     ended = run_child(command, cpus=cpus, threads=plan.threads, timeout=plan.timeout, folder=folder, name=NAME, env=env)
     said = ended.stdout + ended.stderr
     if REFUSED in said:
-        return replace(_refused(said), command=ended.command, version=version())
+        return replace(refused(said), command=ended.command, version=version())
     if ended.timed_out:
         raise LoadError(f"wrk did not end within {plan.timeout:g} s and was killed; raise the load's timeout")
     try:
@@ -77,36 +78,6 @@ def version() -> str:
     said = subprocess.run([NAME, "-v"], capture_output=True, text=True, timeout=10, check=False)
     found = re.match(r"wrk (\S+)", said.stdout + said.stderr)
     return found.group(1) if found else UNKNOWN
-
-
-def parse_wrk_text(text: str) -> LoadResult:
-    """What wrk printed, as a load with the doubts its own arithmetic raises (`table.doubts`).
-
-    The text holds no histogram, so `latency` is None; `read_table` has its rows. Its version is unknown. "unable to
-    connect" is a result without connections and without a served request. LoadError when the text is not wrk's.
-    """
-    if REFUSED in text:
-        return _refused(text)
-    table = read_table(text)
-    found = tuple(doubts(table))
-    return LoadResult(
-        tool=NAME,
-        version=UNKNOWN,
-        command=_pasted_command(text),
-        loop="closed",
-        correction="wrk-corrected",
-        connections=table.connections,
-        threads=table.threads,
-        served=table.requests - table.not_ok,
-        seconds=table.seconds,
-        failed=table.not_ok + _lost(table.errors),
-        errors={**table.errors, "status": table.not_ok} if table.not_ok else dict(table.errors),
-        bytes_read=round(table.bytes_read),
-        client_cpu_s=table.cpu_s,
-        doubts=tuple(words for words, _ in found),
-        doubted=_figures(found),
-        output=text[:OUTPUT_LIMIT],
-    )
 
 
 def _command(plan: LoadPlan, host: str, port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
@@ -147,13 +118,13 @@ def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int)
         threads=plan.threads,
         served=requests - errors.get("status", 0),
         seconds=seconds,
-        failed=errors.get("status", 0) + _lost(errors),
+        failed=errors.get("status", 0) + lost(errors),
         errors=errors,
         bytes_read=figures["bytes"],
         latency=latency,
         client_cpu_s=ended.cpu_s,
         doubts=(*(words for words, _ in found), *ended.doubts),
-        doubted=_figures(found),
+        doubted=doubted_figures(found),
         output=ended.stdout[:OUTPUT_LIMIT],
     )
 
@@ -178,7 +149,7 @@ def _report_doubts(
     return found
 
 
-def _refused(text: str) -> LoadResult:
+def refused(text: str) -> LoadResult:
     """wrk tries one connection first and leaves when it is refused: nothing was opened, nothing was sent."""
     return LoadResult(
         tool=NAME,
@@ -196,15 +167,12 @@ def _refused(text: str) -> LoadResult:
     )
 
 
-def _lost(errors: dict[str, int]) -> int:
+def lost(errors: dict[str, int]) -> int:
+    """Requests that got no whole response."""
     return sum(errors.get(kind, 0) for kind in ("read", "write", "timeout"))
 
 
-def _figures(found: tuple[tuple[str, tuple[str, ...]], ...] | list[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
-    return tuple(figure for figure in ("rate", "latency") if any(figure in about for _, about in found))
-
-
-def _pasted_command(text: str) -> tuple[str, ...]:
-    """The `$ wrk ...` line above a pasted table, when there is one."""
-    found = re.search(r"^\$ (wrk .+)$", text, re.MULTILINE)
-    return tuple(shlex.split(found.group(1))) if found else ()
+def doubted_figures(found: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """Which of "rate" and "latency" the doubts are about."""
+    about = {figure for _, figures in found for figure in figures}
+    return tuple(figure for figure in ("rate", "latency") if figure in about)

@@ -35,7 +35,7 @@ variant phase stopped machine study place path names categories callers callees 
 PROSE = frozenset(
     _words("""
 about subject command why total_why notes reason log_tail text question left_out load placement value
-what post ours asked hits warnings environment
+what post ours asked hits warnings environment title
 """)
 )
 # Facts of the machine that are shown: short values only.
@@ -94,7 +94,7 @@ def _reduced(report: Report) -> Report:
     environment = {key: document["environment"][key][:80] for key in ENVIRONMENT if key in document["environment"]}
     left_out = [[target[:NAME], NOT_TAKEN] for target, _ in document["study"]["left_out"]]
     reduced: dict[str, Any] = _take(document, "")
-    reduced |= {"environment": environment, "conclusions": [], "limits": [], "seed_table": []}
+    reduced |= {"environment": environment, "conclusions": [], "limits": [], "reference": None, "seed_table": []}
     reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": None}
     for invalid in reduced["invalid"]:
         invalid["reason"] = NOT_TAKEN

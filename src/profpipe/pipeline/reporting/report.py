@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from profpipe import store
 from profpipe.errors import ProfpipeError, ReportError
@@ -18,9 +17,6 @@ from profpipe.model.run import CaptureFile, RunRecord
 from profpipe.pipeline.reporting.calibration_file import calibration_of
 from profpipe.pipeline.reporting.changed_lines import with_commit_changes
 from profpipe.pipeline.reporting.gate import GateRule, gate
-
-if TYPE_CHECKING:
-    from profpipe.analyse import Earlier
 
 # Folders in a checkout whose code is no commit's: a venv, installed packages.
 INSTALLED = re.compile(r"/(?:site-packages|dist-packages|lib/python3\.\d+|node_modules)/")
@@ -55,6 +51,7 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     A capture that cannot be read makes its run invalid, the others stay.
     """
     from profpipe.analyse import RunData, StudyData, build_report
+    from profpipe.reference.registry import name_style
     from profpipe.study.schema import CategoryRule
 
     study = store.read_study(folder)
@@ -87,13 +84,14 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
             planned_runs=study.planned_runs or None,
             tools=study.tools,
             hypotheses=study.hypotheses,
-            name_style=study.name_style,
-            earlier=_earlier(study.reference, folder),
+            classic_name=name_style(study.name_style).name if study.name_style else None,
             commits=study.commits,
             sequential=study.sequential,
             calibration=calibration_of(folder.parent.parent, study.study, study.environment),
         )
     )
+    if study.reference:
+        report = _beside_published(report, study.reference, folder)
     return with_commit_changes(report, folder), _unmeasured([run.record for run in runs])
 
 
@@ -108,19 +106,17 @@ def load_runs(folder: Path, checkout: str = "") -> tuple[tuple[RunRecord, tuple[
     return runs
 
 
-def _earlier(reference: str, folder: Path) -> Earlier | None:
-    """What a study is set beside: the post's load tables, and the newest report of its P.S. among the same reports."""
-    from profpipe.analyse import Earlier
-    from profpipe.analyse.post2018 import OTHER_STUDY, pasted_texts
-    from profpipe.load.wrk import parse_wrk_text
+def _beside_published(report: Report, reference: str, folder: Path) -> Report:
+    """The report with the rows of a published study, and of our newest related report among the same reports."""
+    from profpipe.reference.registry import published_study, set_beside
 
-    if not reference:
-        return None
-    try:
-        other = load_report(store.find_study_folder(folder.parent.parent, OTHER_STUDY) / REPORT_JSON)
-    except ProfpipeError:
-        other = None
-    return Earlier({name: parse_wrk_text(text) for name, text in pasted_texts().items()}, other)
+    related = None
+    if name := published_study(reference).related:
+        try:
+            related = load_report(store.find_study_folder(folder.parent.parent, name) / REPORT_JSON)
+        except ProfpipeError:
+            related = None
+    return set_beside(report, reference, related)
 
 
 def _unmeasured(records: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:

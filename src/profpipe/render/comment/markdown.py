@@ -35,7 +35,7 @@ SECTIONS = (
     ("waterfall", "The gap in numbers"),
     ("method", "What this rests on"),
     ("hotspots", "Hotspots"),
-    ("seed", "The post of 2018, line by line"),
+    ("seed", "A published study, line by line"),
     ("classic", "The classic list"),
 )
 QUIET = (("quiet", ""), ("footer", ""))
@@ -74,7 +74,8 @@ def render_comment(report: Report, *, limit: int = LIMIT, link: str = "", origin
     kept: list[str] = []
     cut: list[str] = []
     room = limit - 500
-    for name, title in QUIET if own.quiet else SECTIONS:
+    for name, general in QUIET if own.quiet else SECTIONS:
+        title = str(prose(view.published.title)) if name == "seed" and view.published else general
         text = _tidy("".join(template.blocks[name](template.new_context(values))))
         if not text:
             continue

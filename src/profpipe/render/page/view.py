@@ -20,7 +20,7 @@ from profpipe.render.page.noise import (
     control_rows,
     disturbance,
 )
-from profpipe.render.page.published_study import SeedView, seed_view
+from profpipe.render.page.published_study import PublishedView, published_study
 from profpipe.render.page.study import (
     ClassicView,
     ConclusionView,
@@ -65,7 +65,7 @@ class ReportView:
     disturbance: Disturbance | None
     invalid: tuple[InvalidView, ...]
     runs: tuple[RunView, ...]
-    seed: SeedView | None
+    published: PublishedView | None
 
 
 def build_view(report: Report) -> ReportView:
@@ -94,7 +94,7 @@ def build_view(report: Report) -> ReportView:
         disturbance(report),
         invalid_runs(report),
         runs(report),
-        seed_view(report),
+        published_study(report),
     )
 
 

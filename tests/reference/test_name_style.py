@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.analyse.names.cargo_profiler import cargo_profiler_list, cargo_profiler_name, styled
 from profpipe.cli import cli
+from profpipe.reference.post2018.names import cargo_profiler_list, cargo_profiler_name
 
 DATA = Path(__file__).parents[1] / "data/callgrind"
 SYMBOLS = Path(__file__).parents[1] / "data/post2018/symbols.txt"
@@ -64,10 +64,6 @@ def test_a_name_of_today_in_the_old_form(today: str, then: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_one_word(text: str) -> None:
     assert " " not in cargo_profiler_name(text)
-
-
-def test_no_style_leaves_a_name_alone() -> None:
-    assert styled("<a as b>::c", "") == "<a as b>::c"
 
 
 def test_parse_prints_the_list_in_that_form(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def _category(category: str, capture_name: str) -> float:
     from tests.support.analyse_cases import load
 
     only = run(FUTURE, profile=capture_name, load=load(1000))
-    report = build_report(seed_study(only, contenders=(), earlier=None))
+    report = build_report(seed_study(only, contenders=()))
     (table,) = [t for t in report.hotspots if t.metric == "callgrind:instructions"]
     return next(row.cells[FUTURE].share or 0.0 for row in table.rows if row.category == category)
 

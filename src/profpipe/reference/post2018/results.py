@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from profpipe.analyse.conclusions.facts import Facts, listed, share
-from profpipe.analyse.post2018.answer import (
+from profpipe.reference.post2018.answer import (
     Answer,
     Given,
     Row,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import isclose
 
 from profpipe.analyse.conclusions.facts import Facts, listed
-from profpipe.analyse.post2018.answer import Answer, Given, Row, unknown
 from profpipe.model.report import Report
 from profpipe.model.run import LoadResult
+from profpipe.reference.post2018.answer import Answer, Given, Row, unknown
 from profpipe.units import count, ratio
 
 TABLES = ("tokio_minihttp 1", "may http 1", "may http 2")

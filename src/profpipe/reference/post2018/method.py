@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from profpipe.analyse.conclusions.facts import Facts, share
-from profpipe.analyse.post2018.answer import Answer, Given, Row, no_count, runs_under, unknown
+from profpipe.reference.post2018.answer import Answer, Given, Row, no_count, runs_under, unknown
 from profpipe.units import amount
 
 TOOLS = ("valgrind", "perf", "wrk", "h2load")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from profpipe.errors import LoadError
 from profpipe.load.generators import CLIENT_BOUND
+from profpipe.load.wrk import PHANTOM
 
-PHANTOM = 1.05  # reported mean over connections / rate: beyond this it is not the time requests took
 UNSTEADY = 0.02  # threads x Req/Sec against the total: wrk's own sampling is 0.5 to 1 % off
 
 TIME_US = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6}

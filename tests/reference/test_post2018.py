@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from profpipe.analyse import Earlier, build_report
-from profpipe.analyse.post2018 import seed_table
+from profpipe.analyse import build_report
 from profpipe.model.report import Report, SeedRow
+from profpipe.reference.post2018.table import pasted_loads
+from profpipe.reference.registry import set_beside
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page
-from tests.support.analyse_cases import load, record, study
-from tests.support.seed_cases import FUTURE, MAY, post_loads, run, seed_report, seed_study
+from profpipe.render.page.published_study import UNNAMED
+from tests.support.analyse_cases import load, study
+from tests.support.seed_cases import FUTURE, MAY, beside_post, run, seed_report, seed_study
 
 
 def rows(report: Report | None = None) -> dict[int, SeedRow]:
@@ -58,7 +60,7 @@ def test_the_posts_tables_do_not_survive_their_own_arithmetic() -> None:
 def test_without_callgrind_what_it_would_have_said_is_not_measured() -> None:
     limits = (("callgrind", "not measured: valgrind, vgdb not found: apt install valgrind", ()),)
     clean = [run(v, "clean") for v in (FUTURE, MAY)]
-    report = build_report(seed_study(*clean, instruments={"clean": "clean"}, limits=limits))
+    report = beside_post(seed_study(*clean, instruments={"clean": "clean"}, limits=limits))
     found = rows(report)
     unknown = {n for n, r in found.items() if r.verdict == "not measured"}
     assert unknown == {1, 3, 5, 7, 8, *range(9, 26)}
@@ -67,7 +69,7 @@ def test_without_callgrind_what_it_would_have_said_is_not_measured() -> None:
 
 
 def test_a_lost_variant_is_not_measured_and_the_other_is() -> None:
-    found = rows(build_report(seed_study(run(FUTURE), run(MAY, reason="it died", phase="load"))))
+    found = rows(beside_post(seed_study(run(FUTURE), run(MAY, reason="it died", phase="load"))))
     assert found[15].verdict == "kept"
     assert found[11].verdict == "not measured"
     assert found[11].why == "hyper 0.10 on may coroutines has no valid run under callgrind"
@@ -80,13 +82,13 @@ def fairness(**figures: float) -> Report:
         rates = {n: {"throughput": load(int(rate)), "load": load(100)} for n, rate in figures.items()}
         runs += [run(n, "clean", profile="may-http-zeroed-after-load", **more) for n, more in rates.items()]
     kinds = {"clean": "clean", "callgrind": "counted"}
-    data = seed_study(*runs, baseline=names[0], contenders=names[1:], instruments=kinds, earlier=None, labels={})
+    data = seed_study(*runs, baseline=names[0], contenders=names[1:], instruments=kinds, labels={})
     return build_report(data)
 
 
 def test_the_p_s_is_answered_from_its_own_study() -> None:
     other = fairness(**{"tokio-proto-mini": 100_000, "may-http": 120_000, "may-http-equal": 110_000})
-    found = {r.number: r for r in seed_table(seed_report(), post_loads(), other)}
+    found = rows(set_beside(seed_report(), "post-2018", other))
     assert found[25].ours == (
         "each its own response: tokio-proto-mini 100,000/s and may-http 120,000/s; the same response: "
         "may-http-equal 110,000/s (seed-fairness of 2026-11-23)"
@@ -94,21 +96,21 @@ def test_the_p_s_is_answered_from_its_own_study() -> None:
 
 
 def test_where_no_rate_can_be_believed_the_p_s_is_answered_by_instructions() -> None:
-    found = {r.number: r for r in seed_table(seed_report(), post_loads(), fairness())}
+    found = rows(set_beside(seed_report(), "post-2018", fairness()))
     assert "tokio-proto-mini 2,902 instructions per request" in found[25].ours
     assert found[25].verdict == "corrected"
 
 
-def test_a_study_that_names_no_earlier_one_has_no_table() -> None:
-    assert build_report(seed_study(earlier=None)).seed_table == ()
-    assert build_report(study([run("a", profile=f"{MAY}-5000")])).seed_table == ()
+def test_a_study_without_reference_has_no_rows() -> None:
+    report = build_report(study([run("a", profile=f"{MAY}-5000")]))
+    assert (report.reference, report.seed_table) == (None, ())
 
 
 def test_switches_are_shown_at_every_number_of_connections() -> None:
     names = ("callgrind", "callgrind-1", "callgrind-200")
     runs = [run(MAY, name) for name in names] + [run(FUTURE)]
     kinds = dict.fromkeys(names, "counted")
-    report = build_report(seed_study(*runs, instruments=kinds, tools=dict.fromkeys(names, "callgrind")))
+    report = beside_post(seed_study(*runs, instruments=kinds, tools=dict.fromkeys(names, "callgrind")))
     ours = rows(report)[23].ours
     assert [part.partition(":")[0] for part in ours.split("; ")] == [
         "1 connection",
@@ -120,7 +122,7 @@ def test_switches_are_shown_at_every_number_of_connections() -> None:
 
 def test_under_another_instrument_alone_the_switches_go_by_its_name() -> None:
     runs = [run(v, "callgrind-count") for v in (FUTURE, MAY)]
-    report = build_report(seed_study(*runs, instruments={"callgrind-count": "counted"}))
+    report = beside_post(seed_study(*runs, instruments={"callgrind-count": "counted"}))
     assert rows(report)[23].ours.startswith("callgrind-count: 1.44 calls of swap_registers per request")
 
 
@@ -134,6 +136,14 @@ def test_the_page_and_the_comment_show_it() -> None:
     assert "The post of 2018" not in render_page(plain) + render_comment(plain)
 
 
-def test_loads_of_the_post_are_read_by_the_reader_of_wrk() -> None:
-    assert Earlier(post_loads()).loads["may http 2"].served == 3_599_209
-    assert record("a", "clean", 1).valid
+def test_a_report_of_an_older_version_shows_its_rows_under_a_general_title() -> None:
+    older = seed_report().model_copy(update={"reference": None})
+    page, comment = render_page(older), render_comment(older)
+    assert 'id="seed-32"' in page
+    assert f"<h2>{UNNAMED.title}</h2>" in page
+    assert f"<summary>{UNNAMED.title}</summary>" in comment
+    assert "post of 2018" not in page + comment
+
+
+def test_the_tables_of_the_post_are_read_as_loads() -> None:
+    assert pasted_loads()["may http 2"].served == 3_599_209

@@ -1,8 +1,8 @@
 """Names and lists as cargo-profiler printed them in 2018, so that an old list and a new one can be read side by side.
 
-Its rule, from its callgrind reader: what stands before the first space and behind the last `/`; every `$xx$` and
-`$xxx$` of an escaped Rust name becomes `..`; the hash at the end goes. Rust escaped names in that way until its
-compiler's newer mangling (v0), so a name of today is escaped first.
+Its rule, from its callgrind reader: keep the text before the first space and after the last `/`, replace every `$xx$`
+and `$xxx$` of an escaped Rust name by `..`, drop the hash at the end. Rust escaped names in that way until the v0
+mangling, so a demangled v0 name is escaped first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-CARGO_PROFILER = "cargo-profiler"
 RULE = "-" * 71
 _ESCAPE = re.compile(r"\$\w{2}\$|\$\w{3}\$")
 _HASH = re.compile(r"::h[0-9a-f]{16}$")
@@ -28,18 +27,13 @@ def cargo_profiler_name(name: str) -> str:
 
 
 def cargo_profiler_list(rows: Iterable[tuple[int, str]], total: int) -> str:
-    """The list itself: `70,276,542 (8.9%) file:function`, a line of dashes behind every row."""
+    """The list: rows such as `70,276,542 (8.9%) file:function`, each followed by a line of dashes."""
     lines = [f"{value:,} ({value / total * 100 if total else 0:.1f}%) {place}\n{RULE}\n" for value, place in rows]
     return "".join(lines)
 
 
-def styled(name: str, style: str) -> str:
-    """The name in a study's style; "" leaves it as it is."""
-    return cargo_profiler_name(name) if style == CARGO_PROFILER else name
-
-
 def _parts(name: str) -> Iterator[str]:
-    """The name split at the `::` that stand outside all brackets."""
+    """The name split at every `::` outside brackets."""
     depth, start = 0, 0
     for place, sign in enumerate(name):
         arrow = sign == ">" and name[place - 1] in "-="

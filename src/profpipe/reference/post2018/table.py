@@ -1,22 +1,20 @@
-"""post.toml + a report -> the table: what the post said, what we measured, and whether it holds."""
+"""post.toml + a report -> one row per statement of the post: the statement, our figure, and whether it holds."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from profpipe.analyse.conclusions.facts import Facts
-from profpipe.analyse.post2018 import fairness, method, results
-from profpipe.analyse.post2018.answer import Given, Row, Rule
 from profpipe.analyse.statistics.medians import rounded
 from profpipe.model.report import Report, SeedRow
 from profpipe.model.run import LoadResult
-
-# The study that measures the post's P.S.; its newest report stands in the table beside the tables of the post.
-OTHER_STUDY = "seed-fairness"
+from profpipe.reference.post2018 import fairness, method, results
+from profpipe.reference.post2018.answer import Given, Row, Rule
+from profpipe.reference.wrk_text import parse_wrk_text
 
 RULES: Mapping[str, Rule] = {
     "question": results.question,
@@ -42,18 +40,23 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def seed_table(report: Report, loads: Mapping[str, LoadResult], other: Report | None = None) -> tuple[SeedRow, ...]:
-    """One row per statement of the post. `loads` = its wrk tables as read, by name; `other` = a report of OTHER_STUDY.
+class Post2018:
+    """The post as a PublishedStudy. `related` is our study of the post's P.S."""
 
-    Whatever the report does not hold is "not measured" with the reason.
-    """
-    facts, given = Facts(report), Given(loads, other)
-    return tuple(_answered(row, facts, given) for row in _post()["row"])
+    title = "The post of 2018, line by line"
+    about = "This study redoes one that was published in 2018."
+    related = "seed-fairness"
+
+    def rows(self, report: Report, related: Report | None) -> tuple[SeedRow, ...]:
+        """One row per statement of the post."""
+        facts, given = Facts(report), Given(pasted_loads(), related)
+        return tuple(_answered(row, facts, given) for row in _post()["row"])
 
 
-def pasted_texts() -> dict[str, str]:
-    """The wrk output that the post shows, by the name of its table."""
-    return {table["name"]: table["text"] for table in _post()["table"]}
+@cache
+def pasted_loads() -> Mapping[str, LoadResult]:
+    """The wrk output that the post shows, read, by the name of its table."""
+    return {table["name"]: parse_wrk_text(table["text"]) for table in _post()["table"]}
 
 
 def _answered(row: Row, facts: Facts, given: Given) -> SeedRow:
@@ -69,6 +72,6 @@ def _answered(row: Row, facts: Facts, given: Given) -> SeedRow:
     )
 
 
-@lru_cache(maxsize=1)
+@cache
 def _post() -> dict[str, Any]:
-    return tomllib.loads(files("profpipe.analyse.post2018").joinpath("post.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("profpipe.reference.post2018").joinpath("post.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,48 @@
+"""wrk's output as people paste it into a text: read as a load, with the doubts that its own arithmetic raises."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from profpipe.load.generators import OUTPUT_LIMIT
+from profpipe.load.wrk import NAME, REFUSED, doubted_figures, lost, refused
+from profpipe.model.run import LoadResult
+from profpipe.reference.wrk_table import doubts, read_table
+from profpipe.units import UNKNOWN
+
+
+def parse_wrk_text(text: str) -> LoadResult:
+    """What wrk printed, as a load with the doubts its own arithmetic raises (`wrk_table.doubts`).
+
+    The text holds no histogram, so `latency` is None; `read_table` has its rows. Its version is unknown. "unable to
+    connect" is a result without connections and without a served request. LoadError when the text is not wrk's.
+    """
+    if REFUSED in text:
+        return refused(text)
+    table = read_table(text)
+    found = tuple(doubts(table))
+    return LoadResult(
+        tool=NAME,
+        version=UNKNOWN,
+        command=_pasted_command(text),
+        loop="closed",
+        correction="wrk-corrected",
+        connections=table.connections,
+        threads=table.threads,
+        served=table.requests - table.not_ok,
+        seconds=table.seconds,
+        failed=table.not_ok + lost(table.errors),
+        errors={**table.errors, "status": table.not_ok} if table.not_ok else dict(table.errors),
+        bytes_read=round(table.bytes_read),
+        client_cpu_s=table.cpu_s,
+        doubts=tuple(words for words, _ in found),
+        doubted=doubted_figures(found),
+        output=text[:OUTPUT_LIMIT],
+    )
+
+
+def _pasted_command(text: str) -> tuple[str, ...]:
+    """The `$ wrk ...` line above a pasted table, when there is one."""
+    found = re.search(r"^\$ (wrk .+)$", text, re.MULTILINE)
+    return tuple(shlex.split(found.group(1))) if found else ()
