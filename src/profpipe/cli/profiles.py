@@ -10,7 +10,6 @@ import rich_click as click
 
 from profpipe.cli.studies import REPORTS
 from profpipe.errors import UsageError
-from profpipe.reference.registry import NAME_STYLES
 
 if TYPE_CHECKING:
     from profpipe.model.report import Report
@@ -23,9 +22,7 @@ FORMAT = click.option("--format", "format_", help="the file's format; default: r
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT
 @click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
-@click.option(
-    "--name-style", type=click.Choice(tuple(NAME_STYLES)), help="the list and its names as that tool printed them"
-)
+@click.option("--name-style", metavar="TOOL", help="the list and its names as that tool printed them: cargo-profiler")
 @click.option("--json", "as_json", is_flag=True, help="all numbers, one object")
 def parse(
     files: tuple[Path, ...], format_: str | None, limit: int | None, name_style: str | None, as_json: bool

@@ -78,9 +78,9 @@ def classic(profile: Profile, style: str, limit: int = 30) -> str:
     """The list as the tool of that name style printed it: raw counts of the first metric."""
     from profpipe.analyse import hotspot_list
     from profpipe.analyse.tables.flame_graph import classic_place
-    from profpipe.reference.registry import name_style
+    from profpipe.reference.registry import NAME_STYLES
 
-    key, written = profile.metrics[0].key, name_style(style)
+    key, written = profile.metrics[0].key, NAME_STYLES.get(style)
     rows = [
         (row.self[key], classic_place(written.name((*row.function.raw, row.function.name)[0]), row.function.file))
         for row in hotspot_list(profile)[:limit]

@@ -41,7 +41,7 @@ def read_file(path: Path) -> LoadedFile:
     from profpipe.study.read import read_study_file
 
     return read_study_file(
-        path, profilers=PROFILERS, generators=GENERATORS, references=tuple(STUDIES), name_styles=tuple(NAME_STYLES)
+        path, profilers=PROFILERS, generators=GENERATORS, references=STUDIES.names(), name_styles=NAME_STYLES.names()
     )
 
 

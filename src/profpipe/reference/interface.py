@@ -1,28 +1,15 @@
-"""The seam: what a published study must provide to be set beside a run, and what it gives to a report.
+"""The seam: what a published study must provide to be set beside a run, and how the tool behind it wrote its lists.
 
-To add one: a folder here whose `__init__` has a `STUDY`, and its key in registry.py. profpipe.toml names it as
-`reference`; the page, the comment and report.json then show its rows.
+To add one: a folder here with a PublishedStudy, and its key in registry.py. profpipe.toml names it as `reference`; the
+page, the comment and report.json then show its rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Protocol
 
 from profpipe.model.report import Report, SeedRow
-
-
-@dataclass(frozen=True, slots=True)
-class NameStyle:
-    """How the tool of a published study printed a hotspot list, so that an old list can be read beside a new one.
-
-    `name` takes a function's name as the capture has it. `listing` takes (value, `file:function`) rows and the total
-    that the shares are of, and returns the text of the list.
-    """
-
-    name: Callable[[str], str]
-    listing: Callable[[Iterable[tuple[int, str]], int], str]
 
 
 class PublishedStudy(Protocol):
@@ -32,12 +19,9 @@ class PublishedStudy(Protocol):
     given to `rows`.
     """
 
-    @property
-    def title(self) -> str: ...
-    @property
-    def about(self) -> str: ...
-    @property
-    def related(self) -> str: ...
+    title: str
+    about: str
+    related: str
 
     def rows(self, report: Report, related: Report | None) -> tuple[SeedRow, ...]:
         """One row per published statement, in the order of the publication: the statement, our figure, a verdict.
@@ -45,4 +29,16 @@ class PublishedStudy(Protocol):
         What the report does not hold is "not measured" with the reason. `related` is None while that study has no
         report. Pure: the same reports give the same rows.
         """
+        ...
+
+
+class NameStyle(Protocol):
+    """How the tool of a published study printed a hotspot list, so that an old list can be read beside a new one."""
+
+    def name(self, name: str) -> str:
+        """A function's name, as the capture has it, in the style of the tool."""
+        ...
+
+    def listing(self, rows: Iterable[tuple[int, str]], total: int) -> str:
+        """The list as the tool printed it, from (value, `file:function`) rows and the total their shares are of."""
         ...

@@ -114,7 +114,7 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
         ("name_style", study.name_style, known.name_styles),
     ):
         if names and name and name not in names:
-            yield Mistake((*path, key), f'unknown {key} "{name}"{did_you_mean(name, names)}; use {", ".join(names)}')
+            yield Mistake((*path, key), f'unknown {key} "{name}"{did_you_mean(name, names)}')
     yield from _profilers(path, study, known)
     yield from _loads(path, study, file, known)
     if study.throughput is not None and study.throughput.mode != "closed":

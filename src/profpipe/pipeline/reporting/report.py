@@ -51,7 +51,7 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     A capture that cannot be read makes its run invalid, the others stay.
     """
     from profpipe.analyse import RunData, StudyData, build_report
-    from profpipe.reference.registry import name_style
+    from profpipe.reference.registry import NAME_STYLES
     from profpipe.study.schema import CategoryRule
 
     study = store.read_study(folder)
@@ -84,7 +84,7 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
             planned_runs=study.planned_runs or None,
             tools=study.tools,
             hypotheses=study.hypotheses,
-            classic_name=name_style(study.name_style).name if study.name_style else None,
+            classic_name=NAME_STYLES.get(study.name_style).name if study.name_style else None,
             commits=study.commits,
             sequential=study.sequential,
             calibration=calibration_of(folder.parent.parent, study.study, study.environment),
@@ -108,10 +108,10 @@ def load_runs(folder: Path, checkout: str = "") -> tuple[tuple[RunRecord, tuple[
 
 def _beside_published(report: Report, reference: str, folder: Path) -> Report:
     """The report with the rows of a published study, and of our newest related report among the same reports."""
-    from profpipe.reference.registry import published_study, set_beside
+    from profpipe.reference.registry import STUDIES, set_beside
 
     related = None
-    if name := published_study(reference).related:
+    if name := STUDIES.get(reference).related:
         try:
             related = load_report(store.find_study_folder(folder.parent.parent, name) / REPORT_JSON)
         except ProfpipeError:

@@ -18,6 +18,16 @@ _SIGNS = {"@": "$SP$", "*": "$BP$", "&": "$RF$", "<": "$LT$", ">": "$GT$", "(": 
 _OPEN, _CLOSE = "<([{", ">)]}"
 
 
+class CargoProfiler:
+    """The NameStyle of these lists."""
+
+    def name(self, name: str) -> str:
+        return cargo_profiler_name(name)
+
+    def listing(self, rows: Iterable[tuple[int, str]], total: int) -> str:
+        return cargo_profiler_list(rows, total)
+
+
 def cargo_profiler_name(name: str) -> str:
     """A function's name, as callgrind or a demangler wrote it, in the style of the 2018 lists."""
     name = _INHERENT.sub(r"\1::", name)
