@@ -6,15 +6,15 @@ from profpipe.model.report import ReferenceInfo, Report
 from profpipe.plugins import Registry
 from profpipe.reference.interface import NameStyle, PublishedStudy
 
-STUDIES = Registry(
+STUDIES: Registry[PublishedStudy] = Registry(
     kind="published study",
-    protocol=PublishedStudy,  # type: ignore[type-abstract]
+    protocol=PublishedStudy,
     builtin={"post-2018": "profpipe.reference.post2018:STUDY"},
     group="profpipe.references",
 )
-NAME_STYLES = Registry(
+NAME_STYLES: Registry[NameStyle] = Registry(
     kind="name style",
-    protocol=NameStyle,  # type: ignore[type-abstract]
+    protocol=NameStyle,
     builtin={"cargo-profiler": "profpipe.reference.post2018:NAME_STYLE"},
     group="profpipe.name_styles",
 )
