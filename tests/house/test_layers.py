@@ -110,7 +110,7 @@ def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
 CHOOSERS = {"forges", "registry", "detect"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "reading", "stack_rows"},
-    "load": {"plan", "generators"},
+    "load": {"interface", "plan", "process", "guard", "doubts"},
     "export": {"interface"},
     "publish": {"wire", "secret", "place", "issues", "sticky", "summary"},
     "capture": {"interface", "machine", "doctor", "run", "server", "registry"},

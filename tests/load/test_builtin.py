@@ -15,7 +15,8 @@ import pytest
 
 from profpipe import load
 from profpipe.errors import LoadError
-from profpipe.load import builtin, generators
+from profpipe.load import builtin, process
+from profpipe.load.doubts import Doubt
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.study.schema import LoadPlan
 from tests.support.http_server import OK, Answer, Server, unused_port
@@ -316,7 +317,7 @@ def test_the_client_loads_nothing_heavy() -> None:
 def test_the_generator_is_put_on_its_processor_and_we_stay_where_we_are(tmp_path: Path) -> None:
     mine = os.sched_getaffinity(0)
     command = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
-    ended = generators.run_child(command, cpus=(max(mine),), timeout=20, folder=tmp_path, name="where")
+    ended = process.run_child(command, cpus=(max(mine),), timeout=20, folder=tmp_path, name="where")
     assert ended.stdout.split() == [str(max(mine))]
     assert os.sched_getaffinity(0) == mine
 
@@ -345,7 +346,7 @@ def test_threads_of_a_load_take_the_processors_in_turn(tmp_path: Path) -> None:
     first, second = two_processors()
     before = os.sched_getaffinity(0)
     command = [sys.executable, "-c", PLACES.replace("THREADS", "3")]
-    ended = generators.run_child(command, cpus=(first, second), threads=3, timeout=20, folder=tmp_path, name="where")
+    ended = process.run_child(command, cpus=(first, second), threads=3, timeout=20, folder=tmp_path, name="where")
     assert sorted(json.loads(ended.stdout)) == sorted([[first], [second], [first]])
     assert ended.doubts == ()
     assert os.sched_getaffinity(0) == before
@@ -353,15 +354,15 @@ def test_threads_of_a_load_take_the_processors_in_turn(tmp_path: Path) -> None:
 
 def test_threads_that_are_missing_are_doubted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cpus = two_processors()
-    monkeypatch.setattr(generators, "PLACING_S", 0.2)
+    monkeypatch.setattr(process, "PLACING_S", 0.2)
     command = [sys.executable, "-c", PLACES.replace("THREADS", "1")]
-    ended = generators.run_child(command, cpus=cpus, threads=2, timeout=20, folder=tmp_path, name="where")
+    ended = process.run_child(command, cpus=cpus, threads=2, timeout=20, folder=tmp_path, name="where")
     said = f"1 of the load's 2 threads were found: it was not spread over processors {cpus[0]} and {cpus[1]}"
-    assert ended.doubts == (said,)
+    assert ended.doubts == (Doubt(said),)
 
 
 def test_a_load_that_is_over_at_once_is_not_doubted_for_its_place(tmp_path: Path) -> None:
-    ended = generators.run_child(["true"], cpus=two_processors(), threads=2, timeout=5, folder=tmp_path, name="none")
+    ended = process.run_child(["true"], cpus=two_processors(), threads=2, timeout=5, folder=tmp_path, name="none")
     assert (ended.code, ended.doubts) == (0, ())
 
 
@@ -378,7 +379,7 @@ def test_a_load_of_one_thread_is_not_spread_and_says_so(tmp_path: Path) -> None:
 
 def test_a_processor_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="processor 1000"):
-        generators.run_child(["true"], cpus=(1000,), timeout=5, folder=tmp_path, name="none")
+        process.run_child(["true"], cpus=(1000,), timeout=5, folder=tmp_path, name="none")
 
 
 @pytest.mark.parametrize("pidfd", [True, False])
@@ -390,7 +391,7 @@ def test_a_child_that_hangs_is_killed_by_its_pid(tmp_path: Path, monkeypatch: py
 
         monkeypatch.setattr(os, "pidfd_open", forbidden)
     command = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"]
-    ended = generators.run_child(command, cpus=(), timeout=0.5, folder=tmp_path, name="hangs")
+    ended = process.run_child(command, cpus=(), timeout=0.5, folder=tmp_path, name="hangs")
     assert (ended.timed_out, ended.code) == (True, -9)
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)
@@ -398,4 +399,4 @@ def test_a_child_that_hangs_is_killed_by_its_pid(tmp_path: Path, monkeypatch: py
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="no-such-generator cannot be started: No such file"):
-        generators.run_child(["no-such-generator"], cpus=(), timeout=5, folder=tmp_path, name="none")
+        process.run_child(["no-such-generator"], cpus=(), timeout=5, folder=tmp_path, name="none")

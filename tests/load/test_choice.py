@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from profpipe.errors import LoadError, Refused, ToolMissing, UsageError
 from profpipe.load import builtin, plan
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.study.schema import LoadPlan, Request
+from tests.support.distributions import install
 
 EVERYTHING = {"wrk": "/usr/bin/wrk", "h2load": "/usr/bin/h2load"}
 
@@ -73,8 +72,8 @@ def test_a_named_generator_that_is_missing(installed: dict[str, str], name: str,
 
 
 def test_everything_that_is_there_can_be_named(installed: dict[str, str]) -> None:
-    assert [load.missing(name) for name in load.GENERATORS] == [None, None, None]
-    for name in load.GENERATORS:
+    assert [load.missing(name) for name in load.GENERATORS.builtin] == [None, None, None]
+    for name in load.GENERATORS.builtin:
         assert load.choose(LoadPlan(generator=name, mode="closed")) == name
 
 
@@ -84,20 +83,28 @@ def test_a_rate_without_its_rate_is_refused() -> None:
 
 
 def test_an_unknown_generator_is_a_mistake_of_the_command_line() -> None:
-    with pytest.raises(UsageError, match="no load generator 'ab': use auto, builtin, wrk, h2load"):
+    with pytest.raises(UsageError, match="no load generator named 'ab'; there are: wrk, h2load, builtin"):
         load.choose(LoadPlan(generator="ab"))
 
 
-def test_others_come_by_entry_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    empty = LoadResult("mine", "1", (), "closed", "none", 1, 1, 7, 1.0)
-    mine = SimpleNamespace(missing=lambda: None, refuses=lambda _: None, run=lambda *_, **__: empty)
-    monkeypatch.setattr(EntryPoint, "load", lambda _: mine)
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points",
-        lambda group, name: [EntryPoint(name, "mine:it", group)] if (group, name) == ("profpipe.loads", "mine") else [],
-    )
-    assert load.choose(LoadPlan(generator="mine")) == "mine"
-    assert load.run("mine", LoadPlan(), "127.0.0.1", 9, cpus=(), folder=tmp_path) is empty
+OTHER = """
+from profpipe.model.run import LoadResult
+MODES, PROGRAM = frozenset({"count"}), None
+def missing(): return None
+def refuses(plan): return None
+def run(plan, host, port, *, cpus, folder): return LoadResult("other", "1", (), "closed", "none", 1, 1, 7, 1.0)
+"""
+
+
+def test_a_generator_of_another_package_is_used_when_a_plan_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, "other-load", OTHER, group=load.GENERATORS.group, names=["other"])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(load, "GENERATORS", dataclasses.replace(load.GENERATORS))
+    assert load.choose(LoadPlan(generator="other")) == "other"
+    assert load.run("other", LoadPlan(), "127.0.0.1", 9, cpus=(), folder=tmp_path).served == 7
+    assert load.choose(LoadPlan()) != "other"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +158,7 @@ CALM = Histogram((500.0,), (100,))
 )
 def test_the_built_in_generator_doubts_itself(mode: str, changes: dict[str, Any], words: str | None) -> None:
     asked = LoadPlan.model_validate({"mode": mode, "rate": 100, "duration": 1})
-    found = [text for text, _ in builtin.doubts(asked, ANSWER | changes, CALM)]
+    found = [doubt.text for doubt in builtin.doubts(asked, ANSWER | changes, CALM)]
     assert [words in text for text in found] == ([True] if words else []), found
 
 

@@ -12,7 +12,7 @@ import pytest
 from profpipe import load
 from profpipe.errors import LoadError, Refused
 from profpipe.load import wrk
-from profpipe.load.generators import Ended
+from profpipe.load.process import Ended
 from profpipe.model.run import LoadResult
 from profpipe.study.schema import LoadPlan
 from tests.support.http_server import OK, Answer, Server, unused_port

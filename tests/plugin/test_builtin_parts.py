@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from profpipe.export import EXPORTERS
+from profpipe.load import GENERATORS
 from profpipe.parse import PARSERS
 from profpipe.plugins import Registry, protocol_faults
 
-REGISTRIES: tuple[Registry[Any], ...] = (PARSERS, EXPORTERS)
+REGISTRIES: tuple[Registry[Any], ...] = (PARSERS, GENERATORS, EXPORTERS)
 PARTS = [(registry, name) for registry in REGISTRIES for name in registry.builtin]
 
 

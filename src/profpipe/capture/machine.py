@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,6 @@ ASK_SECONDS = 5.0
 VERSIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("valgrind", ("--version",), r"valgrind-(\S+)"),
     ("perf", ("--version",), r"perf version (\S+)"),
-    ("wrk", ("-v",), r"wrk (\S+)"),
-    ("h2load", ("--version",), r"nghttp2/(\S+)"),
     ("py-spy", ("--version",), r"py-spy (\S+)"),
     ("rustc", ("--version",), r"rustc (\S+)"),
     ("gcc", ("-dumpfullversion",), r"(\S+)"),
@@ -141,10 +139,15 @@ MACHINE: tuple[tuple[str, Callable[[], str | None]], ...] = (
 )
 
 
-def environment_facts() -> dict[str, str]:
-    """Name -> value, in order of printing. What this system does not say is "unknown", an absent tool "absent"."""
+def environment_facts(programs: Iterable[tuple[str, tuple[str, ...], str]] = ()) -> dict[str, str]:
+    """Name -> value, in order of printing. What this system does not say is "unknown", an absent tool "absent".
+
+    `programs` are further tools in the form of VERSIONS.
+    """
     facts = {name: find() or "unknown" for name, find in MACHINE}
-    return facts | {name: tool_version(name, args, pattern) or "absent" for name, args, pattern in VERSIONS}
+    return facts | {
+        name: tool_version(name, args, pattern) or "absent" for name, args, pattern in (*VERSIONS, *programs)
+    }
 
 
 def crates(program: str, cwd: Path, root: Path) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.part_names import GENERATOR
 from profpipe.cli.studies import CONFIG, JSON, REPORTS, finish
 from profpipe.errors import EXIT_ERROR, EXIT_OK, EXIT_REGRESSION, UsageError
 
@@ -42,7 +43,7 @@ def seconds(text: str | None) -> float | None:
 @click.option("--budget", help="no more rounds are begun that would end after this time: 90s, 10m, 1h")
 @click.option("-p", "--profiler", "profilers", multiple=True, help="only these instruments (repeatable)")
 @click.option("-n", "--requests", type=click.IntRange(1, 100_000_000), help="requests per run")
-@click.option("--generator", help="load generator: auto, builtin, wrk or h2load")
+@click.option("--generator", type=GENERATOR, help="the load generator")
 @click.option("--fail-on", "fail_on", multiple=True, help="exit with 3 on this: regression[:METRIC or CATEGORY][:5%]")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="write the report here as well")
 @CONFIG

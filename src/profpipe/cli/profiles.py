@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.part_names import EXPORTER, FORMAT
 from profpipe.cli.studies import REPORTS
 from profpipe.errors import UsageError
 
@@ -15,22 +16,19 @@ if TYPE_CHECKING:
     from profpipe.model.report import Report
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-FORMAT = click.option("--format", "format_", help="the file's format; default: recognised by its content")
+FORMAT_OPTION = click.option("--format", "format_", type=FORMAT, help="default: recognised by its content")
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@FORMAT
+@FORMAT_OPTION
 @click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
 @click.option("--name-style", metavar="TOOL", help="the list and its names as that tool printed them: cargo-profiler")
 @click.option("--json", "as_json", is_flag=True, help="all numbers, one object")
 def parse(
     files: tuple[Path, ...], format_: str | None, limit: int | None, name_style: str | None, as_json: bool
 ) -> None:
-    """Print the hotspot list of a capture; several FILES are the parts of one capture.
-
-    Reads callgrind, perf script, py-spy and austin stacks, pyinstrument sessions, yappi and pstats.
-    """
+    """Print the hotspot list of a capture; several FILES are the parts of one capture."""
     from profpipe.pipeline.captures import classic, hotspots, parsed, read_profile
 
     if as_json and name_style:
@@ -52,7 +50,7 @@ def parse(
 
 @click.command()
 @click.argument("sides", nargs=-1, required=True, metavar="FILE FILE ... | FOLDER[:VARIANT] FOLDER[:VARIANT] ...")
-@FORMAT
+@FORMAT_OPTION
 @click.option("--label", "labels", multiple=True, help="name of each side, in order (default: the file's name)")
 @click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each FILE, in order")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for report.html, .json and comment.md")
@@ -127,8 +125,8 @@ def _names(files: tuple[Path, ...]) -> tuple[str, ...]:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@FORMAT
-@click.option("--to", "to", required=True, help="folded, speedscope, csv or json")
+@FORMAT_OPTION
+@click.option("--to", "to", type=EXPORTER, required=True, help="the format to write")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("-"), help="a file; default: stdout")
 def export(files: tuple[Path, ...], format_: str | None, to: str, output: Path) -> None:
     """Write a capture in another tool's format."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.part_names import GENERATOR
 from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="print the result as
 @click.option("-p", "--profiler", "profilers", multiple=True, help="only these instruments (repeatable)")
 @click.option("-r", "--rounds", type=click.IntRange(1, 1000), help="rounds of every instrument")
 @click.option("-n", "--requests", type=click.IntRange(1, 100_000_000), help="requests per run")
-@click.option("--generator", help="load generator: auto, builtin, wrk or h2load")
+@click.option("--generator", type=GENERATOR, help="the load generator")
 @JSON
 @click.pass_context
 def run(

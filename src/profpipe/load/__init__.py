@@ -1,24 +1,19 @@
-"""Load generators: one file each, all giving one LoadResult.
-
-Built-ins are the modules named in GENERATORS; others come by entry points of the group `profpipe.loads`, each an
-object with the functions of `generators.Generator`, loaded only when named.
-"""
+"""Load generators: one file each, all giving one LoadResult."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from profpipe.load.registry import GENERATORS
 
 if TYPE_CHECKING:
-    from profpipe.load.generators import Cpus, Generator
+    from profpipe.load.interface import Cpus, Program
     from profpipe.model.run import LoadResult
     from profpipe.study.schema import LoadPlan
 
-GENERATORS: tuple[str, ...] = ("builtin", "wrk", "h2load")
-# What `auto` tries for a mode, best first. count: h2load logs every request and costs the server's processor least;
-# rate: only the built-in generator counts from the intended start; closed: wrk is the fastest, as in the seed.
-PREFERRED = {"count": ("h2load", "builtin"), "rate": ("builtin",), "closed": ("wrk", "h2load", "builtin")}
+__all__ = ["GENERATORS", "Choice", "choice", "choose", "missing", "programs", "run", "warm_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,12 @@ class Choice:
 
 def missing(name: str) -> str | None:
     """Why this generator cannot run here, with the install line; None when it can. UsageError: no such generator."""
-    return _generator(name).missing()
+    return GENERATORS.get(name).missing()
+
+
+def programs() -> tuple[Program, ...]:
+    """The outside programs of all generators, for the facts of a machine."""
+    return tuple(program for _, generator in GENERATORS.parts() if (program := generator.PROGRAM) is not None)
 
 
 def choose(plan: LoadPlan) -> str:
@@ -40,20 +40,25 @@ def choose(plan: LoadPlan) -> str:
 
 
 def choice(plan: LoadPlan) -> Choice:
-    """The generator for this plan and the reason. A named one that is missing raises ToolMissing, one that cannot do
-    what the plan asks raises Refused; `auto` takes the first of PREFERRED that is there and can."""
+    """The generator for this plan and the reason.
+
+    A named one that is missing raises ToolMissing, one that cannot do what the plan asks raises Refused. `auto` takes
+    the first of the registry that has the plan's mode, is installed and can do it.
+    """
     from profpipe.errors import Refused, ToolMissing
 
     if plan.generator != "auto":
-        named = _generator(plan.generator)
+        named = GENERATORS.get(plan.generator)
         if absent := named.missing():
             raise ToolMissing(absent)
         if refused := named.refuses(plan):
             raise Refused(f"{plan.generator}: {refused}")
         return Choice(plan.generator, "named in the plan")
     passed_over: list[str] = []
-    for name in PREFERRED[plan.mode]:
-        candidate = _generator(name)
+    for name in GENERATORS.builtin:
+        candidate = GENERATORS.get(name)
+        if plan.mode not in candidate.MODES:
+            continue
         reason = candidate.missing() or candidate.refuses(plan)
         if reason is None:
             best = f"the best for mode {plan.mode}"
@@ -70,7 +75,7 @@ def run(name: str, plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: 
     """
     from profpipe.errors import Refused, ToolMissing
 
-    generator = _generator(name)
+    generator = GENERATORS.get(name)
     if absent := generator.missing():
         raise ToolMissing(absent)
     if refused := generator.refuses(plan):
@@ -87,16 +92,3 @@ def warm_up(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -
         return LoadResult("builtin", "not run", (), "closed", "none", 0, 0, 0, 0.0, sent=0, latency=Histogram((), ()))
     warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": plan.warmup})
     return run("builtin", warming, host, port, cpus=cpus, folder=folder)
-
-
-def _generator(name: str) -> Generator:
-    from importlib import import_module
-    from importlib.metadata import entry_points
-
-    from profpipe.errors import UsageError
-
-    if name in GENERATORS:
-        return cast("Generator", import_module(f"profpipe.load.{name}"))
-    for entry in entry_points(group="profpipe.loads", name=name):
-        return cast("Generator", entry.load())
-    raise UsageError(f"no load generator {name!r}: use auto, {', '.join(GENERATORS)}, or install one that adds it")

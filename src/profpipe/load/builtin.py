@@ -5,20 +5,23 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from profpipe import __version__
 from profpipe.errors import LoadError
-from profpipe.load.generators import OUTPUT_LIMIT, Cpus, client_bound, run_child, tail
+from profpipe.load.doubts import Doubt, with_doubts
+from profpipe.load.interface import Cpus
 from profpipe.load.plan import request_bytes
+from profpipe.load.process import OUTPUT_LIMIT, client_bound, run_child, tail
 from profpipe.model.run import Histogram, LoadResult
 
 if TYPE_CHECKING:
     from profpipe.study.schema import LoadPlan
 
 NAME = "builtin"
+MODES = frozenset({"count", "rate", "closed"})
+PROGRAM = None
 GRACE_S = 10.0  # for the start of the client and its last line, beyond the plan's own timeout
 KEPT_UP = 0.99
 LATE_US = 1000.0
@@ -58,8 +61,7 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
         answer = json.loads((folder / f"{NAME}.txt").read_bytes())
     except json.JSONDecodeError:
         raise LoadError(f"the built-in load client failed (exit code {ended.code}): {tail(ended.stderr)}") from None
-    found = result(plan, answer, command)
-    return replace(found, doubts=(*found.doubts, *ended.doubts))
+    return with_doubts(result(plan, answer, command), ended.doubts)
 
 
 def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:
@@ -83,9 +85,8 @@ def result(plan: LoadPlan, answer: dict[str, Any], command: tuple[str, ...]) -> 
     """The client's answer in the model, with the doubts its own figures raise."""
     values, counts = zip(*answer["latency"], strict=True) if answer["latency"] else ((), ())
     latency = Histogram(tuple(values), tuple(counts))
-    about = doubts(plan, answer, latency)
     shown = {key: value for key, value in answer.items() if key != "latency"}
-    return LoadResult(
+    found = LoadResult(
         tool=NAME,
         version=f"{__version__} (httptools {answer['httptools']})",
         command=command,
@@ -104,23 +105,23 @@ def result(plan: LoadPlan, answer: dict[str, Any], command: tuple[str, ...]) -> 
         client_cpu_s=answer["cpu_s"],
         lateness_p99_us=answer["lateness_p99_us"],
         reconnects=answer["reconnects"],
-        doubts=tuple(text for text, _ in about),
-        doubted=tuple(figure for figure in ("rate", "latency") if any(figure in of for _, of in about)),
         output=json.dumps(shown)[:OUTPUT_LIMIT],
     )
+    return with_doubts(found, doubts(plan, answer, latency))
 
 
-def doubts(plan: LoadPlan, answer: dict[str, Any], latency: Histogram) -> list[tuple[str, tuple[str, ...]]]:
-    """Each doubt in words with the figures it is about."""
-    found: list[tuple[str, tuple[str, ...]]] = []
+def doubts(plan: LoadPlan, answer: dict[str, Any], latency: Histogram) -> list[Doubt]:
+    """What the client's own figures make doubtful."""
+    found: list[Doubt] = []
     bound = client_bound(answer["cpu_s"], answer["seconds"], 1)
     if bound and answer["served"]:
-        found.append((bound, ("rate", "latency")))
+        found.append(bound)
     lost = answer["asked"] - answer["served"]
     if lost and answer["served"]:
-        found.append((f"{lost:,} of {answer['asked']:,} requests were not served and have no latency", ("latency",)))
+        words = f"{lost:,} of {answer['asked']:,} requests were not served and have no latency"
+        found.append(Doubt(words, ("latency",)))
     if plan.mode == "rate" and plan.rate is not None:
-        found += [(text, ("latency",)) for text in _rate_doubts(plan.rate, answer, latency)]
+        found += [Doubt(text, ("latency",)) for text in _rate_doubts(plan.rate, answer, latency)]
     return found
 
 

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profpipe.errors import LoadError
-from profpipe.load.generators import OUTPUT_LIMIT, Cpus, Ended, client_bound, processors, run_child, tail
+from profpipe.load.doubts import Doubt, with_doubts
+from profpipe.load.interface import Cpus, Program
 from profpipe.load.plan import has_header, headers, url
+from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from profpipe.study.schema import LoadPlan
 
 NAME = "h2load"
+MODES = frozenset({"count", "closed"})
+PROGRAM: Program = (NAME, ("--version",), r"nghttp2/(\S+)")
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "user-agent")
 SLACK_S = 1.0  # beyond the timeout it is told itself, before it is killed
 
@@ -44,7 +48,7 @@ CLIENTS = re.compile(r"^spawning thread #\d+: (\d+) total client", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All that h2load's text says of a load, in seconds, bytes and microseconds."""
+    """All figures of h2load's text, in seconds, bytes and microseconds."""
 
     clients: int
     threads: int
@@ -106,20 +110,16 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
         said = tail(ended.stderr or ended.stdout)
         raise LoadError(f"h2load failed (exit code {ended.code}) and printed no summary: {said}")
     found = found or parse_h2load(ended.stdout, log if log.exists() else None, expected=plan.request.status)
-    doubts, doubted = (*found.doubts, *ended.doubts), found.doubted
     bound = client_bound(ended.cpu_s, ended.seconds, processors(cpus, plan.threads))
-    if bound and found.served:
-        doubts, doubted = (*doubts, bound), ("rate", "latency")
-    return replace(
+    found = replace(
         found,
         version=version(),
         command=ended.command,
         connections=plan.connections,
         threads=plan.threads,
         client_cpu_s=ended.cpu_s,
-        doubts=doubts,
-        doubted=doubted,
     )
+    return with_doubts(found, (*ended.doubts, *([bound] if bound and found.served else [])))
 
 
 def version() -> str:
@@ -139,15 +139,17 @@ def parse_h2load(text: str, log: Path | None = None, *, expected: int = 200) -> 
     summary = read_summary(text)
     rows = read_log(log, expected) if log is not None else None
     logged = sum(rows.statuses.values()) if rows is not None else 0
-    doubts = []
+    doubts: list[Doubt] = []
     if rows is not None and logged != summary.done:
-        doubts.append(f"the log holds {logged:,} requests, the summary {summary.done:,}: it was cut short")
+        words = f"the log holds {logged:,} requests, the summary {summary.done:,}: it was cut short"
+        doubts.append(Doubt(words, ("latency",)))
         rows = None
     served = rows.latency.total if rows is not None else summary.by_class.get(expected // 100, 0)
     if served and served < summary.total:
         lost = summary.total - served
-        doubts.append(f"{lost:,} of {summary.total:,} requests were not served and have no latency")
-    return LoadResult(
+        words = f"{lost:,} of {summary.total:,} requests were not served and have no latency"
+        doubts.append(Doubt(words, ("latency",)))
+    found = LoadResult(
         tool=NAME,
         version=UNKNOWN,
         command=(),
@@ -162,10 +164,9 @@ def parse_h2load(text: str, log: Path | None = None, *, expected: int = 200) -> 
         errors=_errors(summary, rows, expected),
         bytes_read=summary.bytes_total,
         latency=rows.latency if rows is not None else None,
-        doubts=tuple(doubts),
-        doubted=("latency",) if doubts else (),
         output=text[-OUTPUT_LIMIT:],
     )
+    return with_doubts(found, doubts)
 
 
 def read_summary(text: str) -> Summary:
@@ -236,7 +237,7 @@ def _command(plan: LoadPlan, host: str, port: int, folder: Path, log: Path) -> l
 
 
 def _errors(summary: Summary, rows: Log | None, expected: int) -> dict[str, int]:
-    """Kinds of failure. h2load counts requests never begun and those timed out as errored: told apart here."""
+    """Kinds of failure. h2load counts requests never begun and those timed out as errored: counted apart here."""
     if rows is not None:
         found = {f"status {status}": many for status, many in sorted(rows.statuses.items()) if status != expected}
     else:
@@ -256,7 +257,7 @@ def _killed(plan: LoadPlan, ended: Ended, log: Path) -> LoadResult:
     rows = read_log(log, plan.request.status) if log.exists() and log.stat().st_size else Log({}, Histogram((), ()))
     served = rows.latency.total
     asked = plan.requests if plan.mode == "count" else sum(rows.statuses.values())
-    return LoadResult(
+    found = LoadResult(
         tool=NAME,
         version=UNKNOWN,
         command=ended.command,
@@ -269,9 +270,10 @@ def _killed(plan: LoadPlan, ended: Ended, log: Path) -> LoadResult:
         failed=asked - served,
         errors={"timeout": max(1, asked - served)},
         latency=rows.latency,
-        doubts=(f"h2load did not end within {plan.timeout:g} s and was killed",),
-        doubted=("rate", "latency"),
         output=ended.stdout[-OUTPUT_LIMIT:],
+    )
+    return with_doubts(
+        found, [Doubt(f"h2load did not end within {plan.timeout:g} s and was killed", ("rate", "latency"))]
     )
 
 

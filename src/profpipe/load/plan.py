@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from profpipe.errors import LoadError
+from profpipe.study.checks import HEADER_NAME
 
 if TYPE_CHECKING:
     from profpipe.study.schema import LoadPlan, Request
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -27,7 +26,7 @@ def url(plan: LoadPlan, host: str, port: int) -> str:
 def headers(request: Request) -> tuple[tuple[str, str], ...]:
     """The extra headers, checked. LoadError for a name or value that would become another header or request."""
     for name, value in request.headers.items():
-        if not TOKEN.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise LoadError(f"request header {name!r}: not a header name; use letters, digits and dashes")
         if any(c in value for c in "\r\n\0"):
             raise LoadError(f"request header {name}: the value holds a line break; remove it")

@@ -41,7 +41,11 @@ def read_file(path: Path) -> LoadedFile:
     from profpipe.study.read import read_study_file
 
     return read_study_file(
-        path, profilers=PROFILERS, generators=GENERATORS, references=STUDIES.names(), name_styles=NAME_STYLES.names()
+        path,
+        profilers=PROFILERS,
+        generators=GENERATORS.names(),
+        references=STUDIES.names(),
+        name_styles=NAME_STYLES.names(),
     )
 
 
@@ -71,12 +75,12 @@ def listing(loaded: LoadedFile) -> dict[str, Any]:
 def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
     """Try every profiler and load generator for real."""
     from profpipe.capture import try_tools
-    from profpipe.load import GENERATORS, missing
+    from profpipe.load import GENERATORS
 
     profilers = [ToolNote(s.name, s.kind, s.works, s.why_not or s.note, s.install) for s in try_tools(python)]
     loads = []
-    for name in GENERATORS:
-        reason = missing(name)
+    for name, generator in GENERATORS.parts():
+        reason = generator.missing()
         loads.append(ToolNote(name, "load", reason is None, reason or "works"))
     return (*profilers, *loads)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from profpipe.errors import LoadError
-from profpipe.load.generators import CLIENT_BOUND
-from profpipe.load.wrk import PHANTOM
+from profpipe.load.doubts import Doubt
+from profpipe.load.process import CLIENT_BOUND
+from profpipe.load.wrk import NO_ANSWER, PHANTOM
 
 UNSTEADY = 0.02  # threads x Req/Sec against the total: wrk's own sampling is 0.5 to 1 % off
 
@@ -104,31 +105,31 @@ def read_table(text: str) -> Table:
     )
 
 
-def doubts(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What the table's own arithmetic contradicts: words, and which of "rate" and "latency" they are about."""
+def doubts(table: Table) -> Iterator[Doubt]:
+    """What the table's own arithmetic contradicts."""
     if table.requests == 0:
-        yield "wrk got no answer at all", ("rate", "latency")
+        yield NO_ANSWER
         return
     yield from _rate_doubts(table)
     mean, true = table.latency.mean, table.true_mean_us
     if mean is not None and true is not None and mean > PHANTOM * true:
-        yield (
+        yield Doubt(
             f"{table.connections} connections at {table.rate:,.0f} requests/s mean {true:,.0f} us per request, wrk "
             f"reports {mean:,.0f} us: it adds samples for requests that were never sent",
             ("latency",),
         )
     if table.cpu_share is not None and table.cpu_share >= CLIENT_BOUND * table.threads:
-        yield (
+        yield Doubt(
             f"wrk used {table.cpu_share:.0%} of the {table.threads:.0%} its {table.threads} threads can use: this is "
             "its own ceiling, not the server's; the rate is a lower bound",
             ("rate", "latency"),
         )
 
 
-def _rate_doubts(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _rate_doubts(table: Table) -> Iterator[Doubt]:
     counted = table.requests / table.seconds
     if abs(counted - table.rate) > table.rate * (table.seconds_step / table.seconds + 1e-4):
-        yield (
+        yield Doubt(
             f"{table.requests:,} requests in {table.seconds:g} s are {counted:,.0f} a second, the text says "
             f"{table.rate:,.0f}",
             ("rate",),
@@ -137,10 +138,10 @@ def _rate_doubts(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     # Responses cut off at the end are in the bytes and not in the count: at most one per connection.
     slack = (table.bytes_step / 2 + each * table.connections) / table.requests
     if table.not_ok == 0 and slack < 0.25 and abs(each - round(each)) > slack + 1e-3:
-        yield f"a response has {each:,.2f} bytes on average: they were not all the same", ("rate",)
+        yield Doubt(f"a response has {each:,.2f} bytes on average: they were not all the same", ("rate",))
     per_thread = table.per_thread.mean
     if per_thread is not None and abs(per_thread * table.threads / table.rate - 1) > UNSTEADY:
-        yield (
+        yield Doubt(
             f"{table.threads} threads x {per_thread:,.0f} requests/s are not the total of {table.rate:,.0f}: the rate "
             "was not steady",
             ("rate",),

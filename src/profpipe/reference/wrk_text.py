@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 
-from profpipe.load.generators import OUTPUT_LIMIT
-from profpipe.load.wrk import NAME, REFUSED, doubted_figures, lost, refused
+from profpipe.load.doubts import with_doubts
+from profpipe.load.process import OUTPUT_LIMIT
+from profpipe.load.wrk import NAME, REFUSED, lost, refused
 from profpipe.model.run import LoadResult
 from profpipe.reference.wrk_table import doubts, read_table
 from profpipe.units import UNKNOWN
@@ -21,8 +22,7 @@ def parse_wrk_text(text: str) -> LoadResult:
     if REFUSED in text:
         return refused(text)
     table = read_table(text)
-    found = tuple(doubts(table))
-    return LoadResult(
+    found = LoadResult(
         tool=NAME,
         version=UNKNOWN,
         command=_pasted_command(text),
@@ -36,10 +36,9 @@ def parse_wrk_text(text: str) -> LoadResult:
         errors={**table.errors, "status": table.not_ok} if table.not_ok else dict(table.errors),
         bytes_read=round(table.bytes_read),
         client_cpu_s=table.cpu_s,
-        doubts=tuple(words for words, _ in found),
-        doubted=doubted_figures(found),
         output=text[:OUTPUT_LIMIT],
     )
+    return with_doubts(found, doubts(table))
 
 
 def _pasted_command(text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, 
 
 # `${name}` is a shell's and `{{name}}` a template's; `{"a": 1}` is JSON. Only `{name}` is ours.
 _PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CLEAN = "clean"
 _OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 
@@ -198,7 +198,7 @@ def _load(path: KeyPath, plan: LoadPlan, known: Known) -> Iterator[Mistake]:
 def _request(path: KeyPath, request: Request) -> Iterator[Mistake]:
     for name, value in request.headers.items():
         place = (*path, "headers", name)
-        if not _HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
+        if not HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
             yield Mistake(place, "no valid header: a name is one token, a value one line")
         elif name.lower() in _OWN_HEADERS:
             yield Mistake(place, "the load generator sets this header itself")

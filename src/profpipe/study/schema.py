@@ -77,7 +77,7 @@ class LoadPlan(Part):
     """What is asked of the server in the measured window."""
 
     plan: Name | None = Field(None, description="key of a [load.*] to begin with; the keys beside it come on top")
-    generator: str = Field("auto", description="auto, builtin, wrk or h2load")
+    generator: str = Field("auto", description="auto, or the name of a load generator: `profpipe doctor` lists them")
     mode: Literal["count", "rate", "closed"] = Field(
         "count",
         description="count: a fixed number of requests; rate: a fixed rate, latency from the intended start; "

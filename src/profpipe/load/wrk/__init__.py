@@ -11,14 +11,15 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from profpipe.errors import LoadError
-from profpipe.load.generators import OUTPUT_LIMIT, Cpus, Ended, client_bound, processors, run_child, tail
+from profpipe.load.doubts import Doubt, with_doubts
+from profpipe.load.interface import Cpus, Program
 from profpipe.load.plan import headers, url
+from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from profpipe.study.schema import LoadPlan
 
 NAME = "wrk"
+MODES = frozenset({"closed"})
+PROGRAM: Program = (NAME, ("-v",), r"wrk (\S+)")
 HOOK = Path(__file__).with_name("report.lua")
 REFUSED = "unable to connect"
 # A mean latency beyond this many times connections / rate is not the time that requests took.
 PHANTOM = 1.05
+NO_ANSWER = Doubt("wrk got no answer at all", ("rate", "latency"))
 
 
 def missing() -> str | None:
@@ -104,11 +108,8 @@ def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int)
     rows, seconds, requests = figures["histogram"], figures["duration_us"] / 1e6, figures["requests"]
     errors = {kind: many for kind, many in figures["errors"].items() if many}
     latency = None if rows is None else Histogram(tuple(float(v) for v, _ in rows), tuple(many for _, many in rows))
-    found = list(_report_doubts(plan, figures, latency))
     bound = client_bound(ended.cpu_s, ended.seconds, cores)
-    if bound and requests:
-        found.append((bound, ("rate", "latency")))
-    return LoadResult(
+    found = LoadResult(
         tool=NAME,
         version=UNKNOWN,
         command=ended.command,
@@ -123,29 +124,27 @@ def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int)
         bytes_read=figures["bytes"],
         latency=latency,
         client_cpu_s=ended.cpu_s,
-        doubts=(*(words for words, _ in found), *ended.doubts),
-        doubted=doubted_figures(found),
         output=ended.stdout[:OUTPUT_LIMIT],
     )
+    own = [*_report_doubts(plan, figures, latency), *([bound] if bound and requests else [])]
+    return with_doubts(found, [*own, *ended.doubts])
 
 
-def _report_doubts(
-    plan: LoadPlan, figures: dict[str, Any], latency: Histogram | None
-) -> list[tuple[str, tuple[str, ...]]]:
+def _report_doubts(plan: LoadPlan, figures: dict[str, Any], latency: Histogram | None) -> list[Doubt]:
     """The two signs of wrk's correction: more latencies than responses, a mean beyond connections / rate."""
     requests, mean = figures["requests"], figures["latency_us"]["mean"]
     if not requests:
-        return [("wrk got no answer at all", ("rate", "latency"))]
-    found: list[tuple[str, tuple[str, ...]]] = []
+        return [NO_ANSWER]
+    found: list[Doubt] = []
     if latency is None:
-        found.append(("wrk's latencies are too many and too long to be read out of it", ("latency",)))
+        found.append(Doubt("wrk's latencies are too many and too long to be read out of it", ("latency",)))
     elif latency.total > requests:
         words = f"wrk has {latency.total:,} latencies for {requests:,} responses: it added the rest by its correction"
-        found.append((words, ("latency",)))
+        found.append(Doubt(words, ("latency",)))
     true = plan.connections * figures["duration_us"] / requests
     if mean > PHANTOM * true:
         words = f"its mean of {mean:,.0f} us cannot be: {plan.connections} connections gave {true:,.0f} us a request"
-        found.append((words, ("latency",)))
+        found.append(Doubt(words, ("latency",)))
     return found
 
 
@@ -170,9 +169,3 @@ def refused(text: str) -> LoadResult:
 def lost(errors: dict[str, int]) -> int:
     """Requests that got no whole response."""
     return sum(errors.get(kind, 0) for kind in ("read", "write", "timeout"))
-
-
-def doubted_figures(found: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
-    """Which of "rate" and "latency" the doubts are about."""
-    about = {figure for _, figures in found for figure in figures}
-    return tuple(figure for figure in ("rate", "latency") if figure in about)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from profpipe import capture
+from profpipe import capture, load
 from profpipe.errors import CaptureError, UsageError
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Listener
@@ -24,7 +24,7 @@ class LocalSession:
     listen: Listener
 
     def environment(self) -> Mapping[str, str]:
-        return capture.environment_facts()
+        return capture.environment_facts(load.programs())
 
     def build(self) -> Mapping[str, CaptureError]:
         return build_targets(self.study, self.listen)

@@ -1,4 +1,9 @@
-"""What all load generators share: what one is, and how its process is started, bounded, measured and ended."""
+"""The process of a load generator: how it is started, put on its processors, bounded, measured and ended.
+
+Two things end what a killed profpipe leaves behind, since they know it in different ways. A server has a keeper
+(capture/server/keeper.py), its parent, which must outlive it to account for its whole tree. A load has profpipe itself
+as its parent, so that wait4 gives its processor time exactly, and the guard (guard.py), which only looks for its mark.
+"""
 
 from __future__ import annotations
 
@@ -12,33 +17,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from profpipe.errors import LoadError
+from profpipe.load.doubts import Doubt
 from profpipe.load.guard import guard
-
-if TYPE_CHECKING:
-    from profpipe.model.run import LoadResult
-    from profpipe.study.schema import LoadPlan
+from profpipe.load.interface import Cpus
 
 OUTPUT_LIMIT = 64 * 1024  # of a tool's own text kept in a LoadResult
-# Processors of a load: () = any, (c,) = that one, more = its threads in turn.
-Cpus = tuple[int, ...]
 PLACING_S = 1.0  # for threads to appear: wrk's come after 2 ms, h2load's after 5 ms
 CLIENT_BOUND = 0.90  # share of its processors above which a generator measures itself
-
-
-class Generator(Protocol):
-    """What `profpipe.loads` entry points name, and what each module of this room is."""
-
-    def missing(self) -> str | None:
-        """Why it cannot run here, with the install line; None when it can."""
-
-    def refuses(self, plan: LoadPlan) -> str | None:
-        """Why it cannot do what this plan asks; None when it can."""
-
-    def run(self, plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
-        """Load the server once, on these processors; raw output goes to `folder`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +39,7 @@ class Ended:
     seconds: float
     cpu_s: float
     timed_out: bool
-    doubts: tuple[str, ...] = ()  # about where it ran
+    doubts: tuple[Doubt, ...] = ()  # about where it ran
 
 
 @contextmanager
@@ -125,7 +112,7 @@ def run_child(
     return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out, doubts)
 
 
-def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[str, ...]:
+def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[Doubt, ...]:
     """Pin the threads of a load in turn, in order of birth; what to doubt when there are fewer than were asked for.
 
     wrk and h2load start one thread per `-t` beside the first one, which only waits for them and stays unpinned.
@@ -133,7 +120,8 @@ def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[str, ...]:
     if len(cpus) < 2:
         return ()
     if threads == 1:
-        return (f"the load has one thread: it ran on {_named(cpus[:1])} alone, not spread over {_named(cpus)}",)
+        words = f"the load has one thread: it ran on {_named(cpus[:1])} alone, not spread over {_named(cpus)}"
+        return (Doubt(words),)
     found: list[int] = []
     deadline = time.monotonic() + PLACING_S
     while len(found) < threads and time.monotonic() < deadline and not _gone(pid):
@@ -145,7 +133,8 @@ def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[str, ...]:
         time.sleep(0.001)
     if len(found) >= threads or _gone(pid):  # of a load that is over already, its counts say why
         return ()
-    return (f"{len(found)} of the load's {threads} threads were found: it was not spread over {_named(cpus)}",)
+    words = f"{len(found)} of the load's {threads} threads were found: it was not spread over {_named(cpus)}"
+    return (Doubt(words),)
 
 
 def _threads(pid: int) -> list[int]:
@@ -163,8 +152,8 @@ def _gone(pid: int) -> bool:
 
 
 def _wait(
-    child: subprocess.Popen[bytes], stdin: bytes, timeout: float, placing: Callable[[], tuple[str, ...]]
-) -> tuple[int, float, bool, tuple[str, ...]]:
+    child: subprocess.Popen[bytes], stdin: bytes, timeout: float, placing: Callable[[], tuple[Doubt, ...]]
+) -> tuple[int, float, bool, tuple[Doubt, ...]]:
     """Exit code, processor seconds, whether it had to be killed, doubts about where it ran. The child is reaped
     whatever happens."""
     timed_out = False
@@ -223,16 +212,17 @@ def _text(path: Path) -> str:
 
 def tail(text: str, lines: int = 5) -> str:
     """The end of a tool's complaint, for an error message."""
-    return " / ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip()) or "it said nothing"
+    return " / ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip()) or "it printed nothing"
 
 
-def client_bound(cpu_s: float, seconds: float, cores: int) -> str | None:
+def client_bound(cpu_s: float, seconds: float, cores: int) -> Doubt | None:
     """The doubt about a generator that used up its own processors: then its ceiling was measured, not the server's."""
     if seconds <= 0 or cpu_s / (seconds * cores) < CLIENT_BOUND:
         return None
     share = cpu_s / (seconds * cores) * 100
-    whose = "its processor" if cores == 1 else f"its {cores} processors"
-    return (
-        f"the load generator used {share:.0f} % of {whose}: this is its own ceiling, "
+    own = "its processor" if cores == 1 else f"its {cores} processors"
+    words = (
+        f"the load generator used {share:.0f} % of {own}: this is its own ceiling, "
         "not the server's; the rate is a lower bound"
     )
+    return Doubt(words, ("rate", "latency"))
