@@ -1,7 +1,7 @@
 """The keeper: a small process between profpipe and a server, so that no process of a run outlives it.
 
 Run as `python -I -S keeper.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus,
-scratch} and then stays open. The
+scratch, stack_bytes} and then stays open. The
 keeper is a child subreaper, so daemons that double-fork and call setsid come back to it. When stdin ends (profpipe let
 go of it, or is gone, however it died) every descendant is killed and reaped, and the files in the folder `scratch` are
 removed with it. STATUS_FD carries lines: "started PID" or
@@ -26,6 +26,8 @@ from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
+PERSONALITY_NOW = 0xFFFFFFFF
 LIBC = ctypes.CDLL(None, use_errno=True)
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 KILL_SECONDS = 20.0
@@ -76,6 +78,23 @@ def remove(folder: str) -> None:
         return
 
 
+def place_memory(stack_bytes: int) -> None:
+    """Memory of the command will lie where the soft limit of its stack puts it, in place of anywhere.
+
+    Without randomization the kernel maps files and memory below the largest stack it allows, so `stack_bytes` draws
+    the place. Where one of both is refused (seccomp, a hard limit), nothing is changed: one fixed place would be the
+    same luck for every start. /proc/PID/personality tells which it was.
+    """
+    before, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    try:
+        resource.setrlimit(resource.RLIMIT_STACK, (stack_bytes, hard))
+    except (OSError, ValueError):
+        return
+    persona = LIBC.personality(PERSONALITY_NOW)
+    if persona == -1 or LIBC.personality(persona | ADDR_NO_RANDOMIZE) == -1:
+        resource.setrlimit(resource.RLIMIT_STACK, (before, hard))
+
+
 def become(spec: dict[str, Any], failed: int) -> None:
     """The child: a session of its own, all signals as a shell would give them, pinned, then the command.
 
@@ -91,6 +110,8 @@ def become(spec: dict[str, Any], failed: int) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         # SIGQUIT and SIGABRT would leave a core file in the user's folder.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        if spec["stack_bytes"]:
+            place_memory(spec["stack_bytes"])
         if spec["cpus"]:
             os.sched_setaffinity(0, spec["cpus"])
         os.chdir(spec["cwd"])

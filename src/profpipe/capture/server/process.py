@@ -73,10 +73,12 @@ class Supervised:
         cpus: frozenset[int] | None = None,
         on_line: Callable[[str], None] | None = None,
         scratch: Path | None = None,
+        stack_bytes: int | None = None,
     ) -> None:
         """Start it. Raises CaptureError(start) when the command cannot be executed. `on_line`: see Log.
 
-        `scratch` is a flat folder that is removed with the tree, also when we are gone by then.
+        `scratch` is a flat folder that is removed with the tree, also when we are gone by then. `stack_bytes` places
+        its memory (keeper.place_memory) where the system allows it; None = anywhere.
         """
         status_r, status_w = os.pipe()
         log_r, log_w = os.pipe()
@@ -97,8 +99,9 @@ class Supervised:
         self.log = Log(log_r, on_line)
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
-        spec = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
+        spec: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
         spec["scratch"] = str(scratch) if scratch else ""
+        spec["stack_bytes"] = stack_bytes or 0
         try:
             self._begin(json.dumps(spec).encode() + b"\n")
         except BaseException:

@@ -1,0 +1,90 @@
+"""What one start measured: fresh processes of every variant, alive together and loaded in slices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+StartPhase = Literal["start", "ready", "warm-up", "slices", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Where memory lies in one start, drawn from the study's seed and the same for every variant of the start.
+
+    `pages` = how far below its highest place memory is mapped, `padding` = bytes added to the environment, which moves
+    the stack, `hash_seed` = PYTHONHASHSEED.
+    """
+
+    number: int
+    pages: int
+    padding: int
+    hash_seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePlan:
+    """What every slice of a start does: `lead` requests that are left out, then `requests` that count.
+
+    A start has `passes` passes; in each, every variant gets one slice, in an order drawn for that pass.
+    """
+
+    lead: int
+    requests: int
+    passes: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSlices:
+    """One variant in one start: a value per slice, in the order of the passes.
+
+    `cpu_ns` = CPU of its process tree over the requests that count, `lead_ns` over those left out, `between_ns` since
+    the end of its slice before. `latency_us` = (median, 99th percentile) of a slice. `switches` = voluntary and
+    involuntary context switches over all its slices; None where threads ended. `idle_ns` = CPU in `idle_wall_ns`
+    without any request; None where that was not measured. `fixed_layout` = memory lies where the ticket puts it.
+    """
+
+    requests: int
+    cpu_ns: tuple[int, ...]
+    lead_ns: tuple[int, ...]
+    between_ns: tuple[int, ...]
+    wall_ns: tuple[int, ...]
+    latency_us: tuple[tuple[float, float], ...]
+    switches: tuple[int, int] | None
+    served: int
+    reconnects: int
+    processes: int
+    fixed_layout: bool
+    idle_ns: int | None = None
+    idle_wall_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why a start was lost for all variants, and which variant did it; None where none can be blamed."""
+
+    variant: str | None
+    phase: StartPhase
+    reason: str
+    log_tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start. `variants` is empty where it was lost; `orders` = the order of each pass, by name.
+
+    The control is the baseline a second time, under a name of its own. `seconds` = from the first launch to the last
+    stop; `slices_s` = of it, time in passes; `client_ns` = CPU of the load client in slices.
+    """
+
+    ticket: Ticket
+    plan: SlicePlan
+    orders: tuple[tuple[str, ...], ...]
+    variants: Mapping[str, VariantSlices]
+    seconds: float
+    slices_s: float = 0.0
+    client_ns: int = 0
+    lost: Lost | None = None
+    warnings: tuple[str, ...] = ()
