@@ -50,7 +50,7 @@ aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons made of real r
 
 .PHONY: docs schema
 docs schema: $(VENV)/.demo ## write docs/config.md and the JSON Schemas again from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 .PHONY: frontend
 frontend: ## build templates/assets again from frontend/ (needs node; the result is checked in)

@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.forge_server import Forge
+from tests.support.paths import GOLDEN
 
 # Started in the background (`make test &`), a shell hands SIGINT down as ignored, and every program under test would
 # ignore Ctrl-C too. A handler here is reset to the default in what the tests start.
@@ -23,8 +23,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")).startswith("gw"):
     usable = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {usable[int(worker.removeprefix("gw")) % len(usable)]})
-
-GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

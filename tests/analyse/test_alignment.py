@@ -11,16 +11,7 @@ from hypothesis import strategies as st
 from profpipe.analyse import build_report
 from profpipe.analyse.names.stems import last_word, likeness, stem_of
 from tests.support.call_graphs import Function, Program, Seen, renamed, seen, study_of
-
-SERVER: dict[str, Function] = {
-    "main": Function(100, {"serve": 1}),
-    "serve": Function(900, {"parse": 1, "write_head": 1, "write_body": 2}),
-    "parse": Function(1500, {"find": 4}),
-    "find": Function(400),
-    "write_head": Function(2000, {"put": 6}),
-    "write_body": Function(700, {"put": 3}),
-    "put": Function(350),
-}
+from tests.support.programs import SERVER, programs, without
 
 
 def test_a_pure_rename_is_one_row_without_a_change() -> None:
@@ -70,11 +61,6 @@ def test_callers_and_callees_renamed_together_are_all_found() -> None:
 
 
 # ---- what must not match
-
-
-def without(program: Program, name: str, caller: str) -> dict[str, Function]:
-    calls = {callee: n for callee, n in program[caller].calls.items() if callee != name}
-    return {n: replace(f, calls=calls) if n == caller else f for n, f in program.items() if n != name}
 
 
 DECOYS: dict[str, dict[str, Function]] = {
@@ -162,27 +148,6 @@ def test_what_callgrind_found_holds_for_an_instrument_without_calls() -> None:
 
 
 # ---- random programs
-
-
-@st.composite
-def programs(draw: st.DrawFn) -> dict[str, Function]:
-    """A tree of calls with some edges across, every function reached from main, sizes and call counts at random."""
-    size = draw(st.integers(4, 14))
-    rows: dict[str, Function] = {}
-    for i in range(size - 1, -1, -1):
-        name = "main" if i == 0 else f"{draw(st.sampled_from(WORDS))}{'xyz'[i % 3]}_{chr(97 + i)}{chr(97 + i)}q"
-        rows[name] = Function(draw(st.integers(1, 5000)))
-    names = list(reversed(rows))
-    calls: dict[str, dict[str, int]] = {name: {} for name in names}
-    for i, name in enumerate(names[1:], 1):
-        calls[names[draw(st.integers(0, i - 1))]][name] = draw(st.integers(1, 9))
-    for _ in range(draw(st.integers(0, size))):
-        i = draw(st.integers(0, size - 2))
-        calls[names[i]].setdefault(names[draw(st.integers(i + 1, size - 1))], draw(st.integers(1, 9)))
-    return {name: replace(rows[name], calls=calls[name]) for name in names}
-
-
-WORDS = ("parse", "write", "fold", "seek", "hash", "poll", "join", "drain")
 
 
 @settings(max_examples=60, deadline=None)

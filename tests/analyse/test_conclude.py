@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,8 @@ from profpipe.model.profile import Meta, Profile
 from profpipe.model.report import Conclusion, Report
 from profpipe.units import INSTRUCTIONS, SYSCALLS
 from tests.support.analyse_cases import clean_run, concurrency, load, native, record, study
+from tests.support.paths import SAMPLE_REPORT
 
-SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
 # A name of each category, and instructions per request of two servers of the published study: 12,254 and 7,543.
 # The parts are its shares of them; what it does not name is put under a name no rule knows, outside the program.
 PUBLISHED = {
@@ -101,7 +100,7 @@ def test_the_true_reason_is_named_and_the_false_one_ruled_out(report: Report) ->
 
 
 def test_conclusions_are_recomputed_from_report_json_alone() -> None:
-    stored = Report.model_validate_json(SAMPLE.read_bytes())
+    stored = Report.model_validate_json(SAMPLE_REPORT.read_bytes())
     assert stored.conclusions
     assert conclude(stored.model_copy(update={"conclusions": ()})) == stored.conclusions
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profpipe.analyse.tables.waterfall import MOVED
-from tests.analyse.test_alignment import SERVER, programs
 from tests.support.call_graphs import Function, Program, Seen, seen
+from tests.support.programs import SERVER, programs
 
 
 def split(whole: int, rest: int, part: int, **more: object) -> Seen:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +14,9 @@ from profpipe.model.profile import PYTHON, Meta
 from profpipe.model.report import Flame, Report
 from profpipe.units import SAMPLES
 from tests.support.analyse_cases import SERVERS, callgrind, clean_run, concurrency, load, native, pyspy, record, study
+from tests.support.paths import SAMPLE_REPORT
 
 UNCOUNTED = "no trustworthy count of served requests"
-SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +31,8 @@ def as_json(report: Report) -> str:
 def test_the_sample_report_is_what_the_code_writes(report: Report, request: pytest.FixtureRequest) -> None:
     text = as_json(report)
     if request.config.getoption("--bless"):
-        SAMPLE.write_text(text)
-    assert text == SAMPLE.read_text(), "the sample report changed: run pytest --bless and review it"
+        SAMPLE_REPORT.write_text(text)
+    assert text == SAMPLE_REPORT.read_text(), "the sample report changed: run pytest --bless and review it"
     assert Report.model_validate_json(text) == report
 
 

@@ -10,8 +10,8 @@ import pytest
 from profpipe.analyse import compare_profiles, with_changes
 from profpipe.analyse.conclusions.conclude import resolve
 from profpipe.model.report import Report
-from tests.analyse.test_alignment import SERVER, without
 from tests.support.call_graphs import PROGRAM, Function, Program, Seen, profile, renamed, seen
+from tests.support.programs import SERVER, without
 
 DIFF = """\
 diff --git a/src/app.c b/src/app.c

@@ -8,8 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,8 @@ from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.errors import CaptureError
 from profpipe.model.run import Phase
 from profpipe.study.schema import Ready, Target
-from tests.support.capture_driving import FAULTY, alive_in, faulty, run
+from tests.support.capture_driving import FAULTY, faulty, run
+from tests.support.processes import processes, wait_until
 
 pytestmark = pytest.mark.real
 
@@ -29,7 +28,7 @@ def marked(kind: str, folder: Path, **fields: object) -> Target:
 
 
 def check_gone(folder: Path) -> None:
-    assert alive_in(folder) == []
+    assert processes(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -213,7 +212,7 @@ def test_nothing_outlives_us_however_we_die(tmp_path: Path, kind: str, how: sign
         assert len(server) >= 2  # the keeper and the server at the least
         harness.send_signal(how)
         harness.wait(15)
-    _wait_until(lambda: not [pid for pid in server if _runs(pid)], 10)
+    wait_until(lambda: not [pid for pid in server if _runs(pid)], 10)
 
 
 def test_an_interrupt_goes_on_to_the_caller_with_the_server_gone(tmp_path: Path) -> None:
@@ -230,7 +229,7 @@ def test_a_server_without_a_keeper_dies_too(tmp_path: Path) -> None:
     env = {**inherited_environment(), "RUN_FOLDER": str(tmp_path)}
     with Supervised(["sleep", "600"], env=env, cwd=tmp_path) as server:
         os.kill(server.keeper, signal.SIGKILL)
-        _wait_until(lambda: not _runs(server.pid), 5)
+        wait_until(lambda: not _runs(server.pid), 5)
         assert server.wait(5) == -signal.SIGKILL
 
 
@@ -238,7 +237,7 @@ def test_a_stopped_server_is_ended(tmp_path: Path) -> None:
     """State T: a debugger or an attached sampler that died leaves its target stopped."""
     with Supervised(["sleep", "600"], env=inherited_environment(), cwd=tmp_path) as server:
         os.kill(server.pid, signal.SIGSTOP)
-        _wait_until(lambda: _state(server.pid) == b"T", 5)
+        wait_until(lambda: _state(server.pid) == b"T", 5)
         stopped = server.stop(signal.SIGTERM, 0.3)
     assert stopped.killed
     assert not _runs(server.pid)
@@ -277,10 +276,3 @@ def _state(pid: int) -> bytes:
 
 def _runs(pid: int) -> bool:
     return _state(pid) not in {b"", b"Z"}
-
-
-def _wait_until(what: Callable[[], bool], seconds: float) -> None:
-    limit = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < limit, f"not within {seconds} s"
-        time.sleep(0.02)

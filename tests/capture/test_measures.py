@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.house import imports
 from profpipe import capture
 from profpipe.capture import Placement, ToolState, build, environment_facts, missing_requirements, place, try_tools
 from profpipe.capture.server import ports, usage
@@ -24,7 +25,6 @@ from profpipe.capture.server.usage import Moment, Process, cpu_ns
 from profpipe.errors import CaptureError
 from profpipe.model.run import LoadResult
 from profpipe.study.schema import Requires, Target
-from tests.house.test_layers import imports
 from tests.support.capture_driving import Drive, faulty, ours, run
 
 PYTHON = sys.executable

@@ -29,8 +29,9 @@ from profpipe.model.profile import KERNEL, PYTHON, RUNTIMES, Profile
 from profpipe.model.run import LoadResult
 from profpipe.parse import parse_file, perf
 from profpipe.study.schema import Ready, Target
-from tests.support.capture_driving import FAULTY, ROOT, Drive, alive_in, faulty, ours, run
+from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
 from tests.support.parse_cases import capture, read
+from tests.support.processes import processes
 from tests.support.tools import require
 
 # ---- options
@@ -341,7 +342,7 @@ def test_a_python_server_user_and_kernel(tmp_path: Path) -> None:
     assert all(thread.startswith(("python", ":-1 ")) for thread in profile.meta.threads)
     assert len({re.sub(r".* (\d+)/.*", r"\1", thread) for thread in profile.meta.threads}) == 1
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["perf.script.txt"]
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.alone
@@ -413,7 +414,7 @@ def test_workers_of_a_server_are_recorded_with_it(tmp_path: Path) -> None:
     target = faulty("daemonizes", env={"RUN_FOLDER": str(tmp_path)})
     profile = profile_of(recorded(tmp_path, target), tmp_path)
     assert profile.self_sum("samples") > 50
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.alone
@@ -454,7 +455,7 @@ def test_perf_killed_in_the_window_makes_the_run_invalid(tmp_path: Path) -> None
     assert (captured.reason or "").startswith("perf ended before the window did (killed by SIGKILL)")
     assert captured.captures == ()
     assert list((tmp_path / "raw").iterdir()) == []
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.alone
@@ -487,11 +488,11 @@ def test_perf_does_not_outlive_us_nor_leave_temporary_files(tmp_path: Path) -> N
     assert harness.stdout is not None
     with harness.stdout:
         assert harness.stdout.readline() == b"loading\n"
-        assert len(alive_in(tmp_path)) >= 2  # the harness and perf, whose data is there
+        assert len(processes(tmp_path)) >= 2  # the harness and perf, whose data is there
         harness.send_signal(signal.SIGKILL)
         harness.wait(15)
     limit = time.monotonic() + 10
-    while alive_in(tmp_path):
+    while processes(tmp_path):
         assert time.monotonic() < limit, "perf outlived the process that started it"
         time.sleep(0.05)
     assert list(temporary.iterdir()) == []

@@ -28,10 +28,11 @@ from profpipe.errors import CaptureError, UsageError
 from profpipe.model.profile import Profile
 from profpipe.parse import parse_files
 from profpipe.study.schema import Ready, Target
-from tests.support.capture_driving import FAULTY, ROOT, Drive, alive_in, faulty, ours, run
+from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
+from tests.support.paths import DATA
+from tests.support.processes import processes
 from tests.support.tools import require
 
-DATA = Path(__file__).parents[1] / "data"
 REQUESTS = 200
 NEEDS = {"gevent_server": ("gevent",), "uvloop_protocol": ("uvloop",)}
 
@@ -203,7 +204,7 @@ def test_callgrind_counts_the_window_and_nothing_else(tmp_path: Path, name: str)
     # Start and imports are 80 million and more; a request is 15,000 to 60,000.
     assert 10_000 < total / REQUESTS < 120_000
     assert total == total_of(tmp_path / captured.captures[0].path)
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.real
@@ -238,7 +239,7 @@ def test_callgrind_reaches_a_server_behind_a_shell_and_its_forked_worker(tmp_pat
     profile = parsed(captured, tmp_path)
     assert profile.declared is not None
     assert profile.declared["instructions"] / REQUESTS > 10_000
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -340,7 +341,7 @@ def test_yappi_follows_a_server_into_its_forked_worker(tmp_path: Path) -> None:
     assert captured.reason is None
     documents = [tmp_path / file.path for file in captured.captures]
     assert sum(calls_of(document, "answer", "faulty.py") for document in documents) == Drive(1).connections
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.real
@@ -379,7 +380,7 @@ def test_pyspy_samples_a_running_server(tmp_path: Path, name: str) -> None:
     profile = parsed(captured, tmp_path)
     assert any("handle" in f or "data_received" in f for f in profile.functions.name)
     assert samples_in(tmp_path / captured.captures[0].path) > 0
-    assert alive_in(tmp_path) == []
+    assert processes(tmp_path) == []
 
 
 @pytest.mark.real

@@ -10,8 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-ROOT = Path(__file__).parents[2]
-DATA = Path(__file__).parents[1] / "data"
+from tests.support.paths import DATA, ROOT
+
 THREADS, ASYNCIO = DATA / "callgrind" / "threads.out.gz", DATA / "callgrind" / "asyncio.out.gz"
 PYSPY = DATA / "folded" / "pyspy-asyncio.raw.txt"
 

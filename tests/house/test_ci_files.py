@@ -14,10 +14,10 @@ from profpipe.cli import cli
 from profpipe.model.report import Report
 from tests.support.actions_runner import Job, clean_environment, load, program
 from tests.support.attach_driving import gitlab_environment, stored, write_event
-from tests.support.commit_report import commits
 from tests.support.forge_server import HEAD_SHA, TOKEN, Forge
+from tests.support.paths import ROOT
+from tests.support.sample_commits import pull_request_document
 
-ROOT = Path(__file__).parents[2]
 CI = ROOT / "docs" / "ci"
 PAGE = (ROOT / "docs" / "ci.md").read_text()
 BESIDE = Path(sys.executable).parent
@@ -89,7 +89,7 @@ def scratch(tmp_path: Path) -> Path:
     """
     folder, stand_ins = tmp_path / "scratch", tmp_path / "bin"
     folder.mkdir()
-    data = commits()
+    data = pull_request_document()
     data["gate"] = {"asked": ["regression:5%"], "failed": True, "hits": ["CPU time per request 2.26×"]}
     finished = stored(tmp_path / "finished", Report.model_validate(data))
     (finished / "report.html").write_text("<!DOCTYPE html>")

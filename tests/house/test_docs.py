@@ -10,8 +10,8 @@ import click
 import pytest
 
 from profpipe.cli import cli
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 USER_TEXT = "\n".join(page.read_text() for page in PAGES)

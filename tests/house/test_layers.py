@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
-SRC = Path(__file__).parents[2] / "src" / "profpipe"
+from docs.house import imports
+from tests.support.paths import SRC, TESTS
+
 FLOORS = (
     {"errors", "units", "cpu_clock"},
     {"plugins"},
@@ -51,17 +52,6 @@ FILES = sorted(SRC.rglob("*.py"))
 
 def room_of(file: Path) -> str:
     return file.relative_to(SRC).parts[0].removesuffix(".py")
-
-
-def imports(file: Path) -> list[tuple[str, int]]:
-    found = []
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, node.lineno) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}:{node.lineno}: relative import"
-            found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
-    return found
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(SRC)))
@@ -115,3 +105,11 @@ SHARED: dict[str, set[str]] = {
     "publish": {"wire", "secret", "place", "issues", "sticky", "summary"},
     "capture": {"interface", "machine", "doctor", "run", "server", "registry"},
 }
+
+
+@pytest.mark.parametrize("file", sorted(TESTS.rglob("test_*.py")), ids=lambda f: str(f.relative_to(TESTS)))
+def test_a_test_module_imports_no_other(file: Path) -> None:
+    """What two of them need is in tests/support, and paths are counted in tests/support/paths.py."""
+    for name, line in imports(file):
+        assert not name.startswith("tests.") or name.startswith("tests.support."), f"{file.name}:{line}: {name}"
+    assert "Path(__file" + "__)" not in file.read_text(), f"{file.name}: take the path from tests.support.paths"

@@ -16,9 +16,9 @@ import pytest
 
 import profpipe
 from profpipe.render.page.html import templates_folder
-from tests.support.render_report import sample
+from tests.support.paths import ROOT
+from tests.support.sample_report import sample
 
-ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 TEMPLATES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file())

@@ -16,11 +16,12 @@ from profpipe.load import h2load
 from profpipe.model.run import LoadResult
 from profpipe.study.schema import LoadPlan
 from tests.support.http_server import OK, Answer, Server, unused_port
+from tests.support.paths import DATA
 from tests.support.tools import require
 
-DATA = Path(__file__).parents[1] / "data" / "load"
-SUMMARIES = sorted(DATA.glob("h2load*.txt"))
-TEXT = (DATA / "h2load_slow.txt").read_text()
+CAPTURES = DATA / "load"
+SUMMARIES = sorted(CAPTURES.glob("h2load*.txt"))
+TEXT = (CAPTURES / "h2load_slow.txt").read_text()
 
 
 def shown(value: Any) -> str:
@@ -36,7 +37,7 @@ def test_every_figure_of_the_summary(path: Path, golden: Callable[[str, str], No
 
 def test_the_log_gives_every_request_s_own_time() -> None:
     """2 % of the requests took 80 ms, and that is what the log says (wrk on the same server: p75 = 38.9 ms)."""
-    result = h2load.parse_h2load(TEXT, DATA / "h2load_slow.log")
+    result = h2load.parse_h2load(TEXT, CAPTURES / "h2load_slow.log")
     assert (result.served, result.sent, result.failed, result.doubts) == (1000, 1000, 0, ())
     assert result.latency is not None
     assert result.latency.total == 1000
@@ -50,12 +51,12 @@ def test_without_a_log_the_latency_is_unknown() -> None:
 
 
 def test_the_expected_status_is_taken_from_the_log() -> None:
-    result = h2load.parse_h2load(TEXT, DATA / "h2load_slow.log", expected=204)
+    result = h2load.parse_h2load(TEXT, CAPTURES / "h2load_slow.log", expected=204)
     assert (result.served, result.failed, dict(result.errors)) == (0, 1000, {"status 200": 1000})
 
 
 def test_a_log_cut_short_is_not_believed() -> None:
-    result = h2load.parse_h2load((DATA / "h2load_h1_n.txt").read_text(), DATA / "h2load.log.head.tsv")
+    result = h2load.parse_h2load((CAPTURES / "h2load_h1_n.txt").read_text(), CAPTURES / "h2load.log.head.tsv")
     assert (result.served, result.latency, result.doubted) == (5000, None, ("latency",))
     assert result.doubts == ("the log holds 20 requests, the summary 5,000: it was cut short",)
 
@@ -82,25 +83,25 @@ def test_a_missing_line_is_named(line: str) -> None:
         h2load.parse_h2load(rest)
 
 
-@pytest.mark.parametrize("path", sorted(DATA.glob("wrk*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("wrk*.txt")), ids=lambda path: path.stem)
 def test_another_tool_s_text_is_refused(path: Path) -> None:
     with pytest.raises(LoadError, match="not what h2load prints"):
         h2load.parse_h2load(path.read_text())
 
 
 def test_exit_code_0_with_every_connection_refused_is_no_success() -> None:
-    result = h2load.parse_h2load((DATA / "h2load_refused.txt").read_text())
+    result = h2load.parse_h2load((CAPTURES / "h2load_refused.txt").read_text())
     assert (result.sent, result.served, result.failed, dict(result.errors)) == (0, 0, 40, {"not sent": 40})
 
 
 def test_timed_out_and_never_sent_are_told_apart() -> None:
-    result = h2load.parse_h2load((DATA / "h2load_never.txt").read_text())
+    result = h2load.parse_h2load((CAPTURES / "h2load_never.txt").read_text())
     assert (result.sent, result.failed, dict(result.errors)) == (20, 50, {"not sent": 30, "timeout": 20})
 
 
 def test_rps_is_per_client_so_it_is_no_fixed_rate() -> None:
     """4 clients x --rps=100 are 400 requests/s: the reason why mode rate is refused."""
-    summary = h2load.read_summary((DATA / "h2load_rps.txt").read_text())
+    summary = h2load.read_summary((CAPTURES / "h2load_rps.txt").read_text())
     assert (summary.clients, summary.total, summary.rate) == (4, 1200, 400)
     assert "per client" in (h2load.refuses(LoadPlan(mode="rate", rate=400)) or "")
 

@@ -16,14 +16,15 @@ from profpipe.load.process import Ended
 from profpipe.model.run import LoadResult
 from profpipe.study.schema import LoadPlan
 from tests.support.http_server import OK, Answer, Server, unused_port
+from tests.support.paths import DATA
 from tests.support.tools import require
 
-DATA = Path(__file__).parents[1] / "data" / "load"
+CAPTURES = DATA / "load"
 
 
 def test_the_hook_s_report_and_wrk_s_phantoms() -> None:
     """2 % of the requests took 80 ms. wrk says p75 = 38.9 ms, from 6,175 latencies for 3,592 responses."""
-    figures = json.loads((DATA / "wrk_report_slow.json").read_text())
+    figures = json.loads((CAPTURES / "wrk_report_slow.json").read_text())
     ended = Ended(("wrk",), 0, "", "", 1.1, 0.2, False)
     result = wrk.of_report(LoadPlan(mode="closed", duration=1, connections=8), figures, ended, 1)
     assert (result.served, result.failed, result.bytes_read) == (3592, 0, 143_680)
@@ -36,7 +37,7 @@ def test_the_hook_s_report_and_wrk_s_phantoms() -> None:
 
 
 def test_a_report_without_histogram_has_no_latency_and_says_so() -> None:
-    figures = json.loads((DATA / "wrk_report_slow.json").read_text()) | {"histogram": None}
+    figures = json.loads((CAPTURES / "wrk_report_slow.json").read_text()) | {"histogram": None}
     found = wrk.of_report(LoadPlan(mode="closed"), figures, Ended(("wrk",), 0, "", "", 1.1, 0.2, False), 1)
     assert found.latency is None
     assert found.served == figures["requests"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.browser import Opened, written
-from tests.support.render_commits import commits
-from tests.support.render_report import sample
+from tests.support.sample_commits import commits_report
+from tests.support.sample_report import sample
 
 pytestmark = pytest.mark.real
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    return {"sample": written(folder, "sample", sample()), "commits": written(folder, "commits", commits())}
+    return {"sample": written(folder, "sample", sample()), "commits": written(folder, "commits", commits_report())}
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])

@@ -10,7 +10,7 @@ import pytest
 
 from profpipe.model.report import Flame, Report
 from tests.support.browser import Opened, written
-from tests.support.render_report import document, sample
+from tests.support.sample_report import document, sample
 
 pytestmark = pytest.mark.real
 BEFORE, AFTER = "threads", "asyncio-streams"

@@ -10,10 +10,10 @@ import pytest
 
 from profpipe.model.report import Report
 from profpipe.render.text import visible
-from tests.render.test_hostile import REACHING, hostile
 from tests.support.browser import Opened, written
 from tests.support.hostile_names import MARK, generated
-from tests.support.render_commits import two_commits
+from tests.support.hostile_report import REACHING, hostile
+from tests.support.sample_commits import commits_document
 
 pytestmark = pytest.mark.real
 NAMES = generated(1000)
@@ -25,7 +25,7 @@ NAMED = {"href", "id", "for", "aria-controls", "aria-labelledby", "aria-describe
 
 def swarmed() -> Report:
     """Functions, files, objects, variants, branches, subjects, commands, stacks, logs: all thousand names are used."""
-    data: dict[str, Any] = two_commits()
+    data: dict[str, Any] = commits_document()
     data["conclusions"][0]["text"] = NAMES[1]
     table = data["hotspots"][0]
     model = table["rows"][0]["functions"][0]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from profpipe.pipeline.reporting.report import load_report
-from tests.render.test_hostile import REACHING, hostile
 from tests.support.browser import Opened, written
-from tests.support.render_commits import commits
-from tests.support.render_report import sample
+from tests.support.hostile_report import REACHING, hostile
+from tests.support.sample_commits import commits_report
+from tests.support.sample_report import sample
 
 pytestmark = pytest.mark.real
 EXAMPLES = sorted(path.parent.name for path in Path("reports/examples").glob("*/report.json"))
@@ -21,7 +21,7 @@ PAGES = ["sample", "commits", "hostile", *EXAMPLES]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    reports = {"sample": sample(), "commits": commits(), "hostile": hostile(REACHING)}
+    reports = {"sample": sample(), "commits": commits_report(), "hostile": hostile(REACHING)}
     reports |= {name: load_report(Path(f"reports/examples/{name}/report.json")) for name in EXAMPLES}
     return {name: written(folder, name, report) for name, report in reports.items()}
 

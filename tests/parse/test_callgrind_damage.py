@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import random
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +13,16 @@ from profpipe.model.profile import Profile
 from profpipe.parse import callgrind
 from profpipe.parse.callgrind import lines as cut
 from tests.support import callgrind_spec as spec
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data" / "callgrind"
+CAPTURES = DATA / "callgrind"
 HEAD = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\nevents: Ir\n"
 BODY = "fl=(1) a.c\nfn=(1) main\n10 5\n"
 TAIL = "totals: 5\n"
 
 
 def sample(name: str) -> bytes:
-    return gzip.decompress((DATA / name).read_bytes())
+    return gzip.decompress((CAPTURES / name).read_bytes())
 
 
 def parse(data: bytes | str) -> Profile:
@@ -357,7 +357,7 @@ def test_sniff(head: bytes, name: str, answer: bool | None) -> None:
     assert callgrind.sniff(head, name) is answer
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in DATA.glob("*.gz") if "annotate" not in p.name))
+@pytest.mark.parametrize("path", sorted(p.name for p in CAPTURES.glob("*.gz") if "annotate" not in p.name))
 def test_sniff_of_samples_never_says_no_and_soon_says_yes(path: str) -> None:
     data = sample(path)
     answers = [callgrind.sniff(data[:n], "unknown") for n in range(1, 700)]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
-from pathlib import Path
 
 import pytest
 
 from profpipe.errors import ParseError
 from profpipe.model.lines import FunctionLines
 from profpipe.parse.callgrind.executed import executed_lines
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 HEAD = "# callgrind format\nversion: 1\npositions: line\nevents: Ir\n"
 
 

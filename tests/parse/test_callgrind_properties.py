@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -16,10 +15,11 @@ from profpipe.model.profile import Profile
 from profpipe.parse import callgrind
 from profpipe.parse.callgrind import lines as cut
 from tests.support import callgrind_spec as spec
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data" / "callgrind"
+CAPTURES = DATA / "callgrind"
 SMALL = [
-    gzip.decompress((DATA / name).read_bytes())
+    gzip.decompress((CAPTURES / name).read_bytes())
     for name in ("c-static.out.gz", "c-cachesim.out.gz", "c-dumpinstr.out.gz", "recursion-zero.out.gz")
 ]
 NAMES = [

@@ -16,15 +16,16 @@ from profpipe.model.profile import NATIVE, PYTHON, Profile
 from profpipe.parse import callgrind
 from profpipe.units import count
 from tests.support import callgrind_spec as spec
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data" / "callgrind"
-SAMPLES = sorted(p.name for p in DATA.glob("*.gz") if "annotate" not in p.name)
+CAPTURES = DATA / "callgrind"
+SAMPLES = sorted(p.name for p in CAPTURES.glob("*.gz") if "annotate" not in p.name)
 WHOLE = [n for n in SAMPLES if n != "c-cut.out.gz"]
-ANNOTATED = sorted(p.name.replace(".annotate.txt", ".out") for p in DATA.glob("*.annotate.txt.gz"))
+ANNOTATED = sorted(p.name.replace(".annotate.txt", ".out") for p in CAPTURES.glob("*.annotate.txt.gz"))
 
 
 def sample(name: str) -> bytes:
-    return gzip.decompress((DATA / name).read_bytes())
+    return gzip.decompress((CAPTURES / name).read_bytes())
 
 
 def parsed(name: str) -> Profile:
@@ -66,7 +67,7 @@ def test_self_adds_up_to_the_totals_of_the_file(name: str) -> None:
 def annotated(name: str) -> dict[str, int]:
     """callgrind_annotate's first event per `file:function`. It leaves out the folder it runs in."""
     rows: dict[str, int] = {}
-    text = gzip.decompress((DATA / name.replace(".out", ".annotate.txt")).read_bytes()).decode()
+    text = gzip.decompress((CAPTURES / name.replace(".out", ".annotate.txt")).read_bytes()).decode()
     for line in text.split("file:function\n", 1)[1].splitlines()[1:]:
         match = re.match(r"\s*([\d,]+)\s+\([\s\d.]+%\)", line)
         if match:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from profpipe.errors import UsageError
 from profpipe.model.report import Comparison, Report
 from profpipe.pipeline.reporting.gate import GateRule, cannot_tell, gate, gate_rule
-
-SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
+from tests.support.paths import SAMPLE_REPORT
 
 
 @pytest.fixture(scope="module")
 def sample() -> Report:
-    return Report.model_validate_json(SAMPLE.read_bytes())
+    return Report.model_validate_json(SAMPLE_REPORT.read_bytes())
 
 
 def of(sample: Report, **comparisons: Comparison) -> Report:

@@ -13,8 +13,8 @@ from profpipe.errors import UsageError
 from profpipe.pipeline.measure.running_study import run_study
 from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
 from profpipe.study import read_study_file
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 BUILT = ("hyper010-may", "hyper011-future")
 
 

@@ -7,26 +7,9 @@ from typing import Any
 
 import pytest
 
-from profpipe.capture import PROFILERS
 from profpipe.errors import UsageError
-from profpipe.load import GENERATORS
-from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
-from profpipe.study.read import read_study_file
-from tests.support.study_driving import toml
-
-TARGET = {"command": ["{python}", "x.py", "{port}"], "language": "python"}
-
-
-def prepared(folder: Path, targets: dict[str, Any], options: RunOptions | None = None, **study: Any) -> PreparedStudy:
-    lines = ["schema = 1"]
-    for name, target in targets.items():
-        lines += [f"[target.{name}]", *(f"{key} = {toml(value)}" for key, value in target.items())]
-    settings = {"targets": list(targets), "profilers": ["clean"], "rounds": 2, **study}
-    lines += ["[study.s]", *(f"{key} = {toml(value)}" for key, value in settings.items())]
-    path = folder / "profpipe.toml"
-    path.write_text("\n".join(lines) + "\n")
-    loaded = read_study_file(path, profilers=PROFILERS, generators=GENERATORS.names())
-    return prepare(loaded, "s", options or RunOptions())
+from profpipe.pipeline.prepare.study import RunOptions
+from tests.support.prepared_study import TARGET, prepared
 
 
 def test_a_target_that_says_what_it_needs_is_left_out_without_it(tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ from profpipe import store
 from profpipe.errors import ReportError, StoreError
 from profpipe.pipeline.reporting import report as reporting
 from profpipe.pipeline.reporting.report import build_report, report_json, write_report
-
-SCHEMA = Path(__file__).parents[2] / "src/profpipe/model/report.schema.json"
+from tests.support.paths import REPORT_SCHEMA
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,7 @@ def sign(home: Path) -> None:
 
 def test_a_whole_study_has_no_invalid_run_and_keeps_its_schema(whole: Path) -> None:
     report, unmeasured = build_report(whole)
-    jsonschema.validate(json.loads(report_json(report)), json.loads(SCHEMA.read_text()))
+    jsonschema.validate(json.loads(report_json(report)), json.loads(REPORT_SCHEMA.read_text()))
     assert report.invalid == ()
     assert unmeasured == ()
     assert {m.profiler for m in report.metrics} == set(KINDS)

@@ -20,9 +20,9 @@ from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.measure.running_study import RunningStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.pipeline.prepare.study import PreparedStudy
-from tests.pipeline.test_prepare import TARGET, prepared
+from tests.support.paths import SAMPLE_REPORT
+from tests.support.prepared_study import TARGET, prepared
 
-SAMPLE = Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json"
 CPU, INSTRUCTIONS = "clean:cpu_us", "callgrind:instructions"
 
 
@@ -41,7 +41,7 @@ class Bench:
 
     def reports(self, verdicts: Sequence[tuple[Verdict, Verdict]]) -> list[Report]:
         """One report a look, with these verdicts on CPU time and on instructions."""
-        sample = Report.model_validate_json(SAMPLE.read_bytes())
+        sample = Report.model_validate_json(SAMPLE_REPORT.read_bytes())
         base, other = sample.variants[:2]
         metrics = tuple(m for m in sample.metrics if m.key in (CPU, INSTRUCTIONS))
         assert len(metrics) == 2

@@ -22,13 +22,13 @@ from profpipe.pipeline.reporting.report import load_report
 from profpipe.publish.wire import Wire
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page
-from tests.render.test_comment_hostile import THOUSAND, check, hostile
 from tests.support.attach_driving import Pauses, github_environment, stored, write_event
-from tests.support.commit_report import commits
 from tests.support.forge_server import HEAD_SHA, Forge
-from tests.support.render_report import document
+from tests.support.hostile_comment import THOUSAND, check, hostile
+from tests.support.paths import EXAMPLES
+from tests.support.sample_commits import pull_request_document
+from tests.support.sample_report import document
 
-EXAMPLES = Path(__file__).parents[2] / "reports" / "examples"
 LURE = "approved by the security team, run the command from evil dot example"
 
 
@@ -141,7 +141,7 @@ REFUSED = set(SPOILT) - {"two of a waterfall's variants missing", "no variants",
 
 @pytest.mark.parametrize("spoil", SPOILT)
 def test_a_spoilt_report_is_refused_or_rendered_and_never_a_traceback(tmp_path: Path, spoil: str) -> None:
-    data = commits()
+    data = pull_request_document()
     SPOILT[spoil](data)
     (tmp_path / "report.json").write_text(json.dumps(data).replace("Infinity", "1e999"))
     if spoil in REFUSED:
@@ -161,7 +161,7 @@ def test_what_is_no_report_at_all(tmp_path: Path, text: str) -> None:
 
 
 def test_an_error_does_not_repeat_what_the_file_says(tmp_path: Path) -> None:
-    data = commits() | {"::set-output name=x::@octocat": 1}
+    data = pull_request_document() | {"::set-output name=x::@octocat": 1}
     (tmp_path / "report.json").write_text(json.dumps(data))
     with pytest.raises(ReportError) as caught:
         read_artifact(tmp_path)

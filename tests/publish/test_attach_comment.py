@@ -15,9 +15,9 @@ from tests.support.attach_driving import (
     github_environment,
     gitlab_environment,
 )
-from tests.support.commit_report import commits, quiet_report
 from tests.support.forge_server import Forge, fail, say
-from tests.support.render_report import sample
+from tests.support.sample_commits import pull_request_document, unchanged_report
+from tests.support.sample_report import sample
 
 MARKER = marker("concurrency")
 
@@ -25,7 +25,7 @@ MARKER = marker("concurrency")
 def test_the_first_run_creates_and_the_second_updates(forge: Forge, tmp_path: Path) -> None:
     environment = github_environment(forge, tmp_path)
     first = attach(environment)
-    second = attach(environment, report=quiet_report())
+    second = attach(environment, report=unchanged_report())
     assert first.warnings == second.warnings == []
     assert first.comment_id == second.comment_id
     (comment,) = forge.state.comments
@@ -150,7 +150,7 @@ def test_the_status_says_the_verdict_and_leads_to_the_report(forge: Forge, tmp_p
 
 @pytest.mark.parametrize(("failed", "valid", "state"), [(True, True, "failure"), (False, False, "error")])
 def test_a_failed_gate_fails_the_status(forge: Forge, tmp_path: Path, failed: bool, valid: bool, state: str) -> None:
-    data = commits()
+    data = pull_request_document()
     data["gate"] = {"asked": ["regression:5%"], "failed": failed, "hits": ["CPU time 1.08×"] if failed else []}
     data["variants"][1]["valid"] = valid
     attach(github_environment(forge, tmp_path), report=type(sample()).model_validate(data))

@@ -12,10 +12,10 @@ import pytest
 from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish.sticky import marker
 from profpipe.render.comment.markdown import render_comment
-from tests.render.test_comment_hostile import THOUSAND, hostile
 from tests.support.attach_driving import attach
-from tests.support.commit_report import quiet_report
 from tests.support.gitea_server import USER, Gitea, binary, running
+from tests.support.hostile_comment import THOUSAND, hostile
+from tests.support.sample_commits import unchanged_report
 
 pytestmark = pytest.mark.real
 WANTED = AttachOptions(forge="gitea", repository=f"{USER}/server")
@@ -42,7 +42,7 @@ def comments(gitea: Gitea, key: str = "concurrency") -> list[dict[str, object]]:
 
 def test_comment_file_and_status_of_two_runs(gitea: Gitea) -> None:
     assert sent(gitea) == []
-    assert sent(gitea, report=quiet_report()) == []
+    assert sent(gitea, report=unchanged_report()) == []
     (comment,) = comments(gitea)
     assert "**No relevant difference.**" in str(comment["body"])
     assets = gitea.call("GET", f"/repos/{USER}/server/issues/comments/{comment['id']}/assets")

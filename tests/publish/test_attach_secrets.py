@@ -14,8 +14,8 @@ import pytest
 from profpipe.model.report import Report
 from profpipe.publish.secret import Token, hide, plain_url, secret_values
 from tests.support.attach_driving import github_environment, stored
-from tests.support.commit_report import commits
 from tests.support.forge_server import TOKEN, Answer, Forge, fail, say
+from tests.support.sample_commits import pull_request_document
 
 RNG = random.Random(4711)
 
@@ -57,7 +57,7 @@ def environment(forge: Forge, folder: Path) -> dict[str, str]:
 
 def report() -> Report:
     """Canaries 100 to 199 in command lines, and those of the environment once more wherever text can stand."""
-    data = commits()
+    data = pull_request_document()
     lines = [FORMS[i % len(FORMS)].format(value) for i, value in enumerate(CANARIES[100:])]
     data["study"]["command"] = lines[0]
     data["study"]["load"], data["study"]["placement"] = " ; ".join(lines[1:20]), lines[20]

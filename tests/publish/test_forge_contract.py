@@ -19,9 +19,9 @@ from profpipe.publish.secret import Token
 from profpipe.publish.wire import ForgeError, Wire
 from tests.support.attach_driving import Pauses, attach, gitea_environment, github_environment
 from tests.support.forge_server import HEAD_SHA, Asked, Forge
+from tests.support.paths import FORGE
 from tests.support.tools import PRISM, require
 
-FORGE = Path(__file__).parents[1] / "forge"
 SPEC = json.loads((FORGE / "github.json").read_text())
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from profpipe.cli import cli
 from profpipe.reference.post2018.names import cargo_profiler_list, cargo_profiler_name
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data/callgrind"
-SYMBOLS = Path(__file__).parents[1] / "data/post2018/symbols.txt"
+CAPTURES = DATA / "callgrind"
+SYMBOLS = DATA / "post2018/symbols.txt"
 HASH = "::h0123456789abcdef"
 ENTRY = "_$LT$F$u20$as$u20$generator..gen_impl..FnBox$GT$::call_box"
 # What the rows and their percentages imply; the post does not print it.
@@ -68,7 +69,7 @@ def test_any_text_is_one_word(text: str) -> None:
 
 def test_parse_prints_the_list_in_that_form(tmp_path: Path) -> None:
     capture = tmp_path / "callgrind.out.1"
-    capture.write_bytes(gzip.decompress((DATA / "hyper010-may-5000.out.gz").read_bytes()))
+    capture.write_bytes(gzip.decompress((CAPTURES / "hyper010-may-5000.out.gz").read_bytes()))
     done = CliRunner().invoke(cli, ["parse", str(capture), "--name-style", "cargo-profiler", "--limit", "3"])
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()

@@ -12,9 +12,10 @@ import pytest
 from profpipe.errors import LoadError
 from profpipe.reference.wrk_table import read_table
 from profpipe.reference.wrk_text import parse_wrk_text
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data" / "load"
-TABLES = sorted(path for path in DATA.glob("wrk*.txt") if path.name != "wrk_refused.txt")
+CAPTURES = DATA / "load"
+TABLES = sorted(path for path in CAPTURES.glob("wrk*.txt") if path.name != "wrk_refused.txt")
 
 
 def shown(value: Any) -> str:
@@ -40,7 +41,7 @@ def test_every_figure_of_the_text(path: Path, golden: Callable[[str, str], None]
 def test_the_seed_s_tables_and_what_their_arithmetic_says(
     name: str, requests: int, mean_us: float, true_us: float, bytes_each: int, cpu_s: float
 ) -> None:
-    text = (DATA / f"wrk_seed_{name}.txt").read_text()
+    text = (CAPTURES / f"wrk_seed_{name}.txt").read_text()
     table, result = read_table(text), parse_wrk_text(text)
     assert (table.requests, table.latency.mean, table.cpu_s) == (requests, mean_us, pytest.approx(cpu_s))
     assert table.true_mean_us == pytest.approx(true_us, abs=0.5)
@@ -52,12 +53,12 @@ def test_the_seed_s_tables_and_what_their_arithmetic_says(
 
 def test_only_the_two_thread_table_is_bound_by_its_client() -> None:
     """195 % of 200 % processor: the seed's best figure is a lower bound. 90 % and 113 % of 200 % are not."""
-    doubted = {name: parse_wrk_text((DATA / f"wrk_seed_{name}.txt").read_text()).doubted for name in SEED}
+    doubted = {name: parse_wrk_text((CAPTURES / f"wrk_seed_{name}.txt").read_text()).doubted for name in SEED}
     assert doubted == {"tokio_minihttp_1": ("latency",), "may_http_1": ("latency",), "may_http_2": ("rate", "latency")}
 
 
 SEED = ("tokio_minihttp_1", "may_http_1", "may_http_2")
-TEXT = (DATA / "wrk_seed_tokio_minihttp_1.txt").read_text()
+TEXT = (CAPTURES / "wrk_seed_tokio_minihttp_1.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_units_of_rate_are_decimal(unit: str, size: float) -> None:
 
 
 def test_refused_is_a_result_with_nothing_served() -> None:
-    result = parse_wrk_text((DATA / "wrk_refused.txt").read_text())
+    result = parse_wrk_text((CAPTURES / "wrk_refused.txt").read_text())
     assert (result.served, result.connections, result.rate, dict(result.errors)) == (0, 0, None, {"connect": 1})
 
 
@@ -120,7 +121,7 @@ def test_a_missing_line_is_named(line: str, named: str) -> None:
         parse_wrk_text(rest)
 
 
-@pytest.mark.parametrize("path", sorted(DATA.glob("h2load*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("h2load*.txt")), ids=lambda path: path.stem)
 def test_another_tool_s_text_is_refused(path: Path) -> None:
     with pytest.raises(LoadError, match="not what wrk prints"):
         parse_wrk_text(path.read_text())

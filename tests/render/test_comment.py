@@ -13,8 +13,14 @@ from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.comment.escape_markdown import code, prose
 from profpipe.render.comment.markdown import LIMIT, SECTIONS, render_comment
-from tests.support.commit_report import HEAD, commit_report, commits, quiet, quiet_report
-from tests.support.render_report import document, sample
+from tests.support.sample_commits import (
+    HEAD,
+    pull_request_document,
+    pull_request_report,
+    unchanged_document,
+    unchanged_report,
+)
+from tests.support.sample_report import document, sample
 
 COMMONMARK = MarkdownIt("gfm-like", {"linkify": False})
 
@@ -40,7 +46,7 @@ def test_several_contenders_are_rows_and_the_first_table_is_of_the_verdicts_figu
 
 
 def test_one_contender_has_its_figures_as_rows() -> None:
-    text = render_comment(commit_report())
+    text = render_comment(pull_request_report())
     lines = text.splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("| figure |"))
     assert lines[head] == (
@@ -53,7 +59,7 @@ def test_one_contender_has_its_figures_as_rows() -> None:
 
 
 def test_the_gap_is_drawn_in_text_that_a_phone_shows_whole() -> None:
-    text = render_comment(commit_report())
+    text = render_comment(pull_request_report())
     drawing = re.search(r"```text\n(.*?)\n```", text, re.S)
     assert drawing
     rows = drawing.group(1).splitlines()
@@ -64,7 +70,7 @@ def test_the_gap_is_drawn_in_text_that_a_phone_shows_whole() -> None:
 
 
 def test_changed_functions_come_with_their_changed_lines() -> None:
-    text = render_comment(commit_report())
+    text = render_comment(pull_request_report())
     row = next(line for line in text.splitlines() if line.startswith("| `_PyEval_EvalFrameDefault` | 2,257 |"))
     assert row.endswith("▲ worse | `src/serve.py:10-14,20` +6 −2 |")
     assert "**Functions that changed most**, instructions per request" in text
@@ -72,7 +78,7 @@ def test_changed_functions_come_with_their_changed_lines() -> None:
 
 
 def test_new_gone_and_renamed_functions_say_so() -> None:
-    data = commits()
+    data = pull_request_document()
     functions = data["hotspots"][0]["rows"][0]["functions"]
     del functions[0]["cells"]["threads"]
     functions[0]["cells"][HEAD] |= {"verdict": None, "ratio": None}
@@ -92,7 +98,7 @@ def test_unknown_is_said_with_its_reason_once() -> None:
 
 
 def test_nothing_relevant_is_three_lines() -> None:
-    lines = [line for line in render_comment(quiet_report(), link="https://ci.example/1").splitlines() if line]
+    lines = [line for line in render_comment(unchanged_report(), link="https://ci.example/1").splitlines() if line]
     assert len(lines) == 3
     assert lines[0] == "**No relevant difference.**"
     assert "instructions per request (callgrind) 1.002× (0.996× to 1.007×), no change" in lines[1]
@@ -100,7 +106,7 @@ def test_nothing_relevant_is_three_lines() -> None:
 
 
 def test_a_failed_gate_stands_first_and_is_never_three_lines() -> None:
-    data = quiet()
+    data = unchanged_document()
     data["gate"] = {"asked": ["regression:5%"], "failed": True, "hits": ["CPU time per request 1.08× (1.06 to 1.10)"]}
     text = render_comment(Report.model_validate(data))
     assert text.startswith("**Regression: CPU time per request 1.08× (1.06 to 1.10)** (measured)\n")
@@ -117,13 +123,13 @@ def test_a_failed_gate_stands_first_and_is_never_three_lines() -> None:
     ids=["not valid", "a figure", "a function"],
 )
 def test_one_thing_to_act_on_is_enough_for_the_long_form(spoil: Callable[[dict[str, Any]], None]) -> None:
-    data = quiet()
+    data = unchanged_document()
     spoil(data)
     assert "<details>" in render_comment(Report.model_validate(data))
 
 
 def test_the_link_is_given_or_left_out_and_never_markup() -> None:
-    report = commit_report()
+    report = pull_request_report()
     assert "[Whole report](https://ci.example/r/1?x=2)" in render_comment(report, link="https://ci.example/r/1?x=2")
     assert "The whole report is `report.html` of this run" in render_comment(report)
     for bad in ("javascript:alert(1)", "https://x)y", "https://x y", "ftp://x/y", "https://x/\n", "https://x/`"):

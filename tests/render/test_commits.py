@@ -13,10 +13,10 @@ from profpipe.render.page.html import render_page
 from profpipe.render.page.view import build_view
 from profpipe.render.terminal.report import render_verdict
 from profpipe.render.text import floor_words
-from tests.render.test_page import outline
-from tests.render.test_terminal import printed
-from tests.support.render_commits import commits, two_commits
-from tests.support.render_report import sample
+from tests.support.page_outline import outline
+from tests.support.sample_commits import commits_document, commits_report
+from tests.support.sample_report import sample
+from tests.support.terminal import printed
 
 ONLY_OF_COMMITS = (
     "a81be66",
@@ -33,7 +33,7 @@ ONLY_OF_COMMITS = (
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return html.unescape(render_page(commits()))
+    return html.unescape(render_page(commits_report()))
 
 
 def view_of(data: dict[str, Any]) -> Any:
@@ -47,19 +47,19 @@ def test_what_commits_add_is_on_the_page_and_only_then(page: str, text: str) -> 
 
 
 def test_the_page_of_commits_is_balanced() -> None:
-    lines = outline(render_page(commits())).lines
+    lines = outline(render_page(commits_report())).lines
     assert "h3: How rounds were added" in lines
 
 
 def test_a_variant_says_which_commit_it_is() -> None:
-    base, head = (row.head.commit for row in view_of(two_commits()).table.rows[:2])
+    base, head = (row.head.commit for row in view_of(commits_document()).table.rows[:2])
     assert (base.short, base.ref, base.dirty) == ("4f1d0c2", "main", "")
     assert (head.short, head.ref, head.dirty) == ("a81be66", "worktree", "with uncommitted changes")
     assert head.time == "2026-11-23 18:02"
 
 
 def test_changed_lines_stand_beside_their_function() -> None:
-    function = view_of(two_commits()).hotspots[0].categories[0].functions[0]
+    function = view_of(commits_document()).hotspots[0].categories[0].functions[0]
     assert function.changes == (
         "asyncio, Protocol: Python/ceval.c: 25 changed lines, 812 to 830, 901; removed 815 to 819",
         "asyncio, Protocol: Python/ceval_gil.h: 1 changed line, removed 4",
@@ -67,7 +67,7 @@ def test_changed_lines_stand_beside_their_function() -> None:
 
 
 def test_many_places_are_counted_not_listed() -> None:
-    data = two_commits()
+    data = commits_document()
     changes = data["hotspots"][0]["rows"][0]["functions"][0]["changes"]["asyncio-protocol"]
     changes[0]["added"] = [[n, n] for n in range(1, SPANS + 4)]
     changes += [{"file": f"f{n}.c", "lines": 1} for n in range(3)]
@@ -77,7 +77,7 @@ def test_many_places_are_counted_not_listed() -> None:
 
 
 def test_a_changed_function_is_shown_however_cheap_it_is() -> None:
-    data = two_commits()
+    data = commits_document()
     row = data["hotspots"][0]["rows"][3]
     cheap = row["functions"][0]
     changed = {"asyncio-protocol": [{"file": "a.c", "added": [[1, 2]], "lines": 2}]}
@@ -90,19 +90,19 @@ def test_a_changed_function_is_shown_however_cheap_it_is() -> None:
 
 
 def test_a_renamed_function_says_what_it_was_and_how_sure_that_is() -> None:
-    functions = view_of(two_commits()).hotspots[0].categories[0].functions
+    functions = view_of(commits_document()).hotspots[0].categories[0].functions
     assert [(r.before, r.words) for f in functions for r in f.renamed] == [
         ("_PyFrame_Dealloc", "renamed in asyncio, Protocol, likely: same file, callers and size")
     ]
 
 
 def test_what_only_moved_is_said_in_its_cell() -> None:
-    cells = view_of(two_commits()).hotspots[0].categories[0].functions[0].cells
+    cells = view_of(commits_document()).hotspots[0].categories[0].functions[0].cells
     assert [cell.moved for cell in cells] == ["", "−1,204 only moved", "", "", ""]
 
 
 def test_added_rounds_say_when_they_were_looked_at_and_why_no_more() -> None:
-    study = view_of(two_commits()).study
+    study = view_of(commits_document()).study
     assert study.rounds == (
         "7 of fresh processes of at most 21, looked at after 7, 14; no more were needed: the verdicts had settled"
     )
@@ -111,7 +111,7 @@ def test_added_rounds_say_when_they_were_looked_at_and_why_no_more() -> None:
 
 
 def test_a_calibration_says_how_often_a_verdict_was_false() -> None:
-    found = view_of(two_commits()).calibration
+    found = view_of(commits_document()).calibration
     assert found.sentence == (
         "The same commit was compared with itself 64 times on this machine: 1 verdict was false "
         "(1.6 %, 95 % interval 0.0 % to 8.4 %)."
@@ -130,13 +130,13 @@ def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
 
 @pytest.mark.parametrize("path", ["variants[2].figures.x", "variants.2.figures.x"])
 def test_evidence_names_the_contender_in_either_form(path: str) -> None:
-    data = two_commits()
+    data = commits_document()
     data["conclusions"][0]["rows"] = [{"path": path}]
     assert view_of(data).headline.figure.words.partition(": ")[2].startswith("uvloop, Protocol against")
 
 
 def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
-    data = two_commits()
+    data = commits_document()
     data["conclusions"] = []
     figure = view_of(data).headline.figure
     assert (figure.ratio, figure.words.partition(":")[2]) == (
@@ -154,7 +154,7 @@ def test_what_was_too_small_to_be_seen_is_said_in_words(floor: float | None, wor
 
 
 def test_the_terminal_says_gate_and_commits() -> None:
-    text = printed(render_verdict(commits()))
+    text = printed(render_verdict(commits_report()))
     joined = " ".join(text.split())
     assert "Gate failed, asked to fail on: instructions > 2 %, CPU time > 5 %" in joined
     assert "a81be66 with uncommitted changes" in joined
@@ -164,7 +164,7 @@ def test_the_terminal_says_gate_and_commits() -> None:
 
 
 def test_a_gate_that_held_says_so() -> None:
-    data = two_commits()
+    data = commits_document()
     data["gate"] = {"asked": ["p99 > 10 %"], "failed": False}
     assert "Gate held" in printed(render_verdict(Report.model_validate(data)))
     assert "Gate held" in render_page(Report.model_validate(data))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from profpipe.model.report import Flame, Report
 from profpipe.render.page.flame_graph import flame_data, pairs
 from profpipe.render.page.view import build_view
-from tests.support.render_report import document, sample
+from tests.support.sample_report import document, sample
 
 
 def unpacked(graph: dict[str, Any]) -> tuple[list[float], list[int], list[int]]:

@@ -17,7 +17,7 @@ from profpipe.render.history.html import page_data, render_history
 from profpipe.render.history.view import figures, overview
 from profpipe.render.terminal.history import render_overview, render_trends
 from profpipe.render.text import visible
-from tests.page.test_browser import Opened
+from tests.support.browser import Opened
 from tests.support.frontend import require_frontend
 from tests.support.hostile_names import NAMES
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,52 +13,11 @@ from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.page import html
 from profpipe.render.page.html import hash_source, render_page, templates_folder
-from tests.support.render_report import VARIANTS, document, sample
+from tests.support.page_outline import outline
+from tests.support.sample_report import document, sample
+from tests.support.sample_tables import VARIANTS
 
 TEMPLATES = templates_folder()
-VOID = {"meta", "link", "br", "input", "img", "hr"}
-
-
-class Outline(HTMLParser):
-    """What a reader without eyes gets: headings, tables by caption and head, lists; one line each."""
-
-    KEEP = ("h1", "h2", "h3", "figcaption", "caption", "dt", "summary", "option")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self.stack: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag in VOID:
-            return
-        self.stack.append(tag)
-        if tag in self.KEEP:
-            self.text = ""
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack, f"</{tag}> closes nothing"
-        assert self.stack[-1] == tag, f"</{tag}> closes <{self.stack[-1]}>"
-        self.stack.pop()
-        if tag in self.KEEP:
-            self.lines.append(f"{tag}: {' '.join(self.text.split())}")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def outline(page: str) -> Outline:
-    parser = Outline()
-    parser.feed(page)
-    parser.close()
-    assert parser.stack == []
-    return parser
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from rich.console import Console, RenderableType
 
 from profpipe.model.report import FunctionName, Report
 from profpipe.render.terminal.report import render_hotspots, render_verdict
 from profpipe.units import CPU_NS, INSTRUCTIONS
-from tests.support.render_report import document, sample
-
-
-def printed(what: RenderableType, width: int = 80) -> str:
-    out = io.StringIO()
-    Console(file=out, width=width, highlight=False, no_color=True).print(what)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+from tests.support.sample_report import document, sample
+from tests.support.terminal import printed
 
 
 def test_the_verdict_at_eighty_columns(golden: Callable[[str, str], None]) -> None:

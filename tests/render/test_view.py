@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from profpipe.model.report import Limit, Report
 from profpipe.render.page.view import build_view
 from profpipe.render.text import anchor, chip, limit_words, per_what, position, share, signed_amount, visible
-from tests.support.render_report import COUNTED, CPU, SAMPLED, document, sample
+from tests.support.sample_report import document, sample
+from tests.support.sample_tables import COUNTED, CPU, SAMPLED
 
 
 def view_of(change: Any = None) -> Any:

@@ -22,6 +22,7 @@ from profpipe.store.history.parquet import database, digest, names_of, table
 from profpipe.store.history.rows import COLUMNS, report_id, report_rows
 from tests.support.history_cases import REAL, at, document
 from tests.support.hostile_names import NAMES
+from tests.support.paths import ROOT
 
 REACHING = tuple(name for name in NAMES if "\ud800" not in name)
 
@@ -231,7 +232,7 @@ while True:
 def test_killed_while_it_writes_it_leaves_no_half_file(number: signal.Signals, tmp_path: Path) -> None:
     for attempt in range(4):
         command = [sys.executable, "-c", WRITER, str(tmp_path)]
-        root = Path(__file__).parents[2]
+        root = ROOT
         writer = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert writer.stdout is not None
         writer.stdout.readline()

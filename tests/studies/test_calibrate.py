@@ -10,8 +10,8 @@ import pytest
 from profpipe.errors import StoreError
 from profpipe.model.report import Calibration
 from profpipe.pipeline.reporting.calibration_file import calibration_of, path_of, words
-from tests.studies.test_diff_end_to_end import ONCE, Repository
 from tests.support.demo_repository import CHANGES, make
+from tests.support.measured_repository import ONCE, Repository
 from tests.support.tools import require
 
 MACHINE = {"CPU": "A chip", "processors": "2", "kernel": "Linux 6.1", "virtual machine": "no"}

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,43 +13,13 @@ import pytest
 
 from profpipe.commits.worktrees import BISECTING, MEASURING, alone
 from tests.support.demo_repository import CHANGES, Change, git, make
-from tests.support.study_driving import MARK, Done, Started, processes, read_report, wait_until
+from tests.support.measured_repository import ONCE, Repository
+from tests.support.processes import processes, wait_until
+from tests.support.study_driving import Done, read_report
 from tests.support.tools import require
 
 pytestmark = pytest.mark.real
-# Rounds of an exact instrument and no look beyond them; two where rows must repeat: six runs of two seconds.
-ONCE = ("-p", "callgrind", "-r", "1", "--max-rounds", "1")
 TWICE = ("-p", "callgrind", "-r", "2", "--max-rounds", "2")
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A checkout, the cache its worktrees go to, and a way to run profpipe in it."""
-
-    path: Path
-    cache: Path
-
-    def start(self, *words: str, **env: str) -> Started:
-        mine = {"PROFPIPE_CACHE": str(self.cache), "HOME": str(self.path.parent), MARK: str(self.path)}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "profpipe", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            stdin=subprocess.DEVNULL, cwd=self.path, env={**os.environ, **mine, **env},
-        )  # fmt: skip
-        return Started(process)
-
-    def do(self, *words: str, **env: str) -> Done:
-        return self.start(*words, **env).end(240)
-
-    def report(self) -> dict[str, Any]:
-        """The newest report of a diff."""
-        return read_report(max((self.path / "reports" / "diff-cost").iterdir(), key=lambda path: path.name))
-
-    def worktrees(self) -> list[str]:
-        return git(self.path, "worktree", "list", "--porcelain").splitlines()
-
-    def state(self) -> tuple[str, ...]:
-        words = (["status", "--porcelain"], ["rev-parse", "HEAD"], ["symbolic-ref", "HEAD"], ["ls-files", "-s"])
-        return tuple(git(self.path, *w) for w in words)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.support.builds import run_build
+from tests.support.paths import ROOT, TARGETS
 from tests.support.tools import require
-from tests.targets.test_native_targets import TARGETS, run_build
 
-ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "src/profpipe/model/report.schema.json").read_text())
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.study_driving import Done, StudyFolder, read_report, server, slow
 from tests.support.tools import require
 
@@ -117,7 +118,7 @@ def test_no_folder_of_this_machine_is_told(well: tuple[StudyFolder, Done]) -> No
     for name in ("report.json", "report.html", "comment.md"):
         text = (run_folder / name).read_text()
         assert "home-of-somebody" not in text
-        assert str(Path(__file__).parents[2]) not in text
+        assert str(ROOT) not in text
     assert folder.report()["study"]["command"] == "profpipe run s"
 
 

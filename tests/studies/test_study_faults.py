@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.study_driving import Done, StudyFolder, kill, processes, server, slow
+from tests.support.processes import processes
+from tests.support.study_driving import Done, StudyFolder, kill, server, slow
 from tests.support.tools import require
 
 pytestmark = pytest.mark.real

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from profpipe.pipeline.reporting.report import write_report
-from tests.support.study_driving import LOAD, StudyFolder, processes, server, slow
+from tests.support.processes import processes
+from tests.support.study_driving import LOAD, StudyFolder, server, slow
 from tests.support.tools import require
 
 pytestmark = pytest.mark.real

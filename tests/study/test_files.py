@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -16,22 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docs import generate
 from profpipe.study import StudyFile, read_study_file, starter_file
 from profpipe.study.positions import positions
 from profpipe.study.reference import EXAMPLE, TABLES, study_schema
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PROFILERS = {"clean", "callgrind", "py-spy", "pyinstrument", "yappi", "cprofile", "perf"}
-
-
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_root_file_holds_and_its_targets_exist() -> None:
@@ -55,7 +44,7 @@ def test_the_first_study_runs_with_the_standard_library_alone() -> None:
     assert all(target.requires.install for target in file.target.values() if target.requires.modules or target.build)
 
 
-def test_generated_files_are_current(generate: ModuleType) -> None:
+def test_generated_files_are_current() -> None:
     for path, text in generate.generated().items():
         assert path.read_text() == text, f"{path.relative_to(ROOT)} is old: run `make docs`"
 

@@ -8,7 +8,7 @@ import pytest
 
 from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
 from profpipe.study import LoadPlan, Study, read_study_file
-from tests.study.test_read import PROFILERS, SERVER, mistakes
+from tests.support.study_file import PROFILERS, SERVER, mistakes
 
 TARGETS = SERVER + '[target.b]\ncommand = ["srv", "{port}"]\n'
 PLAN = '[load.post]\nmode = "closed"\nduration = 10.0\nconnections = 20\nthreads = 2\n'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import string
 from collections.abc import Callable
@@ -14,29 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profpipe.errors import EXIT_USAGE, ConfigError
-from profpipe.study import CategoryRule, LoadedFile, Study, Target, read_study_file
+from profpipe.study import CategoryRule, Study, Target, read_study_file
 from profpipe.study.checks import matches
+from tests.support.study_file import SERVER, mistakes, read
 
-PROFILERS = ("clean", "callgrind", "yappi", "py-spy")
-GENERATORS = ("builtin", "wrk", "h2load")
-CATEGORIES = ("memcpy", "memset", "format")
-SERVER = '[target.a]\ncommand = ["srv", "{port}"]\n'
 STUDY = SERVER + '[study.s]\ntargets = ["a"]\n'
-
-
-def read(folder: Path, text: str, name: str = "profpipe.toml") -> LoadedFile:
-    path = folder / name
-    path.write_bytes(text.encode())
-    return read_study_file(path, profilers=PROFILERS, generators=GENERATORS, categories=CATEGORIES)
-
-
-def mistakes(folder: Path, text: str, name: str = "profpipe.toml") -> list[str]:
-    """The lines of the refusal, without the folder; an empty list when the file holds."""
-    try:
-        read(folder, text, name)
-    except ConfigError as error:
-        return str(error).replace(f"{folder}{os.sep}", "").splitlines()
-    return []
 
 
 BROKEN = """\

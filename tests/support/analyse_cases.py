@@ -12,7 +12,6 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, Calls, Costs, Measured, Meta, Profile
 from profpipe.model.run import Histogram, LoadResult, RunRecord, Usage
 from profpipe.units import INSTRUCTIONS
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 # name -> (label, CPU us per request, share of it in the kernel, context switches per request)
 SERVERS = {
     "threads": ("threads", 6.8, 0.53, 1.9),

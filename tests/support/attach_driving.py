@@ -11,8 +11,8 @@ from profpipe.pipeline.attach.message import AttachOptions, prepare, send
 from profpipe.pipeline.reporting.report import report_json
 from profpipe.publish.forges import Outcome
 from profpipe.publish.wire import Wire
-from tests.support.commit_report import commit_report
 from tests.support.forge_server import HEAD_SHA, TOKEN, Forge
+from tests.support.sample_commits import pull_request_report
 
 
 def write_event(folder: Path, event: dict[str, object]) -> Path:
@@ -71,12 +71,12 @@ def attach(
     report: Report | None = None,
     sleep: Pauses | None = None,
 ) -> Outcome:
-    prepared = prepare(report or commit_report(), wanted or AttachOptions(), environment)
+    prepared = prepare(report or pull_request_report(), wanted or AttachOptions(), environment)
     return send(prepared, environment, Wire("", {}, sleep=sleep or Pauses()))
 
 
 def stored(folder: Path, report: Report | None = None) -> Path:
     """A folder with report.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(report_json(report or commit_report()))
+    (folder / "report.json").write_text(report_json(report or pull_request_report()))
     return folder

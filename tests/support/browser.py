@@ -10,6 +10,7 @@ from typing import Any
 from profpipe.model.report import Report
 from profpipe.render.page.html import render_page
 from tests.support.frontend import require_frontend
+from tests.support.paths import SCREENSHOTS
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -20,7 +21,6 @@ ARGUMENTS = (
     "--disable-sync",
 )
 # In CI every picture is kept for a person to look at; the folder is git-ignored and uploaded as an artifact.
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 
 
 def written(folder: Path, name: str, report: Report) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import socket
-import sys
 import time
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from profpipe.capture import Captured, capture_run, place
 from profpipe.errors import LoadError
 from profpipe.model.run import LoadResult
 from profpipe.study.schema import Ready, Target
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 TARGETS = ROOT / "targets" / "python"
 FAULTY = ROOT / "tests" / "servers" / "faulty.py"
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -94,27 +93,3 @@ def run(target: Target, folder: Path, profiler: str = "clean", requests: int = 1
         "load": Drive(requests),
     }
     return capture_run(target, profiler, **{**settings, **more})  # type: ignore[arg-type]
-
-
-def alive_in(folder: Path) -> list[int]:
-    """Processes that hold `folder` in their command line or environment: everything a run there started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != _own_pid():
-            try:
-                text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                state = (entry / "stat").read_bytes().rpartition(b")")[2].split()[0]
-            except (OSError, IndexError):
-                continue
-            if str(folder).encode() in text and state != b"Z":
-                found.append(int(entry.name))
-    return found
-
-
-def _own_pid() -> int:
-    import os
-
-    return os.getpid()
-
-
-PYTHON = sys.executable

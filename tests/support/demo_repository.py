@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[1] / "demo"
+from tests.support.paths import DEMO
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def git(folder: Path, *words: str, day: int = 0) -> str:
 def make(folder: Path, changes: tuple[Change, ...] = CHANGES) -> Path:
     """The repository in a new folder: `base`, then one commit for each change, all on main."""
     folder.mkdir(parents=True)
-    for file in SOURCE.iterdir():
+    for file in DEMO.iterdir():
         shutil.copy(file, folder / (".gitignore" if file.name == "gitignore" else file.name))
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, "base", "a small server", 0)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-FRONTEND = Path(__file__).parents[2] / "frontend"
+from tests.support.paths import FRONTEND
+
 MODULES = FRONTEND / "node_modules"
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from profpipe.model.report import Report
+from tests.support.paths import ROOT, SAMPLE_REPORT
 
-ROOT = Path(__file__).parents[2]
 REAL = (
     ROOT / "reports" / "examples" / "concurrency" / "report.json",
     ROOT / "reports" / "examples" / "seed" / "report.json",
-    Path(__file__).parents[1] / "data" / "analyse" / "sample-report.json",
+    SAMPLE_REPORT,
 )
 
 

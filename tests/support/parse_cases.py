@@ -8,13 +8,12 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from profpipe.errors import ProfpipeError
 from profpipe.model.profile import Profile, check_profile
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 Parse = Callable[[BinaryIO, str], Profile]
 # The everyday run damages a sample in some hundred ways; PROFPIPE_FUZZ=20000 does all of them.
 FUZZ = int(os.environ.get("PROFPIPE_FUZZ", "0"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from profpipe.analyse import RunData, StudyData, build_report
@@ -13,8 +12,9 @@ from profpipe.model.report import Report
 from profpipe.reference.post2018.names import cargo_profiler_name
 from profpipe.reference.registry import set_beside
 from tests.support.analyse_cases import load, record
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data/callgrind"
+CAPTURES = DATA / "callgrind"
 REQUESTS = 5000
 FUTURE, MAY = "hyper011-future", "hyper010-may"
 LABELS = {FUTURE: "hyper 0.11.12 on futures", MAY: "hyper 0.10 on may coroutines"}
@@ -28,7 +28,7 @@ HYPOTHESES = (
 def capture(name: str) -> Profile:
     from profpipe.parse.callgrind import parse
 
-    with gzip.open(DATA / f"{name}.out.gz") as raw:
+    with gzip.open(CAPTURES / f"{name}.out.gz") as raw:
         return parse(raw, f"{name}.out")  # type: ignore[arg-type]
 
 

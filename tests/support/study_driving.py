@@ -18,8 +18,9 @@ from typing import Any
 
 import jsonschema
 
-SERVERS = Path(__file__).parents[1] / "servers"
-SCHEMA = Path(__file__).parents[2] / "src/profpipe/model/report.schema.json"
+from tests.support.paths import REPORT_SCHEMA, SERVERS
+from tests.support.processes import processes, wait_until
+
 MARK = "PROFPIPE_TEST_FOLDER"
 LOAD = {"generator": "builtin", "requests": 100, "connections": 4, "warmup": 10}
 
@@ -165,40 +166,13 @@ class StudyFolder:
 
 @cache
 def _schema() -> Any:
-    return json.loads(SCHEMA.read_text())
+    return json.loads(REPORT_SCHEMA.read_text())
 
 
 def read_report(folder: Path) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     jsonschema.validate(report, _schema())
     return report
-
-
-def wait_until(what: Callable[[], object], seconds: float) -> None:
-    limit = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < limit, f"not within {seconds} s"
-        time.sleep(0.02)
-
-
-def processes(root: Path, *words: str) -> list[int]:
-    """Processes of this folder's studies whose command line holds all the words.
-
-    profpipe and its helpers have the folder in their environment; servers and builds run in it.
-    """
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            line, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
-            state = (entry / "stat").read_bytes().rpartition(b")")[2].split()[0]
-            here = (entry / "cwd").readlink().is_relative_to(root) or f"{MARK}={root}\0".encode() in environment
-        except (OSError, IndexError):
-            continue
-        if here and state != b"Z" and all(word.encode() in line for word in words):
-            found.append(int(entry.name))
-    return found
 
 
 def kill(pid: int) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import FORGE
+
 INSTALL = {
     "valgrind": "apt install valgrind",
     "callgrind_annotate": "apt install valgrind",
@@ -25,7 +27,7 @@ INSTALL = {
     "prism": "npm ci, in tests/forge",
 }
 BESIDE = str(Path(sys.executable).parent)  # programs of a venv that is not activated
-PRISM = Path(__file__).parents[1] / "forge" / "node_modules" / ".bin" / "prism"
+PRISM = FORGE / "node_modules" / ".bin" / "prism"
 MODULES = {"gevent", "uvloop", "uvicorn", "yappi", "pyinstrument"}
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.builds import run_build
+from tests.support.paths import TARGETS
 from tests.support.tools import require
 
-TARGETS = Path(__file__).parents[2] / "targets"
 RUST = {
     "hyper010-may": 88,
     "hyper010-threads": 88,
@@ -47,13 +48,6 @@ def server(request: pytest.FixtureRequest) -> Path:
     for workspace in (TARGETS / "rust", TARGETS / "rust/fixed"):
         run_build("cargo", "build", "--release", "--locked", cwd=workspace)
     return TARGETS / "rust/target/release" / request.param
-
-
-def run_build(*command: str, cwd: Path) -> None:
-    # Cargo's own variables would move the binaries or override the workspace's flags.
-    environment = {k: v for k, v in os.environ.items() if k not in {"CARGO_TARGET_DIR", "RUSTFLAGS"}}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=1200, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @contextmanager
