@@ -22,7 +22,7 @@ from profpipe.pipeline.measure.running_study import run_study
 from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions
 from profpipe.plugins import protocol_faults
 from profpipe.study.read import LoadedFile, read_study_file
-from tests.pipeline.test_prepare import TARGET, prepared
+from tests.support.prepared_study import TARGET, prepared
 
 Batch = list[tuple[Unit, tuple[RunRecord, ...]]]
 
