@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from profpipe.model.parsed import ParsedCapture
 from profpipe.model.report import Report
-from profpipe.study.reference import DIALECT, config_reference, schema_json
+from profpipe.study.config_docs import DIALECT, config_reference, schema_json
 
 ROOT = Path(__file__).resolve().parents[1]
 

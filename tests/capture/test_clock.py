@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.capture.server.clock import FIRST, LAST, StartAt, pause, start_at
+from profpipe.capture.profilers.callgrind.window_start import FIRST, LAST, StartAt, pause, start_at
 from profpipe.errors import UsageError
 
 MINUTE = 1_800_000_000.0  # a whole minute since the epoch

@@ -15,16 +15,24 @@ import pytest
 
 from docs.house import imports
 from profpipe import capture
-from profpipe.capture import Placement, ToolState, build, environment_facts, missing_requirements, place, try_tools
+from profpipe.capture import (
+    Placement,
+    ToolState,
+    build,
+    environment_facts,
+    missing_requirements,
+    place,
+    profiler_versions,
+    try_tools,
+)
 from profpipe.capture.server import ports, usage
+from profpipe.capture.server.command import environment, fill, interpreter_of, is_python
 from profpipe.capture.server.log import KEPT, Log, printable
-from profpipe.capture.server.placement import Wish
 from profpipe.capture.server.process import INHERITED, exit_words, inherited_environment
-from profpipe.capture.server.ready import environment, fill, interpreter_of, is_python
 from profpipe.capture.server.usage import Moment, Process, cpu_ns
 from profpipe.errors import CaptureError
 from profpipe.model.run import LoadResult
-from profpipe.study.schema import Requires, Target
+from profpipe.study.schema import PlacementChoice, Requires, Target
 from tests.support.capture_driving import Drive, faulty, ours, run
 
 PYTHON = sys.executable
@@ -261,7 +269,7 @@ def test_which_addresses_loopback_reaches(address: str, reached: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "cpus", "server", "load", "text"),
+    ("choice", "cpus", "server", "load", "text"),
     [
         ("auto", {0}, 0, (0,), "same core: server and load on processor 0 (1 processor usable)"),
         ("auto", {0, 1}, 1, (1,), "same core: server and load on processor 1 (2 processors usable)"),
@@ -280,8 +288,10 @@ def test_which_addresses_loopback_reaches(address: str, reached: bool) -> None:
         ("free", {0, 1}, None, (), "free: the kernel places server and load on 2 processors"),
     ],
 )
-def test_placement(wish: Wish, cpus: set[int], server: int | None, load: tuple[int, ...], text: str) -> None:
-    assert place(wish, cpus) == Placement(server, load, text)
+def test_placement(
+    choice: PlacementChoice, cpus: set[int], server: int | None, load: tuple[int, ...], text: str
+) -> None:
+    assert place(choice, cpus) == Placement(server, load, text)
 
 
 @pytest.mark.alone
@@ -347,7 +357,7 @@ def test_a_build_command_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_facts_name_no_person_and_no_machine() -> None:
-    facts = environment_facts()
+    facts = environment_facts(profiler_versions())
     everything = " ".join(facts.values())
     assert platform.node() not in everything.split()
     assert str(Path.home()) not in everything
@@ -367,13 +377,20 @@ def test_doctor_says_for_each_profiler_whether_it_works_and_else_why() -> None:
 
 
 def test_doctor_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from profpipe.capture import doctor as trials
-
-    monkeypatch.setattr(trials, "find_tool", lambda _: None)
+    for module in ("callgrind.trial", "pyspy", "perf.trial"):
+        monkeypatch.setattr(f"profpipe.capture.profilers.{module}.find_tool", lambda _: None)
+    states = {state.name: state for state in try_tools(PYTHON)}
     expected = ToolState("callgrind", "counted", False, "valgrind is not installed", "apt install valgrind")
-    assert trials.try_callgrind() == expected
-    assert trials.try_pyspy(PYTHON).install == f"{PYTHON} -m pip install py-spy"
-    assert not trials.try_perf().works
+    assert states["callgrind"] == expected
+    assert states["py-spy"].install == f"{PYTHON} -m pip install py-spy"
+    assert not states["perf"].works
+
+
+def test_doctor_names_an_interpreter_that_cannot_be_run() -> None:
+    states = {state.name: state for state in try_tools("/no/such/python")}
+    for name in ("py-spy", "yappi", "pyinstrument", "cprofile"):
+        assert not states[name].works
+        assert "/no/such/python" in states[name].why_not or "not installed" in states[name].why_not
 
 
 def test_every_public_name_is_there() -> None:

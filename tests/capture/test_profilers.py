@@ -12,16 +12,9 @@ from pathlib import Path
 import pytest
 
 from profpipe.capture import PROFILERS, Captured, profiler
-from profpipe.capture.profilers import callgrind
-from profpipe.capture.profilers.callgrind import (
-    counts_bytes,
-    flags,
-    merged_godebug,
-    merged_tunables,
-    other_libc,
-    total_of,
-    vgdb_environment,
-)
+from profpipe.capture.profilers.callgrind import options, vgdb
+from profpipe.capture.profilers.callgrind.dumps import counts_bytes, total_of
+from profpipe.capture.profilers.callgrind.options import flags, merged_godebug, merged_tunables, other_libc
 from profpipe.capture.profilers.pyspy import samples_in
 from profpipe.capture.profilers.python_agent.inprocess import Seen, split_command
 from profpipe.errors import CaptureError, UsageError
@@ -56,8 +49,7 @@ def calls_of(document: Path, name: str, file: str) -> int:
 
 
 def test_every_profiler_keeps_the_contract() -> None:
-    for name in PROFILERS:
-        instrument = profiler(name)
+    for name, instrument in PROFILERS.parts():
         assert instrument.name == name
         assert instrument.kind in {"clean", "counted", "sampled", "traced"}
         assert instrument.limits(ours("threads"))
@@ -66,7 +58,7 @@ def test_every_profiler_keeps_the_contract() -> None:
 
 
 def test_an_unknown_profiler_is_named_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no profiler 'gprof'; there are: clean, callgrind"):
+    with pytest.raises(UsageError, match=r"no profiler named 'gprof'; there are: clean, callgrind"):
         profiler("gprof")
 
 
@@ -247,7 +239,7 @@ def test_callgrind_reaches_a_server_behind_a_shell_and_its_forked_worker(tmp_pat
 )
 def test_vgdb_gets_the_user_and_host_that_valgrind_put_into_the_name_of_its_pipe(user: str, host: str) -> None:
     pipe = f"vgdb-from-vgdb-to-4711-by-{user}-on-{host}"
-    env = vgdb_environment(pipe)
+    env = vgdb.environment(pipe)
     assert f"vgdb-from-vgdb-to-4711-by-{env['LOGNAME']}-on-{env['HOST']}" == pipe
     assert (env["USER"], env["HOSTNAME"]) == (env["LOGNAME"], env["HOST"])
 
@@ -287,7 +279,7 @@ def test_callgrind_writes_a_file_for_each_thread_and_they_are_read_as_one_run(tm
 def test_a_tunable_that_did_not_work_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With another tunable in its place, as on a C library that does not know ours. Old processors have no ERMS."""
     require("valgrind")
-    monkeypatch.setattr(callgrind, "merged_tunables", lambda _: "glibc.malloc.check=0")
+    monkeypatch.setattr(options, "merged_tunables", lambda _: "glibc.malloc.check=0")
     captured = run(ours("asyncio_protocol"), tmp_path, "callgrind", REQUESTS)
     profile = parsed(captured, tmp_path)
     said = [text for text in captured.warnings if "GLIBC_TUNABLES had no effect" in text]

@@ -15,16 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docs import generate
+from profpipe.capture import PROFILERS, default_profilers
 from profpipe.study import StudyFile, read_study_file, starter_file
+from profpipe.study.config_docs import EXAMPLE, TABLES, study_schema
 from profpipe.study.positions import positions
-from profpipe.study.reference import EXAMPLE, TABLES, study_schema
 from tests.support.paths import ROOT
-
-PROFILERS = {"clean", "callgrind", "py-spy", "pyinstrument", "yappi", "cprofile", "perf"}
 
 
 def test_the_root_file_holds_and_its_targets_exist() -> None:
-    file = read_study_file(ROOT / "profpipe.toml", profilers=PROFILERS, generators=("builtin", "wrk", "h2load")).file
+    file = read_study_file(
+        ROOT / "profpipe.toml", profilers=PROFILERS.names(), generators=("builtin", "wrk", "h2load")
+    ).file
     assert {"concurrency", "head", "asgi", "c-head", "seed", "seed-fairness", "seed-today"} <= set(file.study)
     for name, target in file.target.items():
         scripts = [ROOT / argument for argument in target.command if argument.startswith("targets/")]
@@ -62,7 +63,7 @@ def test_the_schemas_ship_inside_the_package() -> None:
 
 def test_the_schema_agrees_with_the_reader_on_files_that_hold() -> None:
     check = jsonschema.Draft202012Validator(study_schema())
-    texts = [(ROOT / "profpipe.toml").read_text(), EXAMPLE, starter_file()]
+    texts = [(ROOT / "profpipe.toml").read_text(), EXAMPLE, starter_file(default_profilers("other"))]
     for text in texts:
         check.validate(tomllib.loads(text))
         StudyFile.model_validate(tomllib.loads(text))
@@ -89,15 +90,16 @@ def test_every_key_has_a_description_and_every_table_a_place() -> None:
 
 def test_the_references_example_holds(tmp_path: Path) -> None:
     (tmp_path / "profpipe.toml").write_text(EXAMPLE)
-    assert read_study_file(tmp_path / "profpipe.toml", profilers=PROFILERS).file.study["rewrite"].rounds == 7
+    assert read_study_file(tmp_path / "profpipe.toml", profilers=PROFILERS.names()).file.study["rewrite"].rounds == 7
 
 
 def test_the_starter_for_one_python_server(golden: Callable[[str, str], None]) -> None:
-    golden("starter_python.toml", starter_file(language="python"))
+    golden("starter_python.toml", starter_file(default_profilers("python"), language="python"))
 
 
 def test_the_starter_for_two_native_servers(golden: Callable[[str, str], None]) -> None:
     text = starter_file(
+        default_profilers("native"),
         name="old",
         command=("./old", "-p", "{port}"),
         contender=("./new", "-p", "{port}"),
@@ -136,6 +138,7 @@ def test_any_starter_reads_back_as_what_was_said(
 ) -> None:
     path = tmp_path_factory.mktemp("starter") / "profpipe.toml"
     text = starter_file(
+        default_profilers(language),
         name=name,
         command=command,
         contender=contender,
@@ -145,7 +148,7 @@ def test_any_starter_reads_back_as_what_was_said(
         study=study,
     )
     path.write_text(text, encoding="utf-8", newline="")
-    file = read_study_file(path, profilers=PROFILERS).file
+    file = read_study_file(path, profilers=PROFILERS.names()).file
     assert file.target[name].command == command
     assert [target.command for target in file.target.values()] == [command, *([contender] if contender else [])]
     assert {(target.port, target.ready.line) for target in file.target.values()} == {(port, ready_line)}

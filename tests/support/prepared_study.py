@@ -22,5 +22,5 @@ def prepared(folder: Path, targets: dict[str, Any], options: RunOptions | None =
     lines += ["[study.s]", *(f"{key} = {toml(value)}" for key, value in settings.items())]
     path = folder / "profpipe.toml"
     path.write_text("\n".join(lines) + "\n")
-    loaded = read_study_file(path, profilers=PROFILERS, generators=GENERATORS.names())
+    loaded = read_study_file(path, profilers=PROFILERS.names(), generators=GENERATORS.names())
     return prepare(loaded, "s", options or RunOptions())

@@ -1,4 +1,4 @@
-"""Server life cycle and profilers: one run of one target under one profiler, brought home as files."""
+"""Server life cycle and profilers: one run of one target under one profiler, and the files it leaves."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ if TYPE_CHECKING:
     from profpipe.capture.doctor import ToolState, try_tools
     from profpipe.capture.interface import Profiler
     from profpipe.capture.machine import crates, environment_facts
-    from profpipe.capture.profilers.registry import PROFILERS, profiler
+    from profpipe.capture.profilers.registry import PROFILERS, default_profilers, profiler, profiler_versions
     from profpipe.capture.run import Captured, capture_run
-    from profpipe.capture.server.build import build, built_without, missing_requirements
+    from profpipe.capture.server.build import build
     from profpipe.capture.server.placement import Placement, place
+    from profpipe.capture.server.requirements import built_without, missing_requirements
 
-_PLACES = {
+_MODULES = {
     "Captured": "run",
     "PROFILERS": "profilers.registry",
     "Placement": "server.placement",
     "Profiler": "interface",
     "ToolState": "doctor",
     "build": "server.build",
-    "built_without": "server.build",
+    "built_without": "server.requirements",
     "capture_run": "run",
     "crates": "machine",
-    "try_tools": "doctor",
+    "default_profilers": "profilers.registry",
     "environment_facts": "machine",
-    "missing_requirements": "server.build",
+    "missing_requirements": "server.requirements",
     "place": "server.placement",
     "profiler": "profilers.registry",
+    "profiler_versions": "profilers.registry",
+    "try_tools": "doctor",
 }
 
 __all__ = [
@@ -41,16 +44,18 @@ __all__ = [
     "built_without",
     "capture_run",
     "crates",
+    "default_profilers",
     "environment_facts",
     "missing_requirements",
     "place",
     "profiler",
+    "profiler_versions",
     "try_tools",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Names are found when first used: `profpipe --help` must not import the life cycle."""
-    if name not in _PLACES:
+    """Names are imported when first used: `profpipe --help` must not import the life cycle."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"profpipe.capture.{_PLACES[name]}"), name)
+    return getattr(import_module(f"profpipe.capture.{_MODULES[name]}"), name)

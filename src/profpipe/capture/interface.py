@@ -1,4 +1,4 @@
-"""What every profiler is to the life cycle of a run. A profiler is one file here that names the format it writes."""
+"""What a profiler is to the rest of profpipe. Each profiler is one file or folder of `profilers/`, or a plug-in."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Protocol
 
 from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.tools import Version
 from profpipe.errors import UsageError
 from profpipe.study.schema import Target
-from profpipe.units import Instrument
+from profpipe.units import Instrument, Language
 
 Options = Mapping[str, str | int | float | bool]
 
 
 def picked(name: str, defaults: Options, given: Options) -> dict[str, str | int | float | bool]:
-    """The profiler's defaults with what a study gives. Raises UsageError for an option that does not exist."""
+    """The profiler's defaults, overridden by the study's options. Raises UsageError for one that does not exist."""
     if unknown := sorted(given.keys() - defaults.keys()):
         raise UsageError(f"{name} has no option {', '.join(unknown)}; it has: {', '.join(defaults) or 'none'}")
     return {**defaults, **given}
@@ -24,7 +25,7 @@ def picked(name: str, defaults: Options, given: Options) -> dict[str, str | int 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the server is started: its command as profiled, its whole environment, and where captures go.
+    """How the server is started: its command before profiling, its whole environment, and where captures go.
 
     `argv` is the target's own command with {port} and {python} filled in, before a profiler wraps it.
     """
@@ -48,7 +49,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the harness saw from outside while the window was open: CPU of the server's tree, requests served."""
+    """What was measured from outside while the window was open: CPU seconds of the server's tree, requests served."""
 
     cpu_s: float | None
     served: int
@@ -56,12 +57,25 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a run's instrument brought home. `refused` = it ran, and saw too little of the server to be shown."""
+    """What a profiler collected in a run. `refused` = it ran, but saw too little of the server to be shown."""
 
     files: tuple[Written, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What trying a profiler on this machine found.
+
+    `why_not` is None when it works. `install` is the command, or the setting, that would make it work; `note` is worth
+    knowing either way.
+    """
+
+    why_not: str | None = None
+    install: str = ""
+    note: str = ""
 
 
 class Session(Protocol):
@@ -76,23 +90,25 @@ class Session(Protocol):
         """Begin collecting; returns when collection has begun."""
 
     def helpers(self) -> tuple[int, ...]:
-        """Processes of the profiler beside the server, whose CPU is not the server's."""
+        """Processes of the profiler outside the server, whose CPU is not the server's."""
 
     def close(self, server: Supervised, window: Window) -> None:
-        """End collecting; the server still runs."""
+        """End collecting; the server is still running."""
 
     def collect(self, stopped: Stopped) -> Collected:
         """The files, once the server has ended."""
 
     def abandon(self) -> None:
-        """Whatever happened: leave no process and no temporary file. Called once, last."""
+        """Leave no process and no temporary file, whatever happened. Called once, last."""
 
 
 class Profiler(Protocol):
-    """An instrument. `emits` is the format of its captures, None for none.
+    """A way to look at a server: `clean` runs are one too.
 
-    `patience` multiplies the target's ready timeout, `stop_patience` its stop timeout. `options` holds every option a
-    study may set, with its default.
+    `kind` is what its figures are, `emits` the format of its captures (None: it writes none). `patience` multiplies the
+    target's ready timeout, `stop_patience` its stop timeout. `options` holds every option a study may set, with its
+    default. `version` asks its program for the version (None: it has no program of its own). `profpipe init` proposes
+    it for the languages in `default_for`, with the lines `starter` in the study.
     """
 
     name: str
@@ -101,18 +117,27 @@ class Profiler(Protocol):
     patience: float
     stop_patience: float
     options: Options
+    version: Version | None
+    default_for: frozenset[Language]
+    starter: tuple[str, ...]
 
     def check(self, options: Options) -> None:
-        """Raises UsageError for an option, or a value of one, that does not exist: before any run."""
+        """Called before any run. Raises UsageError for an option, or a value of one, that does not exist."""
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:
-        """What must be installed, with the line that does it; None when all is there."""
+        """What must be installed for this target, with the command that does it; None when nothing is missing."""
+
+    def try_it(self, python: str) -> Trial:
+        """Use it once on a small program, for `profpipe doctor`; takes seconds at most.
+
+        `python` is the interpreter of the user's servers. May raise CaptureError or OSError where trying fails.
+        """
 
     def refuses(self, target: Target) -> str | None:
-        """Why this instrument cannot see this target; None when it can."""
+        """Why this profiler cannot see this target; None when it can."""
 
     def limits(self, target: Target) -> tuple[str, ...]:
-        """What it cannot see or distorts on this target, a sentence each: printed beside its table."""
+        """What it cannot see or distorts on this target, a sentence each: printed next to its table."""
 
     def session(self, launch: Launch) -> Session:
         """Prepare one run."""
@@ -140,4 +165,4 @@ class Bare:
         return Collected()
 
     def abandon(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to remove."""

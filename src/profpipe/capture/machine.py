@@ -8,59 +8,27 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-ASK_SECONDS = 5.0
-# Program, arguments, and where its version stands in what it prints.
-VERSIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("valgrind", ("--version",), r"valgrind-(\S+)"),
-    ("perf", ("--version",), r"perf version (\S+)"),
-    ("py-spy", ("--version",), r"py-spy (\S+)"),
-    ("rustc", ("--version",), r"rustc (\S+)"),
-    ("gcc", ("-dumpfullversion",), r"(\S+)"),
+from profpipe.capture.tools import Version
+
+# Programs that build servers; profilers and load generators name their own.
+COMPILERS = (
+    Version("rustc", ("--version",), r"rustc (\S+)"),
+    Version("gcc", ("-dumpfullversion",), r"(\S+)"),
 )
-
-
 LOCK_FILE = "Cargo.lock"
 
 
 def read(path: str) -> str | None:
-    """A small file of /proc or /sys, stripped; None when it is not there."""
+    """A small file of /proc or /sys, stripped; None when it does not exist."""
     try:
         return Path(path).read_text().strip()
     except (OSError, UnicodeDecodeError):
         return None
-
-
-def find_tool(program: str) -> str | None:
-    """A program beside the interpreter that runs us (a venv that is not activated), then on the PATH."""
-    return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
-
-
-def tool_version(program: str, arguments: tuple[str, ...], pattern: str) -> str | None:
-    """The version a program prints, None when it is not there or says nothing we know."""
-    path = find_tool(program)
-    if path is None:
-        return None
-    try:
-        done = subprocess.run(
-            [path, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=ASK_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(pattern, done.stdout + done.stderr)
-    return found[1] if found else None
 
 
 def _cpuinfo(field: str) -> str | None:
@@ -140,14 +108,12 @@ MACHINE: tuple[tuple[str, Callable[[], str | None]], ...] = (
 
 
 def environment_facts(programs: Iterable[tuple[str, tuple[str, ...], str]] = ()) -> dict[str, str]:
-    """Name -> value, in order of printing. What this system does not say is "unknown", an absent tool "absent".
+    """Name -> value, in order of printing: the machine, then the versions of these programs and of compilers.
 
-    `programs` are further tools in the form of VERSIONS.
+    `programs` are in the form of Version. A fact this system does not report is "unknown", a program that does not exist "absent".
     """
     facts = {name: find() or "unknown" for name, find in MACHINE}
-    return facts | {
-        name: tool_version(name, args, pattern) or "absent" for name, args, pattern in (*VERSIONS, *programs)
-    }
+    return facts | {each[0]: Version(*each).ask() or "absent" for each in (*programs, *COMPILERS)}
 
 
 def crates(program: str, cwd: Path, root: Path) -> str | None:

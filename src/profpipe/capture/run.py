@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import cast
 
 from profpipe.capture.interface import Collected, Launch, Options, Profiler, Session, Window
+from profpipe.capture.launch import prepare
 from profpipe.capture.profilers.registry import profiler as find_profiler
 from profpipe.capture.server import ports, usage
 from profpipe.capture.server.placement import Placement
-from profpipe.capture.server.process import Stopped, Supervised, exit_words
-from profpipe.capture.server.ready import HOST, PortTaken, Waiting, choose_port, died, names_port, prepare
+from profpipe.capture.server.ports import choose_port, names_port
+from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
+from profpipe.capture.server.ready import HOST, PortTaken, Waiting
 from profpipe.errors import CaptureError, LoadError
 from profpipe.model.run import CaptureFile, LoadResult, Phase, Usage
 from profpipe.study.schema import Request, Target

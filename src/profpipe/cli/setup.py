@@ -6,23 +6,21 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast, get_args
 
 import rich_click as click
 
 from profpipe.cli.studies import CONFIG, JSON
 from profpipe.errors import EXIT_OK, UsageError
+from profpipe.units import Language
 
-if TYPE_CHECKING:
-    from profpipe.pipeline.setup import Language
+LANGUAGES = click.Choice(get_args(Language))
 
 
 @click.command()
 @click.option("--command", "command", help="how the server starts, with {port} where its port goes")
 @click.option("--name", default="server", show_default=True, help="name of the target")
-@click.option(
-    "--language", type=click.Choice(["python", "native", "go", "other"]), help="which profilers fit the server"
-)
+@click.option("--language", type=LANGUAGES, help="which profilers fit the server")
 @click.option("--contender", help="the command of a second variant to compare with")
 @click.option("--path", "request_path", default="/", show_default=True, help="path the load asks for")
 @click.option("--force", is_flag=True, help="replace an existing profpipe.toml")
@@ -37,9 +35,8 @@ def init(
         raise UsageError(f"{path} exists; look at it with `profpipe check`, or replace it with --force")
     if command is None:
         command = click.prompt("Command that starts the server ({port} stands for its port)", err=True)
-    kinds = click.Choice(["python", "native", "go", "other"])
     if language is None:
-        language = cast("Language", click.prompt("Language of the server", type=kinds, default="python", err=True))
+        language = cast("Language", click.prompt("Language of the server", type=LANGUAGES, default="python", err=True))
     write_starter_file(
         path, name=name, command=command, language=language, contender=contender, request_path=request_path
     )

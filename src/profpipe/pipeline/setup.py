@@ -6,13 +6,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from profpipe import store
 from profpipe.errors import UsageError
 from profpipe.study.read import LoadedFile
-
-Language = Literal["python", "native", "go", "other"]
+from profpipe.units import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def read_file(path: Path) -> LoadedFile:
 
     return read_study_file(
         path,
-        profilers=PROFILERS,
+        profilers=PROFILERS.names(),
         generators=GENERATORS.names(),
         references=STUDIES.names(),
         name_styles=NAME_STYLES.names(),
@@ -89,6 +88,7 @@ def write_starter_file(
     path: Path, *, name: str, command: str, language: Language, contender: str | None, request_path: str
 ) -> None:
     """Write a commented study file that is itself without mistakes. Raises ConfigError when the command is not."""
+    from profpipe.capture import default_profilers
     from profpipe.study.starter import starter_file
 
     try:
@@ -96,6 +96,7 @@ def write_starter_file(
     except ValueError as error:
         raise UsageError(f"the command cannot be split into words: {error}; check its quotes") from error
     text = starter_file(
+        default_profilers(language),
         name=name,
         command=argv,
         language=language,

@@ -1,4 +1,4 @@
-"""profpipe.toml -> frozen Study, Target and LoadPlan."""
+"""profpipe.toml read into frozen Study, Target and LoadPlan."""
 
 from profpipe.study.find import find_study_file
 from profpipe.study.read import LoadedFile, read_study_file

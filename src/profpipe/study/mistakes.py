@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from profpipe.study.config_docs import study_schema
 from profpipe.study.positions import KeyPath
-from profpipe.study.reference import study_schema
 
 NAME_RULE = "a name starts with a letter or digit and has letters, digits, `.`, `_` and `-`, 64 at most"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from profpipe.units import Language
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-Where = Literal["auto", "same-core", "split", "spread", "free"]
+PlacementChoice = Literal["auto", "same-core", "split", "spread", "free"]
 
 
 class Part(BaseModel):
@@ -55,9 +55,7 @@ class Target(Part):
     command: Command = Field(
         description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe"
     )
-    language: Literal["python", "native", "go", "other"] = Field(
-        "other", description="which profilers fit and which rules read the names"
-    )
+    language: Language = Field("other", description="which profilers fit and which rules read the names")
     cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
     env: dict[str, str] = Field(
         default_factory=dict, description="environment variables set for the server; `{port}` may stand in a value"
@@ -105,7 +103,7 @@ class ProfilerUse(Part):
     requests: Count | None = Field(None, description="requests per run under this profiler")
     load: LoadPlan | None = Field(None, description="the load under this profiler, in place of the study's")
     targets: tuple[Name, ...] = Field((), description="only these of the study's targets; all when empty")
-    placement: Where | None = Field(None, description="processors of server and load under this profiler")
+    placement: PlacementChoice | None = Field(None, description="processors of server and load under this profiler")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="the profiler's own options")
 
 
@@ -150,7 +148,7 @@ class Study(Part):
     )
     rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
     control: bool = Field(True, description="measure the baseline against itself as well")
-    placement: Where = Field(
+    placement: PlacementChoice = Field(
         "auto",
         description="which processors server and load run on: one for both, one each (split), the load's threads in "
         "turn on the server's and another (spread, with wrk or h2load), or as the kernel likes (free); auto = same "

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from profpipe.study.mistakes import dotted
+from profpipe.units import Language
 
-Language = Literal["python", "native", "go", "other"]
-
-# callgrind crashes in one Go run of four, so Go starts with the clean runs alone.
-_PROFILERS: Mapping[Language, tuple[str, ...]] = {
-    "python": ("clean", "callgrind", "yappi"),
-    "native": ("clean", "callgrind"),
-    "go": ("clean",),
-    "other": ("clean", "callgrind"),
-}
 _EXAMPLE_COMMAND = ("./my-server", "--port", "{port}")
 
 
 def starter_file(
+    profilers: Mapping[str, Sequence[str]],
     *,
     name: str = "server",
     command: tuple[str, ...] = _EXAMPLE_COMMAND,
@@ -33,6 +25,8 @@ def starter_file(
 ) -> str:
     """A study file with a comment at every choice. `name` is the baseline; `contender` is a second command.
 
+    `profilers` maps the study's profilers, in order, to the lines of the study that each of them needs.
+
     The result reads back without a mistake when `name` and `study` fit the rule for names. A command that takes no
     `{port}`, with no `port` and no port in `ready_line`, gets the free port in the variable PORT; a comment says so.
     """
@@ -41,7 +35,7 @@ def starter_file(
     targets = [_target(key, argv, language, ready_line, request_path, port) for key, argv in variants.items()]
     targets[1:] = [_without_comments(text) for text in targets[1:]]
     return "\n".join(
-        [_HEAD, *targets, *([] if contender else [_SECOND]), _study(study, list(variants), language, request_path)]
+        [_HEAD, *targets, *([] if contender else [_SECOND]), _study(study, list(variants), profilers, request_path)]
     )
 
 
@@ -73,21 +67,21 @@ def _target(
         "# python, native (C, C++, Rust), go or other: which profilers fit.",
         f"language = {_text(language)}",
     ]
-    told = "(?P<port>" in (ready_line or "") or any("{port}" in argument for argument in command)
+    takes_port = "(?P<port>" in (ready_line or "") or any("{port}" in argument for argument in command)
     if port is not None:
         lines += ["# The port this server always listens on.", f"port = {port}"]
-    elif not told:
+    elif not takes_port:
         lines += [
             "# The command does not take the port, so the server must read it from this variable.",
             'env = { PORT = "{port}" }',
         ]
     if ready_line is not None:
-        lines.append("# A line of its output (a regular expression) that says it serves.")
+        lines.append("# It is ready when it prints a line that matches this regular expression.")
         lines.append(f"ready.line = {_text(ready_line)}")
     else:
         lines += [
-            "# It serves when this path answers with the expected status.",
-            '# Or a line of its output: ready.line = "listening on". Or a connection: ready.tcp = true.',
+            "# It is ready when this path answers with the expected status.",
+            '# Or when it prints a line: ready.line = "listening on". Or when it accepts a client: ready.tcp = true.',
             f"ready.http = {_text(request_path)}",
         ]
     lines += ['# build = [["make", "my-server"]]    # once, before the study', '# cwd = "."']
@@ -98,27 +92,20 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
 
 
-def _study(study: str, names: Sequence[str], language: Language, request_path: str) -> str:
-    profilers = _PROFILERS[language]
+def _study(study: str, names: Sequence[str], profilers: Mapping[str, Sequence[str]], request_path: str) -> str:
     lines = [
         f"[{dotted(('study', study))}]",
         'question = "Which variant costs more per request, and why?"',
         f"targets = {_array(names)}",
         f"baseline = {_text(names[0])}",
-        "# clean = no profiler: CPU time, throughput, latency, memory. `profpipe doctor` says which others work here.",
-        f"profilers = {_array(profilers)}",
-        "# Fresh processes per variant. Under 7 timed differences stay hints.",
+        "# clean = no profiler: CPU time, throughput, latency, memory. `profpipe doctor` shows which others work here.",
+        f"profilers = {_array(list(profilers))}",
+        "# Fresh processes per variant. With fewer than 7, differences in time stay hints.",
         "rounds = 7",
-        "# What is asked in every run. More requests = steadier figures and longer runs.",
+        "# The load of every run. More requests give steadier figures and longer runs.",
         f"load = {{ requests = 4000, connections = 20, request.path = {_text(request_path)} }}",
+        *(line for own in profilers.values() for line in own),
     ]
-    if "callgrind" in profilers:
-        lines += [
-            "# callgrind slows a server some 20 times and counts exactly: fewer rounds and requests will do.",
-            "profiler.callgrind = { rounds = 3, requests = 500 }",
-        ]
-    if "yappi" in profilers:
-        lines.append("profiler.yappi = { rounds = 2 }")
     return "\n".join(lines) + "\n"
 
 

@@ -13,21 +13,24 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from profpipe.capture.interface import Bare, Collected, Launch, Options, Session, Window, Written, picked
-from profpipe.capture.machine import find_tool, tool_version
+from profpipe.capture.interface import Bare, Collected, Launch, Options, Session, Trial, Window, Written, picked
+from profpipe.capture.server.command import is_python
 from profpipe.capture.server.process import Stopped, Supervised, exit_words, inherited_environment
-from profpipe.capture.server.ready import is_python
+from profpipe.capture.tools import ALLOW_PTRACE, Version, failure, find_tool, run_tool
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
-from profpipe.units import Instrument
+from profpipe.units import Instrument, Language
 
 ATTACH_SECONDS, SAVE_SECONDS = 20.0, 30.0
 LONGEST_S = 3600
 OPTIONS: Mapping[str, str | int | float | bool] = {"rate": 200, "threads": False, "native": False}
-REMEDY = "allow ptrace: run as root, or `sysctl kernel.yama.ptrace_scope=0`, or in a container add SYS_PTRACE"
-REFUSED = re.compile(r"permission denied|operation not permitted|EPERM", re.IGNORECASE)
+INSTALL = f"{sys.executable} -m pip install py-spy"
+SLEEPER = "import time\nprint('up', flush=True)\nwhile True: time.sleep(0.01)"
+TRY_SECONDS = 30.0
+VERSION = Version("py-spy", ("--version",), r"py-spy (\S+)")
+REFUSED = re.compile(r"permission|not permitted|EPERM", re.IGNORECASE)
 FEW_SAMPLES = 20
-SAID = (
+LIMITS = (
     "py-spy's samples are elapsed time and biased to system calls (transport.write 60 % where the truth was 35 %): "
     "it shows which functions serve, not how much they cost",
     "without stopping the server up to 7 % of py-spy's samples are torn stacks",
@@ -41,18 +44,33 @@ class PySpy:
     patience = 1.0
     stop_patience = 1.0
     options: Options = OPTIONS
+    version: Version | None = VERSION
+    default_for: frozenset[Language] = frozenset()
+    starter: tuple[str, ...] = ()
 
     def check(self, options: Options) -> None:
         picked(self.name, self.options, options)
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
-        return None if find_tool("py-spy") else f"py-spy not found: {sys.executable} -m pip install py-spy"
+        return None if find_tool("py-spy") else f"py-spy not found: {INSTALL}"
+
+    def try_it(self, python: str) -> Trial:
+        """Attach to a child of ours and read its stack."""
+        program = find_tool("py-spy")
+        if program is None:
+            return Trial("py-spy is not installed", INSTALL)
+        with Supervised([python, "-c", SLEEPER], env=inherited_environment(), cwd=Path.cwd()) as child:
+            child.log.watch("up")
+            if child.log.matched(TRY_SECONDS) is None:
+                return Trial(f"{python} does not run")
+            why = failure(run_tool([program, "dump", "--nonblocking", "-p", str(child.pid)]))
+        return Trial(why, ALLOW_PTRACE if why is not None and REFUSED.search(why) else "")
 
     def refuses(self, target: Target) -> str | None:
         return None if is_python(target) else f"py-spy sees Python programs only, and {target.command[0]} is none"
 
     def limits(self, target: Target) -> tuple[str, ...]:  # noqa: ARG002
-        return SAID
+        return LIMITS
 
     def session(self, launch: Launch) -> Session:
         return PySpySession(launch)
@@ -66,7 +84,7 @@ class PySpySession(Bare):
         self.cpus = _other_cpus(launch.cpus)
         self.sampler: Supervised | None = None
         self.facts: Mapping[str, str] = {
-            "py-spy": tool_version("py-spy", ("--version",), r"py-spy (\S+)") or "unknown",
+            "py-spy": VERSION.ask() or "unknown",
             "options": " ".join(self._flags()),
         }
 
@@ -91,7 +109,7 @@ class PySpySession(Bare):
         assert self.sampler is not None
         lines = [line for line in self.sampler.log.tail() if not line.startswith("py-spy>")]
         said = f"py-spy {what} ({exit_words(self.sampler.wait())}): {' '.join(lines) or 'it said nothing'}"
-        return f"{said}; {REMEDY}" if any(REFUSED.search(line) for line in lines) else said
+        return f"{said}; {ALLOW_PTRACE}" if any(REFUSED.search(line) for line in lines) else said
 
     def helpers(self) -> tuple[int, ...]:
         return (self.sampler.pid,) if self.sampler is not None else ()

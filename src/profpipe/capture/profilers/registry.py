@@ -1,38 +1,38 @@
-"""Which profilers there are. Built-in ones by name; others by the entry points `profpipe.profilers`."""
+"""Which profilers exist: the built-in ones, and those that other packages add by entry points."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import entry_points
-
 from profpipe.capture.interface import Profiler
-from profpipe.errors import UsageError
+from profpipe.capture.tools import Version
+from profpipe.plugins import Registry
+from profpipe.units import Language
 
-MODULES = {
-    "clean": "clean",
-    "callgrind": "callgrind",
-    "perf": "perf",
-    "py-spy": "pyspy",
-    "pyinstrument": "python_agent.pyinstrument",
-    "yappi": "python_agent.yappi",
-    "cprofile": "python_agent.cprofile",
-}
-PROFILERS: tuple[str, ...] = tuple(MODULES)
-GROUP = "profpipe.profilers"
+PROFILERS: Registry[Profiler] = Registry(
+    kind="profiler",
+    protocol=Profiler,
+    builtin={
+        "clean": "profpipe.capture.profilers.clean:PROFILER",
+        "callgrind": "profpipe.capture.profilers.callgrind:PROFILER",
+        "perf": "profpipe.capture.profilers.perf:PROFILER",
+        "py-spy": "profpipe.capture.profilers.pyspy:PROFILER",
+        "pyinstrument": "profpipe.capture.profilers.python_agent.pyinstrument:PROFILER",
+        "yappi": "profpipe.capture.profilers.python_agent.yappi:PROFILER",
+        "cprofile": "profpipe.capture.profilers.python_agent.cprofile:PROFILER",
+    },
+    group="profpipe.profilers",
+)
 
 
 def profiler(name: str) -> Profiler:
-    """The profiler of that name. Others' entry points are loaded only when no built-in has the name.
+    """The profiler of that name. Raises UsageError with the names that exist, or why a plug-in is left out."""
+    return PROFILERS.get(name)
 
-    Raises UsageError naming what there is.
-    """
-    if name in MODULES:
-        found: Profiler = import_module(f"profpipe.capture.profilers.{MODULES[name]}").PROFILER
-        return found
-    others = entry_points(group=GROUP)
-    for entry in others:
-        if entry.name == name:
-            loaded: Profiler = entry.load()
-            return loaded
-    have = ", ".join([*PROFILERS, *(entry.name for entry in others)])
-    raise UsageError(f"no profiler {name!r}; there are: {have}")
+
+def default_profilers(language: Language) -> dict[str, tuple[str, ...]]:
+    """The profilers that `profpipe init` proposes for a language, each with its lines in the study."""
+    return {name: found.starter for name, found in PROFILERS.parts() if language in found.default_for}
+
+
+def profiler_versions() -> tuple[Version, ...]:
+    """How the profilers' programs are asked for their versions."""
+    return tuple(found.version for _, found in PROFILERS.parts() if found.version is not None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
 
-Wish = Literal["auto", "same-core", "split", "spread", "free"]
+from profpipe.study.schema import PlacementChoice
+
 FEW = 4
 
 
@@ -23,8 +23,8 @@ class Placement:
     text: str
 
 
-def place(wish: Wish = "auto", cpus: Collection[int] | None = None) -> Placement:
-    """Turn a study's wish into processors, out of those this process may use.
+def place(choice: PlacementChoice = "auto", cpus: Collection[int] | None = None) -> Placement:
+    """Turn a study's choice into processors, out of those this process may use.
 
     Same core where processors are few: CPU per request repeats within 0.4-0.9 % so, while split placement on two
     processors had spells at half speed. The last processors are taken, since the first serves most interrupts. Spread
@@ -32,14 +32,14 @@ def place(wish: Wish = "auto", cpus: Collection[int] | None = None) -> Placement
     the server, so that some of the next requests are there when the server tries to read, and some are not.
     """
     usable = sorted(os.sched_getaffinity(0) if cpus is None else cpus)
-    if wish == "free":
+    if choice == "free":
         return Placement(None, (), f"free: the kernel places server and load on {len(usable)} processors")
-    few = len(usable) < FEW
-    if wish == "same-core" or len(usable) < 2 or (wish == "auto" and few):
-        why = "asked for" if wish == "same-core" else f"{len(usable)} processor{'s' if len(usable) > 1 else ''} usable"
+    if choice == "same-core" or len(usable) < 2 or (choice == "auto" and len(usable) < FEW):
+        number = f"{len(usable)} processor{'s' if len(usable) > 1 else ''} usable"
+        why = "asked for" if choice == "same-core" else number
         return Placement(usable[-1], (usable[-1],), f"same core: server and load on processor {usable[-1]} ({why})")
     server, load = usable[-2], usable[-1]
-    if wish == "spread":
+    if choice == "spread":
         text = f"spread: server on processor {load}, the load's threads in turn on processors {load} and {server}"
         return Placement(load, (load, server), text)
     return Placement(server, (load,), f"split: server on processor {server}, load on processor {load}")

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
+from profpipe.study.schema import Target
+
 LISTEN = "0A"
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 LOOPBACK = "127.0.0.1"
@@ -70,3 +72,13 @@ def is_ours(port: int, pids: Iterable[int]) -> bool | None:
     """True: only these processes listen there. False: somebody else does (also). None: nobody does."""
     inodes = listeners().get(port)
     return None if not inodes else inodes <= socket_inodes(pids)
+
+
+def names_port(target: Target) -> bool:
+    """Whether the port is ours to choose."""
+    return any("{port}" in part for part in (*target.command, *target.env.values()))
+
+
+def choose_port(target: Target) -> int:
+    """The port the target insists on, or a free one."""
+    return target.port if target.port is not None else free_port()

@@ -214,6 +214,15 @@ class Supervised:
         self.kill()
 
 
+def died(server: Supervised, phase: str, moment: str) -> CaptureError | None:
+    """The error to raise when the server has ended though it should be running."""
+    status = server.wait()
+    if status is None:
+        return None
+    server.log.finish(1.0)
+    return CaptureError(phase, f"the server ended {moment}: {exit_words(status)}", log_tail=server.log.tail())
+
+
 def _alive(process: object) -> bool:
     import psutil
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import shutil
 import socket
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from profpipe.capture.interface import Launch, Options
 from profpipe.capture.server import ports
-from profpipe.capture.server.process import Supervised, exit_words, inherited_environment
+from profpipe.capture.server.process import Supervised, died
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Request, Target
 
@@ -34,66 +29,6 @@ class Ready:
 
     port: int
     seconds: float
-
-
-def fill(argv: tuple[str, ...], port: int) -> tuple[str, ...]:
-    """{port} and {python} filled in; other braces are the target's own."""
-    return tuple(part.replace("{port}", str(port)).replace("{python}", sys.executable) for part in argv)
-
-
-def is_python(target: Target) -> bool:
-    """Whether the command is a Python program, by the target's own word or by its program."""
-    if target.language != "other":
-        return target.language == "python"
-    return interpreter_of(target.command[0]) is not None
-
-
-def interpreter_of(program: str, cwd: Path | None = None) -> str | None:
-    """The Python interpreter that runs this program: itself, or the one its first line names. None = not Python."""
-    if program == "{python}":
-        return sys.executable
-    if re.fullmatch(r"(python|pypy)\d*(\.\d+)*t?", Path(program).name):
-        return program
-    path = shutil.which(program if os.sep not in program or cwd is None else str(cwd / program))
-    if path is None:
-        return None
-    try:
-        with Path(path).open("rb") as file:
-            first = file.readline(512)
-    except OSError:
-        return None
-    found = re.match(rb"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(\S*python[\d.]*t?)\b", first)
-    return found[1].decode() if found else None
-
-
-def environment(target: Target, port: int) -> dict[str, str]:
-    """The server's whole environment: the inherited names, the target's own, and a fixed hash seed for Python.
-
-    Dict layouts follow the hash seed: with a random one instructions per request of one server differ by 1.6 %.
-    """
-    env = inherited_environment()
-    if is_python(target):
-        env["PYTHONHASHSEED"] = "0"
-    return env | {name: fill((value,), port)[0] for name, value in target.env.items()}
-
-
-def prepare(
-    target: Target, port: int, *, root: Path, raw: Path, options: Options, cpus: frozenset[int] | None
-) -> Launch:
-    """Everything a profiler needs to wrap the command."""
-    cwd = (root / target.cwd).resolve()
-    if not cwd.is_dir():
-        raise CaptureError("start", f"cwd {target.cwd!r} is no folder under {root}")
-    return Launch(target, fill(target.command, port), environment(target, port), cwd, raw, options, cpus)
-
-
-def died(server: Supervised, phase: str, moment: str) -> CaptureError | None:
-    """The error to raise when the server has ended though it should be running."""
-    status = server.wait()
-    if status is None:
-        return None
-    server.log.finish(1.0)
-    return CaptureError(phase, f"the server ended {moment}: {exit_words(status)}", log_tail=server.log.tail())
 
 
 class Waiting:
@@ -195,13 +130,3 @@ class Waiting:
         """A server that ended because its port was taken between our look and its bind."""
         said = any(IN_USE.search(line) for line in error.log_tail)
         return PortTaken("ready", f"{error.args[0]}; its port was taken", log_tail=error.log_tail) if said else None
-
-
-def names_port(target: Target) -> bool:
-    """Whether the port is ours to choose."""
-    return any("{port}" in part for part in (*target.command, *target.env.values()))
-
-
-def choose_port(target: Target) -> int:
-    """The port the target insists on, or a free one."""
-    return target.port if target.port is not None else ports.free_port()

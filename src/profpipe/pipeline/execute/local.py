@@ -24,7 +24,7 @@ class LocalSession:
     listen: Listener
 
     def environment(self) -> Mapping[str, str]:
-        return capture.environment_facts(load.programs())
+        return capture.environment_facts((*capture.profiler_versions(), *load.programs()))
 
     def build(self) -> Mapping[str, CaptureError]:
         return build_targets(self.study, self.listen)

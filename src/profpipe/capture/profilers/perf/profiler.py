@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from profpipe.capture.interface import Launch, Options, Session
-from profpipe.capture.machine import find_tool
+from profpipe.capture.interface import Launch, Options, Session, Trial
 from profpipe.capture.profilers.perf import python_names, trial
 from profpipe.capture.profilers.perf.options import OPTIONS, Asked
 from profpipe.capture.profilers.perf.session import FORMAT, PerfSession
-from profpipe.capture.server.build import interpreter
-from profpipe.capture.server.ready import is_python
+from profpipe.capture.server.command import interpreter, is_python
+from profpipe.capture.tools import Version, find_tool
 from profpipe.study.schema import Target
-from profpipe.units import Instrument
+from profpipe.units import Instrument, Language
 
-SAID = (
+LIMITS = (
     "perf takes samples of running code: waiting is not in them, and rare functions are not seen",
     "on one core the kernel finishes network work for whoever runs just then: part of the load generator's is counted "
     "as the server's and the other way round",
@@ -29,8 +28,8 @@ BY_TIMER = (
     "that time is found where they are turned on again (_raw_spin_unlock_irqrestore, finish_task_switch)"
 )
 BY_FRAME_POINTERS = (
-    "perf finds callers by frame pointers: of code compiled without them self is right, but callers and totals are not "
-    '(the option `call_graph = "dwarf"` finds them)'
+    "perf finds callers by frame pointers: in code compiled without them self cost is right, but callers and "
+    'totals are not (the option `call_graph = "dwarf"` finds them)'
 )
 BY_STACKS = "perf copies 8 KiB of stack per sample: the outermost callers of deeper stacks are cut off"
 OLD_PYTHON = "of Python before 3.13 perf sees native frames only: the interpreter's C functions, no Python functions"
@@ -44,6 +43,9 @@ class Perf:
     patience = 1.0
     stop_patience = 1.0
     options: Options = OPTIONS
+    version: Version | None = trial.VERSION
+    default_for: frozenset[Language] = frozenset()
+    starter: tuple[str, ...] = ()
 
     def check(self, options: Options) -> None:
         Asked.of(options)
@@ -51,20 +53,23 @@ class Perf:
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         return trial.missing()
 
+    def try_it(self, python: str) -> Trial:  # noqa: ARG002
+        return trial.try_it()
+
     def refuses(self, target: Target) -> str | None:  # noqa: ARG002
         return None
 
     def limits(self, target: Target) -> tuple[str, ...]:
         program = find_tool("perf")
-        said = SAID if program is None or trial.counts(program, "cycles") else (*SAID, BY_TIMER)
+        limits = LIMITS if program is None or trial.counts(program, "cycles") else (*LIMITS, BY_TIMER)
         if not is_python(target):
-            return (*said, BY_FRAME_POINTERS)
+            return (*limits, BY_FRAME_POINTERS)
         python = interpreter(target)
         found = python_names.version(python) if python else None
         if found is None:
-            return (*said, OLD_PYTHON, NEW_PYTHON)
+            return (*limits, OLD_PYTHON, NEW_PYTHON)
         new = found >= python_names.SINCE
-        return (*said, NEW_PYTHON, BY_STACKS) if new else (*said, OLD_PYTHON, BY_FRAME_POINTERS)
+        return (*limits, NEW_PYTHON, BY_STACKS) if new else (*limits, OLD_PYTHON, BY_FRAME_POINTERS)
 
     def session(self, launch: Launch) -> Session:
         return PerfSession(launch)

@@ -9,14 +9,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from profpipe.capture.interface import Bare, Collected, Launch, Window, Written
-from profpipe.capture.machine import find_tool
 from profpipe.capture.profilers.perf import python_names, trial
 from profpipe.capture.profilers.perf.account import Account
 from profpipe.capture.profilers.perf.options import Asked, chosen_event, event_flags
 from profpipe.capture.profilers.perf.recording import Recording
 from profpipe.capture.profilers.perf.script import Census, Look, Reader, most_sampled
+from profpipe.capture.server.command import is_python
 from profpipe.capture.server.process import Stopped, Supervised
-from profpipe.capture.server.ready import is_python
+from profpipe.capture.tools import find_tool
 from profpipe.errors import CaptureError
 
 FORMAT = "perf"
@@ -44,7 +44,7 @@ class PerfSession(Bare):
         self.event, why = chosen_event(self.program, self.asked.event)
         if is_python(launch.target) and self.asked.python_names:
             self.env = {**python_names.ENVIRONMENT, **launch.env}
-        self.facts: Mapping[str, str] = {"perf": trial.version() or "unknown", "event": why}
+        self.facts: Mapping[str, str] = {"perf": trial.VERSION.ask() or "unknown", "event": why}
         self.data, self.ids = launch.raw / "perf.data", launch.raw / "perf.ids"
         self.out = launch.raw / "perf.script.txt"
         self.since = time.time() - 1

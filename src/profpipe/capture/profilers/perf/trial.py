@@ -9,13 +9,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from profpipe.capture.machine import find_tool, read, tool_version
+from profpipe.capture.interface import Trial
 from profpipe.capture.server.process import inherited_environment
+from profpipe.capture.tools import Version, find_tool, run_tool
 
 INSTALL = "apt install linux-perf"
 REMEDY = "sysctl kernel.perf_event_paranoid=0, or run with CAP_PERFMON (in a container: --cap-add PERFMON)"
-TRY_SECONDS = 30.0
-# perf record --control fifo: is what tells that counting has begun.
+VERSION = Version("perf", ("--version",), r"perf version (\S+)")
+PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
+# perf record --control fifo: its answer is how we know that counting has begun.
 OLDEST = (5, 10)
 CAP_IPC_LOCK = 14
 
@@ -25,38 +27,44 @@ def environment() -> dict[str, str]:
     return inherited_environment() | {"LC_ALL": "C", "PERF_CONFIG": os.devnull}
 
 
-def version() -> str | None:
-    return tool_version("perf", ("--version",), r"perf version (\S+)")
-
-
 def missing() -> str | None:
     """What must be installed or allowed before perf can record whole processors; None when it can."""
+    found = try_it()
+    return f"{found.why_not}: {found.install}" if found.install else found.why_not
+
+
+def try_it() -> Trial:
+    """A recording of one processor, which is how perf is used here."""
     program = find_tool("perf")
-    if program is None:
-        return f"perf not found: {INSTALL}"
-    return _refused(program)
+    return Trial("perf not found", INSTALL) if program is None else _try(program)
 
 
 @functools.cache
-def _refused(program: str) -> str | None:
-    """Why it may not or cannot record, by trying."""
-    found = version()
+def _try(program: str) -> Trial:
+    found = VERSION.ask()
     numbers = tuple(int(part) for part in re.findall(r"\d+", found or "")[:2])
     if found is not None and numbers < OLDEST:
-        return f"perf {found} is too old: {'.'.join(map(str, OLDEST))} or newer is needed; {INSTALL}"
+        return Trial(f"perf {found} is too old, {'.'.join(map(str, OLDEST))} or newer is needed", INSTALL)
     done = _record(program, ("-e", "cpu-clock", "-F", "99"))
     if isinstance(done, str):
-        return f"perf record does not work here: {done}"
+        return Trial(f"perf record does not work here: {done}")
     if done.returncode == 0:
-        return None
-    said = done.stderr + done.stdout
-    if (absent := re.search(r"perf not found for kernel \S+", said)) is not None:
-        return f"{absent[0]}: apt install linux-tools-$(uname -r)"
-    if re.search(r"not permitted|permission|limited|EACCES|EPERM", said, re.IGNORECASE):
-        paranoid = read("/proc/sys/kernel/perf_event_paranoid") or "unknown"
-        return f"perf may not record all processes of a processor (perf_event_paranoid is {paranoid}): {REMEDY}"
-    lines = [line for line in said.splitlines() if line.strip()]
-    return f"perf record does not work here: {lines[0].strip() if lines else f'exit status {done.returncode}'}"
+        return Trial()
+    output = done.stderr + done.stdout
+    if (absent := re.search(r"perf not found for kernel \S+", output)) is not None:
+        return Trial(absent[0], "apt install linux-tools-$(uname -r)")
+    if re.search(r"not permitted|permission|limited|EACCES|EPERM", output, re.IGNORECASE):
+        why = f"perf may not record all processes of a processor (perf_event_paranoid is {_paranoid()})"
+        return Trial(why, REMEDY)
+    lines = [line for line in output.splitlines() if line.strip()]
+    return Trial(f"perf record does not work here: {lines[0].strip() if lines else f'exit status {done.returncode}'}")
+
+
+def _paranoid() -> str:
+    try:
+        return PARANOID.read_text().strip()
+    except OSError:
+        return "unknown"
 
 
 def _record(program: str, event: tuple[str, ...]) -> subprocess.CompletedProcess[str] | str:
@@ -64,7 +72,8 @@ def _record(program: str, event: tuple[str, ...]) -> subprocess.CompletedProcess
     cpu = str(min(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory(prefix="profpipe-try-") as folder:
         out = str(Path(folder) / "data")
-        return _run((program, "record", "-q", "-N", "-C", cpu, *event, "-o", out, "--", "true"))
+        argv = (program, "record", "-q", "-N", "-C", cpu, *event, "-o", out, "--", "true")
+        return run_tool(argv, environment())
 
 
 @functools.cache
@@ -74,23 +83,10 @@ def takes_terms(program: str) -> bool:
     return not isinstance(done, str) and done.returncode == 0
 
 
-def _run(argv: tuple[str, ...]) -> subprocess.CompletedProcess[str] | str:
-    """The finished process, or why it did not finish."""
-    try:
-        return subprocess.run(
-            argv, capture_output=True, text=True, errors="replace", timeout=TRY_SECONDS, check=False,
-            stdin=subprocess.DEVNULL, env=environment(),
-        )  # fmt: skip
-    except OSError as error:
-        return str(error)
-    except subprocess.TimeoutExpired:
-        return f"it did not end within {TRY_SECONDS:g} s"
-
-
 @functools.cache
 def counts(program: str, event: str) -> bool:
     """Whether this machine counts the event. perf record takes `cycles` anywhere, and silently samples cpu-clock."""
-    done = _run((program, "stat", "-x", ",", "-e", event, "--", "true"))
+    done = run_tool((program, "stat", "-x", ",", "-e", event, "--", "true"), environment())
     if isinstance(done, str) or done.returncode != 0:
         return False
     values = [line.partition(",")[0] for line in done.stderr.splitlines() if line.count(",") >= 3]
@@ -108,5 +104,5 @@ def kernel_symbols() -> bool:
 
 def may_lock() -> bool:
     """Whether buffers may be larger than perf_event_mlock_kb."""
-    found = re.search(r"^CapEff:\s*([0-9a-f]+)", read("/proc/self/status") or "", re.MULTILINE)
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)", Path("/proc/self/status").read_text(), re.MULTILINE)
     return found is not None and bool(int(found[1], 16) >> CAP_IPC_LOCK & 1)

@@ -7,14 +7,14 @@ from profpipe.study.schema import Target
 
 MIXES_THREADS_SINCE = (3, 12)
 ALONE = 0.95
-SAID = (
+LIMITS = (
     "cProfile sees the main thread only, and slows a server to about half: read calls per request, never shares",
     "under greenlets cProfile's callers and totals are wrong, its self time is usable",
 )
 
 
 def limits(_target: Target) -> tuple[str, ...]:
-    return SAID
+    return LIMITS
 
 
 def profiled_s(seen: Seen) -> float:
@@ -40,7 +40,8 @@ PROFILER = InProcess(
     kind="traced",
     emits="pstats",
     suffix="pstats",
-    module=None,
+    module="cProfile",
+    install="the standard library of {python} is incomplete: install the full package of that Python",
     options={"builtins": True},
     said=limits,
     profiled_s=profiled_s,

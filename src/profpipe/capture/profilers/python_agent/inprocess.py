@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from profpipe.capture.interface import Bare, Collected, Launch, Options, Window, Written, picked
-from profpipe.capture.server.build import absent_modules, find_program, interpreter
+from profpipe.capture.interface import Bare, Collected, Launch, Options, Trial, Window, Written, picked
+from profpipe.capture.server.command import find_program, interpreter, interpreter_of, is_python
 from profpipe.capture.server.process import Stopped, Supervised
-from profpipe.capture.server.ready import interpreter_of, is_python
+from profpipe.capture.server.requirements import absent_modules
+from profpipe.capture.tools import Version
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
-from profpipe.units import Instrument
+from profpipe.units import Instrument, Language
 
 AGENT = Path(__file__).with_name("agent.py")
 START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
@@ -64,19 +65,26 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class InProcess:
-    """A profiler of this kind. `profiled_s` says how much of a process's CPU it saw; `spoilt` what makes it refuse."""
+    """A profiler of this kind: `module` is imported by the server's interpreter, `install` is how it gets there.
+
+    `profiled_s` gives how much of a process's CPU it saw, `spoilt` the reason when what it saw is wrong.
+    """
 
     name: str
     kind: Instrument
     emits: str | None
     suffix: str
-    module: str | None
+    module: str
+    install: str
     options: Mapping[str, str | int | float | bool]
     said: Callable[[Target], tuple[str, ...]]
     profiled_s: Callable[[Seen], float]
     spoilt: Callable[[Seen], str | None] = lambda _: None
     patience: float = 1.0
     stop_patience: float = 1.0
+    version: Version | None = None  # its version is a fact of each run, from the server's interpreter
+    default_for: frozenset[Language] = frozenset()
+    starter: tuple[str, ...] = ()
 
     def check(self, options: Options) -> None:
         picked(self.name, self.options, options)
@@ -84,9 +92,14 @@ class InProcess:
     def missing(self, target: Target, root: Path | None = None) -> str | None:
         """Whether the target's own interpreter has the package; asked once per interpreter."""
         python = interpreter(target, root)
-        if self.module is None or python is None:
-            return None
-        return _package_missing(python, self.module)
+        why = None if python is None else _why_absent(python, self.module)
+        return why and f"{why}: {self.install.format(python=python)}"
+
+    def try_it(self, python: str) -> Trial:
+        """Whether the given interpreter has the package."""
+        if (why := _why_absent(python, self.module)) is not None:
+            return Trial(why, self.install.format(python=python))
+        return Trial(note="needed in the interpreter of each target")
 
     def refuses(self, target: Target) -> str | None:
         program = target.command[0]
@@ -106,12 +119,12 @@ class InProcess:
 
 
 @functools.cache
-def _package_missing(python: str, module: str) -> str | None:
+def _why_absent(python: str, module: str) -> str | None:
     try:
         absent = absent_modules(python, [module])
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{python} cannot be asked for {module}: {error}"
-    return f"{module} is not installed for {python}: {python} -m pip install {module}" if absent else None
+    return f"{module} is not installed for {python}" if absent else None
 
 
 def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

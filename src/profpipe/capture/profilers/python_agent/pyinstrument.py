@@ -5,14 +5,14 @@ from __future__ import annotations
 from profpipe.capture.profilers.python_agent.inprocess import InProcess, Seen
 from profpipe.study.schema import Target
 
-SAID = (
+LIMITS = (
     "pyinstrument measures elapsed time of the main thread, waiting included, and sees no other thread",
     "pyinstrument slows a server to about half: its share of waiting is smaller than without it",
 )
 
 
 def limits(_target: Target) -> tuple[str, ...]:
-    return SAID
+    return LIMITS
 
 
 def profiled_s(seen: Seen) -> float:
@@ -26,6 +26,7 @@ PROFILER = InProcess(
     emits="pyinstrument",
     suffix="pyisession",
     module="pyinstrument",
+    install="{python} -m pip install pyinstrument",
     options={"interval": 0.001},
     said=limits,
     profiled_s=profiled_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from profpipe.capture.profilers.python_agent.inprocess import InProcess, Seen
 from profpipe.study.schema import Target
 
-SAID = (
+LIMITS = (
     "yappi slows a server to a third or a fifth and spreads its own cost over many small calls: read calls per "
     "request and structure, never rank by its shares",
     "yappi's CPU time of a system call is right per call, its share is not (5 % where the truth was 35 %)",
@@ -13,7 +13,7 @@ SAID = (
 
 
 def limits(_target: Target) -> tuple[str, ...]:
-    return SAID
+    return LIMITS
 
 
 def profiled_s(seen: Seen) -> float:
@@ -27,7 +27,10 @@ PROFILER = InProcess(
     emits="yappi",
     suffix="json",
     module="yappi",
+    install="{python} -m pip install yappi",
     options={"builtins": True, "clock": "cpu"},
     said=limits,
     profiled_s=profiled_s,
+    default_for=frozenset({"python"}),
+    starter=("profiler.yappi = { rounds = 2 }",),
 )

@@ -1,0 +1,20 @@
+"""How a target is launched: the command, environment and folders that a profiler then wraps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from profpipe.capture.interface import Launch, Options
+from profpipe.capture.server.command import environment, fill
+from profpipe.errors import CaptureError
+from profpipe.study.schema import Target
+
+
+def prepare(
+    target: Target, port: int, *, root: Path, raw: Path, options: Options, cpus: frozenset[int] | None
+) -> Launch:
+    """Everything a profiler needs to wrap the command."""
+    cwd = (root / target.cwd).resolve()
+    if not cwd.is_dir():
+        raise CaptureError("start", f"cwd {target.cwd!r} is no folder under {root}")
+    return Launch(target, fill(target.command, port), environment(target, port), cwd, raw, options, cpus)

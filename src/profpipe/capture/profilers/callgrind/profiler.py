@@ -1,0 +1,62 @@
+"""The instrument: what it needs here, and what it cannot see or distorts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from profpipe.capture.interface import Launch, Options, Session, Trial
+from profpipe.capture.profilers.callgrind import trial
+from profpipe.capture.profilers.callgrind.options import OPTIONS, chosen
+from profpipe.capture.profilers.callgrind.session import CallgrindSession
+from profpipe.capture.profilers.callgrind.window_start import start_at
+from profpipe.capture.server.command import is_python
+from profpipe.capture.tools import Version
+from profpipe.study.schema import Target
+from profpipe.units import Instrument, Language
+
+LIMITS = (
+    "callgrind counts instructions of user code: kernel time, 34-86 % of a small server's CPU, is not counted",
+    "valgrind runs one thread at a time and offers no AVX-512: waiting, caches and the newest string functions are "
+    "not seen",
+    "totals (callees included) are wrong where a program switches stacks (greenlets, stackful coroutines)",
+)
+OF_PYTHON = "of a Python server callgrind sees the interpreter's C functions, never Python functions"
+
+
+class Callgrind:
+    name = "callgrind"
+    kind: Instrument = "counted"
+    emits: str | None = "callgrind"
+    patience = 10.0
+    stop_patience = 3.0
+    options: Options = OPTIONS
+    version: Version | None = trial.VERSION
+    # Not Go: even without its preemption signals callgrind crashes in one run of four.
+    default_for: frozenset[Language] = frozenset({"python", "native", "other"})
+    starter: tuple[str, ...] = (
+        "# callgrind slows a server some 20 times and counts exactly: fewer rounds and requests will do.",
+        "profiler.callgrind = { rounds = 3, requests = 500 }",
+    )
+
+    def check(self, options: Options) -> None:
+        start_at(chosen(options)["start_at"])
+
+    def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
+        absent = [name for name in ("valgrind", "vgdb") if shutil.which(name) is None]
+        return f"{', '.join(absent)} not found: {trial.INSTALL}" if absent else None
+
+    def try_it(self, python: str) -> Trial:  # noqa: ARG002
+        return trial.try_it()
+
+    def refuses(self, target: Target) -> str | None:  # noqa: ARG002
+        return None
+
+    def limits(self, target: Target) -> tuple[str, ...]:
+        return (*LIMITS, OF_PYTHON) if is_python(target) else LIMITS
+
+    def session(self, launch: Launch) -> Session:
+        return CallgrindSession(launch)
+
+
+PROFILER = Callgrind()

@@ -1,0 +1,54 @@
+"""Commands to processes that already run under valgrind, given by its program vgdb."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from profpipe.capture.server.process import Supervised, inherited_environment
+from profpipe.errors import CaptureError
+
+COMMAND_SECONDS = 60.0
+LOOK_AGAIN_S = 0.05
+
+
+def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: float = 0.0) -> int:
+    """Give a monitor command to every process of the server that runs under valgrind.
+
+    Returns how many there were, after waiting up to `wait_s` for the first. `prefix` is that of `--vgdb-prefix`.
+    Raises CaptureError in `phase` when one of them does not take it.
+    """
+    limit = time.monotonic() + wait_s
+    while not (pipes := _pipes(server, prefix)) and time.monotonic() < limit:
+        time.sleep(LOOK_AGAIN_S)
+    for pid, pipe in pipes.items():
+        argv = ["vgdb", f"--pid={pid}", f"--vgdb-prefix={prefix}", *command.split()]
+        try:
+            done = subprocess.run(
+                argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+                stdin=subprocess.DEVNULL, env=environment(pipe),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            text = f"valgrind did not take `{command}` within {COMMAND_SECONDS:g} s: is ptrace allowed here?"
+            raise CaptureError(phase, text, log_tail=server.log.tail()) from error
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+            raise CaptureError(phase, f"`vgdb {command}` failed: {last}", log_tail=server.log.tail())
+    return len(pipes)
+
+
+def _pipes(server: Supervised, prefix: Path) -> dict[int, str]:
+    """Process -> the name of the pipe through which valgrind listens."""
+    folder, name = prefix.parent, prefix.name
+    return {pid: pipe.name for pid in server.tree() for pipe in folder.glob(f"{name}-from-vgdb-to-{pid}-*")}
+
+
+def environment(pipe: str) -> dict[str, str]:
+    """The environment in which vgdb finds `pipe`, a file name of valgrind's: vgdb-from-vgdb-to-PID-by-USER-on-HOST.
+
+    valgrind takes user and host from the environment of the server, which a target's `env` or its start script may
+    change, and vgdb takes them from its own. With another HOSTNAME (containers export it) vgdb finds no server.
+    """
+    user, _, host = pipe.partition("-by-")[2].partition("-on-")
+    return inherited_environment() | {"LOGNAME": user, "USER": user, "HOST": host, "HOSTNAME": host}
