@@ -113,7 +113,7 @@ def test_compare_divides_by_the_requests_and_writes_the_report(tmp_path: Path) -
         (("run", "nothing"), "no study 'nothing'; it has: concurrency"),
         (("run",), "name one: profpipe run concurrency|"),
         (("run", "head", "-t", "hed-cached"), "no target hed-cached"),
-        (("run", "head", "-p", "prof"), "no profiler 'prof'"),
+        (("run", "head", "-p", "prof"), "no profiler named 'prof'"),
         (("export", THREADS, "--to", "nonsense"), "nonsense"),
         (("--nonsense",), "--nonsense"),
     ],

@@ -110,7 +110,8 @@ MACHINE: tuple[tuple[str, Callable[[], str | None]], ...] = (
 def environment_facts(programs: Iterable[tuple[str, tuple[str, ...], str]] = ()) -> dict[str, str]:
     """Name -> value, in order of printing: the machine, then the versions of these programs and of compilers.
 
-    `programs` are in the form of Version. A fact this system does not report is "unknown", a program that does not exist "absent".
+    `programs` have the form of Version. A fact this system does not report is "unknown", a program that does not exist
+    "absent".
     """
     facts = {name: find() or "unknown" for name, find in MACHINE}
     return facts | {each[0]: Version(*each).ask() or "absent" for each in (*programs, *COMPILERS)}
