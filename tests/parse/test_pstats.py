@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from profpipe.errors import ParseError, ProfpipeError
 from profpipe.model.codec import dump_text
-from profpipe.model.profile import NATIVE, PYTHON, Profile
+from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Profile
 from profpipe.parse import pstats as reader
 from tests.support.parse_cases import capture, cuts, mutants, outcome, read, runtimes, self_by_name
 
@@ -279,3 +279,61 @@ def test_self_is_conserved(rows: dict[str, tuple[int, float, float]]) -> None:
 def test_marshal_is_not_even_imported() -> None:
     source = Path(reader.__file__).read_text()
     assert not re.search(r"^\s*(import|from) (marshal|pickle|pstats)\b", source, re.MULTILINE)
+
+
+PURE = ("2.7.18", "3.8.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0")
+
+
+@pytest.mark.parametrize("version", PURE)
+def test_the_standard_librarys_profile_has_its_calls_the_right_way_round(version: str) -> None:
+    """`python -m profile -o`: its first row is named by a code object, its callers have counts alone."""
+    profile = read(reader.parse, capture(f"pstats/profile-{version}.pstats"))
+    calls = {name: row[:2] for (_, _, name), row in rows_of(profile).items()}
+    assert profile.meta.tool == "profile"
+    assert [m.key for m in profile.metrics] == ["cpu_ns"]
+    assert calls["rec"] == (35, 5)
+    assert calls["main"] == (1, 1)
+    assert calls["<code object <module>>"] == (1, 1)
+
+
+def test_a_recording_of_python_2() -> None:
+    """Python 2 refers to interned texts by a type code of its own."""
+    calls = {
+        n: row[:2] for (_, _, n), row in rows_of(read(reader.parse, capture("pstats/cprofile-2.7.18.pstats"))).items()
+    }
+    assert calls["rec"] == (35, 5)
+
+
+def test_what_profile_itself_runs_is_no_function_of_the_program() -> None:
+    found = runtimes(read(reader.parse, capture("pstats/profile-3.11.7.pstats")))
+    assert found["profiler"] == found["<code object <module>>"] == SYNTHETIC
+    assert found["exec"] == NATIVE
+    assert found["rec"] == PYTHON
+
+
+def test_addresses_do_not_make_another_name_in_every_run() -> None:
+    key = ("profile", 0, "<function main at 0x7f84a6d4de40>")
+    profile = read(reader.parse, dumped({key: (1, 0, 0.5, 0.5, {}), ("a.py", 1, "f"): (1, 1, 0.5, 0.5, {key: 1})}))
+    assert profile.functions.name == ("<function main>", "f")
+
+
+@pytest.mark.parametrize("own", [0.004, 0.2])
+def test_generators_of_early_3_12_have_an_unknown_total_and_are_no_mixed_threads(own: float) -> None:
+    gen, main = ("app.py", 10, "gen"), ("app.py", 1, "main")
+    table: Table = {gen: (0, 118, own, 0.0, {main: (118, 0, own, 0.0)}), main: (1, 1, 0.8, 0.8 + own, {})}
+    profile = read(reader.parse, dumped(table))
+    assert self_by_name(profile) == {"gen": round(own * 1e9), "main": 800_000_000}
+    assert set(rows_of(profile)) == {("app.py", 1, "main")}
+    assert any("1 functions have time but no total" in w for w in profile.meta.warnings)
+
+
+def test_a_code_object_is_passed_over_whatever_is_in_it() -> None:
+    code = compile("def f(x, *, y=(1, 2.5, 3j, b'x', None, ...)):\n    return {x for _ in 'ab'}\n", "a.py", "exec")
+    table: Any = {("profile", 0, code): (1, 0, 0.5, 0.5, {}), ("a.py", 1, "f"): (1, 1, 0.5, 0.5, {("a.py", 1, "f"): 1})}
+    assert read(reader.parse, dumped(table)).functions.name == ("<code object <module>>", "f")
+
+
+def test_damaged_code_objects_never_crash_the_reader() -> None:
+    for version in PURE:
+        for data in mutants(capture(f"pstats/profile-{version}.pstats"), 5, 100):
+            outcome(reader.parse, data)

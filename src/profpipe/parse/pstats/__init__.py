@@ -2,35 +2,36 @@
 
 {(file, line, name): (cc, nc, tt, ct, {caller: (nc, cc, tt, ct)})}, seconds. Traps, each seen in real files:
 function rows have the primitive count first, caller rows second (cProfile); yappi swaps the pair of its function
-rows; pyinstrument writes -1 calls and counts a recursive function's total once per level; `profile` writes callers
-as bare counts; cProfile of 3.12+ mixes threads in one stack, so that self exceeds total.
+rows; pyinstrument writes -1 calls and counts a recursive function's total once per level; `profile` writes callers as
+bare counts; cProfile of 3.12+ mixes threads in one stack, so that self exceeds total.
 
-The bytes are never given to marshal: damaged files crash the interpreter there. This reader knows the type codes that
-pstats needs and refuses the rest.
+`profile` also counts as its own function what it was given to run, by the text or the code object, and gives 0 calls
+to functions that nothing called. Releases of 3.12 before 3.12.1 wrote no primitive call and no total for generators
+(CPython issue 106152).
 """
 
 from __future__ import annotations
 
 import re
-import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
-from profpipe.model.profile import NATIVE, PYTHON, Fact, Meta, Profile
-from profpipe.parse.reading import clean, finish, line_number, nanoseconds, read_all, whole
-from profpipe.units import WALL_NS, Metric
+from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
+from profpipe.parse.pstats.marshalled import CodeName, Marshalled, Pairs
+from profpipe.parse.reading import finish, line_number, nanoseconds, read_all, whole
+from profpipe.units import CPU_NS, WALL_NS, Metric
 
 NAME = "pstats"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "calls", "edges"})
 RECORD = "python -m cProfile -o server.pstats server.py"
 TIME_NS = Metric("time_ns", "time", "ns", about="seconds of a clock that the file does not name (CPU or wall)")
-MAX_DEPTH = 5  # {function: (.., {caller: (..)})} needs five
-MAX_TUPLE = 5
-MAX_TEXT = 1 << 16
-Writer = Literal["cProfile", "yappi", "pyinstrument"]
+Writer = Literal["cProfile", "profile", "yappi", "pyinstrument"]
+# `profile` reads time.process_time by default, cProfile and pyinstrument a clock of elapsed time.
+CLOCKS: dict[Writer, Metric] = {"yappi": TIME_NS, "profile": CPU_NS}
 Key = tuple[str, int, str]
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another one in every run
 
 
 def sniff(head: bytes, _filename: str) -> bool | None:
@@ -40,7 +41,7 @@ def sniff(head: bytes, _filename: str) -> bool | None:
 
 def parse(raw: BinaryIO, source: str) -> Profile:
     """A traced profile: self, measured totals, calls. ParseError with the byte offset of what is wrong."""
-    reader = _Marshal(read_all(raw, source), source)
+    reader = Marshalled(read_all(raw, source), source)
     rows = _functions(reader)
     if not rows:
         raise ParseError(source, "no function in it: nothing was recorded in the window")
@@ -58,126 +59,7 @@ class Row:
     bare_callers: int = 0
 
 
-class Pairs(list[tuple[object, object]]):
-    """A dict as read: its keys are checked before anything is hashed."""
-
-
-@dataclass
-class _Marshal:
-    data: bytes
-    source: str
-    at: int = 0
-    refs: list[object] = field(default_factory=list)
-
-    def fail(self, text: str, at: int | None = None) -> ParseError:
-        return ParseError(self.source, text, offset=self.at if at is None else at)
-
-    def take(self, size: int) -> bytes:
-        end = self.at + size
-        if size < 0 or end > len(self.data):
-            raise self.fail(f"pstats cut short: {size:,} bytes expected, {len(self.data) - self.at:,} left")
-        part, self.at = self.data[self.at : end], end
-        return part
-
-    def int32(self) -> int:
-        return int.from_bytes(self.take(4), "little", signed=True)
-
-    def value(self, depth: int = 0) -> object:
-        start = self.at
-        byte = self.take(1)[0]
-        code = chr(byte & 0x7F)
-        if depth > MAX_DEPTH:
-            raise self.fail("nested deeper than a pstats file", start)
-        if code in "({)":
-            slot = -1
-            if byte & 0x80:
-                slot = len(self.refs)
-                self.refs.append(_UNFINISHED)
-            container = self.pairs(depth) if code == "{" else self.tuple_of(code, depth, start)
-            if slot >= 0:
-                self.refs[slot] = container
-            return container
-        if code == "r":
-            return self.reference(start)
-        result = self.scalar(code, start)
-        if byte & 0x80 or code == "t":
-            self.refs.append(result)
-        return result
-
-    def reference(self, start: int) -> object:
-        index = self.int32()
-        if not 0 <= index < len(self.refs):
-            raise self.fail(f"reference {index} to nothing read so far", start)
-        found = self.refs[index]
-        # One dictionary or nested tuple named a thousand times would make a small file a huge one.
-        if found is _UNFINISHED or isinstance(found, Pairs):
-            raise self.fail("a reference to a dictionary; pstats files hold none", start)
-        if isinstance(found, tuple) and any(isinstance(item, tuple | Pairs) for item in found):
-            raise self.fail("a reference to a nested tuple; pstats files hold none", start)
-        return found
-
-    def pairs(self, depth: int) -> Pairs:
-        result = Pairs()
-        while True:
-            if self.take(1) == b"0":
-                return result
-            self.at -= 1
-            key = self.value(depth + 1)
-            result.append((key, self.value(depth + 1)))
-
-    def tuple_of(self, code: str, depth: int, start: int) -> tuple[object, ...]:
-        size = self.take(1)[0] if code == ")" else self.int32()
-        if not 0 <= size <= MAX_TUPLE:
-            raise self.fail(f"a tuple of {size}; pstats files hold tuples of 3, 4 and 5", start)
-        return tuple([self.value(depth + 1) for _ in range(size)])
-
-    def scalar(self, code: str, start: int) -> object:
-        match code:
-            case "i":
-                return self.int32()
-            case "I":
-                return int.from_bytes(self.take(8), "little", signed=True)
-            case "l":
-                return self.long(start)
-            case "g":
-                return float(struct.unpack("<d", self.take(8))[0])
-            case "f":
-                return self.float_text(start)
-            case "u" | "t":
-                return self.text(self.int32(), "utf-8", start)
-            case "a" | "A":
-                return self.text(self.int32(), "latin-1", start)
-            case "z" | "Z":
-                return self.text(self.take(1)[0], "latin-1", start)
-            case "s":
-                return self.text(self.int32(), "utf-8", start)
-        what = "a code object; refused" if code == "c" else f"type code {code!r}, which no pstats file holds"
-        raise self.fail(what, start)
-
-    def text(self, size: int, encoding: str, start: int) -> str:
-        if size > MAX_TEXT:
-            raise self.fail(f"a name of {size:,} bytes", start)
-        return clean(self.take(size).decode(encoding, errors="backslashreplace"))
-
-    def long(self, start: int) -> int:
-        digits = self.int32()
-        if abs(digits) > 5:
-            raise self.fail("a whole number of over 64 bits", start)
-        size = sum((int.from_bytes(self.take(2), "little") & 0x7FFF) << (15 * i) for i in range(abs(digits)))
-        return size if digits >= 0 else -size
-
-    def float_text(self, start: int) -> float:
-        text = self.take(self.take(1)[0])
-        try:
-            return float(text)
-        except ValueError as error:
-            raise self.fail(f"{text!r} is no number", start) from error
-
-
-_UNFINISHED = object()
-
-
-def _functions(reader: _Marshal) -> list[Row]:
+def _functions(reader: Marshalled) -> list[Row]:
     top = reader.value()
     if not isinstance(top, Pairs):
         raise reader.fail("expected a dictionary of functions", 0)
@@ -216,15 +98,22 @@ def _calls(value: object, source: str, name: Key) -> int:
 def _key(key: object, source: str) -> Key:
     if isinstance(key, tuple) and len(key) == 3:
         file, line, name = key
+        if isinstance(name, CodeName):
+            return str(file), 0, f"<code object {name}>"
         if isinstance(file, str) and isinstance(line, int) and isinstance(name, str):
             return file, line, name
     raise ParseError(source, "a function is not named by (file, line, name)")
 
 
 def _writer(rows: list[Row], source: str) -> Writer:
-    """Who wrote it: -1 calls are pyinstrument's; `~` is cProfile's file of builtins; the pair's order decides else."""
+    """Who wrote it: -1 calls are pyinstrument's, bare callers `profile`'s, `~` is cProfile's file of builtins.
+
+    Otherwise the order of the two counts decides.
+    """
     if any(row.first < 0 or row.second < 0 for row in rows):
         return "pyinstrument"
+    if any(row.bare_callers for row in rows) and not any(row.callers for row in rows):
+        return "profile"
     more = sum(row.first > row.second for row in rows)
     less = sum(row.first < row.second for row in rows)
     if more and less:
@@ -238,30 +127,39 @@ def _writer(rows: list[Row], source: str) -> Writer:
 def _profile(rows: list[Row], source: str) -> Profile:
     writer = _writer(rows, source)
     _refuse_mixed_threads(rows, source)
-    builder = Builder("traced", (TIME_NS if writer == "yappi" else WALL_NS,))
+    builder = Builder("traced", (CLOCKS.get(writer, WALL_NS),))
     ids = {row.key: builder.frame(_function(builder, row.key)) for row in rows}
     everything = sum(row.self_ns for row in rows)
-    impossible = 0
+    impossible = untold = 0
     for row in rows:
         frame = ids[row.key]
         builder.cost(frame, (row.self_ns,))
         if writer == "pyinstrument":
             continue
         calls, primitive = (row.first, row.second) if writer == "yappi" else (row.second, row.first)
+        if writer == "profile":
+            calls = max(calls, primitive)  # 0 calls of what nothing called, though it ran once
         # A microsecond of slack: tools sum doubles in another order than we do.
         if row.total_ns > everything + 1000:
             impossible += 1
+        elif _without_total(row):
+            untold += 1
         else:
             builder.total(frame, calls, (row.total_ns,), primitive=primitive)
         for caller, times, primitive_times, total in row.callers:
             if caller not in ids:
                 ids[caller] = builder.frame(_function(builder, caller))
             builder.call(ids[caller], frame, times, (total,), primitive=primitive_times)
-    tool = {"cProfile": "cProfile or profile", "yappi": "yappi", "pyinstrument": "pyinstrument"}[writer]
-    return finish(builder, Meta(NAME, source, tool=tool, warnings=_warnings(rows, writer, impossible)))
+    warnings = _warnings(rows, writer, impossible, untold)
+    return finish(builder, Meta(NAME, source, tool=writer, warnings=warnings))
 
 
-def _warnings(rows: list[Row], writer: Writer, impossible: int) -> tuple[str, ...]:
+def _without_total(row: Row) -> bool:
+    """Whether the function ran and has time, but neither a primitive call nor a total: early 3.12's generators."""
+    return row.first == 0 and row.second > 0 and row.total_ns == 0 and row.self_ns > 0
+
+
+def _warnings(rows: list[Row], writer: Writer, impossible: int, untold: int) -> tuple[str, ...]:
     found = []
     if writer == "yappi":
         found.append("yappi's pstats do not say whether the clock was CPU or wall time")
@@ -272,10 +170,12 @@ def _warnings(rows: list[Row], writer: Writer, impossible: int) -> tuple[str, ..
         )
     if impossible:
         found.append(f"{impossible} functions have a total above the whole profile: their totals are unknown")
+    if untold:
+        found.append(f"{untold} functions have time but no total (generators under early releases of 3.12): unknown")
     bare = sum(row.bare_callers for row in rows)
     if bare:
         found.append(f"{bare} callers have a count but no time (written by `profile`): left out")
-    over = sum(row.self_ns > row.total_ns + 1000 for row in rows)
+    over = sum(row.self_ns > row.total_ns + 1000 and not _without_total(row) for row in rows)
     if over:
         found.append(f"{over} functions have more self than total time")
     return tuple(found)
@@ -286,7 +186,7 @@ def _refuse_mixed_threads(rows: list[Row], source: str) -> None:
 
     In 21 sound captures no function's self exceeds its total; in the mixed one 36 % of all self time does.
     """
-    over = [row for row in rows if row.self_ns > row.total_ns + 1000]
+    over = [row for row in rows if row.self_ns > row.total_ns + 1000 and not _without_total(row)]
     excess = sum(row.self_ns - row.total_ns for row in over)
     everything = sum(row.self_ns for row in rows)
     if excess * 100 > everything:
@@ -300,9 +200,11 @@ def _refuse_mixed_threads(rows: list[Row], source: str) -> None:
 
 
 def _function(builder: Builder, key: Key) -> int:
-    """`~` and a bare module with line 0 are builtins, that is native code."""
+    """`~` and a bare module with line 0 are builtins, that is native code; `profile`'s own rows are no code at all."""
     file, line, name = key
-    if file in ("~", "<built-in>"):
+    if file == "profile" and line == 0:
+        return builder.function(_ADDRESS.sub("", name), runtime=SYNTHETIC)
+    if file in ("~", "<built-in>", ""):
         return builder.function(name, runtime=NATIVE)
     if line == 0 and file.isidentifier():
         return builder.function(name, object=file, runtime=NATIVE)
