@@ -19,7 +19,8 @@ from profpipe.pipeline.execute import executors
 from profpipe.pipeline.execute.interface import Session, Unit
 from profpipe.pipeline.execute.one_run import begin_record
 from profpipe.pipeline.measure.running_study import run_study
-from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions
+from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.plugins import protocol_faults
 from profpipe.study.read import LoadedFile, read_study_file
 from tests.support.prepared_study import TARGET, prepared

@@ -11,7 +11,9 @@ import pytest
 from profpipe import capture
 from profpipe.errors import UsageError
 from profpipe.pipeline.measure.running_study import run_study
-from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
+from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.prepare.study import prepare
 from profpipe.study import read_study_file
 from tests.support.paths import ROOT
 
@@ -50,7 +52,7 @@ def seed(checkout: Path) -> PreparedStudy:
 
 
 def said(found: PreparedStudy, name: str) -> list[str]:
-    return [text for limit, text, _ in found.limits if limit == name]
+    return [limit.text for limit in found.limits if limit.profiler == name]
 
 
 TOOLS = ("cargo", "valgrind", "vgdb", "perf", "wrk", "h2load")
@@ -61,7 +63,7 @@ def test_without_cargo_what_was_built_before_is_measured_and_said_so(checkout: P
     have(checkout, *TOOLS[1:])
     found = seed(checkout)
     assert set(found.targets) == set(BUILT)
-    assert said(found, "build") == ["not built again, cargo not found: the program that is there was measured"] * 2
+    assert said(found, "build") == ["cargo not found; measured the existing binary without rebuilding"] * 2
 
 
 def test_without_cargo_and_unbuilt_the_study_says_how_to_get_it(checkout: Path) -> None:

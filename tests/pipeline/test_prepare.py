@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from profpipe.errors import UsageError
-from profpipe.pipeline.prepare.study import RunOptions
+from profpipe.pipeline.prepare.options import RunOptions
 from tests.support.prepared_study import TARGET, prepared
 
 
@@ -39,7 +39,7 @@ def test_the_interpreter_of_a_target_is_looked_for_in_the_studys_folder(tmp_path
     python.chmod(0o755)
     target = {"command": ["venv/python3", "x.py", "{port}"], "language": "python"}
     found = prepared(tmp_path, {"a": target}, profilers=["clean", "yappi"])
-    assert [text for name, text, _ in found.limits if name == "yappi"] == [
+    assert [limit.text for limit in found.limits if limit.profiler == "yappi"] == [
         f"not measured: yappi is not installed for {python}: {python} -m pip install yappi"
     ]
     assert {run.profiler for run in found.runs} == {"clean"}
@@ -76,7 +76,7 @@ def test_requests_a_second_on_a_shared_processor_are_said_to_be_of_both(tmp_path
 
     def said(**study: Any) -> bool:
         limits = prepared(tmp_path, {"a": TARGET}, load={"generator": "builtin"}, **study).limits
-        return any("share one processor" in text for _, text, _ in limits)
+        return any("share one processor" in limit.text for limit in limits)
 
     assert said(placement="same-core", throughput=closed)
     assert not said(placement="free", throughput=closed)

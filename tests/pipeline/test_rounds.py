@@ -18,8 +18,8 @@ from profpipe.pipeline.execute.interface import Unit
 from profpipe.pipeline.execute.one_run import begin_record
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.measure.running_study import RunningStudy
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
-from profpipe.pipeline.prepare.study import PreparedStudy
 from tests.support.paths import SAMPLE_REPORT
 from tests.support.prepared_study import TARGET, prepared
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
+from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.prepare.study import prepare
 from profpipe.study import LoadPlan, Study, read_study_file
 from tests.support.study_file import PROFILERS, SERVER, mistakes
 
@@ -134,6 +136,6 @@ def test_a_number_of_requests_given_on_the_command_line_is_everybodys(tmp_path: 
 
 
 def test_a_limit_of_a_profiler_is_said_once(tmp_path: Path) -> None:
-    names = [name for name, text, _ in prepared(tmp_path, USES).limits if "not measured" not in text]
+    names = [limit.profiler for limit in prepared(tmp_path, USES).limits if "not measured" not in limit.text]
     assert "yappi-x" in names
     assert "yappi-y" not in names

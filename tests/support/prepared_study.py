@@ -7,7 +7,9 @@ from typing import Any
 
 from profpipe.capture import PROFILERS
 from profpipe.load import GENERATORS
-from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, prepare
+from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.prepare.study import prepare
 from profpipe.study.read import read_study_file
 from tests.support.study_driving import toml
 

@@ -78,7 +78,7 @@ def diff(
     """
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.measure.rounds import Bounds
-    from profpipe.pipeline.prepare.study import RunOptions
+    from profpipe.pipeline.prepare.options import RunOptions
     from profpipe.pipeline.reporting.gate import cannot_tell, gate_rule
 
     rules = [gate_rule(text) for text in fail_on]
@@ -130,7 +130,7 @@ def bisect(
     from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.measure.rounds import Bounds
-    from profpipe.pipeline.prepare.study import RunOptions
+    from profpipe.pipeline.prepare.options import RunOptions
 
     check_order(Path.cwd(), good, bad)
     words = (good, bad) if study is None else (good, bad, study)
@@ -166,7 +166,7 @@ def bisect_step(context: click.Context, step: Path) -> None:
     from profpipe.pipeline.commits.bisect import Step, answer
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.measure.rounds import Bounds
-    from profpipe.pipeline.prepare.study import RunOptions
+    from profpipe.pipeline.prepare.options import RunOptions
 
     try:
         asked = Step.read(step)
@@ -221,7 +221,8 @@ def calibrate(
     from profpipe.pipeline.commits.calibrate import calibrate as compare_with_itself
     from profpipe.pipeline.commits.calibrate import prepare_calibration
     from profpipe.pipeline.measure.rounds import Bounds
-    from profpipe.pipeline.prepare.study import RunOptions, only_study
+    from profpipe.pipeline.prepare.options import RunOptions
+    from profpipe.pipeline.prepare.study import only_study
     from profpipe.pipeline.reporting.calibration_file import words
     from profpipe.pipeline.setup import load_study_file
 

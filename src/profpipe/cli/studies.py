@@ -61,7 +61,8 @@ def run(
     """
     from profpipe.cli.progress import Progress
     from profpipe.pipeline.measure.running_study import run_study
-    from profpipe.pipeline.prepare.study import RunOptions, only_study, prepare
+    from profpipe.pipeline.prepare.options import RunOptions
+    from profpipe.pipeline.prepare.study import only_study, prepare
     from profpipe.pipeline.reporting.report import write_report
     from profpipe.pipeline.setup import load_study_file
 

@@ -11,7 +11,9 @@ from profpipe.model.report import Calibration, Report
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.measure.running_study import running_study
-from profpipe.pipeline.prepare.study import PreparedStudy, RunOptions, Variants, about_one_target, find_study, lay_out
+from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
+from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out
 from profpipe.pipeline.reporting.calibration_file import path_of, summary
 from profpipe.pipeline.reporting.report import build_report, write_report
 from profpipe.study.read import LoadedFile

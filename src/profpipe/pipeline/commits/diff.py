@@ -16,15 +16,9 @@ from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.running_study import RunningStudy, running_study
-from profpipe.pipeline.prepare.study import (
-    PreparedStudy,
-    RunOptions,
-    Variants,
-    about_one_target,
-    find_study,
-    lay_out,
-    only_study,
-)
+from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
+from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out, only_study
 from profpipe.pipeline.setup import read_file
 from profpipe.study import Target
 from profpipe.study.find import find_study_file

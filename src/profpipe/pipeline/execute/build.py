@@ -7,7 +7,7 @@ from functools import partial
 from profpipe import capture
 from profpipe.errors import CaptureError
 from profpipe.pipeline.events import Building, Listener, Note
-from profpipe.pipeline.prepare.study import PreparedStudy
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.study import Target
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from profpipe.errors import UsageError
 from profpipe.pipeline.execute.interface import Executor
-from profpipe.pipeline.prepare.study import LOCAL
+from profpipe.pipeline.prepare.options import LOCAL
 from profpipe.plugins import Registry
 
 EXECUTORS = Registry[Executor](

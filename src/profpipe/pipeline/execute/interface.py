@@ -15,8 +15,8 @@ from typing import Protocol
 from profpipe.errors import CaptureError
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Listener
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
-from profpipe.pipeline.prepare.study import PreparedStudy
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.build import build_targets
 from profpipe.pipeline.execute.interface import Session, Unit
 from profpipe.pipeline.execute.one_run import run_once
-from profpipe.pipeline.prepare.study import PreparedStudy
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener, PhaseEntered
 from profpipe.pipeline.execute.interface import PlannedRun
 from profpipe.pipeline.execute.judge import judge
-from profpipe.pipeline.prepare.instruments import fit
+from profpipe.pipeline.prepare.load_plans import fit
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
-from profpipe.pipeline.prepare.study import PreparedStudy
 from profpipe.study import LoadPlan
 
 # Throughput and latency need no seven rounds: they are shown, and carry no verdict below four rounds.

@@ -21,9 +21,9 @@ from profpipe.pipeline.execute.one_run import begin_record
 from profpipe.pipeline.measure.give_up import given_up, not_tried_again
 from profpipe.pipeline.measure.redact import redactor
 from profpipe.pipeline.measure.study_record import study_record
-from profpipe.pipeline.prepare.instruments import NOT_MEASURED
+from profpipe.pipeline.prepare.load_plans import NOT_MEASURED
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
-from profpipe.pipeline.prepare.study import PreparedStudy
 from profpipe.study.read import LoadedFile
 
 
@@ -110,9 +110,10 @@ def running_study(
     executor, address = find_executor(prepared.executor)
     for name, reason in prepared.left_out:
         listen(Note(f"{name} is left out: {reason}"))
-    for profiler, text, variants in prepared.limits:
-        if NOT_MEASURED in text:
-            listen(Note(f"{profiler}{' on ' if variants else ''}{', '.join(variants)}: {text}"))
+    for limit in prepared.limits:
+        if NOT_MEASURED in limit.text:
+            on = f" on {', '.join(limit.variants)}" if limit.variants else ""
+            listen(Note(f"{limit.profiler}{on}: {limit.text}"))
     with executor.session(prepared, address, listen) as session:
         created = datetime.now(UTC)
         folder = store.new_study_folder(reports.absolute(), prepared.id, created.strftime("%Y%m%d-%H%M%S"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from profpipe import __version__, capture, load
 from profpipe.commits.state import commit_state
 from profpipe.model.study import StudyRecord, VariantFacts
-from profpipe.pipeline.prepare.study import PreparedStudy
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.study import LoadPlan
 from profpipe.study.read import LoadedFile
 
@@ -47,7 +47,7 @@ def study_record(
         kinds=prepared.kinds,
         environment=environment,
         left_out=prepared.left_out,
-        limits=prepared.limits,
+        limits=tuple((limit.profiler, limit.text, limit.variants) for limit in prepared.limits),
         categories=tuple(rule.model_dump() for rule in loaded.file.category),
         planned_runs=len(prepared.runs),
         tools={name: study.tool(name) for name in prepared.kinds},

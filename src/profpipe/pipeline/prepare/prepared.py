@@ -1,0 +1,84 @@
+"""A study that is ready to run: its variants, its runs, and the load and place of each run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from profpipe.capture import Placement
+from profpipe.model.report import CommitInfo, Limit
+from profpipe.pipeline.prepare.load_plans import fit
+from profpipe.pipeline.prepare.schedule import RunPlan, schedule
+from profpipe.study import LoadPlan, Study, Target
+from profpipe.units import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """What is compared: targets of one study file, or one target at several commits.
+
+    `roots` = the folder that each variant's paths are relative to; `left_out` = (target, reason); `commits` is empty
+    where the variants are targets; `checkout` = the user's folder of the commits' repository.
+    """
+
+    targets: Mapping[str, Target]
+    roots: Mapping[str, Path]
+    baseline: str
+    left_out: tuple[tuple[str, str], ...] = ()
+    commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+    checkout: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedStudy:
+    """A study that is ready to run. Per instrument: `kinds`, `rounds`, and `placements` with "" for all others.
+
+    `limits` go into the report as they are; `refused` = (variant, instrument) that are not measured; `executor` =
+    what carries out the runs, NAME or NAME:ADDRESS.
+    """
+
+    id: str
+    study: Study
+    variants: Variants
+    runs: tuple[RunPlan, ...]
+    placements: Mapping[str, Placement]
+    limits: tuple[Limit, ...]
+    kinds: Mapping[str, Instrument]
+    rounds: Mapping[str, int]
+    refused: frozenset[tuple[str, str]]
+    generator: str | None
+    executor: str
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        return self.variants.targets
+
+    @property
+    def baseline(self) -> str:
+        return self.variants.baseline
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        return self.variants.left_out
+
+    def root_of(self, variant: str) -> Path:
+        """The folder that a variant's paths are relative to."""
+        return self.variants.roots[variant]
+
+    def schedule(self, until: Mapping[str, int], after: Mapping[str, int], order: int) -> tuple[RunPlan, ...]:
+        """The runs of the rounds `after[profiler]` + 1 to `until[profiler]`, numbered from `order` + 1."""
+        control = [name for name in until if self.study.control and self.kinds[name] in {"clean", "counted"}]
+        return schedule(
+            tuple(self.targets), until, self.baseline, control=control, refused=self.refused, after=after, order=order
+        )
+
+    def placement_for(self, run: RunPlan) -> Placement:
+        """The processors of the server and of the load generator in one run."""
+        return self.placements.get(run.profiler) or self.placements[""]
+
+    def plan_for(self, run: RunPlan) -> LoadPlan:
+        """The load of one run: its profiler's own or the study's, with the target's own request."""
+        use = self.study.use(run.profiler)
+        update: dict[str, object] = {} if use.requests is None else {"requests": use.requests}
+        return fit(use.load or self.study.load, self.targets[run.variant], self.generator, update)
