@@ -1,7 +1,8 @@
 """`make bench`: every benchmark of this folder, one process each, so that one's memory is not another's peak.
 
 A benchmark is a file whose module text says what it measures and against what; it prints its own table and exits with
-1 when a promise of the project is broken. Files named gen_* make inputs. `python -m bench NAME...` runs some of them.
+1 when a promise of the project is broken. Files named gen_* make inputs, same_* compare outputs.
+`python -m bench NAME...` runs some of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def benchmarks() -> dict[str, str]:
     """Name -> first line of the module text."""
     found = {}
     for path in sorted(HERE.glob("*.py")):
-        if not path.stem.startswith(("_", "gen_")):
+        if not path.stem.startswith(("_", "gen_", "same_")):
             text = ast.get_docstring(ast.parse(path.read_text())) or ""
             found[path.stem] = text.partition("\n")[0]
     return found
