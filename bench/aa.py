@@ -15,14 +15,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.gen_aa import changed, servers, study
+from bench.gen_dealt import AGAIN, dealt
 from profpipe.analyse import build_report
-from profpipe.analyse.conclusions.facts import BESIDE_LOAD
 from profpipe.analyse.statistics.alpha import levels
 from profpipe.analyse.statistics.calibration import false_verdicts, share_interval
-from profpipe.analyse.statistics.compare_figures import FLOOR_TIMED, Rule, compare, noise_of
+from profpipe.analyse.statistics.compare_figures import compare
 from profpipe.analyse.statistics.looks import level, looks, plan_looks
-from profpipe.analyse.statistics.medians import Floats, series
-from profpipe.analyse.statistics.resample import AGAIN, dealt
+from profpipe.analyse.statistics.medians import Floats
+from profpipe.analyse.statistics.noise import noise_of
+from profpipe.analyse.statistics.rule import FLOOR_TIMED, Rule
+from profpipe.analyse.statistics.series import series
+from profpipe.model.metric_keys import BESIDE_LOAD
 
 COMPARISONS = 300
 LIMIT = 0.01

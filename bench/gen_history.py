@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from profpipe.analyse.statistics.medians import rounded
+from profpipe.analyse.statistics.series import rounded
 from profpipe.model.machine import machine_key, machine_text
 from profpipe.store.history.folder import FOLDER, PACK_AT, locked, write_entry, write_pack
 from profpipe.store.history.parquet import ORDER, copied, database, table

@@ -8,9 +8,9 @@ import time
 
 import numpy as np
 
-from profpipe.analyse.statistics.compare_figures import FLOOR_COUNTED, FLOOR_TIMED, Rule
 from profpipe.analyse.statistics.compare_functions import compare_rows
 from profpipe.analyse.statistics.medians import median_intervals
+from profpipe.analyse.statistics.rule import FLOOR_COUNTED, FLOOR_TIMED, Rule
 
 FUNCTIONS, ROUNDS, REPEATS, LIMIT_S = 5000, 10, 5, 2.0
 

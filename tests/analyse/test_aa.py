@@ -1,6 +1,6 @@
 """Real rounds of one server against itself: a verdict in at most one report of a hundred; known changes are found.
 
-Rounds in tests/data/aa, drawn by analyse.resample; docs/statistics.md has the figures of more comparisons.
+Rounds in tests/data/aa, drawn by bench.gen_dealt; docs/statistics.md has the figures of more comparisons.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pytest
 
 from bench.aa import HOT, aa
 from bench.gen_aa import changed, servers, study
+from bench.gen_dealt import AGAIN, dealt
 from profpipe.analyse import build_report
-from profpipe.analyse.statistics.resample import AGAIN, dealt
 from profpipe.model.report import Report, Variant
 
 SETUPS = {"asyncio-protocol": (7, 3), "epoll-prebuilt": (7, 2), "threads": (5, 4)}

@@ -9,10 +9,11 @@ import pytest
 
 from bench.gen_aa import changed
 from bench.gen_aa import study as rounds_of
+from bench.gen_dealt import AGAIN, dealt
 from profpipe.analyse import RunData, build_report
+from profpipe.analyse.conclusions.undecided import undecided_metrics
 from profpipe.analyse.statistics.calibration import false_verdicts
-from profpipe.analyse.statistics.looks import plan_looks, stable
-from profpipe.analyse.statistics.resample import AGAIN, dealt
+from profpipe.analyse.statistics.looks import plan_looks
 from profpipe.model.report import Report, Variant
 from profpipe.render.text import floor_words
 from tests.support.analyse_cases import clean_run, study
@@ -64,7 +65,7 @@ def test_it_tells_what_slow_spells_hide() -> None:
     assert "more CPU time per request than a" in text
     assert "measured beside the load generator's (95 % interval 1.04" in text
     assert report.conclusions[0].text == text, "what is certain comes first"
-    assert stable(report), "more rounds are not needed for what is decided"
+    assert not undecided_metrics(report), "more rounds are not needed for what is decided"
 
 
 def test_a_change_that_was_called_is_not_said_to_be_too_small_to_be_seen() -> None:
@@ -85,7 +86,7 @@ def test_another_server_may_give_the_generator_other_work() -> None:
     report = sides(10.5)
     assert KEY not in contender(report).figures
     assert KEY not in [m.key for m in report.metrics]
-    assert not stable(report)
+    assert undecided_metrics(report)
 
 
 def test_a_generator_that_does_not_tell_its_time() -> None:

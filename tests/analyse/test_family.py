@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from profpipe.analyse.conclusions.facts import CPU
 from profpipe.analyse.statistics.alpha import WITHIN, RowLevel, levels
-from profpipe.analyse.statistics.medians import least_p
+from profpipe.analyse.statistics.significance import least_p
+from profpipe.model.metric_keys import CPU
 
 TIMED = (CPU, "clean:switches", "clean:rss")
 

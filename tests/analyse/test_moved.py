@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profpipe.analyse.tables.waterfall import MOVED
+from profpipe.model.report import MOVED
 from tests.support.call_graphs import Function, Program, Seen, seen
 from tests.support.programs import SERVER, programs
 

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profpipe.analyse.statistics import medians as noise
+from profpipe.analyse.statistics import medians, significance
 from profpipe.analyse.statistics.alpha import RowLevel
-from profpipe.analyse.statistics.compare_figures import Noise, Rule, compare, noise_of
+from profpipe.analyse.statistics.compare_figures import compare
 from profpipe.analyse.statistics.compare_functions import compare_rows
+from profpipe.analyse.statistics.noise import Noise, noise_of
+from profpipe.analyse.statistics.rule import Rule
+from profpipe.analyse.statistics.series import series
 
 TIMED = Rule("timed", 0.02)
 COUNTED = Rule("counted", 0.003)
@@ -24,66 +27,66 @@ values = st.lists(st.floats(0.001, 1e6, allow_nan=False), min_size=2, max_size=5
 @given(values)
 def test_the_interval_is_that_of_all_resamples(rounds: list[float]) -> None:
     """Brute force: the medians of all n^n resamples, their 2.5th and 97.5th percentile."""
-    medians = sorted(float(np.median(pick)) for pick in itertools.product(rounds, repeat=len(rounds)))
-    low, high = noise.median_interval(np.array(rounds))
+    every = sorted(float(np.median(pick)) for pick in itertools.product(rounds, repeat=len(rounds)))
+    low, high = medians.median_interval(np.array(rounds))
     assert low is not None
     assert high is not None
-    n = len(medians)
-    assert low == pytest.approx(medians[int(np.ceil(0.025 * n - 1e-6)) - 1])
-    assert high == pytest.approx(medians[int(np.ceil(0.975 * n - 1e-6)) - 1])
+    n = len(every)
+    assert low == pytest.approx(every[int(np.ceil(0.025 * n - 1e-6)) - 1])
+    assert high == pytest.approx(every[int(np.ceil(0.975 * n - 1e-6)) - 1])
 
 
 def test_one_round_has_no_interval() -> None:
-    assert noise.median_interval(np.array([5.0])) == (None, None)
-    assert noise.ratio_interval(np.array([5.0]), np.array([5.0, 6.0])) == (None, None)
-    assert noise.series([5.0]).low is None
-    assert noise.series([5.0]).cv is None
+    assert medians.median_interval(np.array([5.0])) == (None, None)
+    assert medians.ratio_interval(np.array([5.0]), np.array([5.0, 6.0])) == (None, None)
+    assert series([5.0]).low is None
+    assert series([5.0]).cv is None
 
 
 def test_intervals_of_a_matrix_are_those_of_its_rows() -> None:
     rows = np.random.default_rng(1).lognormal(size=(20, 7))
-    low, high = noise.median_intervals(rows)
+    low, high = medians.median_intervals(rows)
     for i, row in enumerate(rows):
-        assert (low[i], high[i]) == noise.median_interval(row)
+        assert (low[i], high[i]) == medians.median_interval(row)
 
 
 @pytest.mark.parametrize("n", [41, 60, 100])
 def test_many_rounds_stay_quick_and_narrow(n: int) -> None:
     rng = np.random.default_rng(n)
-    low, high = noise.ratio_interval(rng.normal(100, 2, n), rng.normal(110, 2, n))
+    low, high = medians.ratio_interval(rng.normal(100, 2, n), rng.normal(110, 2, n))
     assert low is not None
     assert high is not None
     assert 1.08 < low < 1.1 < high < 1.12
 
 
 def test_an_invalid_round_keeps_its_place_and_counts_nowhere() -> None:
-    figure = noise.series([10.0, None, 12.0], "crashed")
+    figure = series([10.0, None, 12.0], "crashed")
     assert figure.values == (10.0, None, 12.0)
     assert figure.median == 11.0
-    empty = noise.series([None, None], "crashed")
+    empty = series([None, None], "crashed")
     assert empty.median is None
     assert empty.why == "crashed"
 
 
 def test_ranks_cannot_reach_five_per_cent_with_three_rounds_and_do_with_four() -> None:
-    assert np.isnan(noise.rank_test(np.array([[1.0, 2, 3]]), np.array([[4.0, 5, 6]]))).all()
-    assert noise.rank_test(np.array([[1.0, 2, 3, 4]]), np.array([[5.0, 6, 7, 8]]))[0] == pytest.approx(2 / 70)
+    assert np.isnan(significance.rank_test(np.array([[1.0, 2, 3]]), np.array([[4.0, 5, 6]]))).all()
+    assert significance.rank_test(np.array([[1.0, 2, 3, 4]]), np.array([[5.0, 6, 7, 8]]))[0] == pytest.approx(2 / 70)
 
 
 def test_ties_make_the_test_more_careful_not_less() -> None:
     """With every value tied there is nothing to see."""
-    assert noise.rank_test(np.ones((1, 5)), np.ones((1, 5)))[0] == pytest.approx(1.0)
+    assert significance.rank_test(np.ones((1, 5)), np.ones((1, 5)))[0] == pytest.approx(1.0)
 
 
 def test_two_hundred_functions_that_do_not_differ_give_no_hit_after_adjustment() -> None:
     rng = np.random.default_rng(3)
-    p = noise.rank_test(rng.normal(100, 2, (200, 7)), rng.normal(100, 2, (200, 7)))
+    p = significance.rank_test(rng.normal(100, 2, (200, 7)), rng.normal(100, 2, (200, 7)))
     assert (p < 0.05).sum() > 0
-    assert (noise.adjusted(p) < 0.05).sum() == 0
+    assert (significance.adjusted(p) < 0.05).sum() == 0
 
 
 def timed(base: list[float], other: list[float], aa: Noise | None = None) -> str:
-    return compare(noise.series(base), noise.series(other), TIMED, aa).verdict
+    return compare(series(base), series(other), TIMED, aa).verdict
 
 
 QUIET = [100.0, 100.3, 99.8, 100.1, 99.9, 100.2, 99.7]
@@ -98,11 +101,11 @@ def test_a_quiet_timed_series(factor: float, verdict: str) -> None:
 
 def test_higher_is_better_for_throughput() -> None:
     rule = Rule("timed", 0.02, "higher")
-    assert compare(noise.series(QUIET), noise.series([v * 1.1 for v in QUIET]), rule).verdict == "better"
+    assert compare(series(QUIET), series([v * 1.1 for v in QUIET]), rule).verdict == "better"
 
 
 def test_a_real_difference_under_the_floor_is_significant_but_not_relevant() -> None:
-    found = compare(noise.series(QUIET), noise.series([v * 1.01 for v in QUIET]), TIMED)
+    found = compare(series(QUIET), series([v * 1.01 for v in QUIET]), TIMED)
     assert (found.significant, found.relevant) == (True, False)
     assert "under the floor" in found.why
 
@@ -111,7 +114,7 @@ def test_a_noisy_series_cannot_tell_and_says_what_it_could() -> None:
     rng = random.Random(2)
     noisy = [100 * (1 + rng.gauss(0, 0.1)) for _ in range(7)]
     other = [103 * (1 + rng.gauss(0, 0.1)) for _ in range(7)]
-    found = compare(noise.series(noisy), noise.series(other), TIMED)
+    found = compare(series(noisy), series(other), TIMED)
     assert found.verdict == "cannot tell"
     assert found.floor is not None
     assert found.floor > 0.02
@@ -131,7 +134,7 @@ def test_the_control_raises_the_floor() -> None:
 
 def test_a_control_as_noisy_as_that_cannot_tell_and_never_says_no_change() -> None:
     """Pairs of the baseline vary by 17 %: a server that costs 42 % less is then neither cheaper nor the same."""
-    found = compare(noise.series(QUIET), noise.series([v * 0.58 for v in QUIET]), TIMED, Noise(sd=0.17))
+    found = compare(series(QUIET), series([v * 0.58 for v in QUIET]), TIMED, Noise(sd=0.17))
     assert found.verdict == "cannot tell"
     assert found.significant
     assert found.floor is not None
@@ -139,7 +142,7 @@ def test_a_control_as_noisy_as_that_cannot_tell_and_never_says_no_change() -> No
 
 
 def test_three_rounds_cannot_tell_however_far_apart() -> None:
-    found = compare(noise.series([1.0, 1.1, 1.2]), noise.series([9.0, 9.1, 9.2]), TIMED)
+    found = compare(series([1.0, 1.1, 1.2]), series([9.0, 9.1, 9.2]), TIMED)
     assert found.verdict == "cannot tell"
     assert found.why == "3 rounds a side; a difference can be shown from 4 on"
     assert found.ratio == pytest.approx(9.1 / 1.1, rel=1e-5)
@@ -147,17 +150,17 @@ def test_three_rounds_cannot_tell_however_far_apart() -> None:
 
 def test_lost_rounds_cannot_tell() -> None:
     some: list[float | None] = [*QUIET[:4], None, None, None]
-    found = compare(noise.series(QUIET), noise.series(some), TIMED)
+    found = compare(series(QUIET), series(some), TIMED)
     assert found.verdict == "cannot tell"
     assert found.why == "3 of 7 rounds of the contender are invalid"
     one: list[float | None] = [v * 1.1 for v in QUIET[:6]]
-    assert compare(noise.series(QUIET), noise.series([*one, None]), TIMED).verdict == "worse"
+    assert compare(series(QUIET), series([*one, None]), TIMED).verdict == "worse"
 
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_an_unknown_figure_cannot_tell(side: int) -> None:
-    pair = [noise.series(QUIET), noise.series(QUIET)]
-    pair[side] = noise.series([None] * 7, "the server died")
+    pair = [series(QUIET), series(QUIET)]
+    pair[side] = series([None] * 7, "the server died")
     found = compare(pair[0], pair[1], TIMED)
     assert (found.verdict, found.ratio) == ("cannot tell", None)
     assert "the server died" in found.why
@@ -176,17 +179,17 @@ def test_an_unknown_figure_cannot_tell(side: int) -> None:
     ],
 )
 def test_counts_are_judged_against_their_repeats(base: list[float], other: list[float], verdict: str, why: str) -> None:
-    found = compare(noise.series(base), noise.series(other), COUNTED)
+    found = compare(series(base), series(other), COUNTED)
     assert found.verdict == verdict
     assert why in found.why
     assert found.p is None
 
 
 def test_noise_of_a_control() -> None:
-    found = noise_of(noise.series([100.0, 100.0, 100.0]), noise.series([101.0, 99.0, 103.0]))
+    found = noise_of(series([100.0, 100.0, 100.0]), series([101.0, 99.0, 103.0]))
     assert found.off == pytest.approx(0.01)
     assert found.sd == pytest.approx(0.02)
-    assert noise_of(noise.series([100.0]), noise.series([])) == Noise()
+    assert noise_of(series([100.0]), series([])) == Noise()
 
 
 def test_a_series_against_itself_is_rarely_called() -> None:
@@ -229,17 +232,17 @@ def test_the_control_widens_the_ground_a_function_must_leave() -> None:
 def test_two_rounds_that_agree_by_luck_are_no_proof() -> None:
     """Half of the rounds spend 1 % more: two of one kind beside two of the other do not meet, and differ by nothing."""
     low, high = [1000.0, 1000.2], [1010.1, 1010.3]
-    assert compare(noise.series(low), noise.series(high), COUNTED).verdict == "worse"
+    assert compare(series(low), series(high), COUNTED).verdict == "worse"
     control = Noise(off=0.005, sd=0.007, control=(1000.1, 1010.2))
-    assert compare(noise.series(low), noise.series(high), COUNTED, control).verdict != "worse"
+    assert compare(series(low), series(high), COUNTED, control).verdict != "worse"
 
 
 def test_three_thousandths_of_the_instructions_are_found_in_three_rounds() -> None:
     """Real repeats of a server. Two rounds cannot tell 0.28 % from what happens once in a window."""
     base, other = [19236.0, 19245, 19229], [19236 * 1.0028, 19245 * 1.0028, 19229 * 1.0028]
-    assert compare(noise.series(base[:2]), noise.series(other[:2]), COUNTED, level=5e-4).verdict == "no change"
-    assert compare(noise.series(base), noise.series(other), COUNTED, level=5e-4).verdict == "worse"
-    assert compare(noise.series(base), noise.series([v * 1.001 for v in base]), COUNTED).verdict == "no change"
+    assert compare(series(base[:2]), series(other[:2]), COUNTED, level=5e-4).verdict == "no change"
+    assert compare(series(base), series(other), COUNTED, level=5e-4).verdict == "worse"
+    assert compare(series(base), series([v * 1.001 for v in base]), COUNTED).verdict == "no change"
 
 
 def test_what_happens_once_in_a_window_is_no_change_of_two_rounds() -> None:
@@ -267,24 +270,24 @@ def test_rows_of_similar_size_say_how_far_a_row_can_be_believed() -> None:
 def test_few_rounds_far_apart_are_called_by_size_where_ranks_cannot() -> None:
     """Ranks of 4 rounds reach 0.029 at best. 40 % at 0.3 % noise is no luck; 3 % that just do not meet may be."""
     base = QUIET[:4]
-    far = compare(noise.series(base), noise.series([v * 1.4 for v in base]), TIMED, level=0.003)
+    far = compare(series(base), series([v * 1.4 for v in base]), TIMED, level=0.003)
     assert far.verdict == "worse"
     assert "ranks cannot go under 0.029" in far.why
     spread = [100.0, 101.5, 99.0, 100.5]
-    near = compare(noise.series(spread), noise.series([v * 1.03 for v in spread]), TIMED, level=0.003)
+    near = compare(series(spread), series([v * 1.03 for v in spread]), TIMED, level=0.003)
     assert near.verdict == "cannot tell"
-    meeting = compare(noise.series(base), noise.series([*(v * 1.4 for v in base[:3]), 99.9]), TIMED, level=0.003)
+    meeting = compare(series(base), series([*(v * 1.4 for v in base[:3]), 99.9]), TIMED, level=0.003)
     assert meeting.verdict == "cannot tell"
 
 
 def test_a_calibration_stands_in_for_a_control_or_widens_it() -> None:
     other = [v * 1.03 for v in QUIET]
-    base, none = noise.series(QUIET), noise.series([])
-    assert compare(base, noise.series(other), TIMED, noise_of(base, none)).verdict == "worse"
-    assert compare(base, noise.series(other), TIMED, noise_of(base, none, 0.025)).verdict != "worse"
-    quiet_control = noise.series(QUIET[::-1])
-    assert compare(base, noise.series(other), TIMED, noise_of(base, quiet_control, 0.025)).verdict != "worse"
+    base, none = series(QUIET), series([])
+    assert compare(base, series(other), TIMED, noise_of(base, none)).verdict == "worse"
+    assert compare(base, series(other), TIMED, noise_of(base, none, 0.025)).verdict != "worse"
+    quiet_control = series(QUIET[::-1])
+    assert compare(base, series(other), TIMED, noise_of(base, quiet_control, 0.025)).verdict != "worse"
     assert noise_of(base, quiet_control, 0.0001).pair == noise_of(base, quiet_control).sd
-    counted, more = noise.series([1000.0, 1000.5, 1001]), noise.series([1005.0, 1005.5, 1006])
+    counted, more = series([1000.0, 1000.5, 1001]), series([1005.0, 1005.5, 1006])
     assert compare(counted, more, COUNTED).verdict == "worse"
     assert compare(counted, more, COUNTED, noise_of(counted, none, 0.01)).verdict != "worse"

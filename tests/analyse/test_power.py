@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from profpipe.analyse.statistics import medians as noise
-from profpipe.analyse.statistics.compare_figures import Rule, compare, noise_of
+from profpipe.analyse.statistics import series
+from profpipe.analyse.statistics.compare_figures import compare
+from profpipe.analyse.statistics.noise import noise_of
+from profpipe.analyse.statistics.rule import Rule
 from profpipe.model.report import Comparison
 
 RULES = {"timed": Rule("timed", 0.02), "counted": Rule("counted", 0.003)}
@@ -15,7 +17,7 @@ RULES = {"timed": Rule("timed", 0.02), "counted": Rule("counted", 0.003)}
 def drawn(rng: np.random.Generator, rule: str, rounds: int, cv: float, factor: float, level: float) -> Comparison:
     """A study with a control: three sides of normal noise, one of them dearer."""
     sides = [100 * f * (1 + rng.normal(0, cv, rounds)) for f in (1, factor, 1)]
-    base, other, control = (noise.series([float(v) for v in side]) for side in sides)
+    base, other, control = (series.series([float(v) for v in side]) for side in sides)
     return compare(base, other, RULES[rule], noise_of(base, control), level)
 
 

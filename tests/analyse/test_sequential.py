@@ -6,8 +6,9 @@ import pytest
 
 from bench.aa import NOISES, Noise, simulated
 from profpipe.analyse import build_report
+from profpipe.analyse.conclusions.undecided import undecided_metrics
 from profpipe.analyse.statistics.calibration import share_interval
-from profpipe.analyse.statistics.looks import level, looks, plan_looks, stable
+from profpipe.analyse.statistics.looks import level, looks, plan_looks
 from tests.support.analyse_cases import clean_run, study
 
 
@@ -62,7 +63,7 @@ def test_stable_is_when_every_headline_figure_is_decided() -> None:
             for k, cost in enumerate(costs)
             for i in range(1, 8)
         ]
-        return stable(build_report(study(runs)))
+        return not undecided_metrics(build_report(study(runs)))
 
     assert report(10, 12)  # worse
     assert report(10, 10)  # no change
@@ -75,7 +76,7 @@ def test_a_variant_that_never_runs_is_not_waited_for() -> None:
     runs = [
         clean_run(v, i, 10, 0.25, 1.5, **({} if v == "a" else {"reason": "died"})) for v in "ab" for i in range(1, 8)
     ]
-    assert stable(build_report(study(runs)))
+    assert not undecided_metrics(build_report(study(runs)))
 
 
 @pytest.mark.parametrize("noise", NOISES, ids=lambda n: n.name)

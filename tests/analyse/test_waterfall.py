@@ -5,8 +5,18 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profpipe.analyse.tables.waterfall import MOVED, UNEXPLAINED, waterfall
-from profpipe.model.report import CategoryRow, Cell, Comparison, FunctionName, FunctionRow, HotspotTable, Series
+from profpipe.analyse.tables.waterfall import waterfall
+from profpipe.model.report import (
+    MOVED,
+    UNEXPLAINED,
+    CategoryRow,
+    Cell,
+    Comparison,
+    FunctionName,
+    FunctionRow,
+    HotspotTable,
+    Series,
+)
 
 CALLED = Comparison(verdict="worse", relevant=True, significant=True)
 

@@ -29,6 +29,14 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"commits", "attach"},
     ),
     "capture": ({"server"}, {"tools"}, {"machine", "interface"}, {"launch", "profilers"}, {"run", "doctor"}),
+    "analyse": (
+        {"names", "statistics", "study_data"},
+        {"matrix", "aligned_rows"},
+        {"commits", "tables"},
+        {"conclusions"},
+        {"report"},
+        {"compare_captures"},
+    ),
     "store": ({"files"}, {"run_folders", "history"}),
 }
 # A library lives in these rooms only.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from profpipe.analyse.commits.changed_functions import SideLines, changed_functions, in_changed_file, with_changes
+from profpipe.analyse.commits.changed_functions import SideLines, changed_functions, in_changed_file
 from profpipe.analyse.commits.diff import parse_diff
 from profpipe.analyse.compare_captures import compare_profiles
 from profpipe.analyse.conclusions.conclude import conclude
-from profpipe.analyse.report import build_report
+from profpipe.analyse.report import build_report, with_changes
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.analyse.tables.profile_list import HotspotRow, hotspot_list
 

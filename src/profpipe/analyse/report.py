@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from profpipe.analyse.commits.merge import Placed, align
+from profpipe.analyse.aligned_rows import AlignedRows
+from profpipe.analyse.commits.changed_functions import NO_LINES, SideLines, with_changed_lines
+from profpipe.analyse.commits.merge import align
 from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.matrix import Index, Matrix, matrices, refusal
 from profpipe.analyse.names.categories import Categories, categories
 from profpipe.analyse.statistics.alpha import Levels, RowLevel
-from profpipe.analyse.statistics.medians import rounded, valid
+from profpipe.analyse.statistics.rule import rule_for
+from profpipe.analyse.statistics.series import rounded, valid
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.analyse.tables import figures as fig
 from profpipe.analyse.tables.flame_graph import classic_list, good_runs, variant_flame
@@ -81,10 +84,20 @@ def build_report(data: StudyData) -> Report:
     return report.model_copy(update={"conclusions": conclude(report)})
 
 
+def with_changes(report: Report, contender: str, diff_text: str, ran: SideLines = NO_LINES, root: str = "") -> Report:
+    """The report with the changed lines of `contender` in its function rows, and its conclusions computed again.
+
+    `diff_text` is `git diff BASELINE CONTENDER`, any number of context lines; `root` the target's folder in the
+    repository. Raises CommitError for what is no diff. Without line data (`ran`) nothing is more than likely.
+    """
+    changed = with_changed_lines(report, contender, diff_text, ran, root)
+    return changed.model_copy(update={"conclusions": conclude(changed)})
+
+
 def _table(
-    matrix: Matrix, index: Index, data: StudyData, strict: Mapping[str, RowLevel], placed: Placed
+    matrix: Matrix, index: Index, data: StudyData, strict: Mapping[str, RowLevel], placed: AlignedRows
 ) -> HotspotTable | None:
-    rule = fig.rule_for(data.instruments[matrix.profiler], metric=matrix.metric.key)
+    rule = rule_for(data.instruments[matrix.profiler], metric=matrix.metric.key)
     return hotspot_table(matrix, index, data, rule, strict, placed)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from profpipe.analyse.statistics.medians import ALPHA
 from profpipe.model.profile import Profile
-from profpipe.model.report import Calibration, CommitInfo, Sequential
+from profpipe.model.report import ALPHA, Calibration, CommitInfo, Sequential
 from profpipe.model.run import RunRecord
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from profpipe.model.profile import Ids
 
 
-def components(caller: Ids, callee: Ids, size: int) -> NDArray[np.int64]:
+def components(caller: Ids, callee: Ids, size: int) -> NDArray[np.int64]:  # long: one loop, no recursion
     """Per node the number of its cycle, -1 for nodes in none; a node that calls itself is a cycle of one.
 
     Tarjan's algorithm on an explicit stack: O(nodes + edges).

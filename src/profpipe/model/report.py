@@ -1,205 +1,84 @@
 """report.json: every number of a report, versioned. `analyse` fills it, `render` shows it, others read it.
 
-Unknown is null beside a `why` that says the reason. All costs are per request unless a name says otherwise.
+Unknown is null beside a `why` that says the reason. All costs are per request unless a name says otherwise. Figures
+are in `figure`, tables and graphs in `report_tables`; all parts of the document can be imported from here.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from profpipe.model.figure import CommitInfo, Comparison, MetricInfo, Part, Ratio, Series, Variant, Verdict
+from profpipe.model.report_tables import (
+    GRID,
+    MOVED,
+    UNEXPLAINED,
+    Alignment,
+    CategoryInfo,
+    CategoryRow,
+    Cell,
+    Certainty,
+    ChangedLines,
+    ClassicList,
+    ClassicRow,
+    Flame,
+    FunctionName,
+    FunctionRow,
+    HotspotTable,
+    Waterfall,
+    WaterfallBar,
+    on_grid,
+)
+
+__all__ = [
+    "ALPHA",
+    "GRID",
+    "MOVED",
+    "SCHEMA",
+    "UNEXPLAINED",
+    "Alignment",
+    "Calibration",
+    "CategoryInfo",
+    "CategoryRow",
+    "Cell",
+    "Certainty",
+    "ChangedLines",
+    "ClassicList",
+    "ClassicRow",
+    "CommitInfo",
+    "Comparison",
+    "Conclusion",
+    "Control",
+    "Evidence",
+    "Flame",
+    "FunctionName",
+    "FunctionRow",
+    "Gate",
+    "HotspotTable",
+    "Hypothesis",
+    "Invalid",
+    "Limit",
+    "MetricInfo",
+    "Part",
+    "Ratio",
+    "Report",
+    "RunRow",
+    "SeedRow",
+    "Sequential",
+    "Series",
+    "StudyInfo",
+    "Variant",
+    "Verdict",
+    "Waterfall",
+    "WaterfallBar",
+    "on_grid",
+]
 
 SCHEMA: Literal["profpipe.report/1"] = "profpipe.report/1"
-
-Verdict = Literal["better", "worse", "no change", "cannot tell"]
-Certainty = Literal["measured", "likely", "hint"]
-InstrumentKind = Literal["clean", "counted", "sampled", "traced"]
-Ratio = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Series(Part):
-    """One figure of one variant over its rounds. `values` has one entry per round, null = that run is invalid."""
-
-    values: tuple[Ratio | None, ...] = ()
-    median: Ratio | None = None
-    low: Ratio | None = None
-    high: Ratio | None = None
-    cv: Ratio | None = None
-    why: str | None = Field(None, description="why the median is unknown")
-
-
-class Comparison(Part):
-    """Contender against baseline for one figure. `floor` = the change that such rounds show in eight of ten studies."""
-
-    verdict: Verdict
-    ratio: Ratio | None = None
-    low: Ratio | None = None
-    high: Ratio | None = None
-    delta: Ratio | None = None
-    significant: bool = False
-    relevant: bool = False
-    floor: Ratio | None = None
-    p: Ratio | None = None
-    why: str = ""
-
-
-class MetricInfo(Part):
-    """A column of the report: `key` is `instrument:metric`, for example `callgrind:instructions`."""
-
-    key: str
-    label: str
-    unit: str
-    instrument: InstrumentKind
-    profiler: str
-    better: Literal["lower", "higher"] = "lower"
-    exact: bool = False
-    ranked: bool = Field(True, description="false: traced shares are diluted and never ranked")
-    about: str = ""
-    again: bool = Field(False, description="true: a profiler's second use in the study, under another load")
-
-
-class CategoryInfo(Part):
-    key: str
-    label: str
-    about: str = ""
-    group: str = Field("", description="categories of one group tell one story, for example writing the response")
-
-
-class CommitInfo(Part):
-    """The commit that a variant was built from."""
-
-    commit: str = Field(description="full hash; that of HEAD where uncommitted changes are part of the variant")
-    ref: str = Field("", description="how it was asked for: a branch, a tag, HEAD~2, or `worktree`")
-    subject: str = ""
-    time: str = Field("", description="committer's time, ISO 8601")
-    dirty: bool = Field(False, description="uncommitted changes are part of it")
-
-
-class Variant(Part):
-    id: str
-    label: str
-    role: Literal["baseline", "contender", "control"]
-    command: tuple[str, ...] = ()
-    language: str = ""
-    valid: bool = True
-    why: str | None = None
-    figures: dict[str, Series] = Field(default_factory=dict, description="metric key -> per request, or as labelled")
-    against_baseline: dict[str, Comparison] = Field(default_factory=dict)
-    latency: dict[str, Series] = Field(default_factory=dict, description="p50_us, p99_us")
-    throughput: Series = Series()
-    disturbance: dict[str, Series] = Field(default_factory=dict, description="profiler -> req/s with it on")
-    notes: tuple[str, ...] = ()
-    commit: CommitInfo | None = None
-
-
-class Cell(Part):
-    """One function (or category) in one variant. self is per request; share is of the variant's own total."""
-
-    self: Ratio | None = None
-    low: Ratio | None = None
-    high: Ratio | None = None
-    share: Ratio | None = None
-    total: Ratio | None = None
-    total_why: str | None = None
-    calls: Ratio | None = None
-    verdict: Verdict | None = None
-    ratio: Ratio | None = None
-    why: str | None = None
-    moved: Ratio | None = Field(
-        None,
-        description="part of the change (self minus the baseline's) that only changed place between this function and "
-        "a caller or callee; over all functions these add up to 0",
-    )
-
-
-class FunctionName(Part):
-    name: str
-    file: str = ""
-    object: str = ""
-    runtime: str = "native"
-    raw: tuple[str, ...] = Field((), description="names as the profiler wrote them, when they differ")
-
-
-class ChangedLines(Part):
-    """Lines of the diff between two commits that lie in one function; spans hold their first and last line."""
-
-    file: str = Field(description="path in the repository, at the contender; at the baseline for a deleted file")
-    added: tuple[tuple[int, int], ...] = Field((), description="spans in the contender's file")
-    removed: tuple[tuple[int, int], ...] = Field((), description="spans in the baseline's file")
-    lines: int = Field(description="changed lines of this function, added and removed")
-    certainty: Certainty = Field(
-        "measured", description="measured: the profiler saw a changed line run there; hint: the file changed, not more"
-    )
-    why: str = ""
-
-
-class Alignment(Part):
-    """Why one row holds functions of two names: the contender's is shown, this is the baseline's."""
-
-    before: FunctionName
-    certainty: Certainty
-    why: str
-
-
-class FunctionRow(Part):
-    id: str = Field(description="stable: same function, same id, in every report")
-    function: FunctionName
-    cells: dict[str, Cell]
-    callers: dict[str, tuple[tuple[str, float], ...]] = Field(
-        default_factory=dict, description="variant -> (function name, calls per request)"
-    )
-    callees: dict[str, tuple[tuple[str, float], ...]] = Field(default_factory=dict)
-    alignment: dict[str, Alignment] = Field(
-        default_factory=dict, description="contender -> how it was found under another name"
-    )
-    changes: dict[str, tuple[ChangedLines, ...]] = Field(
-        default_factory=dict, description="contender -> changed lines that lie in the function, the most lines first"
-    )
-
-
-class CategoryRow(Part):
-    category: str
-    cells: dict[str, Cell]
-    functions: tuple[FunctionRow, ...] = ()
-    hidden: int = Field(0, description="functions under the size floor that are summed in the row but not listed")
-
-
-class HotspotTable(Part):
-    """One metric: categories align across variants, functions hang under them."""
-
-    metric: str
-    total: dict[str, Series]
-    categorised: dict[str, Ratio] = Field(description="variant -> share of self that has a category")
-    rows: tuple[CategoryRow, ...] = ()
-    unmatched: dict[str, Ratio] = Field(
-        default_factory=dict,
-        description="contender -> share of both sides' self that stands in functions of one side only and did not move",
-    )
-
-
-class WaterfallBar(Part):
-    category: str = Field(description="a category key, or `moved`, or `unexplained`")
-    baseline: Ratio
-    contender: Ratio
-    delta: Ratio
-    share_of_gap: Ratio | None = None
-    verdict: Verdict = "cannot tell"
-
-
-class Waterfall(Part):
-    """The gap of one contender, in parts that add up to `gap` exactly."""
-
-    metric: str
-    baseline: str
-    contender: str
-    baseline_total: Ratio
-    contender_total: Ratio
-    gap: Ratio
-    bars: tuple[WaterfallBar, ...]
+# Share of reports, or of single comparisons, in which a false verdict is accepted.
+ALPHA = 0.01
 
 
 class Evidence(Part):
@@ -242,38 +121,6 @@ class Limit(Part):
     profiler: str
     text: str
     variants: tuple[str, ...] = ()
-
-
-class ClassicRow(Part):
-    value: int
-    share: Ratio
-    place: str = Field(description="file:function")
-
-
-class ClassicList(Part):
-    """The list of the 2018 tools: raw counts of the whole window, not per request."""
-
-    variant: str
-    metric: str
-    total: int
-    rows: tuple[ClassicRow, ...]
-    rest: int = Field(description="total minus the rows shown")
-    rest_functions: int = 0
-
-
-class Flame(Part):
-    """A flame graph as preorder columns; widths are self + children, derived by the page.
-
-    Node i: names[function[i]], depth[i], own[i] = self value per request. `name_kind` is the runtime code per name.
-    """
-
-    variant: str
-    metric: str
-    names: tuple[str, ...]
-    name_kind: tuple[int, ...]
-    function: tuple[int, ...]
-    depth: tuple[int, ...]
-    own: tuple[Ratio, ...]
 
 
 class RunRow(Part):
@@ -359,7 +206,7 @@ class StudyInfo(Part):
     command: str = Field(description="what makes this report again")
     planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")
     sequential: Sequential | None = Field(None, description="null: the rounds were fixed beforehand")
-    alpha: Ratio = Field(0.01, description="share of reports without any real change that may hold a false verdict")
+    alpha: Ratio = Field(ALPHA, description="share of reports without any real change that may hold a false verdict")
 
 
 class Report(Part):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from profpipe.analyse.commits.diff import ChangedFile, Diff, Line, parse_diff
-from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.names.demangle import installed, normal_name, short_file
 from profpipe.analyse.names.stems import last_word
 from profpipe.model.lines import FunctionLines
@@ -36,6 +35,9 @@ class SideLines:
 
     before: tuple[FunctionLines, ...] = ()
     after: tuple[FunctionLines, ...] = ()
+
+
+NO_LINES = SideLines()
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def _ends(longer: list[str], shorter: list[str]) -> bool:
 
 
 def changed_functions(
-    diff: Diff, places: Sequence[Place], ran: SideLines = SideLines(), root: str = ""
+    diff: Diff, places: Sequence[Place], ran: SideLines = NO_LINES, root: str = ""
 ) -> dict[int, tuple[ChangedLines, ...]]:
     """Position in `places` -> the changed lines that lie in it, most lines first. Certainty per file:
 
@@ -127,7 +129,7 @@ def _file(
     known: Mapping[str, Mapping[str, _Ran]],
     found: dict[int, dict[str, _Hit]],
 ) -> int:
-    """Give every changed line of a file to its functions; how many nobody got."""
+    """Give every changed line of a file to its functions; returns the number of lines without one."""
     left = 0
     for hunk in file.hunks:
         for side, path, lines in (("before", file.before, hunk.removed), ("after", file.after, hunk.added)):
@@ -235,10 +237,10 @@ def _spans(lines: Iterable[int]) -> tuple[Span, ...]:
     return tuple(out[:MAX_SPANS])
 
 
-def with_changes(
-    report: Report, contender: str, diff_text: str, ran: SideLines = SideLines(), root: str = ""
+def with_changed_lines(
+    report: Report, contender: str, diff_text: str, ran: SideLines = NO_LINES, root: str = ""
 ) -> Report:
-    """The report with the changed lines of `contender` against the baseline beside its functions, and new conclusions.
+    """The report with the changed lines of `contender` in its function rows. Its conclusions stay as they were.
 
     `diff_text` is `git diff BASELINE CONTENDER`, any number of context lines; `root` the target's folder in the
     repository. Raises CommitError for what is no diff. Without line data (`ran`) nothing is more than likely.
@@ -262,8 +264,7 @@ def with_changes(
                 }
             )
         )
-    out = report.model_copy(update={"hotspots": tuple(tables)})
-    return out.model_copy(update={"conclusions": conclude(out)})
+    return report.model_copy(update={"hotspots": tuple(tables)})
 
 
 def _place(row: FunctionRow, baseline: str, contender: str) -> Place:

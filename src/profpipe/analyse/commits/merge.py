@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
+from profpipe.analyse.aligned_rows import NOT_ALIGNED, AlignedRows
 from profpipe.analyse.commits.call_graph import Edges, Side, links_of, side_of
 from profpipe.analyse.commits.match import Pair, Sides, matched
 from profpipe.analyse.commits.moved_cost import Shift, net, shifts
 from profpipe.analyse.matrix import Index, Matrix
-from profpipe.analyse.statistics.medians import Floats, rounded
+from profpipe.analyse.statistics.medians import Floats
+from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.model.report import Alignment, Certainty
 from profpipe.units import CALLS, count, signed
 
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What alignment adds to one table, each by contender.
-
-    `alignment` holds rows that were found under another name; `moved` what moved into (positive) or out of each row,
-    which adds up to 0; `words` says so; `unmatched` is the share of both sides' self in functions of one side only,
-    without what moved between them and the rest.
-    """
-
-    alignment: Mapping[str, Mapping[int, Alignment]] = field(default_factory=dict)
-    moved: Mapping[str, Floats] = field(default_factory=dict)
-    words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    unmatched: Mapping[str, float] = field(default_factory=dict)
-
-
-NOTHING = Placed()
 # A split is likely where the new function costs what the old one lost, within what a call costs; else a hint.
 SAME_COST = 0.1
 # Under this, in units per request, what a row changed besides is not worth words.
 TELLING_REST = 0.1
-Table = tuple[Matrix, Placed]
+Table = tuple[Matrix, AlignedRows]
 
 
 def align(found: Mapping[str, Sequence[Matrix]], index: Index, study: StudyData) -> dict[str, list[Table]]:
@@ -47,7 +32,7 @@ def align(found: Mapping[str, Sequence[Matrix]], index: Index, study: StudyData)
     counted instruments find, with calls and exact sizes, is taken over by the others.
     """
     if not study.one_program:
-        return {profiler: [(m, NOTHING) for m in tables] for profiler, tables in found.items()}
+        return {profiler: [(m, NOT_ALIGNED) for m in tables] for profiler, tables in found.items()}
     out: dict[str, list[Table]] = {}
     known: dict[str, dict[tuple[str, ...], tuple[str, Pair]]] = {v: {} for v in study.contenders}
     edges: dict[str, Edges] = {}
@@ -59,7 +44,7 @@ def align(found: Mapping[str, Sequence[Matrix]], index: Index, study: StudyData)
         pairs = {v: _pairs(tables[0], index, study, v, edges, known[v]) for v in study.contenders}
         pairs = _agreeing(pairs, tables[0], study)
         merged = [merge_rows(m, [p for several in pairs.values() for p in several]) for m in tables]
-        out[profiler] = [(m, _placed(m, index, study, pairs, edges)) for m in merged]
+        out[profiler] = [(m, _aligned_rows(m, index, study, pairs, edges)) for m in merged]
         for contender, several in pairs.items():
             known[contender] |= {_plain(index, p): (profiler, p) for p in reversed(several)}
         if not any(edges.values()):
@@ -150,13 +135,13 @@ def merge_rows(matrix: Matrix, pairs: Iterable[Pair]) -> Matrix:
     return replace(matrix, own=own, total=total, calls=calls, edges=links)
 
 
-def _placed(
+def _aligned_rows(
     matrix: Matrix,
     index: Index,
     study: StudyData,
     pairs: Mapping[str, tuple[Pair, ...]],
     edges: Mapping[str, Edges],
-) -> Placed:
+) -> AlignedRows:
     alignment: dict[str, dict[int, Alignment]] = {}
     moved: dict[str, Floats] = {}
     words: dict[str, dict[int, str]] = {}
@@ -180,7 +165,7 @@ def _placed(
         words[contender] = _words(gone, index, f"{matrix.metric.label} per {study.per}", rest)
         parts = _split_off(gone, index, f"{matrix.metric.label} per {study.per}", found)
         alignment[contender] = parts | alignment[contender]
-    return Placed(alignment, moved, words, unmatched)
+    return AlignedRows(alignment, moved, words, unmatched)
 
 
 def _unmatched(before: Side, after: Side, moved: Floats) -> float:

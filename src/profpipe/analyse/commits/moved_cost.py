@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from profpipe.analyse.aligned_rows import OF_MOVED
 from profpipe.analyse.commits.call_graph import Side
 from profpipe.analyse.statistics.medians import Floats
-from profpipe.analyse.tables.waterfall import GRID
+from profpipe.model.report import GRID
 
 # Two functions that both stayed: their sum is the same within this share of it, or of what moved (calls cost a little).
 SAME_SUM = 0.003
 SAME_SUM_TIMED = 0.02
-OF_MOVED = 0.05
 # A change under this share of the baseline's total gets no verdict, so that nothing has to be said of it.
 SIZE_FLOOR = 0.001
 # A one-sided function and its neighbour must have this share of the smaller of them in common, else it is a deletion
@@ -69,11 +68,6 @@ def net(found: tuple[Shift, ...], rows: int) -> Floats:
         out[shift.source] -= shift.amount
         out[shift.place] += shift.amount
     return out
-
-
-def within(change: Floats, moved: Floats) -> NDArray[np.bool_]:
-    """Rows whose change is what moved, within what moving costs: a call more or less, registers saved."""
-    return np.asarray((moved != 0) & (np.abs(change - moved) <= OF_MOVED * np.abs(moved)), dtype=np.bool_)
 
 
 def _take(shift: Shift, rest: dict[int, float], found: list[Shift], least: float) -> None:

@@ -21,10 +21,6 @@ from profpipe.model.report import (
 from profpipe.units import count, duration_ns
 
 Kind = Literal["verdict", "cause", "not-the-cause", "caution"]
-CPU = "clean:cpu_us"
-BESIDE_LOAD = "clean:cpu_beside_load"
-SWITCHES = "clean:switches"
-KERNEL_SHARE = "clean:kernel_share"
 
 
 @dataclass(frozen=True, slots=True)

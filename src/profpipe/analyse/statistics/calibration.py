@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from profpipe.analyse.statistics.medians import LEVEL, rounded, valid
+from profpipe.analyse.statistics.medians import LEVEL
+from profpipe.analyse.statistics.series import rounded, valid
 from profpipe.model.report import Calibration, Report, Series
 
 CALLED = ("better", "worse")

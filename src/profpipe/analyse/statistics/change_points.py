@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profpipe.analyse.statistics.compare_figures import FLOOR_COUNTED, FLOOR_TIMED
+from profpipe.analyse.statistics.rule import FLOOR_COUNTED, FLOOR_TIMED
 from profpipe.errors import ToolMissing
 from profpipe.model.history import ChangePoint
 

@@ -1,115 +1,30 @@
-"""Is the contender better or worse, and how sure is that: one Comparison per figure. Rows of a table: rows.py."""
+"""Is the contender better or worse, and how sure is that: one Comparison per figure."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from profpipe.analyse.statistics import power as detectable
-from profpipe.analyse.statistics.medians import (
-    ALPHA,
-    MIN_ROUNDS,
-    Floats,
-    difference_test,
-    least_p,
-    pair_sd,
-    ratio_interval,
-    rounded,
-    t_limit,
-    valid,
-)
-from profpipe.model.report import Comparison, Series, Verdict
+from profpipe.analyse.statistics import power
+from profpipe.analyse.statistics.medians import Floats, ratio_interval
+from profpipe.analyse.statistics.noise import Noise, middle_sd
+from profpipe.analyse.statistics.rule import PRIOR_ROUNDS, Rule
+from profpipe.analyse.statistics.series import rounded, valid
+from profpipe.analyse.statistics.significance import MIN_ROUNDS, difference_test, least_p, t_limit
+from profpipe.model.report import ALPHA, Comparison, Series, Verdict
 from profpipe.units import percent
 
-# Floors under which no difference is called. CPU time of the same server differs by 0.4-0.9 % between processes and by
-# up to 1.8 % in one pair; a fixed count of requests repeats within 0.15 % in instructions.
-FLOOR_COUNTED = 0.003
-FLOOR_TRACED = 0.02
 # A change of just the floor would be measured under it in every second study. From three rounds on, whose repeats can
-# be judged, a counted difference is therefore called from 5/6 of the floor on: 0.25 %, what is written as 0.3 %.
+# be judged, a counted difference is therefore reported from 5/6 of the floor on: 0.25 %, what is written as 0.3 %.
 NEAR_FLOOR, NEAR_ROUNDS = 5 / 6, 3
-FLOOR_TIMED = 0.02
-SD_FACTOR = 3.0
-# A median of n values spreads 1.2533 / sqrt(n) as wide as one of them (normal noise, large n; less for small n).
-MEDIAN_SD = 1.2533
 # A counted series that repeats worse than this cannot show that nothing changed.
 NOISY_COUNT = 0.01
-# What repeats of a count are known to differ by before any is seen, and how many rounds that knowledge is worth: two
-# rounds that agree by luck are no proof of a count without noise. 2,000 requests to three servers: sd 0.03 to 0.13 % of
-# instructions, but up to 2.4 % of system calls, which depend on how many requests are there when the server looks.
-PRIOR_SD = 0.0003
-PRIOR_SD_SYSCALLS = 0.02
-PRIOR_SD_TRACED = 0.002
-PRIOR_ROUNDS = 4
 # Nor can a timed one whose noise raises the floor over twice the rule's own: then it cannot tell.
 MAX_RAISED = 2.0
 # With more than a third of the rounds lost the survivors are a selection, not a sample.
 MAX_MISSING = 1 / 3
-
-Kind = Literal["counted", "timed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How a figure is judged: against repeat noise (counted) or by a rank test (timed); `floor` is relative.
-
-    `prior` = relative sd that repeats of a count have by experience.
-    """
-
-    kind: Kind
-    floor: float
-    better: Literal["lower", "higher"] = "lower"
-    prior: float = PRIOR_SD
-
-
-@dataclass(frozen=True, slots=True)
-class Noise:
-    """The baseline against itself: |ratio - 1| and the sd of the ratio of one pair of rounds. None = not measured.
-
-    `pairs` is how many pairs of rounds the sd comes from, and how many rounds the medians that are compared rest on.
-    `calibrated` = the sd of a pair by a calibration of this machine, in place of a missing or narrower control.
-    """
-
-    off: float | None = None
-    sd: float | None = None
-    control: tuple[float, ...] = ()
-    pairs: int = 1
-    calibrated: float | None = None
-
-    @property
-    def pair(self) -> float | None:
-        """sd of one pair: the wider of what the control and the calibration say."""
-        known = [sd for sd in (self.sd, self.calibrated) if sd is not None]
-        return max(known) if known else None
-
-    @property
-    def spread(self) -> float | None:
-        """sd of the A/A ratio of medians over all pairs: what a difference of medians stands against."""
-        return None if self.pair is None else self.pair * middle_sd(self.pairs) / math.sqrt(self.pairs)
-
-    def floor(self, rule: Rule) -> float:
-        """max(the rule's own floor, 3 x A/A spread, what the baseline differs from itself)."""
-        spread = SD_FACTOR * self.spread if self.spread is not None and rule.kind == "timed" else 0.0
-        return max(rule.floor, spread, self.off or 0.0)
-
-
-def middle_sd(n: int) -> float:
-    """How much wider a median of n values spreads than their mean."""
-    return MEDIAN_SD if n > 1 else 1.0
-
-
-def noise_of(base: Series, control: Series, calibrated: float | None = None) -> Noise:
-    """The A/A noise of one figure. A difference from itself counts only when it is more than one round's luck."""
-    values = valid(control)
-    if not len(values) or base.median in (None, 0) or control.median is None:
-        return Noise(pairs=max(len(valid(base)), 1), calibrated=calibrated) if calibrated is not None else Noise()
-    assert base.median is not None
-    off = abs(control.median / base.median - 1) if len(values) > 1 else None
-    pairs = sum(b is not None and c is not None for b, c in zip(base.values, control.values, strict=False))
-    return Noise(off, pair_sd(base.values, control.values), tuple(values.tolist()), max(pairs, 1), calibrated)
 
 
 def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None, level: float = ALPHA) -> Comparison:
@@ -198,7 +113,7 @@ def _counted(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
         limit, error = _repeat_noise(pair, ground, rule.prior, noise, level)
         least = min(len(pair.a), len(pair.b))
         floor = max(rule.floor * (NEAR_FLOOR if least >= NEAR_ROUNDS else 1.0), limit)
-        seen = floor + detectable.POWER_Z * middle_sd(least) * error
+        seen = floor + power.POWER_Z * middle_sd(least) * error
         basis = f"repeats differ by up to {percent(repeats, 2)}"
     called = size > floor and pair.mean_size > limit
     if called:
@@ -251,7 +166,7 @@ def _timed(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
     test = f"p {p:.2g} over {len(a)} and {len(b)} rounds"
     if not by_ranks:
         test += f" (t-test: ranks cannot go under {least_p(len(a), len(b)):.2g})"
-    seen = detectable.timed(a, b, level, floor, middle_sd(fewest))
+    seen = power.timed(a, b, level, floor, middle_sd(fewest))
     quiet = min(floor, MAX_RAISED * rule.floor)
     if significant and size > floor:
         verdict, why = pair.direction(rule), f"{test}; floor {percent(floor)}"

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profpipe.analyse.statistics.alpha import RowLevel
-from profpipe.analyse.statistics.compare_figures import PRIOR_ROUNDS, Rule, rounds
-from profpipe.analyse.statistics.medians import MIN_ROUNDS, Floats, adjusted, rank_test, t_test
+from profpipe.analyse.statistics.compare_figures import rounds
+from profpipe.analyse.statistics.medians import Floats
+from profpipe.analyse.statistics.rule import PRIOR_ROUNDS, Rule
+from profpipe.analyse.statistics.significance import MIN_ROUNDS, adjusted, rank_test, t_test
 from profpipe.model.report import Verdict
 
 Flags = NDArray[np.bool_]

@@ -8,11 +8,7 @@ take steps far wider than that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from profpipe.analyse.conclusions.facts import BESIDE_LOAD, CPU, Facts
-from profpipe.analyse.statistics.medians import ALPHA
-from profpipe.model.report import Comparison, Report, Sequential
+from profpipe.model.report import ALPHA, Sequential
 from profpipe.units import percent
 
 # Each look has some 1.4 times the rounds of the one before: half the variance in two looks.
@@ -55,33 +51,3 @@ def plan_looks(first: int, most: int, alpha: float = ALPHA) -> Sequential:
         f"most {percent(alpha)}"
     )
     return Sequential(rule=rule, looks=(), planned=planned, alpha=one, stopped="cut short")
-
-
-def open_metrics(report: Report) -> frozenset[str]:
-    """What is read first and cannot be told yet: keys of CPU time and of the counted total, of any contender.
-
-    A figure without any value is not waited for: rounds do not bring it. Nor is CPU time where it is decided beside
-    the load generator's, which many rounds on a machine with slow spells would only repeat.
-    """
-    facts = Facts(report)
-    return frozenset(
-        key
-        for contender in facts.contenders
-        for key in (_first_decided(contender.against_baseline, (CPU, BESIDE_LOAD)), facts.counted())
-        if key is not None and (found := contender.against_baseline.get(key)) is not None and undecided(found)
-    )
-
-
-def _first_decided(figures: Mapping[str, Comparison], keys: tuple[str, ...]) -> str:
-    """The first of the figures that is decided, else the first of all: they are one question."""
-    return next((key for key in keys if key in figures and not undecided(figures[key])), keys[0])
-
-
-def stable(report: Report) -> bool:
-    """Whether more rounds could change nothing that is read first: better, worse or "no change" everywhere."""
-    return not open_metrics(report)
-
-
-def undecided(comparison: Comparison) -> bool:
-    """Whether more rounds could decide it: "cannot tell" between two known figures."""
-    return comparison.verdict == "cannot tell" and comparison.delta is not None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 
-from profpipe.analyse.statistics.medians import Floats, least_p, pooled_sd, t_limit
+from profpipe.analyse.statistics.medians import Floats
+from profpipe.analyse.statistics.significance import least_p, pooled_sd, t_limit
 
 # 84 % would be one sd; a change must pass the test, the floor and the interval at once, and the noise that sets the
 # floor is itself an estimate: 1.4 sd give 75 to 90 % in simulations (1.0: 66 to 82 %).

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from profpipe.analyse.matrix import refusal, requests_of
-from profpipe.analyse.statistics.compare_figures import (
-    FLOOR_COUNTED,
-    FLOOR_TIMED,
-    FLOOR_TRACED,
-    PRIOR_SD,
-    PRIOR_SD_SYSCALLS,
-    PRIOR_SD_TRACED,
-    Rule,
-)
-from profpipe.analyse.statistics.medians import rounded, series
+from profpipe.analyse.statistics.series import rounded, series
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.model.profile import Profile
-from profpipe.model.report import MetricInfo, Series
+from profpipe.model.report import Series
 from profpipe.model.run import LoadResult, RunRecord, Usage
-from profpipe.units import SYSCALLS, Instrument, Metric, Unit
+from profpipe.units import Instrument, Metric, Unit
 
 CLEAN = "clean"
 # Time between entry and return of a system call: it counts sleeping in epoll_wait, so it is no cost.
@@ -122,28 +112,6 @@ CLEAN_FIGURES = (
 )
 # Shares are no cost: they are shown, not judged.
 NOT_JUDGED = ("clean:kernel_share",)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """All series of a study: metric key -> variant -> series, the control's apart, and what the metrics are."""
-
-    metrics: tuple[MetricInfo, ...]
-    rules: Mapping[str, Rule]
-    by_variant: Mapping[str, Mapping[str, Series]]
-    control: Mapping[str, Series]
-
-
-def rule_for(instrument: Instrument, better: Literal["lower", "higher"] = "lower", metric: str = "") -> Rule:
-    """Counts are judged against repeat noise, everything timed or sampled by a rank test."""
-    match instrument:
-        case "counted":
-            prior = PRIOR_SD_SYSCALLS if metric == SYSCALLS.key else PRIOR_SD
-            return Rule("counted", FLOOR_COUNTED, better, prior)
-        case "traced":
-            return Rule("counted", FLOOR_TRACED, better, PRIOR_SD_TRACED)
-        case _:
-            return Rule("timed", FLOOR_TIMED, better)
 
 
 def runs_of(study: StudyData, variant: str, profiler: str, *, control: bool = False) -> dict[int, RunData]:

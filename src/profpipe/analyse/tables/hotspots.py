@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from profpipe.analyse.commits.merge import NOTHING, Placed
-from profpipe.analyse.commits.moved_cost import within
+from profpipe.analyse.aligned_rows import NOT_ALIGNED, AlignedRows, only_moved
 from profpipe.analyse.matrix import Index, Matrix
 from profpipe.analyse.names.categories import OTHER
 from profpipe.analyse.statistics.alpha import RowLevel
-from profpipe.analyse.statistics.compare_figures import Rule
 from profpipe.analyse.statistics.compare_functions import RowVerdicts, compare_rows
-from profpipe.analyse.statistics.medians import Floats, median_intervals, rounded, series
+from profpipe.analyse.statistics.medians import Floats, median_intervals
+from profpipe.analyse.statistics.rule import Rule
+from profpipe.analyse.statistics.series import rounded, series
 from profpipe.analyse.study_data import StudyData
 from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, Series, Verdict
 from profpipe.units import CALLS
@@ -57,7 +57,7 @@ class _Context:
     incoming: Mapping[str, Mapping[int, list[tuple[int, float]]]]
     outgoing: Mapping[str, Mapping[int, list[tuple[int, float]]]]
     switching: frozenset[str]
-    placed: Placed
+    aligned: AlignedRows
 
 
 def hotspot_table(
@@ -66,11 +66,11 @@ def hotspot_table(
     study: StudyData,
     rule: Rule,
     strict: Mapping[str, RowLevel],
-    placed: Placed = NOTHING,
+    aligned: AlignedRows = NOT_ALIGNED,
 ) -> HotspotTable | None:
     """The table of one metric; None when no variant has a valid run. `strict` is by contender.
 
-    What only changed place (`placed`) is no change of the function it left, nor of the one it arrived in.
+    What only changed place (`aligned`) is no change of the function it left, nor of the one it arrived in.
     """
     own = matrix.own[: len(index.functions)]
     variants = [v for v in study.variants if matrix.columns(v)]
@@ -81,11 +81,11 @@ def hotspot_table(
     member = np.array([names.index(f.category) for f in index.functions[: own.shape[0]]], dtype=np.intp)
     grouped = np.zeros((len(names), own.shape[1]))
     np.add.at(grouped, member, own)
-    moved = {v: part[: own.shape[0]] for v, part in placed.moved.items()}
+    moved = {v: part[: own.shape[0]] for v, part in aligned.moved.items()}
     crossed = {v: _grouped(part, member, len(names)) for v, part in moved.items()}
     functions = _sides(own, matrix, study, variants, totals, rule, strict, moved)
     groups = _sides(grouped, matrix, study, variants, totals, rule, strict, crossed)
-    context = _context(matrix, index, study, functions, placed)
+    context = _context(matrix, index, study, functions, aligned)
     rows = [
         _category_row(i, name, groups, np.flatnonzero(member == i), context)
         for i, name in enumerate(names)
@@ -98,7 +98,7 @@ def hotspot_table(
         total=totals,
         categorised={s.variant: rounded(1 - _share(s, place), DIGITS) for s in groups},
         rows=tuple(rows),
-        unmatched=dict(placed.unmatched),
+        unmatched=dict(aligned.unmatched),
     )
 
 
@@ -144,7 +144,7 @@ def _sides(
             verdicts = compare_rows(base, stayed, rule, size, control, strict[variant])
             if part is not None:
                 change = np.median(own, axis=1) - np.median(base, axis=1)
-                verdicts = _without_moved(verdicts, within(change, part))
+                verdicts = _without_moved(verdicts, only_moved(change, part))
         total = float(totals[variant].median or 0.0)
         out.append(_Side(variant, own, np.median(own, axis=1), low, high, total, verdicts, part))
     return out
@@ -182,7 +182,7 @@ def _cell(side: _Side, row: int, base: _Side | None, digits: int = DIGITS) -> Ce
     )
 
 
-def _context(matrix: Matrix, index: Index, study: StudyData, sides: list[_Side], placed: Placed) -> _Context:
+def _context(matrix: Matrix, index: Index, study: StudyData, sides: list[_Side], aligned: AlignedRows) -> _Context:
     incoming: dict[str, dict[int, list[tuple[int, float]]]] = {}
     outgoing: dict[str, dict[int, list[tuple[int, float]]]] = {}
     for variant, links in matrix.edges.items():
@@ -191,7 +191,7 @@ def _context(matrix: Matrix, index: Index, study: StudyData, sides: list[_Side],
             into.setdefault(callee, []).append((caller, calls))
             out.setdefault(caller, []).append((callee, calls))
     stacks = switching(matrix, index, study)
-    return _Context(matrix, index, study, tuple(sides), _shown(sides), incoming, outgoing, stacks, placed)
+    return _Context(matrix, index, study, tuple(sides), _shown(sides), incoming, outgoing, stacks, aligned)
 
 
 def switching(matrix: Matrix, index: Index, study: StudyData) -> frozenset[str]:
@@ -227,7 +227,7 @@ def _function_row(row: int, at: _Context) -> FunctionRow:
             continue
         total, why, calls = _total(row, side.variant, at)
         cell = _cell(side, row, base)
-        words = at.placed.words.get(side.variant, {}).get(row)
+        words = at.aligned.words.get(side.variant, {}).get(row)
         if words:
             words = f"{words}; {cell.why}" if cell.why else words
         cells[side.variant] = cell.model_copy(
@@ -242,7 +242,7 @@ def _function_row(row: int, at: _Context) -> FunctionRow:
         cells=cells,
         callers={v: links for v, links in callers.items() if links},
         callees={v: links for v, links in callees.items() if links},
-        alignment={v: rows[row] for v, rows in at.placed.alignment.items() if row in rows},
+        alignment={v: rows[row] for v, rows in at.aligned.alignment.items() if row in rows},
     )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from profpipe.analyse.matrix import Matrix, refusal
 from profpipe.analyse.statistics.alpha import Levels
-from profpipe.analyse.statistics.compare_figures import Noise, Rule, compare, noise_of
-from profpipe.analyse.statistics.medians import rounded, valid
+from profpipe.analyse.statistics.compare_figures import compare
+from profpipe.analyse.statistics.noise import Noise, noise_of
+from profpipe.analyse.statistics.rule import Rule, rule_for
+from profpipe.analyse.statistics.series import rounded, valid
 from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.tables import figures as fig
 from profpipe.analyse.tables.hotspots import total_series
@@ -47,7 +49,7 @@ def clean_figures(data: StudyData) -> list[Measured]:
         out.append(
             Measured(
                 info,
-                fig.rule_for("clean"),
+                rule_for("clean"),
                 {v: fig.clean_series(data, v, figure) for v in data.variants},
                 fig.clean_series(data, data.baseline, figure, control=True),
                 info.key not in fig.NOT_JUDGED,
@@ -64,7 +66,7 @@ def profiler_figures(data: StudyData, profiler: str, tables: Sequence[Matrix]) -
         p for r in data.runs if r.record.profiler == profiler and refusal(r, data.per) is None for p in r.profiles
     ]
     out = []
-    rule = fig.rule_for(kind)
+    rule = rule_for(kind)
     for matrix in tables:
         if matrix.metric.key == TRACED_CALLS and kind == "traced":
             info = _info(profiler, "calls", f"calls per {data.per}", "1", kind, True, data)
@@ -77,7 +79,7 @@ def profiler_figures(data: StudyData, profiler: str, tables: Sequence[Matrix]) -
         out.append(
             Measured(
                 info,
-                fig.rule_for(kind, metric=metric.key),
+                rule_for(kind, metric=metric.key),
                 {v: fig.profiler_series(data, v, profiler, metric) for v in data.variants},
                 fig.profiler_series(data, data.baseline, profiler, metric, control=True),
                 judged,

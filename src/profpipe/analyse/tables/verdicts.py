@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from profpipe.analyse.matrix import Matrix
-from profpipe.analyse.statistics.alpha import FIRST, Levels, RowLevel, levels
-from profpipe.analyse.statistics.compare_figures import compare, noise_of
-from profpipe.analyse.statistics.medians import MIN_ROUNDS, valid
+from profpipe.analyse.statistics.alpha import Levels, RowLevel, levels
+from profpipe.analyse.statistics.compare_figures import compare
+from profpipe.analyse.statistics.noise import noise_of
+from profpipe.analyse.statistics.rule import rule_for
+from profpipe.analyse.statistics.series import valid
+from profpipe.analyse.statistics.significance import MIN_ROUNDS
 from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.tables import figures as fig
 from profpipe.analyse.tables.measured_figures import Measured, noise
+from profpipe.model.metric_keys import FIRST
 from profpipe.model.report import Comparison, Series, Variant
 
 THROUGHPUT = "throughput"
@@ -23,7 +27,7 @@ def spend(data: StudyData, measured: Sequence[Measured], tables: Mapping[str, Se
     by_variant = {v: {THROUGHPUT: fig.throughput(data, v), **fig.latency(data, v)} for v in data.variants}
     for key in by_variant[data.baseline]:
         found[key] = {v: by_variant[v].get(key, Series()) for v in data.variants}
-    counted = [p for p in tables if fig.rule_for(data.instruments[p]).kind == "counted"]
+    counted = [p for p in tables if rule_for(data.instruments[p]).kind == "counted"]
     return levels(
         data.level,
         [key for key, by in found.items() if _callable(by, data)],
@@ -50,9 +54,9 @@ def against(data: StudyData, variant: str, measured: Sequence[Measured], spent: 
     if rates.values:
         base = fig.throughput(data, data.baseline)
         aa = noise_of(base, fig.throughput(data, data.baseline, control=True))
-        found[THROUGHPUT] = compare(base, rates, fig.rule_for("clean", "higher"), aa, spent.of(THROUGHPUT))
+        found[THROUGHPUT] = compare(base, rates, rule_for("clean", "higher"), aa, spent.of(THROUGHPUT))
     before, after = fig.latency(data, data.baseline), fig.latency(data, variant)
-    rule = fig.rule_for("clean")
+    rule = rule_for("clean")
     return found | {k: compare(before[k], after[k], rule, level=spent.of(k)) for k in after if k in before}
 
 
@@ -63,7 +67,7 @@ def row_levels(data: StudyData, matrix: Matrix, variants: Sequence[Variant], spe
     """
     kind = data.instruments[matrix.profiler]
     totals = [f"{matrix.profiler}:{matrix.metric.key}", *(FIRST if kind == "sampled" else ())]
-    counted = fig.rule_for(kind).kind == "counted"
+    counted = rule_for(kind).kind == "counted"
     return {
         v.id: spent.rows(
             counted=counted,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from profpipe.model.report import CategoryRow, Cell, Comparison, FunctionRow, HotspotTable, Waterfall, WaterfallBar
-
-MOVED = "moved"
-UNEXPLAINED = "unexplained"
-# Values are put on a grid of 2^-20 (a millionth): sums of such floats under 2^32 have no rounding error, so that the
-# bars add up to the gap exactly, not nearly.
-GRID = float(1 << 20)
-
-
-def on_grid(value: float) -> float:
-    return round(value * GRID) / GRID
+from profpipe.model.report import (
+    MOVED,
+    UNEXPLAINED,
+    CategoryRow,
+    Cell,
+    Comparison,
+    FunctionRow,
+    HotspotTable,
+    Waterfall,
+    WaterfallBar,
+    on_grid,
+)
 
 
 def waterfall(table: HotspotTable, baseline: str, contender: str, comparison: Comparison | None) -> Waterfall | None:

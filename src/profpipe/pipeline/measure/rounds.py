@@ -87,10 +87,10 @@ def _rounds_at(look: int, planned: tuple[int, ...], base: int, kind: str) -> int
 
 def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
     """The instruments behind the headline figures that cannot be told yet."""
-    from profpipe.analyse.statistics.looks import open_metrics
+    from profpipe.analyse.conclusions.undecided import undecided_metrics
 
     of = {m.key: m.profiler for m in report.metrics}
-    found = {of[key] for key in open_metrics(report)}
+    found = {of[key] for key in undecided_metrics(report)}
     return tuple(p for p, kind in kinds.items() if p in found and kind in EXTENDED)
 
 

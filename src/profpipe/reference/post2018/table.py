@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from profpipe.analyse.conclusions.facts import Facts
-from profpipe.analyse.statistics.medians import rounded
+from profpipe.analyse.statistics.series import rounded
 from profpipe.model.report import Report, SeedRow
 from profpipe.model.run import LoadResult
 from profpipe.reference.post2018 import fairness, method, results

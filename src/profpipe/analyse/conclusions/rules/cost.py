@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from profpipe.analyse.conclusions.facts import BESIDE_LOAD, CPU, Facts, Figure, amount, conclusion, listed, plain
+from profpipe.analyse.conclusions.facts import Facts, Figure, amount, conclusion, listed, plain
+from profpipe.model.metric_keys import BESIDE_LOAD, CPU
 from profpipe.model.report import Comparison, Conclusion, MetricInfo, Variant
 from profpipe.units import count, percent, ratio
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, amount, conclusion, listed, sentence, share
-from profpipe.analyse.tables.waterfall import MOVED, UNEXPLAINED
-from profpipe.model.report import Conclusion, MetricInfo, Waterfall, WaterfallBar
+from profpipe.model.report import MOVED, UNEXPLAINED, Conclusion, MetricInfo, Waterfall, WaterfallBar
 
 # A group under a tenth of the gap is not named, nor a category under a fiftieth of it inside one.
 GROUP_FLOOR = 0.10

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profpipe.analyse.conclusions.facts import CPU, Facts, Figure, conclusion, listed, share
+from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
+from profpipe.model.metric_keys import CPU
 from profpipe.model.report import Conclusion, Evidence, Waterfall, WaterfallBar
 from profpipe.units import count
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from profpipe.analyse.conclusions.facts import CPU, KERNEL_SHARE, SWITCHES, Facts, Figure, conclusion, listed, share
+from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
+from profpipe.model.metric_keys import CPU, KERNEL_SHARE, SWITCHES
 from profpipe.model.report import Certainty, Conclusion, Evidence, Variant
 from profpipe.units import count, duration_ns
 

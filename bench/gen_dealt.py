@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from profpipe.analyse.study_data import RunData, StudyData
+from profpipe.analyse import RunData, StudyData
 
 AGAIN = "again"
 

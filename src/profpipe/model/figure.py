@@ -1,0 +1,88 @@
+"""One model of a figure: its key, unit and direction, its series over rounds, and how a contender compares in it.
+
+Throughput, latency, CPU time, memory, context switches and what a profiler counts are all figures of a variant.
+Unknown is null beside a `why` that gives the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from profpipe.units import Better, Instrument
+
+Verdict = Literal["better", "worse", "no change", "cannot tell"]
+Ratio = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Series(Part):
+    """One figure of one variant over its rounds. `values` has one entry per round, null = that run is invalid."""
+
+    values: tuple[Ratio | None, ...] = ()
+    median: Ratio | None = None
+    low: Ratio | None = None
+    high: Ratio | None = None
+    cv: Ratio | None = None
+    why: str | None = Field(None, description="why the median is unknown")
+
+
+class Comparison(Part):
+    """Contender against baseline for one figure. `floor` = the change that such rounds show in eight of ten studies."""
+
+    verdict: Verdict
+    ratio: Ratio | None = None
+    low: Ratio | None = None
+    high: Ratio | None = None
+    delta: Ratio | None = None
+    significant: bool = False
+    relevant: bool = False
+    floor: Ratio | None = None
+    p: Ratio | None = None
+    why: str = ""
+
+
+class MetricInfo(Part):
+    """A column of the report: `key` is `instrument:metric`, for example `callgrind:instructions`."""
+
+    key: str
+    label: str
+    unit: str
+    instrument: Instrument
+    profiler: str
+    better: Better = "lower"
+    exact: bool = False
+    ranked: bool = Field(True, description="false: traced shares are diluted and never ranked")
+    about: str = ""
+    again: bool = Field(False, description="true: a profiler's second use in the study, under another load")
+
+
+class CommitInfo(Part):
+    """The commit that a variant was built from."""
+
+    commit: str = Field(description="full hash; that of HEAD where uncommitted changes are part of the variant")
+    ref: str = Field("", description="how it was asked for: a branch, a tag, HEAD~2, or `worktree`")
+    subject: str = ""
+    time: str = Field("", description="committer's time, ISO 8601")
+    dirty: bool = Field(False, description="uncommitted changes are part of it")
+
+
+class Variant(Part):
+    id: str
+    label: str
+    role: Literal["baseline", "contender", "control"]
+    command: tuple[str, ...] = ()
+    language: str = ""
+    valid: bool = True
+    why: str | None = None
+    figures: dict[str, Series] = Field(default_factory=dict, description="metric key -> per request, or as labelled")
+    against_baseline: dict[str, Comparison] = Field(default_factory=dict)
+    latency: dict[str, Series] = Field(default_factory=dict, description="p50_us, p99_us")
+    throughput: Series = Series()
+    disturbance: dict[str, Series] = Field(default_factory=dict, description="profiler -> req/s with it on")
+    notes: tuple[str, ...] = ()
+    commit: CommitInfo | None = None

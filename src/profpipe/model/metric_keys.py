@@ -1,0 +1,78 @@
+"""The ordinary figures of a run without a profiler: key, label, unit and direction, each in this one place.
+
+A key is `instrument:metric`. What a profiler counts has a key of the same form, made from the profile's own metrics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from profpipe.units import Better, Unit
+
+CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureKind:
+    """One figure as the report describes it. `about` is what a reader must know of it.
+
+    `one_program` = it compares only variants that are one program at several commits. `judged` = it gets a verdict;
+    a share is no cost, so it has none. `of_load` = the load generator saw it, in the first rounds only, so that it is
+    shown even where it is unknown and no A/A control is judged on it.
+    """
+
+    key: str
+    label: str
+    unit: Unit
+    better: Better = "lower"
+    about: str = ""
+    one_program: bool = False
+    judged: bool = True
+    of_load: bool = False
+
+
+CPU = "clean:cpu_us"
+BESIDE_LOAD = "clean:cpu_beside_load"
+KERNEL_SHARE = "clean:kernel_share"
+SWITCHES = "clean:switches"
+MEMORY = "clean:rss"
+THROUGHPUT = "clean:throughput"
+P50 = "clean:p50_us"
+P99 = "clean:p99_us"
+
+# What a report is read for: CPU time, by itself or divided by the load generator's.
+FIRST = (CPU, BESIDE_LOAD)
+
+ORDINARY = (
+    FigureKind(
+        CPU,
+        "CPU time per request",
+        "us",
+        about="processor time of the server's process tree, kernel included, without any profiler",
+    ),
+    FigureKind(
+        BESIDE_LOAD,
+        "CPU beside load per request",
+        "1",
+        about="the server's processor time for each second of the load generator's in the same window: slow spells of "
+        "the machine, which lengthen both, cancel. It compares commits of one server only, since another server may "
+        "give the generator other work, and a commit that changes the size of a response does so too",
+        one_program=True,
+    ),
+    FigureKind(
+        KERNEL_SHARE, "kernel share of CPU time", "%", about="system time of user and system time", judged=False
+    ),
+    FigureKind(
+        SWITCHES, "context switches per request", "1", about="switches of the kernel's threads, voluntary and not"
+    ),
+    FigureKind(
+        MEMORY,
+        "peak memory",
+        "B",
+        about="largest resident size of the process tree in the window; not per request",
+    ),
+    FigureKind(THROUGHPUT, "requests/s", "req/s", better="higher", of_load=True),
+    FigureKind(P50, "p50 latency", "us", of_load=True),
+    FigureKind(P99, "p99 latency", "us", of_load=True),
+)
+BY_KEY = {figure.key: figure for figure in ORDINARY}

@@ -1,0 +1,167 @@
+"""The tables and graphs of a report: hotspots by category and function, waterfalls, raw lists and flame graphs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from profpipe.model.figure import Part, Ratio, Series, Verdict
+
+Certainty = Literal["measured", "likely", "hint"]
+# The two bars of a waterfall that are no category.
+MOVED = "moved"
+UNEXPLAINED = "unexplained"
+# Values of a waterfall are multiples of 2^-20 (a millionth): sums of such floats under 2^32 have no rounding error, so
+# that the bars add up to the gap exactly, not nearly.
+GRID = float(1 << 20)
+
+
+def on_grid(value: float) -> float:
+    """The nearest multiple of 1 / GRID."""
+    return round(value * GRID) / GRID
+
+
+class CategoryInfo(Part):
+    key: str
+    label: str
+    about: str = ""
+    group: str = Field("", description="categories of one group tell one story, for example writing the response")
+
+
+class Cell(Part):
+    """One function (or category) in one variant. self is per request; share is of the variant's own total."""
+
+    self: Ratio | None = None
+    low: Ratio | None = None
+    high: Ratio | None = None
+    share: Ratio | None = None
+    total: Ratio | None = None
+    total_why: str | None = None
+    calls: Ratio | None = None
+    verdict: Verdict | None = None
+    ratio: Ratio | None = None
+    why: str | None = None
+    moved: Ratio | None = Field(
+        None,
+        description="part of the change (self minus the baseline's) that only changed place between this function and "
+        "a caller or callee; over all functions these add up to 0",
+    )
+
+
+class FunctionName(Part):
+    name: str
+    file: str = ""
+    object: str = ""
+    runtime: str = "native"
+    raw: tuple[str, ...] = Field((), description="names as the profiler wrote them, when they differ")
+
+
+class ChangedLines(Part):
+    """Lines of the diff between two commits that lie in one function; spans hold their first and last line."""
+
+    file: str = Field(description="path in the repository, at the contender; at the baseline for a deleted file")
+    added: tuple[tuple[int, int], ...] = Field((), description="spans in the contender's file")
+    removed: tuple[tuple[int, int], ...] = Field((), description="spans in the baseline's file")
+    lines: int = Field(description="changed lines of this function, added and removed")
+    certainty: Certainty = Field(
+        "measured", description="measured: the profiler saw a changed line run there; hint: the file changed, not more"
+    )
+    why: str = ""
+
+
+class Alignment(Part):
+    """Why one row holds functions of two names: the contender's is shown, this is the baseline's."""
+
+    before: FunctionName
+    certainty: Certainty
+    why: str
+
+
+class FunctionRow(Part):
+    id: str = Field(description="stable: same function, same id, in every report")
+    function: FunctionName
+    cells: dict[str, Cell]
+    callers: dict[str, tuple[tuple[str, float], ...]] = Field(
+        default_factory=dict, description="variant -> (function name, calls per request)"
+    )
+    callees: dict[str, tuple[tuple[str, float], ...]] = Field(default_factory=dict)
+    alignment: dict[str, Alignment] = Field(
+        default_factory=dict, description="contender -> how it was found under another name"
+    )
+    changes: dict[str, tuple[ChangedLines, ...]] = Field(
+        default_factory=dict, description="contender -> changed lines that lie in the function, the most lines first"
+    )
+
+
+class CategoryRow(Part):
+    category: str
+    cells: dict[str, Cell]
+    functions: tuple[FunctionRow, ...] = ()
+    hidden: int = Field(0, description="functions under the size floor that are summed in the row but not listed")
+
+
+class HotspotTable(Part):
+    """One metric: categories align across variants, functions hang under them."""
+
+    metric: str
+    total: dict[str, Series]
+    categorised: dict[str, Ratio] = Field(description="variant -> share of self that has a category")
+    rows: tuple[CategoryRow, ...] = ()
+    unmatched: dict[str, Ratio] = Field(
+        default_factory=dict,
+        description="contender -> share of both sides' self that stands in functions of one side only and did not move",
+    )
+
+
+class WaterfallBar(Part):
+    category: str = Field(description="a category key, or `moved`, or `unexplained`")
+    baseline: Ratio
+    contender: Ratio
+    delta: Ratio
+    share_of_gap: Ratio | None = None
+    verdict: Verdict = "cannot tell"
+
+
+class Waterfall(Part):
+    """The gap of one contender, in parts that add up to `gap` exactly."""
+
+    metric: str
+    baseline: str
+    contender: str
+    baseline_total: Ratio
+    contender_total: Ratio
+    gap: Ratio
+    bars: tuple[WaterfallBar, ...]
+
+
+class ClassicRow(Part):
+    value: int
+    share: Ratio
+    place: str = Field(description="file:function")
+
+
+class ClassicList(Part):
+    """The list of the 2018 tools: raw counts of the whole window, not per request."""
+
+    variant: str
+    metric: str
+    total: int
+    rows: tuple[ClassicRow, ...]
+    rest: int = Field(description="total minus the rows shown")
+    rest_functions: int = 0
+
+
+class Flame(Part):
+    """A flame graph as preorder columns; widths are self + children, derived by the page.
+
+    Node i: names[function[i]], depth[i], own[i] = self value per request. `name_kind` is the runtime code per name.
+    """
+
+    variant: str
+    metric: str
+    names: tuple[str, ...]
+    name_kind: tuple[int, ...]
+    function: tuple[int, ...]
+    depth: tuple[int, ...]
+    own: tuple[Ratio, ...]
