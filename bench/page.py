@@ -21,8 +21,10 @@ from typing import Any
 from bench.gen_flame import METRIC, pair
 from profpipe.model.report import Report
 from profpipe.pipeline.reporting.report import load_report
-from profpipe.render.page.html import environment, inlined, render_page, templates_folder
-from profpipe.render.page.view import build_view, script_data
+from profpipe.render.page import flame_graph
+from profpipe.render.page.html import render_page
+from profpipe.render.page.sections import script_data
+from profpipe.render.templates import environment, inlined, templates_folder
 
 LOADS = 5
 ALONE = """<!doctype html><html lang="en"><head><meta http-equiv="Content-Security-Policy" content="{{ policy }}">
@@ -86,7 +88,10 @@ def alone(report: Report) -> str:
     """The page's own graph section, style and script, and no other section."""
     folder = templates_folder()
     template = environment(folder).from_string(ALONE)
-    return template.render(view=build_view(report), data=script_data(report), **inlined(folder, "report"))
+    section = flame_graph.SECTION
+    return template.render(
+        section=section, view=section.view(report), data=script_data(report), **inlined(folder, "report")
+    )
 
 
 class Browser:

@@ -37,6 +37,12 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"report"},
         {"compare_captures"},
     ),
+    "render": (
+        {"visible", "templates"},
+        {"text"},
+        {"content"},
+        {"page", "comment", "terminal", "history"},
+    ),
     "store": ({"files"}, {"run_folders", "history"}),
 }
 # A library lives in these rooms only.

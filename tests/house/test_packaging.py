@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import profpipe
-from profpipe.render.page.html import templates_folder
+from profpipe.render.templates import templates_folder
 from tests.support.paths import ROOT
 from tests.support.sample_report import sample
 
@@ -26,7 +26,8 @@ RENDER = """
 import sys
 from pathlib import Path
 from profpipe.model.report import Report
-from profpipe.render.page.html import render_page, templates_folder
+from profpipe.render.page.html import render_page
+from profpipe.render.templates import templates_folder
 report = Report.model_validate_json(Path(sys.argv[1]).read_text())
 Path(sys.argv[2]).write_text(render_page(report))
 print(templates_folder())

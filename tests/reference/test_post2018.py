@@ -11,8 +11,8 @@ from profpipe.model.report import Report, SeedRow
 from profpipe.reference.post2018.table import pasted_loads
 from profpipe.reference.registry import set_beside
 from profpipe.render.comment.markdown import render_comment
+from profpipe.render.content.published_study import UNNAMED
 from profpipe.render.page.html import render_page
-from profpipe.render.page.published_study import UNNAMED
 from tests.support.analyse_cases import load, study
 from tests.support.seed_cases import FUTURE, MAY, beside_post, run, seed_report, seed_study
 

@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from profpipe.model.report import Comparison, Report
+from profpipe.render.content.study import study_text
 from profpipe.render.page.commits import SPANS
+from profpipe.render.page.hotspots import hot_tables
 from profpipe.render.page.html import render_page
-from profpipe.render.page.view import build_view
+from profpipe.render.page.method import calibration_view
+from profpipe.render.page.variants import variant_table
+from profpipe.render.page.verdict import verdict_view
 from profpipe.render.terminal.report import render_verdict
 from profpipe.render.text import floor_words
 from tests.support.page_outline import outline
 from tests.support.sample_commits import commits_document, commits_report
-from tests.support.sample_report import sample
+from tests.support.sample_report import document, sample
 from tests.support.terminal import printed
 
 ONLY_OF_COMMITS = (
@@ -36,8 +40,16 @@ def page() -> str:
     return html.unescape(render_page(commits_report()))
 
 
-def view_of(data: dict[str, Any]) -> Any:
-    return build_view(Report.model_validate(data))
+def table_of(data: dict[str, Any]) -> Any:
+    tables = hot_tables(Report.model_validate(data))
+    assert tables
+    return tables[0]
+
+
+def number_of(data: dict[str, Any]) -> Any:
+    view = verdict_view(Report.model_validate(data)).headline
+    assert view
+    return view.number
 
 
 @pytest.mark.parametrize("text", ONLY_OF_COMMITS)
@@ -52,14 +64,14 @@ def test_the_page_of_commits_is_balanced() -> None:
 
 
 def test_a_variant_says_which_commit_it_is() -> None:
-    base, head = (row.head.commit for row in view_of(commits_document()).table.rows[:2])
+    base, head = (row.head.commit for row in variant_table(commits_report()).rows[:2])
     assert (base.short, base.ref, base.dirty) == ("4f1d0c2", "main", "")
     assert (head.short, head.ref, head.dirty) == ("a81be66", "worktree", "with uncommitted changes")
     assert head.time == "2026-11-23 18:02"
 
 
-def test_changed_lines_stand_beside_their_function() -> None:
-    function = view_of(commits_document()).hotspots[0].categories[0].functions[0]
+def test_changed_lines_are_shown_with_their_function() -> None:
+    function = table_of(commits_document()).categories[0].functions[0]
     assert function.changes == (
         "asyncio, Protocol: Python/ceval.c: 25 changed lines, 812 to 830, 901; removed 815 to 819",
         "asyncio, Protocol: Python/ceval_gil.h: 1 changed line, removed 4",
@@ -71,7 +83,7 @@ def test_many_places_are_counted_not_listed() -> None:
     changes = data["hotspots"][0]["rows"][0]["functions"][0]["changes"]["asyncio-protocol"]
     changes[0]["added"] = [[n, n] for n in range(1, SPANS + 4)]
     changes += [{"file": f"f{n}.c", "lines": 1} for n in range(3)]
-    texts = view_of(data).hotspots[0].categories[0].functions[0].changes
+    texts = table_of(data).categories[0].functions[0].changes
     assert "1, 2, 3, 4, 5, 6 and 3 more places" in texts[0]
     assert texts[-1] == "asyncio, Protocol: 2 more files"
 
@@ -84,43 +96,44 @@ def test_a_changed_function_is_shown_however_cheap_it_is() -> None:
     others = [{**cheap, "id": f"o{n}"} for n in range(60)]
     tiny = {key: {**cell, "self": 0.1, "share": 1e-6} for key, cell in cheap["cells"].items()}
     row["functions"] = [*others, {**cheap, "id": "mine", "cells": tiny, "changes": changed}]
-    table = view_of(data).hotspots[0]
+    table = table_of(data)
     category = next(c for c in table.categories if c.key == row["category"])
     assert [f.id for f in category.functions if f.changes] == ["hot-callgrind-instructions-mine"]
 
 
 def test_a_renamed_function_says_what_it_was_and_how_sure_that_is() -> None:
-    functions = view_of(commits_document()).hotspots[0].categories[0].functions
+    functions = table_of(commits_document()).categories[0].functions
     assert [(r.before, r.words) for f in functions for r in f.renamed] == [
         ("_PyFrame_Dealloc", "renamed in asyncio, Protocol, likely: same file, callers and size")
     ]
 
 
-def test_what_only_moved_is_said_in_its_cell() -> None:
-    cells = view_of(commits_document()).hotspots[0].categories[0].functions[0].cells
+def test_a_cell_says_what_only_moved() -> None:
+    cells = table_of(commits_document()).categories[0].functions[0].cells
     assert [cell.moved for cell in cells] == ["", "−1,204 only moved", "", "", ""]
 
 
-def test_added_rounds_say_when_they_were_looked_at_and_why_no_more() -> None:
-    study = view_of(commits_document()).study
+def test_added_rounds_say_when_verdicts_were_checked_and_why_no_more() -> None:
+    study = study_text(commits_report())
     assert study.rounds == (
-        "7 of fresh processes of at most 21, looked at after 7, 14; no more were needed: the verdicts had settled"
+        "7, each in fresh processes (at most 21); verdicts checked after 7, 14; "
+        "stopped because the verdicts had settled"
     )
     assert study.rounds_rule.startswith("Verdicts are looked at after 7, 14 and 21 rounds")
-    assert build_view(sample()).study.rounds == "7 of fresh processes"
+    assert study_text(sample()).rounds == "7, each in fresh processes"
 
 
 def test_a_calibration_says_how_often_a_verdict_was_false() -> None:
-    found = view_of(commits_document()).calibration
+    found = calibration_view(commits_report())
+    assert found
     assert found.sentence == (
-        "The same commit was compared with itself 64 times on this machine: 1 verdict was false "
-        "(1.6 %, 95 % interval 0.0 % to 8.4 %)."
+        "1 of 64 A/A comparisons on this machine gave a false verdict (1.6 %, 95 % interval 0.0 % to 8.4 %)."
     )
     assert found.rows == (("CPU time per request", "1.10 %"), ("instructions per request", "0.04 %"))
 
 
 def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
-    figure = build_view(sample()).headline.figure  # type: ignore[union-attr]
+    figure = number_of(document())
     assert figure is not None
     assert figure.chip is not None
     assert (figure.ratio, figure.chip.word) == ("5.31×", "worse")
@@ -132,13 +145,13 @@ def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
 def test_evidence_names_the_contender_in_either_form(path: str) -> None:
     data = commits_document()
     data["conclusions"][0]["rows"] = [{"path": path}]
-    assert view_of(data).headline.figure.words.partition(": ")[2].startswith("uvloop, Protocol against")
+    assert number_of(data).words.partition(": ")[2].startswith("uvloop, Protocol against")
 
 
 def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
     data = commits_document()
     data["conclusions"] = []
-    figure = view_of(data).headline.figure
+    figure = number_of(data)
     assert (figure.ratio, figure.words.partition(":")[2]) == (
         "5.31×",
         " asyncio, streams against threads, blocking sockets",
@@ -149,22 +162,22 @@ def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
     ("floor", "words"),
     [(0.014, "a change under 1.4 % would not have been seen"), (None, ""), (0.0, "")],
 )
-def test_what_was_too_small_to_be_seen_is_said_in_words(floor: float | None, words: str) -> None:
+def test_the_smallest_visible_change_is_in_words(floor: float | None, words: str) -> None:
     assert floor_words(Comparison(verdict="no change", floor=floor)) == words
 
 
 def test_the_terminal_says_gate_and_commits() -> None:
     text = printed(render_verdict(commits_report()))
     joined = " ".join(text.split())
-    assert "Gate failed, asked to fail on: instructions > 2 %, CPU time > 5 %" in joined
+    assert "Gate failed (fails on: instructions > 2 %, CPU time > 5 %)" in joined
     assert "a81be66 with uncommitted changes" in joined
-    assert "A change under 0.3 % would not have been seen; rounds: 7 of fresh processes of at most 21" in joined
+    assert "A change under 0.3 % would not have been seen; rounds: 7, each in fresh processes (at most 21)" in joined
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "Gate" not in printed(render_verdict(sample()))
 
 
-def test_a_gate_that_held_says_so() -> None:
+def test_a_gate_that_passed_says_so() -> None:
     data = commits_document()
     data["gate"] = {"asked": ["p99 > 10 %"], "failed": False}
-    assert "Gate held" in printed(render_verdict(Report.model_validate(data)))
-    assert "Gate held" in render_page(Report.model_validate(data))
+    assert "Gate passed" in printed(render_verdict(Report.model_validate(data)))
+    assert "Gate passed" in render_page(Report.model_validate(data))

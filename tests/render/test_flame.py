@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profpipe.model.report import Flame, Report
-from profpipe.render.page.flame_graph import flame_data, pairs
-from profpipe.render.page.view import build_view
+from profpipe.render.page.flame_graph import difference_heads, flame_data, flame_view, pairs
 from tests.support.sample_report import document, sample
 
 
@@ -101,7 +100,7 @@ def test_the_baseline_is_laid_under_every_contender_of_the_same_metric() -> None
         ("diff-yappi-calls-asyncio-protocol", 0, 1),
         ("diff-yappi-calls-asyncio-streams", 0, 2),
     ]
-    heads = build_view(report).differences
+    heads = difference_heads(report)
     assert [(h.variant, h.contender) for h in heads] == [
         ("threads, blocking sockets", "asyncio, Protocol"),
         ("threads, blocking sockets", "asyncio, streams"),
@@ -111,6 +110,7 @@ def test_the_baseline_is_laid_under_every_contender_of_the_same_metric() -> None
 def test_without_a_graph_of_the_baseline_nothing_can_be_laid_over() -> None:
     data = document()
     data["flames"] = data["flames"][1:]
-    view = build_view(Report.model_validate(data))
+    view = flame_view(Report.model_validate(data))
+    assert view
     assert view.differences == ()
-    assert len(view.flames) == 2
+    assert len(view.graphs) == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.render.page.html import templates_folder
+from profpipe.render.templates import templates_folder
 from tests.support.frontend import FRONTEND, require_frontend
 
 SOURCES = sorted((FRONTEND / "src").glob("*.ts"))

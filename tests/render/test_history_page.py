@@ -13,10 +13,9 @@ from rich.console import Console
 
 from profpipe.model.history import ChangePoint, Point, Quantity, SeriesKey, Trend
 from profpipe.model.report import FunctionName
+from profpipe.render.content.trends import figures
 from profpipe.render.history.html import page_data, render_history
-from profpipe.render.history.view import figures, overview
 from profpipe.render.terminal.history import render_overview, render_trends
-from profpipe.render.text import visible
 from tests.support.browser import Opened
 from tests.support.frontend import require_frontend
 from tests.support.hostile_names import NAMES
@@ -60,7 +59,7 @@ def printed(*parts: Any, width: int = 80) -> str:
 
 
 def test_a_change_an_unknown_and_what_may_be_noise_are_in_words() -> None:
-    text = printed(render_trends("handle", figures([trend()])), width=120)
+    text = printed(render_trends("handle", [trend()]), width=120)
     assert "worse since 0000000000 of 2026-03-09 10:00: 1,004 to 1,059 (+5.5 %)" in text
     assert "unknown" in text
     assert "not listed in this report" in text
@@ -96,7 +95,7 @@ def test_runs_of_one_commit_stand_beside_each_other() -> None:
 @pytest.mark.parametrize("name", REACHING, ids=range(len(REACHING)))
 def test_hostile_names_are_text_in_terminal_and_page(name: str) -> None:
     trends = [trend(name=name, count=2, change=False)]
-    text = printed(render_trends(visible(name), figures(trends)), render_overview(overview(trends)))
+    text = printed(render_trends(name, trends), render_overview(trends))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     page = render_history(name, trends, "0.1.0")
     assert page.count("<script") == 2

@@ -11,8 +11,9 @@ import pytest
 
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
-from profpipe.render.page import html
-from profpipe.render.page.html import hash_source, render_page, templates_folder
+from profpipe.render import templates
+from profpipe.render.page.html import render_page
+from profpipe.render.templates import hash_source, templates_folder
 from tests.support.page_outline import outline
 from tests.support.sample_report import document, sample
 from tests.support.sample_tables import VARIANTS
@@ -142,7 +143,7 @@ def test_templates_do_no_arithmetic_and_have_no_unsafe_exit() -> None:
 
 
 def test_templates_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(html, "files", lambda name: tmp_path / "a" / "profpipe")
+    monkeypatch.setattr(templates, "files", lambda name: tmp_path / "a" / "profpipe")
     with pytest.raises(ReportError, match=r"report\.html\.j2 is in neither .* install profpipe again"):
         templates_folder()
 
@@ -152,13 +153,13 @@ def test_templates_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, t
     [("11.0 µs and 5 % of it", "11.0\u00a0µs and 5\u00a0% of it"), ("7 servers, 3 s", "7 servers, 3\u00a0s")],
 )
 def test_a_figure_stays_with_its_unit(text: str, kept: str) -> None:
-    assert html.unbroken(text) == kept
+    assert templates.unbroken(text) == kept
 
 
 def test_an_asset_that_would_end_its_own_element_is_refused(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "report.js").write_text("x = '</SCRIPT>'")
     with pytest.raises(ReportError, match="end tag"):
-        html.asset(tmp_path, "report.js")
+        templates.asset(tmp_path, "report.js")
     with pytest.raises(ReportError, match="npm run build"):
-        html.asset(tmp_path, "report.css")
+        templates.asset(tmp_path, "report.css")

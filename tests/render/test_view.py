@@ -1,4 +1,4 @@
-"""The view of a report: every number is text with its unit, every gap has its reason, every position an integer."""
+"""The views of the page: every number is text with its unit, every gap has its reason, every position an integer."""
 
 from __future__ import annotations
 
@@ -9,22 +9,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profpipe.model.report import Limit, Report
-from profpipe.render.page.view import build_view
-from profpipe.render.text import anchor, chip, limit_words, per_what, position, share, signed_amount, visible
+from profpipe.render.content.classic import classic_lists
+from profpipe.render.content.conclusions import conclusions
+from profpipe.render.page.gap import gap_view
+from profpipe.render.page.hotspots import hot_tables
+from profpipe.render.page.sections import shown
+from profpipe.render.page.variants import variant_table
+from profpipe.render.page.verdict import verdict_view
+from profpipe.render.text import anchor, chip, cut, limit_words, per_what, position, share, signed_amount
+from profpipe.render.visible import visible
 from tests.support.sample_report import document, sample
 from tests.support.sample_tables import COUNTED, CPU, SAMPLED
 
 
-def view_of(change: Any = None) -> Any:
+def report_of(change: Any = None) -> Report:
     data = document()
     if change is not None:
         change(data)
-    return build_view(Report.model_validate(data))
+    return Report.model_validate(data)
+
+
+def table_of(change: Any = None) -> Any:
+    return variant_table(report_of(change))
+
+
+def headline_of(change: Any = None) -> Any:
+    return verdict_view(report_of(change)).headline
+
+
+def waterfalls_of(change: Any = None) -> Any:
+    view = gap_view(report_of(change))
+    assert view
+    return view.waterfalls
+
+
+def hotspots_of(change: Any = None) -> Any:
+    return hot_tables(report_of(change))
 
 
 def test_columns_stand_in_the_order_readers_look_in() -> None:
-    table = view_of().table
-    assert [(c.label, c.per, c.better) for c in table.columns] == [
+    table = table_of()
+    assert [(c.figure.noun, c.figure.per, c.figure.better) for c in table.columns] == [
         ("requests/s", "", "higher is better"),
         ("p50 latency", "", "lower is better"),
         ("p99 latency", "", "lower is better"),
@@ -38,29 +63,29 @@ def test_columns_stand_in_the_order_readers_look_in() -> None:
 
 
 def test_a_figure_is_text_with_ratio_and_verdict() -> None:
-    table = view_of().table
+    table = table_of()
     row = next(r for r in table.rows if r.head.id == "asyncio-streams")
-    cell = dict(zip([c.key for c in table.columns], row.cells, strict=True))[COUNTED]
-    assert (cell.ratio, cell.chip.word, cell.chip.sign) == ("5.31×", "worse", "▲")
-    assert cell.text == "43,025"
-    assert cell.spread == "5 rounds, cv 0.05 %"
+    cell = dict(zip([c.figure.key for c in table.columns], row.cells, strict=True))[COUNTED]
+    assert (cell.figure.ratio, cell.figure.chip.word, cell.figure.chip.sign) == ("5.31×", "worse", "▲")
+    assert cell.figure.text == "43,025"
+    assert cell.figure.spread == "5 rounds, cv 0.05 %"
     assert len(cell.strip.dots) == 5
     assert all(0 <= dot <= 1000 for dot in cell.strip.dots)
     assert cell.strip.median > cell.strip.reference
 
 
 def test_an_unknown_figure_says_why_in_a_numbered_note() -> None:
-    table = view_of().table
+    table = table_of()
     row = next(r for r in table.rows if r.head.id == "gevent")
-    cell = dict(zip([c.key for c in table.columns], row.cells, strict=True))["p99_us"]
+    cell = dict(zip([c.figure.key for c in table.columns], row.cells, strict=True))["p99_us"].figure
     assert cell.text == ""
     assert cell.gap.why == "the load tool was late itself: its own p99 lateness was 4.1 ms"
     assert [(n.number, n.text) for n in table.notes] == [(cell.gap.note, cell.gap.why)]
 
 
-def test_a_column_nobody_has_a_value_in_is_said_once() -> None:
-    table = view_of().table
-    assert SAMPLED not in [c.key for c in table.columns]
+def test_a_figure_without_any_value_is_named_once() -> None:
+    table = table_of()
+    assert SAMPLED not in [c.figure.key for c in table.columns]
     assert table.missing == (("CPU time, sampled", "perf is not permitted here: kernel.perf_event_paranoid is 3"),)
 
 
@@ -70,35 +95,35 @@ def test_an_invalid_variant_keeps_its_row_and_its_reason() -> None:
         gevent |= {"valid": False, "why": "never ready", "figures": {}, "latency": {}, "against_baseline": {}}
         gevent["throughput"] = {"why": "never ready"}
 
-    table = view_of(break_gevent).table
+    table = table_of(break_gevent)
     row = next(r for r in table.rows if r.head.id == "gevent")
     assert (row.head.valid, row.head.why) == (False, "never ready")
-    assert all(cell.gap.why == "never ready" and cell.strip is None for cell in row.cells)
+    assert all(cell.figure.gap.why == "never ready" and cell.strip is None for cell in row.cells)
 
 
 def test_rounds_that_failed_leave_no_dot() -> None:
     def fail_round(data: dict[str, Any]) -> None:
         data["variants"][0]["figures"][CPU]["values"][2] = None
 
-    table = view_of(fail_round).table
-    cell = table.rows[0].cells[[c.key for c in table.columns].index(CPU)]
+    table = table_of(fail_round)
+    cell = table.rows[0].cells[[c.figure.key for c in table.columns].index(CPU)]
     assert len(cell.strip.dots) == 6
-    assert cell.spread.startswith("6 of 7 rounds")
+    assert cell.figure.spread.startswith("6 of 7 rounds")
 
 
 def test_the_headline_is_the_figure_the_verdict_rests_on() -> None:
     def about_cpu(data: dict[str, Any]) -> None:
         data["conclusions"][0]["rows"] = [{"path": f"variants[1].figures.{CPU}.median", "value": 74.9}]
 
-    assert view_of().headline.key == COUNTED
-    assert view_of(about_cpu).headline.key == CPU
-    bars = view_of().headline.bars
+    assert headline_of().key == COUNTED
+    assert headline_of(about_cpu).key == CPU
+    bars = headline_of().bars
     assert max(bar.width for bar in bars) == 1000
     assert [bar.head.role for bar in bars].count("control") == 0
 
 
 def test_the_waterfall_ends_where_the_contender_is() -> None:
-    for w in view_of().waterfalls.views:
+    for w in waterfalls_of():
         last = w.bars[-1]
         ends = {last.start, last.start + last.width}
         assert any(abs(end - w.end) <= 2 for end in ends)
@@ -106,11 +131,11 @@ def test_the_waterfall_ends_where_the_contender_is() -> None:
 
 
 def test_the_waterfall_links_each_bar_to_the_one_above() -> None:
-    for w in view_of().waterfalls.views:
+    for w in waterfalls_of():
         at = w.baseline_width
         for bar in w.bars:
             assert abs(bar.link - at) <= 1
-            at = bar.start + bar.width if bar.css in {"w-up"} or bar.delta.startswith("+") else bar.start
+            at = bar.start + bar.width if bar.css in {"w-up"} or bar.text.delta.startswith("+") else bar.start
 
 
 def test_a_small_gap_is_drawn_on_a_cut_axis_that_says_so() -> None:
@@ -119,10 +144,10 @@ def test_a_small_gap_is_drawn_on_a_cut_axis_that_says_so() -> None:
         w |= {"baseline_total": 1000.0, "contender_total": 1020.0, "gap": 20.0}
         w["bars"] = [{"category": "alloc", "baseline": 1000.0, "contender": 1020.0, "delta": 20.0, "share_of_gap": 1.0}]
 
-    w = view_of(nearly_equal).waterfalls.views[0]
+    w = waterfalls_of(nearly_equal)[0]
     assert w.axis == "The axis starts at 995, not at zero."
     assert w.bars[0].width == 800
-    assert "spends 20 instructions per request more than threads" in w.sentence
+    assert "spends 20 instructions per request more than threads" in w.text.sentence
 
 
 def test_small_bars_are_summed_and_named() -> None:
@@ -136,9 +161,13 @@ def test_small_bars_are_summed_and_named() -> None:
         ]
         w["bars"][0]["baseline"] = 1000.0
 
-    w = view_of(with_tail).waterfalls.views[0]
-    assert [(bar.label, bar.delta) for bar in w.bars] == [("memory allocation", "+1,000"), ("3 smaller", "+9")]
-    assert w.bars[1].about == "memcpy, locks, context switch"
+    w = waterfalls_of(with_tail)[0]
+    bars = [(bar.text.label, bar.text.delta) for bar in w.bars]
+    assert bars == [
+        ("memory allocation", "+1,000"),
+        ("3 smaller", "+9"),
+    ]
+    assert w.bars[1].text.about == "memcpy, locks, context switch"
     assert w.end == w.contender_width
 
 
@@ -147,11 +176,11 @@ def test_shares_of_a_gap_that_is_no_gap_are_not_given() -> None:
         for bar in data["waterfall"][0]["bars"]:
             bar["share_of_gap"] = None
 
-    assert {bar.share for bar in view_of(no_gap).waterfalls.views[0].bars} == {""}
+    assert {bar.text.share for bar in waterfalls_of(no_gap)[0].bars} == {""}
 
 
 def test_hotspots_hold_value_share_ratio_and_verdict() -> None:
-    table = view_of().hotspots[0]
+    table = hotspots_of()[0]
     first = table.categories[0]
     assert (first.label, [c.value for c in first.cells][:2]) == ("interpreter loop", ["2,752", "7,287"])
     streams = first.cells[4]
@@ -160,20 +189,29 @@ def test_hotspots_hold_value_share_ratio_and_verdict() -> None:
 
 
 def test_the_baseline_is_not_compared_with_itself() -> None:
-    for table in view_of().hotspots:
+    for table in hotspots_of():
         for category in table.categories:
             assert (category.cells[0].ratio, category.cells[0].chip) == ("", None)
 
 
+def test_an_unknown_total_says_why() -> None:
+    table = hotspots_of()[0]
+    column = [c.head.id for c in table.columns].index("gevent")
+    cell = table.categories[0].cells[column]
+    assert (cell.total, cell.total_gap.why) == ("", "total: stack switches make totals false")
+    assert (cell.total_gap.note, cell.total_gap.why) in [(note.number, note.text) for note in table.notes]
+    assert table.categories[0].cells[0].total.startswith("total ")
+
+
 def test_a_function_that_a_variant_does_not_have_is_not_zero() -> None:
-    table = view_of().hotspots[0]
+    table = hotspots_of()[0]
     futures = next(c for c in table.categories if c.key == "futures")
     threads = futures.functions[0].cells[0]
     assert (threads.value, threads.gap.why) == ("–", "not seen in this variant")
 
 
 def test_a_traced_table_is_not_ranked_and_has_no_shares() -> None:
-    traced = view_of().hotspots[1]
+    traced = hotspots_of()[1]
     assert not traced.ranked
     assert {cell.share for c in traced.categories for cell in c.cells} == {""}
     assert {cell.bar for c in traced.categories for cell in c.cells} == {0}
@@ -186,24 +224,24 @@ def test_functions_beyond_the_limit_are_counted() -> None:
         row["functions"] = [{**row["functions"][0], "id": f"f{i}"} for i in range(100)]
         row["hidden"] = 7
 
-    first = view_of(many).hotspots[0].categories[0]
+    first = hotspots_of(many)[0].categories[0]
     assert len(first.functions) == 40
     assert first.hidden == "67 smaller functions not listed"
 
 
 def test_the_classic_list_reads_as_it_always_did() -> None:
-    list_ = view_of().classic[0]
+    list_ = classic_lists(report_of())[0]
     assert (list_.rows[0].value, list_.rows[0].share) == ("3,982,740", "24.6%")
     assert list_.rows[0].place == "ceval.c:_PyEval_EvalFrameDefault"
     assert list_.rest.endswith("in 412 more functions")
 
 
 def test_conclusions_come_by_kind_and_weight_with_the_verdict_apart() -> None:
-    view = view_of()
+    view = conclusions(report_of())
     assert [c.kind for c in view.verdicts] == ["Verdict"]
     assert [c.kind for c in view.leading] == ["Cause", "Cause", "Not the cause", "Caution"]
     assert view.more == ()
-    assert view.leading[0].rows[0].section == "gap"
+    assert view.leading[0].rows[0].root == "waterfall"
 
 
 def test_the_first_screen_takes_the_heaviest_of_each_kind() -> None:
@@ -212,13 +250,13 @@ def test_the_first_screen_takes_the_heaviest_of_each_kind() -> None:
             kind = ("cause", "not-the-cause", "caution", "verdict")[i % 4]
             data["conclusions"].append({**data["conclusions"][1], "id": f"x{i}", "kind": kind, "weight": 50 + i})
 
-    view = view_of(many)
+    view = conclusions(report_of(many))
     assert [c.id for c in view.leading] == ["c-x16", "c-x12", "c-x17", "c-x13", "c-x18"]
     assert len(view.verdicts) + len(view.leading) + len(view.more) == 25
 
 
 def test_the_same_report_gives_the_same_view() -> None:
-    assert build_view(sample()) == build_view(sample())
+    assert shown(sample()) == shown(sample())
 
 
 def test_a_report_with_nothing_in_it_has_a_view() -> None:
@@ -227,8 +265,10 @@ def test_a_report_with_nothing_in_it_has_a_view() -> None:
         data[key] = []
     for key in ("control", "invalid", "limits", "runs"):
         del data[key]
-    view = build_view(Report.model_validate(data))
-    assert (view.headline, view.table.columns, view.verdicts) == (None, (), ())
+    views = {section.key: view for section, view in shown(Report.model_validate(data))}
+    assert list(views) == ["verdict", "variants", "method"]
+    assert (views["verdict"].headline, views["variants"].columns) == (None, ())
+    assert views["verdict"].conclusions.verdicts == ()
 
 
 @pytest.mark.parametrize(
@@ -263,6 +303,8 @@ def test_visible_text_holds_nothing_that_cannot_be_seen(text: str) -> None:
 
 
 def test_a_long_text_is_cut_where_it_says() -> None:
+    assert cut("abcdef", 6) == "abcdef"
+    assert cut("abcdefg", 6) == "abcde…"
     assert visible("x" * 500) == "x" * 400 + "…"
 
 

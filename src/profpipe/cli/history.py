@@ -75,17 +75,15 @@ def _write(path: Path, name: str, trends: Sequence[object], last: int | None) ->
 def _print(what: str | None, name: str, trends: Sequence[object], last: int | None, reports: Path) -> None:
     from rich.console import Console
 
-    from profpipe.render.history.view import figures, overview
     from profpipe.render.terminal.history import render_overview, render_trends
-    from profpipe.render.text import visible
 
     console = Console(highlight=False)
     if not trends:
         click.echo(f"No history in {reports / 'history'} yet: `profpipe run` and `profpipe report` fill it.")
     elif what is None:
-        console.print(render_overview(overview(trends)))  # type: ignore[arg-type]
+        console.print(render_overview(trends))  # type: ignore[arg-type]
     else:
-        console.print(render_trends(visible(name), figures(trends, last or LAST)))  # type: ignore[arg-type]
+        console.print(render_trends(name, trends, last or LAST))  # type: ignore[arg-type]
 
 
 @click.command()
@@ -104,7 +102,7 @@ def merge(folders: tuple[Path, ...], reports: Path, machines: bool) -> None:
     """
     from profpipe.pipeline.history import machine_words
     from profpipe.pipeline.history import merge as merge_histories
-    from profpipe.render.text import visible
+    from profpipe.render.visible import visible
 
     done = merge_histories(folders, reports, machines=machines)
     known = f"; {done.known:,} were here already" if done.known else ""

@@ -136,7 +136,7 @@ def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
 
 
 def _choice(choice: str | FunctionChoice, metrics: Mapping[str, str]) -> str:
-    from profpipe.render.text import visible
+    from profpipe.render.visible import visible
 
     if isinstance(choice, str):
         return f"{visible(choice)}  {visible(metrics[choice])}"

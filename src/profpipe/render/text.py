@@ -1,6 +1,6 @@
 """How one value becomes text: numbers with their unit, gaps with their reason, verdicts as a word with a sign.
 
-Every text that came from a profile, a config or a log passes `visible` here, once, before any renderer sees it.
+Text that a report holds comes here as `visible.visible_report` left it: nothing in it hides.
 """
 
 from __future__ import annotations
@@ -12,29 +12,15 @@ from typing import get_args
 from profpipe import units
 from profpipe.model.report import Comparison, Limit, MetricInfo, Report, Series, Verdict
 
-# Controls, soft hyphen, zero-width and bidi marks, line separators, interlinear marks, tags, lone surrogates: what
-# can hide, reorder or end text. Kept as their code point so that two different names never look the same.
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 NONE = "–"
 # What a cost is divided by where its label does not say: report.json's own default.
 PER = "per request"
 NOT_SEEN = "not seen in this variant"
 
 
-def visible(text: str, *, limit: int = 400) -> str:
-    """Text with nothing in it that a reader cannot see; at most `limit` characters, the cut marked by an ellipsis."""
-    shown = _INVISIBLE.sub(_code_point, text[: limit + 1])
-    return shown if len(text) <= limit else shown[:limit] + "…"
-
-
-def _code_point(match: re.Match[str]) -> str:
-    number = ord(match.group())
-    if number <= 0xFF:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, the cut marked by an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def anchor(*parts: str) -> str:
@@ -72,7 +58,7 @@ class Notes:
     reasons: dict[str, int] = field(default_factory=dict)
 
     def gap(self, why: str | None) -> Gap:
-        reason = visible(why) if why else "not measured"
+        reason = why or "not measured"
         number = self.reasons.setdefault(reason, len(self.reasons) + 1)
         return Gap(reason, number)
 
@@ -105,7 +91,7 @@ _UNIT: dict[str, units.Unit] = {unit: unit for unit in get_args(units.Unit)}
 def amount(value: float, unit: str) -> str:
     """A value with the unit the report names; a unit we do not know is written behind the number as it is."""
     known = _UNIT.get(unit)
-    return units.amount(value, known) if known else f"{units.count(value)} {visible(unit, limit=20)}"
+    return units.amount(value, known) if known else f"{units.count(value)} {cut(unit, 20)}"
 
 
 def signed_amount(value: float, unit: str) -> str:
@@ -196,4 +182,4 @@ def limit_words(report: Report, limit: Limit) -> str:
     """A limit with the variants it speaks of; those are not listed when it speaks of all."""
     labels = {v.id: v.label for v in report.variants if v.role != "control"}
     where = "" if set(limit.variants) >= set(labels) else ", ".join(labels.get(v, v) for v in limit.variants)
-    return visible(f"{limit.text} ({where})" if where else limit.text, limit=1000)
+    return cut(f"{limit.text} ({where})" if where else limit.text, 1000)

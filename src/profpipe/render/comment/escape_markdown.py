@@ -1,4 +1,4 @@
-"""Text as Markdown that does nothing: no markup, no link, no mention, no reference, no image, on any forge."""
+"""Escape text so that Markdown shows it literally: no markup, link, mention, reference or image, on any forge."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LINKED = re.compile(
 
 
 def prose(text: object) -> Md:
-    """Text as a reader would see it: what a forge would act on stands in code spans, all else is escaped."""
+    """Text that a reader sees as it is: what a forge would act on goes into code spans, all else is escaped."""
     if isinstance(text, Md):
         return text
     flat = re.sub(r"\s+", " ", str(text))
@@ -53,6 +53,11 @@ def prose(text: object) -> Md:
 def _escape_opening(match: re.Match[str]) -> str:
     space, number, sign = match.groups()
     return f"{space}{number}\\" if number else f"{space}\\{sign}"
+
+
+def md(template: str, *values: object) -> Md:
+    """`template` is Markdown of ours with a {} per value, as in str.format; values that are not Md are escaped."""
+    return Md(template.format(*map(prose, values)))
 
 
 def code(text: object) -> Md:
@@ -71,7 +76,7 @@ def code(text: object) -> Md:
     return Md(f"{fence}{pad}{flat}{pad}{fence}")
 
 
-def block(lines: object) -> Md:
+def fenced(lines: object) -> Md:
     """Lines of text as they are, in a fence longer than any run of backticks or tildes in them."""
     # Bots read raw lines, also those in a fence, and a runner takes :: for a command to itself.
     text = re.sub(r"(?m)^(?=[ \t]*(?:/|::))", "·", str(lines))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from profpipe.model.history import Point, Trend
-from profpipe.render.history.view import HistoryView, commit_text, figures
-from profpipe.render.page.html import environment, inlined, templates_folder
-from profpipe.render.text import visible
+from profpipe.render.content.trends import NEAR, FigureView, commit_text, figures
+from profpipe.render.templates import environment, inlined, templates_folder
+from profpipe.render.text import cut
+from profpipe.render.visible import visible, visible_values
 
 PAGE = "history.html.j2"
 # More pictures than this nobody reads, and each is a canvas.
@@ -23,26 +25,37 @@ _SCALES: Mapping[str, Sequence[tuple[float, float, str]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryView:
+    """`place` = where the function is found; `more` = series that are not drawn; `near` = what a ~ means."""
+
+    title: str
+    place: str
+    figures: tuple[FigureView, ...]
+    more: int
+    near: str
+    version: str
+
+
 def render_history(name: str, trends: Sequence[Trend], version: str, last: int | None = None) -> str:
     """The whole page. The same trends give the same bytes."""
-    folder = templates_folder()
-    every = figures(trends, last)
-    view = HistoryView(visible(name), _place(trends), every[:MOST_FIGURES], version)
-    return (
-        environment(folder)
-        .get_template(PAGE)
-        .render(
-            view=view,
-            more=len(every) - len(view.figures),
-            data=page_data(trends, last)[:MOST_FIGURES],
-            **inlined(folder, "history"),
-        )
+    folder, clear = templates_folder(), visible_values(tuple(trends))
+    every = figures(clear, last)
+    view = HistoryView(
+        title=visible(name),
+        place=_place(clear),
+        figures=every[:MOST_FIGURES],
+        more=max(0, len(every) - MOST_FIGURES),
+        near=NEAR,
+        version=version,
     )
+    data = page_data(clear, last)[:MOST_FIGURES]
+    return environment(folder).get_template(PAGE).render(view=view, data=data, **inlined(folder, "history"))
 
 
 def _place(trends: Sequence[Trend]) -> str:
     function = next((t.quantity.function for t in trends if t.quantity.function is not None), None)
-    return visible(function.file or function.object) if function else ""
+    return function.file or function.object if function else ""
 
 
 def page_data(trends: Sequence[Trend], last: int | None = None) -> list[dict[str, Any]]:
@@ -74,7 +87,7 @@ def _scale(unit: str, largest: float) -> tuple[float, str]:
     for limit, divisor, name in _SCALES.get(unit, ()):
         if largest >= limit:
             return divisor, name
-    return 1.0, "" if unit == "1" else visible(unit, limit=20)
+    return 1.0, "" if unit == "1" else cut(unit, 20)
 
 
 Place = tuple[str, tuple[str, str]]
@@ -117,4 +130,4 @@ def _line(trend: Trend, shown: range, places: Sequence[Place], divisor: float) -
             column[place] = None if value is None else float(f"{value / divisor:.9g}")
         if index in changes:
             marks.append(place)
-    return {"machine": visible(trend.key.machine), "rows": rows, "changes": marks, **columns}
+    return {"machine": trend.key.machine, "rows": rows, "changes": marks, **columns}

@@ -1,4 +1,4 @@
-"""What two commits add to a report: which commit a variant is, which lines changed, what was renamed or only moved."""
+"""What two commits add to a row of the hotspots: which lines changed, what was renamed or only moved."""
 
 from __future__ import annotations
 
@@ -6,25 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from profpipe import units
-from profpipe.model.report import Alignment, Cell, ChangedLines, CommitInfo, FunctionRow, HotspotTable
-from profpipe.render.text import signed_amount, visible
+from profpipe.model.report import Alignment, Cell, ChangedLines, FunctionRow, HotspotTable
+from profpipe.render.text import cut, signed_amount
 
-# Characters of a hash that readers compare by eye; git's own default.
-SHORT = 7
 # Spans of changed lines that are written out beside a function, and files.
 SPANS, FILES = 6, 3
-
-
-@dataclass(frozen=True, slots=True)
-class CommitView:
-    """`dirty` is empty, or says in words that the commit alone is not what was measured."""
-
-    short: str
-    full: str
-    ref: str
-    subject: str
-    time: str
-    dirty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +21,6 @@ class Renamed:
     words: str
 
 
-def commit_view(commit: CommitInfo | None) -> CommitView | None:
-    if commit is None:
-        return None
-    full = visible(commit.commit, limit=80)
-    ref = visible(commit.ref, limit=120)
-    return CommitView(
-        full[:SHORT],
-        full,
-        "" if ref in (full, full[:SHORT]) else ref,
-        visible(commit.subject, limit=160),
-        visible(commit.time).replace("T", " ")[:16],
-        "with uncommitted changes" if commit.dirty else "",
-    )
-
-
 def changes(row: FunctionRow, labels: Mapping[str, str]) -> tuple[str, ...]:
     """Changed lines that lie in the function, a text per file; the contender is named where there are several.
 
@@ -57,7 +28,7 @@ def changes(row: FunctionRow, labels: Mapping[str, str]) -> tuple[str, ...]:
     """
     found = []
     for contender, files in row.changes.items():
-        who = "" if len(labels) < 2 else f"{labels.get(contender, visible(contender))}: "
+        who = "" if len(labels) < 2 else f"{labels.get(contender, contender)}: "
         found += [who + _changed(item) for item in files[:FILES]]
         if len(files) > FILES:
             found.append(f"{who}{len(files) - FILES} more files")
@@ -68,7 +39,7 @@ def _changed(item: ChangedLines) -> str:
     parts = [_spans("", item.added)] if item.added else []
     parts += [_spans("removed ", item.removed)] if item.removed else []
     many = f"{item.lines:,} changed {'line' if item.lines == 1 else 'lines'}"
-    where = visible(item.file, limit=160)
+    where = cut(item.file, 160)
     return f"{where}: {many}" if not parts else f"{where}: {many}, {'; '.join(parts)}"
 
 
@@ -79,14 +50,14 @@ def _spans(word: str, spans: tuple[tuple[int, int], ...]) -> str:
 
 
 def renamed(row: FunctionRow, labels: Mapping[str, str]) -> tuple[Renamed, ...]:
-    """Under which name the baseline has this function, once per contender that says so."""
+    """The name this function has in the baseline, once per contender where it differs."""
     return tuple(_renamed(item, contender, labels) for contender, item in row.alignment.items())
 
 
 def _renamed(item: Alignment, contender: str, labels: Mapping[str, str]) -> Renamed:
-    who = "" if len(labels) < 2 else f" in {labels.get(contender, visible(contender))}"
-    why = visible(item.why)
-    return Renamed(visible(item.before.name), f"renamed{who}, {item.certainty}{f': {why}' if why else ''}")
+    who = "" if len(labels) < 2 else f" in {labels.get(contender, contender)}"
+    why = item.why
+    return Renamed(item.before.name, f"renamed{who}, {item.certainty}{f': {why}' if why else ''}")
 
 
 def moved(cell: Cell, unit: str) -> str:

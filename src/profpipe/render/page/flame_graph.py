@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 
 from profpipe.model.report import Flame, Report
-from profpipe.render.page.hotspots import hue_of
-from profpipe.render.text import anchor, per_what, visible
+from profpipe.render.content.variants import labels
+from profpipe.render.page.colours import hue_of, legend
+from profpipe.render.page.interface import Section
+from profpipe.render.text import anchor, cut, per_what
 
 # 7 to 10 bytes a node before, 2 to 5 after, measured on perf stacks and on generated trees of 1,000,000 nodes; higher
 # levels of zlib save 2 % more and take five times as long.
 LEVEL = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlameHead:
-    """What the page says about a graph before its script draws it. `contender` is empty for one variant."""
+    """What the page says of a graph before its script draws it. `contender` is empty for the graph of one variant."""
 
     id: str
     variant: str
@@ -43,16 +45,29 @@ class Pair:
     contender: int
 
 
+@dataclass(frozen=True, slots=True)
+class FlameView:
+    """A graph per variant and metric, and the differences that can be drawn of them."""
+
+    graphs: tuple[FlameHead, ...]
+    differences: tuple[FlameHead, ...]
+
+
+def flame_view(report: Report) -> FlameView | None:
+    """None where no profiler recorded stacks."""
+    return FlameView(flame_heads(report), difference_heads(report)) if report.flames else None
+
+
 def flame_heads(report: Report) -> tuple[FlameHead, ...]:
     """The graph of every variant, in the order of the report."""
-    labels, metrics = _labels(report), _metrics(report)
+    who, metrics = labels(report), _metrics(report)
     return tuple(
         FlameHead(
-            flame_id(flame),
-            labels.get(flame.variant, visible(flame.variant)),
-            "",
-            metrics.get(flame.metric, visible(flame.metric)),
-            f"{len(flame.function):,} frames",
+            id=flame_id(flame),
+            variant=who.get(flame.variant, flame.variant),
+            contender="",
+            metric=metrics.get(flame.metric, flame.metric),
+            nodes=f"{len(flame.function):,} frames",
         )
         for flame in report.flames
     )
@@ -60,28 +75,24 @@ def flame_heads(report: Report) -> tuple[FlameHead, ...]:
 
 def difference_heads(report: Report) -> tuple[FlameHead, ...]:
     """The differences that can be drawn: baseline against each contender that has a graph of the same metric."""
-    labels, metrics = _labels(report), _metrics(report)
+    who, metrics = labels(report), _metrics(report)
     found = []
     for pair in pairs(report):
         first, second = report.flames[pair.baseline], report.flames[pair.contender]
         found.append(
             FlameHead(
-                pair.id,
-                labels.get(first.variant, visible(first.variant)),
-                labels.get(second.variant, visible(second.variant)),
-                metrics.get(first.metric, visible(first.metric)),
-                f"{len(first.function):,} and {len(second.function):,} frames laid over each other",
+                id=pair.id,
+                variant=who.get(first.variant, first.variant),
+                contender=who.get(second.variant, second.variant),
+                metric=metrics.get(first.metric, first.metric),
+                nodes=f"{len(first.function):,} and {len(second.function):,} frames laid over each other",
             )
         )
     return tuple(found)
 
 
-def _labels(report: Report) -> dict[str, str]:
-    return {v.id: visible(v.label) for v in report.variants}
-
-
 def _metrics(report: Report) -> dict[str, str]:
-    return {m.key: f"{per_what(visible(m.label))[0]} ({visible(m.profiler)})" for m in report.metrics}
+    return {m.key: f"{per_what(m.label)[0]} ({m.profiler})" for m in report.metrics}
 
 
 def flame_id(flame: Flame) -> str:
@@ -111,13 +122,13 @@ def flame_data(report: Report) -> dict[str, Any]:
     place = {frame: index for index, frame in enumerate(frames)}
     hues = hue_of(report)
     category = {f.function.name: row.category for table in report.hotspots for row in table.rows for f in row.functions}
-    labels = {c.key: visible(c.label) for c in report.categories}
+    names = {c.key: c.label for c in report.categories}
     keys = [category.get(name, "") for name, _ in frames]
     units = {m.key: m.unit for m in report.metrics}
     return {
-        "names": [visible(name, limit=240) for name, _ in frames],
+        "names": [cut(name, 240) for name, _ in frames],
         "kind": [kind for _, kind in frames],
-        "category": [labels.get(key, "") for key in keys],
+        "category": [names.get(key, "") for key in keys],
         "hue": [hues.get(key, 0) if key else -1 for key in keys],
         "graphs": [{"id": flame_id(f), "unit": units.get(f.metric, "1"), **_packed(f, place)} for f in report.flames],
         "pairs": [{"id": p.id, "baseline": p.baseline, "contender": p.contender} for p in pairs(report)],
@@ -138,3 +149,13 @@ def _packed(flame: Flame, place: Mapping[tuple[str, int], int]) -> dict[str, Any
         "width": [frame_type.itemsize, depth_type.itemsize],
         "columns": base64.b64encode(packed).decode("ascii"),
     }
+
+
+def script(report: Report) -> dict[str, Any]:
+    """The graphs, and the categories that their colours stand for."""
+    return {"flames": flame_data(report), "legend": legend(report)}
+
+
+SECTION = Section(
+    key="flames", title="Flame graphs", template="_flames.html.j2", view=flame_view, script=script, shows=("flames",)
+)

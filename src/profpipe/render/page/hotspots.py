@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from profpipe import units
 from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, MetricInfo, Report
+from profpipe.render.content.hotspots import largest, metric_of, place_of
+from profpipe.render.content.study import limits_of
+from profpipe.render.content.variants import VariantHead, heads
+from profpipe.render.page.colours import hue_of
 from profpipe.render.page.commits import Renamed, changes, moved, renamed, unmatched
-from profpipe.render.page.variants import VariantHead, heads
+from profpipe.render.page.edges import edges
+from profpipe.render.page.interface import Section
+from profpipe.render.page.shown_functions import shown_functions
 from profpipe.render.text import (
     NONE,
     NOT_SEEN,
@@ -22,51 +29,45 @@ from profpipe.render.text import (
     better_word,
     chip,
     interval,
-    limit_words,
     per_what,
     share,
-    visible,
 )
 
-# Rows of one category on the page, and cells of functions in all tables together: a cell is some 300 bytes and the
-# page stays under a megabyte. The rest is counted, and is in report.json.
-FUNCTIONS_SHOWN = 40
-CELLS = 1100
-EDGES = 6
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HotCell:
-    """Texts of one cell; `bar` 0..100 of the table's largest category; `key` is what sorting compares."""
+    """Texts of one cell; `bar` 0..100 of the table's largest category; `key` is what sorting compares.
 
-    value: str
-    gap: Gap | None
-    share: str
-    interval: str
-    total: str
-    calls: str
-    ratio: str
-    chip: Chip | None
-    bar: int
-    key: str
+    `total_gap` = why the cost with callees is unknown, where a profiler that gives totals has none for this cell.
+    """
+
+    value: str = NONE
+    gap: Gap | None = None
+    share: str = ""
+    interval: str = ""
+    total: str = ""
+    total_gap: Gap | None = None
+    calls: str = ""
+    ratio: str = ""
+    chip: Chip | None = None
+    bar: int = 0
+    key: str = "-1"
     moved: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HotFunction:
     id: str
     name: str
     place: str
-    runtime: str
     raw: str
-    category: str
     cells: tuple[HotCell, ...]
     edges: bool
     changes: tuple[str, ...]
     renamed: tuple[Renamed, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HotCategory:
     id: str
     key: str
@@ -78,7 +79,7 @@ class HotCategory:
     hidden: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HotColumn:
     head: VariantHead
     total: str
@@ -87,8 +88,10 @@ class HotColumn:
     unmatched: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HotTable:
+    """`detail` = the extra lines that a cell of this table can show."""
+
     id: str
     key: str
     label: str
@@ -106,86 +109,59 @@ class HotTable:
     detail: tuple[str, ...]
 
 
-def hue_of(report: Report) -> dict[str, int]:
-    """Category -> colour 1..10 for the ten that take the largest part of any table; the rest share grey, 0."""
-    part: dict[str, float] = {}
-    for row in (row for table in report.hotspots for row in table.rows):
-        mean = sum(cell.share or 0.0 for cell in row.cells.values()) / max(len(row.cells), 1)
-        part[row.category] = max(part.get(row.category, 0.0), mean)
-    ordered = sorted((key for key in part if key not in {"other", "unexplained"}), key=lambda key: -part[key])
-    return {key: index + 1 if index < 10 else 0 for index, key in enumerate(ordered)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """What every row of one table is made with; `top` = the largest cost of a category."""
+
+    metric: MetricInfo
+    columns: tuple[VariantHead, ...]
+    top: float
+    prefix: str
+    notes: Notes
+    shown: frozenset[tuple[str, str]]
 
 
-def hot_tables(report: Report) -> tuple[HotTable, ...]:
+def hot_tables(report: Report) -> tuple[HotTable, ...] | None:
+    """None where no profiler named functions."""
     hues, shown = hue_of(report), shown_functions(report)
-    return tuple(_table(report, table, hues, shown) for table in report.hotspots)
+    return tuple(_table(report, table, hues, shown) for table in report.hotspots) or None
 
 
-def shown_functions(report: Report) -> frozenset[tuple[str, str]]:
-    """(metric, row id) of the functions on the page: the dearest of each category, then the dearest of all tables."""
-    found: list[tuple[float, int, tuple[str, str]]] = []
-    variants = max((len(table.total) for table in report.hotspots), default=1)
-    for table in report.hotspots:
-        for row in table.rows:
-            best = sorted(((_rank(f), i, f.id) for i, f in enumerate(row.functions)), key=lambda b: (-b[0], b[1]))
-            found += [(share_, len(found) + i, (table.metric, id_)) for i, (share_, _, id_) in enumerate(best)][
-                :FUNCTIONS_SHOWN
-            ]
-    found.sort(key=lambda item: (-item[0], item[1]))
-    return frozenset(key for _, _, key in found[: CELLS // max(variants, 1)])
-
-
-def _rank(row: FunctionRow) -> float:
-    """What was changed is shown before what is merely dear: a reviewer looks for it."""
-    return weight(row) + (1.0 if row.changes or row.alignment else 0.0)
-
-
-def weight(row: FunctionRow) -> float:
-    """The largest share of a variant's total this function has anywhere."""
-    return max((cell.share or 0.0 for cell in row.cells.values()), default=0.0)
-
-
-def _metric(report: Report, key: str) -> MetricInfo:
-    found = next((m for m in report.metrics if m.key == key), None)
-    return found or MetricInfo(key=key, label=key, unit="1", instrument="counted", profiler=key.partition(":")[0])
-
-
-def _table(report: Report, table: HotspotTable, hues: dict[str, int], shown: frozenset[tuple[str, str]]) -> HotTable:
-    metric, notes = _metric(report, table.metric), Notes()
-    columns = tuple(h for h in heads(report) if h.id in table.total)
-    names = {c.key: (visible(c.label), visible(c.about)) for c in report.categories}
-    top = max((cell.self or 0.0 for row in table.rows for cell in row.cells.values()), default=0.0)
+def _table(report: Report, table: HotspotTable, hues: Mapping[str, int], shown: frozenset[tuple[str, str]]) -> HotTable:
+    metric = metric_of(report, table.metric)
+    context = _Context(
+        metric=metric,
+        columns=tuple(head for head in heads(report) if head.id in table.total),
+        top=max((largest(row.cells.values()) for row in table.rows), default=0.0),
+        prefix=anchor("hot", table.metric),
+        notes=Notes(),
+        shown=shown,
+    )
+    names = {c.key: (c.label, c.about) for c in report.categories}
     rows = table.rows
     if metric.ranked:
-        rows = tuple(sorted(rows, key=lambda row: -max((c.self or 0.0 for c in row.cells.values()), default=0.0)))
-    prefix = anchor("hot", table.metric)
-    categories = tuple(
-        _category(row, prefix, columns, metric, top, names.get(row.category), hues.get(row.category, 0), notes, shown)
-        for row in rows
-    )
-    noun, per = per_what(visible(metric.label))
-    heads_ = tuple(_column(table, head, metric, notes) for head in columns)
+        rows = tuple(sorted(rows, key=lambda row: -largest(row.cells.values())))
+    noun, per = per_what(metric.label)
     return HotTable(
-        prefix,
-        anchor(table.metric),
-        noun,
-        per or PER,
-        metric.instrument,
-        visible(metric.profiler),
-        metric.exact,
-        better_word(metric),
-        visible(metric.about),
-        metric.ranked,
-        limits_of(report, metric.profiler),
-        heads_,
-        categories,
-        notes.all(),
-        _details(table),
+        id=context.prefix,
+        key=anchor(table.metric),
+        label=noun,
+        per=per or PER,
+        instrument=metric.instrument,
+        profiler=metric.profiler,
+        exact=metric.exact,
+        better=better_word(metric),
+        about=metric.about,
+        ranked=metric.ranked,
+        limits=limits_of(report, metric.profiler),
+        columns=tuple(_column(table, head, context) for head in context.columns),
+        categories=tuple(
+            _category(row, names.get(row.category, (row.category, "")), hues.get(row.category, 0), context)
+            for row in rows
+        ),
+        notes=context.notes.all(),
+        detail=_details(table),
     )
-
-
-def limits_of(report: Report, profiler: str) -> tuple[str, ...]:
-    return tuple(limit_words(report, limit) for limit in report.limits if limit.profiler == profiler)
 
 
 def _details(table: HotspotTable) -> tuple[str, ...]:
@@ -194,120 +170,91 @@ def _details(table: HotspotTable) -> tuple[str, ...]:
     cells += [cell for row in table.rows for cell in row.cells.values()]
     wanted = (
         ("interval", any(c.low is not None and c.low != c.high for c in cells)),
-        ("total", any(c.total is not None for c in cells)),
+        ("total", any(c.total is not None or c.total_why for c in cells)),
         ("calls", any(c.calls is not None for c in cells)),
     )
     return tuple(name for name, there in wanted if there)
 
 
-def _column(table: HotspotTable, head: VariantHead, metric: MetricInfo, notes: Notes) -> HotColumn:
+def _column(table: HotspotTable, head: VariantHead, context: _Context) -> HotColumn:
     series = table.total[head.id]
     known = table.categorised.get(head.id)
     return HotColumn(
-        head,
-        "" if series.median is None else amount(series.median, metric.unit),
-        notes.gap(series.why) if series.median is None else None,
-        "" if known is None else f"{units.percent(known, 0)} has a category",
-        unmatched(table, head.id),
+        head=head,
+        total="" if series.median is None else amount(series.median, context.metric.unit),
+        gap=context.notes.gap(series.why) if series.median is None else None,
+        categorised="" if known is None else f"{units.percent(known, 0)} has a category",
+        unmatched=unmatched(table, head.id),
     )
 
 
-def _category(
-    row: CategoryRow,
-    prefix: str,
-    columns: tuple[VariantHead, ...],
-    metric: MetricInfo,
-    top: float,
-    name: tuple[str, str] | None,
-    hue: int,
-    notes: Notes,
-    shown: frozenset[tuple[str, str]],
-) -> HotCategory:
-    label, about = name or (visible(row.category), "")
-    listed = [f for f in row.functions if (metric.key, f.id) in shown]
-    if metric.ranked:
-        listed.sort(key=lambda f: -max((c.self or 0.0 for c in f.cells.values()), default=0.0))
+def _category(row: CategoryRow, name: tuple[str, str], hue: int, context: _Context) -> HotCategory:
+    label, about = name
+    listed = [f for f in row.functions if (context.metric.key, f.id) in context.shown]
+    if context.metric.ranked:
+        listed.sort(key=lambda f: -largest(f.cells.values()))
     hidden = row.hidden + len(row.functions) - len(listed)
-    functions = tuple(_function(f, prefix, columns, metric, top, label, notes) for f in listed)
-    cells = tuple(_cell(row.cells.get(head.id), head, metric, top, notes) for head in columns)
-    more = (
-        "" if not hidden else f"{units.count(hidden)} smaller {'function' if hidden == 1 else 'functions'} not listed"
+    word = "function" if hidden == 1 else "functions"
+    return HotCategory(
+        id=anchor(context.prefix, row.category),
+        key=row.category,
+        label=label,
+        about=about,
+        hue=hue,
+        functions=tuple(_function(f, context) for f in listed),
+        cells=_cells(row.cells, context),
+        hidden="" if not hidden else f"{units.count(hidden)} smaller {word} not listed",
     )
-    return HotCategory(anchor(prefix, row.category), row.category, label, about, hue, cells, functions, more)
 
 
-def _function(
-    row: FunctionRow,
-    prefix: str,
-    columns: tuple[VariantHead, ...],
-    metric: MetricInfo,
-    top: float,
-    category: str,
-    notes: Notes,
-) -> HotFunction:
-    contenders = {head.id: head.label for head in columns if head.role == "contender"}
+def _function(row: FunctionRow, context: _Context) -> HotFunction:
+    contenders = {head.id: head.label for head in context.columns if head.role == "contender"}
     return HotFunction(
-        anchor(prefix, row.id),
-        visible(row.function.name),
-        place_of(row.function.file, row.function.object),
-        row.function.runtime,
-        "; ".join(visible(name) for name in row.function.raw[:4]),
-        category,
-        tuple(_cell(row.cells.get(head.id), head, metric, top, notes) for head in columns),
-        any(row.callers.values()) or any(row.callees.values()),
-        changes(row, contenders),
-        renamed(row, contenders),
+        id=anchor(context.prefix, row.id),
+        name=row.function.name,
+        place=place_of(row.function.file, row.function.object),
+        raw="; ".join(row.function.raw[:4]),
+        cells=_cells(row.cells, context),
+        edges=any(row.callers.values()) or any(row.callees.values()),
+        changes=changes(row, contenders),
+        renamed=renamed(row, contenders),
     )
 
 
-def place_of(file: str, object_: str) -> str:
-    """File, then the object's own name: where a reader would look the function up."""
-    parts = [visible(file, limit=160), visible(object_.rpartition("/")[2], limit=80)]
-    return " · ".join(part for part in parts if part)
+def _cells(cells: Mapping[str, Cell], context: _Context) -> tuple[HotCell, ...]:
+    return tuple(_cell(cells.get(head.id), head, context) for head in context.columns)
 
 
-def _cell(cell: Cell | None, head: VariantHead, metric: MetricInfo, top: float, notes: Notes) -> HotCell:
-    if cell is None:
-        return HotCell(NONE, notes.gap(NOT_SEEN), "", "", "", "", "", None, 0, "-1")
-    if cell.self is None:
-        return HotCell(NONE, notes.gap(cell.why), "", "", "", "", "", None, 0, "-1")
-    calls = "" if cell.calls is None else f"{units.count(cell.calls)} calls"
+def _cell(cell: Cell | None, head: VariantHead, context: _Context) -> HotCell:
+    metric, notes = context.metric, context.notes
+    if cell is None or cell.self is None:
+        return HotCell(gap=notes.gap(NOT_SEEN if cell is None else cell.why))
     contender = head.role != "baseline"
     return HotCell(
-        amount(cell.self, metric.unit),
-        None,
-        share(cell.share) if metric.ranked and cell.self else "",
-        interval(cell.low, cell.high, metric.unit),
-        "" if cell.total is None else f"total {amount(cell.total, metric.unit)}",
-        calls,
-        "" if cell.ratio is None or not contender else units.ratio(cell.ratio),
-        chip(cell.verdict, cell.ratio) if contender else None,
-        round(cell.self / top * 100) if metric.ranked and top > 0 else 0,
-        f"{cell.self:.6g}",
-        moved(cell, metric.unit) if contender else "",
+        value=amount(cell.self, metric.unit),
+        share=share(cell.share) if metric.ranked and cell.self else "",
+        interval=interval(cell.low, cell.high, metric.unit),
+        total="" if cell.total is None else f"total {amount(cell.total, metric.unit)}",
+        total_gap=notes.gap(f"total: {cell.total_why}") if cell.total is None and cell.total_why else None,
+        calls="" if cell.calls is None else f"{units.count(cell.calls)} calls",
+        ratio="" if cell.ratio is None or not contender else units.ratio(cell.ratio),
+        chip=chip(cell.verdict, cell.ratio) if contender else None,
+        bar=round(cell.self / context.top * 100) if metric.ranked and context.top > 0 else 0,
+        key=f"{cell.self:.6g}",
+        moved=moved(cell, metric.unit) if contender else "",
     )
 
 
-def edges(report: Report) -> dict[str, Any]:
-    """For the page's script: `names`, and per table and row, by column, [callers, callees] of (name index, calls)."""
-    names: dict[str, int] = {}
-    tables: dict[str, Any] = {}
-    shown = shown_functions(report)
-    for table in report.hotspots:
-        prefix = anchor("hot", table.metric)
-        columns = [h.id for h in heads(report) if h.id in table.total]
-        rows = {}
-        for function in (f for row in table.rows for f in row.functions if (table.metric, f.id) in shown):
-            sides = (function.callers, function.callees)
-            lists = [[_calls(side.get(v, ()), names) for side in sides] for v in columns]
-            if any(a or b for a, b in lists):
-                rows[anchor(prefix, function.id)] = lists
-        if rows:
-            tables[prefix] = rows
-    return {"names": list(names), "tables": tables}
+def script(report: Report) -> dict[str, Any]:
+    """Callers and callees of every function on the page."""
+    return {"edges": edges(report)}
 
 
-def _calls(rows: tuple[tuple[str, float], ...], names: dict[str, int]) -> list[list[int | str]]:
-    return [
-        [names.setdefault(visible(name, limit=160), len(names)), units.count(calls)] for name, calls in rows[:EDGES]
-    ]
+SECTION = Section(
+    key="hotspots",
+    title="Hotspots",
+    template="_hotspots.html.j2",
+    view=hot_tables,
+    script=script,
+    shows=("hotspots",),
+)

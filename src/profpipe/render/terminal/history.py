@@ -9,20 +9,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from profpipe.render.history.view import FigureView, OverviewView, PointRow, TrendView
-from profpipe.render.terminal.report import chip_text
+from profpipe.model.history import Trend
+from profpipe.render.content.trends import NEAR, FigureView, OverviewView, PointRow, TrendView, figures, overview
+from profpipe.render.terminal.chips import chip_text
+from profpipe.render.visible import visible, visible_values
 
 
-def render_trends(name: str, figures: Sequence[FigureView]) -> RenderableType:
-    """Every series of a metric or function, each machine's for itself."""
+def render_trends(name: str, trends: Sequence[Trend], last: int | None = None) -> RenderableType:
+    """Every series of a metric or function, each machine's for itself; `last` = rows shown of each."""
     parts: list[RenderableType] = []
-    for figure in figures:
+    every = figures(visible_values(tuple(trends)), last)
+    for figure in every:
         for trend in figure.trends:
-            parts += [Text(), *_trend(name, figure, trend)]
-    near = any(row.near for figure in figures for trend in figure.trends for row in trend.rows)
+            parts += [Text(), *_trend(visible(name), figure, trend)]
+    near = any(row.near for figure in every for trend in figure.trends for row in trend.rows)
     if near:
-        parts.append(Text("~ the intervals of both overlap: this change may be noise", style="dim"))
-    why = {trend.changes_why for figure in figures for trend in figure.trends if trend.changes_why}
+        parts.append(Text(f"~ {NEAR}", style="dim"))
+    why = {trend.changes_why for figure in every for trend in figure.trends if trend.changes_why}
     parts += [Text(text, style="yellow") for text in sorted(why)]
     return Group(*parts[1:])
 
@@ -70,10 +73,10 @@ def _cells(row: PointRow) -> list[Text]:
     ]
 
 
-def render_overview(studies: Sequence[OverviewView]) -> RenderableType:
+def render_overview(trends: Sequence[Trend]) -> RenderableType:
     """Every study's series: how many reports, the last value, how it moved."""
     parts: list[RenderableType] = []
-    for study in studies:
+    for study in overview(visible_values(tuple(trends))):
         parts += [Text(), Text(study.study, style="bold")]
         parts += [Text(f"machine {text}", style="dim") for text in study.machines]
         parts.append(_study(study))
@@ -93,7 +96,7 @@ def _study(study: OverviewView) -> Table:
     table.add_column("trend", no_wrap=True)
     before = ""
     for row in study.rows:
-        # The key once per group of variants: it is what `profpipe history` wants to be told.
+        # The key once per group of variants: `profpipe history` takes it as an argument.
         name = Text("" if row.metric == before else row.metric)
         before = row.metric
         machine = [Text(row.machine)] if several else []

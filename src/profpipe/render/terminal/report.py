@@ -13,14 +13,19 @@ from rich.text import Text
 
 from profpipe import units
 from profpipe.model.report import FunctionName, Report
-from profpipe.render.page.hotspots import place_of
-from profpipe.render.page.variants import Figure
-from profpipe.render.page.view import ReportView, build_view
-from profpipe.render.text import Chip, visible
+from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclusions
+from profpipe.render.content.figures import Figure, FigureText, figure_text, figures
+from profpipe.render.content.gate import gate_text
+from profpipe.render.content.headline import headline_figure, headline_number
+from profpipe.render.content.hotspots import place_of
+from profpipe.render.content.study import invalid_runs, rounds_words
+from profpipe.render.content.variants import heads
+from profpipe.render.terminal.chips import chip_text
+from profpipe.render.text import Notes, cut
+from profpipe.render.visible import visible, visible_report, visible_values
 
 COLUMNS = 4
 SUBJECT = 50
-_STYLE = {"v-better": "green", "v-worse": "red", "v-unsure": "yellow", "v-same": "dim"}
 _KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!", "yellow"), "k-verdict": ("", "bold")}
 
 
@@ -41,90 +46,97 @@ class Hotspot(Protocol):
 
 def render_verdict(report: Report) -> RenderableType:
     """Verdict, one row per variant, what was left out, and the conclusions that lead."""
-    view = build_view(report)
-    parts: list[RenderableType] = [_verdict(view), *_figure_line(view), *_gate(view)]
-    if view.table.columns:
-        parts += [Text(), _variants(view), *_commits(view)]
-    parts += _missing(view)
-    if view.leading:
-        parts += [Text(), *_conclusions(view)]
+    clear = visible_report(report)
+    concluded, headline, notes = conclusions(clear), headline_figure(clear), Notes()
+    every = [figure for figure in figures(clear) if figure.measured]
+    parts: list[RenderableType] = [_verdict(concluded), *_floor(clear, headline), *_gate(clear)]
+    if every:
+        # Every figure is asked, for the note below counts the unknown ones that have no column here as well.
+        cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in every}
+        parts += [Text(), _variants(clear, _columns(every, headline), cells), *_commits(clear)]
+    parts += _missing(clear, unknown=bool(notes.all()))
+    if concluded.leading:
+        parts += [Text(), *_conclusions(concluded)]
     return Group(*parts)
 
 
-def _verdict(view: ReportView) -> Text:
-    if not view.verdicts:
-        return Text("No verdict: these runs do not support one.", style="bold")
-    first = view.verdicts[0]
+def _verdict(concluded: Conclusions) -> Text:
+    if not concluded.verdicts:
+        return Text(NO_VERDICT, style="bold")
+    first = concluded.verdicts[0]
     return Text.assemble((first.text, "bold"), (f" ({first.certainty})", "dim"))
 
 
-def _figure_line(view: ReportView) -> list[RenderableType]:
-    figure = view.headline.figure if view.headline else None
-    if figure is None or not figure.floor:
+def _floor(report: Report, headline: Figure | None) -> list[RenderableType]:
+    """What these rounds could not have seen."""
+    number = headline_number(report, headline) if headline else None
+    if number is None or not number.floor:
         return []
-    return [Text(f"{figure.floor[0].upper()}{figure.floor[1:]}; rounds: {view.study.rounds}.", style="dim")]
+    return [Text(f"{number.floor[0].upper()}{number.floor[1:]}; rounds: {rounds_words(report.study)}.", style="dim")]
 
 
-def _gate(view: ReportView) -> list[RenderableType]:
+def _gate(report: Report) -> list[RenderableType]:
     """What `--fail-on` asked and found; absent when nothing was asked."""
-    if view.gate is None:
+    gate = gate_text(report)
+    if gate is None:
         return []
-    word, style = ("Gate failed", "red") if view.gate.failed else ("Gate held", "green")
-    lines = [Text.assemble((word, style), f", asked to fail on: {view.gate.asked or 'nothing'}")]
-    lines += [Text(f"  {hit}", style=style) for hit in view.gate.hits]
-    return [*lines, *([Text(f"  {view.gate.more}", style="dim")] if view.gate.more else [])]
+    style = "red" if gate.failed else "green"
+    lines = [Text.assemble((gate.word, style), f" (fails on: {gate.asked})")]
+    lines += [Text(f"  {hit}", style=style) for hit in gate.hits]
+    return [*lines, *([Text(f"  {gate.more}", style="dim")] if gate.more else [])]
 
 
-def _conclusions(view: ReportView) -> list[RenderableType]:
+def _conclusions(concluded: Conclusions) -> list[RenderableType]:
     found: list[RenderableType] = []
-    for item in view.leading:
+    for item in concluded.leading:
         sign, style = _KIND[item.css]
         line = Table.grid(padding=(0, 1))
         line.add_column(width=15, no_wrap=True)
         line.add_column()
         line.add_row(Text(f"{sign} {item.kind}", style=style), Text(f"{item.text} ({item.certainty})"))
         found.append(line)
-    rest = len(view.more) + len(view.verdicts) - 1
-    if view.verdicts and rest > 0:
+    rest = len(concluded.more) + len(concluded.verdicts) - 1
+    if concluded.verdicts and rest > 0:
         found.append(Text(f"{rest} more {'conclusion' if rest == 1 else 'conclusions'} in the report", style="dim"))
     return found
 
 
-def _variants(view: ReportView) -> Table:
-    keys = [column.key for column in view.table.columns]
-    counted = [key for key in keys if key.endswith(":instructions")][:1]
-    wanted = [view.headline.key if view.headline else "", "clean:cpu_us", *counted, "throughput", "p99_us", *keys]
-    picks = list(dict.fromkeys(keys.index(key) for key in wanted if key in keys))[:COLUMNS]
+def _columns(every: Sequence[Figure], headline: Figure | None) -> list[Figure]:
+    """The figures that 80 columns have room for."""
+    known = {figure.key: figure for figure in every}
+    counted = [key for key in known if key.endswith(":instructions")][:1]
+    wanted = [headline.key if headline else "", "clean:cpu_us", *counted, "throughput", "p99_us", *known]
+    return [known[key] for key in dict.fromkeys(wanted) if key in known][:COLUMNS]
+
+
+def _variants(report: Report, columns: Sequence[Figure], cells: Mapping[str, Sequence[FigureText]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("variant", overflow="fold")
-    for index in picks:
-        column = view.table.columns[index]
-        head = f"{column.label}\n{column.per}" if column.per else column.label
-        table.add_column(Text(head), justify="right", no_wrap=True)
-    for row in view.table.rows:
-        name = Text(row.head.label)
-        if row.head.role == "baseline":
+    for figure in columns:
+        title = f"{figure.noun}\n{figure.per}" if figure.per else figure.noun
+        table.add_column(Text(title), justify="right", no_wrap=True)
+    for index, head in enumerate(heads(report)):
+        name = Text(head.label)
+        if head.role == "baseline":
             name.append("\nbaseline", style="dim")
-        if not row.head.valid:
-            name.append(f"\nnot valid: {row.head.why}", style="red")
-        table.add_row(name, *(_figure(row.cells[index], row.head.role) for index in picks))
+        if not head.valid:
+            name.append(f"\nnot valid: {head.why}", style="red")
+        table.add_row(name, *(_figure(cells[figure.key][index], head.role) for figure in columns))
     return table
 
 
-def _commits(view: ReportView) -> list[RenderableType]:
-    """Which commit stands behind a label, a line each; a subject is cut, the page has it whole."""
-    lines = []
-    for head in view.variants:
-        if head.commit is None or head.role == "control":
+def _commits(report: Report) -> list[RenderableType]:
+    """Which commit a label stands for, a line each; a subject is cut, the page has it whole."""
+    lines: list[RenderableType] = []
+    for head in heads(report, control=False):
+        if head.commit is None:
             continue
-        subject = head.commit.subject
-        cut = subject if len(subject) <= SUBJECT else subject[: SUBJECT - 1] + "…"
-        parts = [f"{head.label}: {head.commit.short}", head.commit.dirty, cut]
+        parts = [f"{head.label}: {head.commit.short}", head.commit.dirty, cut(head.commit.subject, SUBJECT)]
         lines.append(Text(" ".join(part for part in parts if part), style="dim"))
-    return [*lines]
+    return lines
 
 
-def _figure(figure: Figure, role: str) -> Text:
+def _figure(figure: FigureText, role: str) -> Text:
     if figure.gap:
         return Text("unknown", style="dim")
     text = Text(figure.text)
@@ -137,16 +149,12 @@ def _figure(figure: Figure, role: str) -> Text:
     return text
 
 
-def chip_text(chip: Chip | None) -> Text:
-    return Text() if chip is None else Text(chip.word, style=_STYLE[chip.css.split()[0]])
-
-
-def _missing(view: ReportView) -> list[RenderableType]:
-    lines = ["unknown: the report says why, cell by cell"] if view.table.notes else []
-    lines += [f"{len(view.invalid)} runs are not valid and left out of every figure"] if len(view.invalid) > 1 else []
-    lines += ["1 run is not valid and left out of every figure"] if len(view.invalid) == 1 else []
-    lines += [f"{run.variant} ({run.where}): {run.reason}" for run in view.invalid[:5]]
-    lines += [f"left out: {target}: {reason}" for target, reason in view.study.left_out]
+def _missing(report: Report, *, unknown: bool) -> list[RenderableType]:
+    lost = invalid_runs(report)
+    lines = ["unknown: report.html gives the reason next to each"] if unknown else []
+    lines += [f"{len(lost)} invalid {'run' if len(lost) == 1 else 'runs'} left out of every figure"] if lost else []
+    lines += [f"{run.variant} ({run.where}): {run.reason}" for run in lost[:5]]
+    lines += [f"left out: {target}: {reason}" for target, reason in report.study.left_out]
     return [Text(line, style="dim") for line in lines]
 
 
@@ -166,11 +174,11 @@ def render_hotspots(
         return Text("This capture holds no metric.")
     first, *others = metrics
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(Text(f"self\n{first.label}"), justify="right", no_wrap=True)
+    table.add_column(Text(f"self\n{visible(first.label)}"), justify="right", no_wrap=True)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     for metric in others[:2]:
-        table.add_column(Text(f"self\n{metric.label}"), justify="right", no_wrap=True)
+        table.add_column(Text(f"self\n{visible(metric.label)}"), justify="right", no_wrap=True)
     if any(row.calls is not None for row in rows):
         table.add_column("calls", justify="right", no_wrap=True)
     table.add_column("category", no_wrap=True)
@@ -197,11 +205,12 @@ def _hotspot(
     cells += [Text(_amount(row.self.get(metric.key, 0), metric)) for metric in others]
     if calls:
         cells.append(Text("unknown" if row.calls is None else f"{row.calls:,}"))
-    name = Text(visible(row.function.name))
-    place = place_of(row.function.file, row.function.object)
+    function = visible_values(row.function)
+    name = Text(function.name)
+    place = place_of(function.file, function.object)
     if place:
         name.append(f"  {place}", style="dim")
-    return [*cells, Text(visible(row.category, limit=24), style="dim"), name]
+    return [*cells, Text(cut(visible(row.category), 24), style="dim"), name]
 
 
 def _amount(value: int, metric: units.Metric) -> str:

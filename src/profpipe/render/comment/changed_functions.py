@@ -6,22 +6,23 @@ from dataclasses import dataclass
 
 from profpipe import units
 from profpipe.model.report import Cell, ChangedLines, FunctionRow, HotspotTable, MetricInfo, Report
-from profpipe.render.page.hotspots import place_of
-from profpipe.render.text import PER, amount, anchor, chip, per_what, signed_amount, visible
+from profpipe.render.comment.blocks import Block, paragraph, table
+from profpipe.render.comment.escape_markdown import Md, code, md
+from profpipe.render.content.waterfall import first_waterfall
+from profpipe.render.text import NONE, PER, amount, chip, cut, per_what, signed_amount
 
 OPEN = 8
-# A name in a table of a comment; the page has it whole.
+# Characters of a name in a table of a comment; the page has it whole.
 NAME = 100
 SPANS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRow:
     """`lines` = (file with its line spans, "+6 −2"), the most changed file first; `was` = its name in the baseline."""
 
     name: str
     was: str
-    place: str
     before: str
     after: str
     delta: str
@@ -30,8 +31,8 @@ class ChangedRow:
     lines: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedFunctions:
     """`diff` = these are two commits, so lines are shown; `hidden` = changed functions beyond `OPEN`."""
 
     metric: str
@@ -40,6 +41,36 @@ class ChangedView:
     diff: bool
     rows: tuple[ChangedRow, ...]
     hidden: int
+
+
+def changed(report: Report) -> list[Block]:
+    """The section of the comment, about the contender that has the widest gap."""
+    first = first_waterfall(report)
+    found = changed_functions(report, first.contender if first else "")
+    if found is None:
+        return []
+    head = [("function", False), ("before", True), ("after", True), ("change", True), ("verdict", False)]
+    head += [("changed lines", False)] if found.diff else []
+    rest = [paragraph("{} rows not shown", f"{found.hidden:,}")] if found.hidden else []
+    return [
+        paragraph(
+            "**Functions that {} most**, {} ({}), {} against the baseline",
+            "changed" if found.diff else "differ",
+            found.metric,
+            found.instrument,
+            code(found.contender),
+        ),
+        table(head, [_cells(row, found.diff) for row in found.rows]),
+        *rest,
+    ]
+
+
+def _cells(row: ChangedRow, diff: bool) -> list[object]:
+    was = md(" (was {})", code(row.was)) if row.was else Md()
+    ratio = f" ({row.ratio})" if row.ratio else ""
+    cells: list[object] = [Md(code(row.name) + was), row.before, row.after, row.delta + ratio, row.verdict]
+    lines = Md(" ".join(md("{} {}", code(place), size) for place, size in row.lines) or "none")
+    return [*cells, lines] if diff else cells
 
 
 def has_changed(report: Report) -> bool:
@@ -52,33 +83,33 @@ def has_changed(report: Report) -> bool:
     return any(_called(found.get(who)) for found in cells for who in contenders)
 
 
-def changed_functions(report: Report, contender: str) -> ChangedView | None:
+def changed_functions(report: Report, contender: str) -> ChangedFunctions | None:
     """Of the first table that may be ranked and holds a change of this contender; the largest change first.
 
-    `contender` = a variant's id as an anchor; the first contender with a change when there is none of that id.
+    The first contender with a change when there is none of that id.
     """
     baseline = next((v.id for v in report.variants if v.role == "baseline"), None)
     contenders = [v for v in report.variants if v.role == "contender"]
-    contenders.sort(key=lambda v: anchor(v.id) != contender)
+    contenders.sort(key=lambda v: v.id != contender)
     metrics = {m.key: m for m in report.metrics}
     if baseline is None:
         return None
     for variant in contenders:
-        for table in report.hotspots:
-            metric = metrics.get(table.metric)
+        for hotspots in report.hotspots:
+            metric = metrics.get(hotspots.metric)
             if metric is None or not metric.ranked:
                 continue
-            found = _changed(table, variant.id, baseline)
+            found = _changed(hotspots, variant.id, baseline)
             if found:
-                noun, per = per_what(visible(metric.label))
+                noun, per = per_what(metric.label)
                 rows = tuple(_row(row, metric, variant.id, baseline) for row in found[:OPEN])
-                return ChangedView(
-                    f"{noun} {per or PER}",
-                    f"{metric.instrument} by {visible(metric.profiler)}",
-                    visible(variant.label),
-                    variant.commit is not None,
-                    rows,
-                    len(found) - len(rows),
+                return ChangedFunctions(
+                    metric=f"{noun} {per or PER}",
+                    instrument=f"{metric.instrument} by {metric.profiler}",
+                    contender=variant.label,
+                    diff=variant.commit is not None,
+                    rows=rows,
+                    hidden=len(found) - len(rows),
                 )
     return None
 
@@ -119,21 +150,20 @@ def _row(row: FunctionRow, metric: MetricInfo, contender: str, baseline: str) ->
     if old is None or new is None:
         verdict = "new" if old is None else "gone"
     return ChangedRow(
-        visible(row.function.name, limit=NAME),
-        visible(aligned.before.name, limit=NAME) if aligned else "",
-        visible(place_of(row.function.file, row.function.object), limit=NAME),
-        _amount(old, metric.unit),
-        _amount(new, metric.unit),
-        signed_amount(_delta(row, contender, baseline), metric.unit),
-        "" if ratio is None else units.ratio(ratio),
-        verdict,
-        tuple(_lines(item) for item in row.changes.get(contender, ())[:2]),
+        name=cut(row.function.name, NAME),
+        was=cut(aligned.before.name, NAME) if aligned else "",
+        before=_amount(old, metric.unit),
+        after=_amount(new, metric.unit),
+        delta=signed_amount(_delta(row, contender, baseline), metric.unit),
+        ratio="" if ratio is None else units.ratio(ratio),
+        verdict=verdict,
+        lines=tuple(_lines(item) for item in row.changes.get(contender, ())[:2]),
     )
 
 
 def _amount(cell: Cell | None, unit: str) -> str:
     if cell is None:
-        return "–"
+        return NONE
     return units.UNKNOWN if cell.self is None else amount(cell.self, unit)
 
 
@@ -143,4 +173,4 @@ def _lines(item: ChangedLines) -> tuple[str, str]:
     spans = item.added or item.removed
     listed = [str(first) if first == last else f"{first}-{last}" for first, last in spans[:SPANS]]
     more = f" and {len(spans) - SPANS} more" if len(spans) > SPANS else ""
-    return f"{visible(item.file, limit=NAME)}:{','.join(listed)}{more}", f"+{added} −{removed}"
+    return f"{cut(item.file, NAME)}:{','.join(listed)}{more}", f"+{added} −{removed}"

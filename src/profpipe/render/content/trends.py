@@ -1,4 +1,7 @@
-"""The history as text: what terminal and page show of a trend, and the list of all of them."""
+"""The history as text: what terminal and page show of a trend, and the list of all of them.
+
+Trends come here as `visible.visible_values` left them.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,17 @@ from dataclasses import dataclass
 from profpipe import units
 from profpipe.model.history import ChangePoint, Point, Quantity, Trend, moment
 from profpipe.model.report import Verdict
-from profpipe.render.text import Chip, amount, anchor, chip, interval, visible
+from profpipe.render.text import Chip, amount, anchor, chip, cut, interval
 
 SHORT = 10
+NEAR = "the interval overlaps that of the report before: this change may be noise"
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 16
 # A dotted range of values is drawn from its own lowest to its highest, unless that is less than this share of it.
 _FLAT = 0.002
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointRow:
     """One report in a trend. `near` = its interval and the one before overlap: the change may be noise."""
 
@@ -35,7 +39,7 @@ class PointRow:
     report: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrendView:
     """One machine's series. `left_out` = older reports that are not among `rows`."""
 
@@ -50,7 +54,7 @@ class TrendView:
     hue: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureView:
     """One variant in one study: a picture, with a series per machine."""
 
@@ -63,15 +67,7 @@ class FigureView:
     trends: tuple[TrendView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryView:
-    title: str
-    place: str
-    figures: tuple[FigureView, ...]
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewRow:
     metric: str
     label: str
@@ -83,7 +79,7 @@ class OverviewRow:
     spark: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewView:
     """The series of one study."""
 
@@ -104,13 +100,13 @@ def _figure(number: int, group: Sequence[Trend], last: int | None) -> FigureView
     newest = max(group, key=lambda trend: trend.points[-1].when)
     id_ = f"trend-{number}-{anchor(newest.key.study, newest.key.variant)[:60]}"
     return FigureView(
-        id_,
-        visible(newest.key.study),
-        visible(newest.key.variant),
-        visible(newest.label),
-        visible(newest.quantity.label),
-        f"{newest.quantity.better} is better",
-        tuple(trend_view(trend, f"{id_}-{hue}", hue, last) for hue, trend in enumerate(group)),
+        id=id_,
+        study=newest.key.study,
+        variant=newest.key.variant,
+        label=newest.label,
+        metric=newest.quantity.label,
+        better=f"{newest.quantity.better} is better",
+        trends=tuple(trend_view(trend, f"{id_}-{hue}", hue, last) for hue, trend in enumerate(group)),
     )
 
 
@@ -119,15 +115,15 @@ def trend_view(trend: Trend, id_: str, hue: int = 0, last: int | None = None) ->
     rows = tuple(_row(trend, index, changes.get(index)) for index in range(len(trend.points)))
     first = 0 if last is None else max(0, len(rows) - last)
     return TrendView(
-        id_,
-        visible(trend.key.machine),
-        visible(trend.machine_text),
-        _summary(trend),
-        tuple(_change_words(trend, change) for change in changes.values()),
-        visible(trend.changes_why),
-        rows[first:],
-        first,
-        hue % 8,
+        id=id_,
+        machine=trend.key.machine,
+        machine_text=trend.machine_text,
+        summary=_summary(trend),
+        changes=tuple(_change_words(trend, change) for change in changes.values()),
+        changes_why=trend.changes_why,
+        rows=rows[first:],
+        left_out=first,
+        hue=hue % 8,
     )
 
 
@@ -135,7 +131,7 @@ def commit_text(point: Point) -> str:
     """Short hash, `+` behind it where uncommitted changes were part of what ran."""
     if point.commit is None:
         return "unknown"
-    return visible(point.commit[:SHORT]) + ("+" if point.dirty else "")
+    return point.commit[:SHORT] + ("+" if point.dirty else "")
 
 
 def _row(trend: Trend, index: int, change: ChangePoint | None) -> PointRow:
@@ -143,18 +139,18 @@ def _row(trend: Trend, index: int, change: ChangePoint | None) -> PointRow:
     before = next((p for p in reversed(trend.points[:index]) if p.value is not None), None)
     ratio = change.ratio if change else None
     return PointRow(
-        commit_text(point),
-        visible(point.subject, limit=200),
-        _time(point),
-        units.UNKNOWN if point.value is None else amount(point.value, unit),
-        visible(point.why or "") if point.value is None else "",
-        interval(point.low, point.high, unit),
-        "" if point.rounds is None else str(point.rounds),
-        _difference(before, point),
-        before is not None and _overlap(before, point),
-        "" if change is None else _level(change),
-        None if change is None else chip(_verdict(trend.quantity, change), ratio),
-        visible(point.report or ""),
+        commit=commit_text(point),
+        subject=cut(point.subject, 200),
+        time=_time(point),
+        value=units.UNKNOWN if point.value is None else amount(point.value, unit),
+        why=(point.why or "") if point.value is None else "",
+        interval=interval(point.low, point.high, unit),
+        rounds="" if point.rounds is None else str(point.rounds),
+        change=_difference(before, point),
+        near=before is not None and _overlap(before, point),
+        mark="" if change is None else _level(change),
+        chip=None if change is None else chip(_verdict(trend.quantity, change), ratio),
+        report=point.report or "",
     )
 
 
@@ -198,7 +194,7 @@ def _change_words(trend: Trend, change: ChangePoint) -> str:
     point, unit = trend.points[change.index], trend.quantity.unit
     moved = "" if change.ratio is None else f" ({signed_percent(change.ratio - 1)})"
     levels = f"{amount(change.before, unit)} to {amount(change.after, unit)}"
-    subject = f": {visible(point.subject, limit=80)}" if point.subject else ""
+    subject = f": {cut(point.subject, 80)}" if point.subject else ""
     return f"{_verdict(trend.quantity, change)} since {commit_text(point)} of {_time(point)}: {levels}{moved}{subject}"
 
 
@@ -228,9 +224,9 @@ def overview(trends: Sequence[Trend]) -> tuple[OverviewView, ...]:
 def _study(name: str, group: Sequence[Trend]) -> OverviewView:
     machines = {trend.key.machine: trend.machine_text for trend in group}
     return OverviewView(
-        visible(name),
-        tuple(f"{visible(key)} ({visible(text)})" for key, text in machines.items()),
-        tuple(_overview_row(trend) for trend in group),
+        study=name,
+        machines=tuple(f"{key} ({text})" for key, text in machines.items()),
+        rows=tuple(_overview_row(trend) for trend in group),
     )
 
 
@@ -239,14 +235,14 @@ def _overview_row(trend: Trend) -> OverviewRow:
     last = amount(values[-1], trend.quantity.unit) if values else units.UNKNOWN
     change = signed_percent(values[-1] / values[-2] - 1) if len(values) > 1 and values[-2] else ""
     return OverviewRow(
-        visible(trend.key.metric),
-        visible(trend.quantity.label),
-        visible(trend.key.variant),
-        visible(trend.key.machine),
-        f"{len(trend.points):,}",
-        last,
-        change,
-        spark(values[-SPARK_WIDTH:]),
+        metric=trend.key.metric,
+        label=trend.quantity.label,
+        variant=trend.key.variant,
+        machine=trend.key.machine,
+        entries=f"{len(trend.points):,}",
+        last=last,
+        change=change,
+        spark=spark(values[-SPARK_WIDTH:]),
     )
 
 

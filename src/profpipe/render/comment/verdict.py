@@ -1,0 +1,128 @@
+"""The first lines of a comment, and its footer: what was found, of which commits, under which conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from profpipe import units
+from profpipe.model.report import CommitInfo, Report, Verdict
+from profpipe.render.comment.blocks import Block, paragraph
+from profpipe.render.comment.changed_functions import has_changed
+from profpipe.render.comment.escape_markdown import Md, code, md
+from profpipe.render.content.conclusions import NO_VERDICT, conclusions
+from profpipe.render.content.gate import gate_text
+from profpipe.render.text import cut
+
+CHANGES: tuple[Verdict, ...] = ("better", "worse")
+# Facts of a machine that decide whether two reports may be compared; the rest is folded.
+MACHINE = ("CPU", "processors", "virtual machine", "kernel", "Python", "commit")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLine:
+    """`second` = the verdict in words, where a failed gate took the first line."""
+
+    text: str
+    certainty: str
+    second: str = ""
+
+
+def first_line(report: Report) -> FirstLine:
+    """The gate's failure; else the verdict; else that there is none, and in a quiet report what that means."""
+    verdicts = conclusions(report).verdicts
+    text = verdicts[0].text if verdicts else NO_VERDICT
+    if report.gate is not None and report.gate.failed:
+        hits = "; ".join(cut(hit, 300) for hit in report.gate.hits[:5]) or "see the figures"
+        return FirstLine(f"Regression: {hits}", "measured", text if verdicts else "")
+    if not verdicts and is_quiet(report):
+        text = _no_difference(report)
+    return FirstLine(text, verdicts[0].certainty if verdicts else "")
+
+
+def _no_difference(report: Report) -> str:
+    verdicts = {c.verdict for v in report.variants if v.role == "contender" for c in v.against_baseline.values()}
+    if "no change" in verdicts:
+        return "No relevant difference."
+    return NO_VERDICT if not verdicts else "Undecided: these rounds show no difference, but cannot rule one out."
+
+
+def is_quiet(report: Report) -> bool:
+    """No figure of a valid contender is better or worse, no function is, no gate failed: nothing to act on.
+
+    "Cannot tell" is quiet too: the first line says so.
+    """
+    if report.gate is not None and report.gate.failed:
+        return False
+    contenders = [v for v in report.variants if v.role == "contender"]
+    if not contenders or not all(v.valid for v in report.variants):
+        return False
+    if any(c.verdict in CHANGES for v in contenders for c in v.against_baseline.values()):
+        return False
+    return not has_changed(report)
+
+
+def headline(report: Report) -> list[Block]:
+    first = first_line(report)
+    return [paragraph("**{}**{}", first.text, Md(f" ({first.certainty})" if first.certainty else ""))]
+
+
+def verdict(report: Report) -> list[Block]:
+    second = first_line(report).second
+    commits = [(v.label, v.commit) for v in report.variants if v.commit is not None and v.role != "control"]
+    return [
+        *headline(report),
+        *([paragraph("{}", second)] if second else []),
+        *(Block(_commit(label, commit)) for label, commit in commits),
+    ]
+
+
+def _commit(label: str, info: CommitInfo) -> Md:
+    dirty = " with uncommitted changes" if info.dirty else ""
+    parts = [info.commit[:12] + dirty, cut(info.ref, 120), cut(info.subject, 120)]
+    return md("{}: {}", cut(label, 80), Md(" ".join(code(part) for part in parts if part)))
+
+
+def footer(report: Report, link: str, origin: str) -> list[Block]:
+    """`link` = where the page is, as a URL that Markdown holds; `origin` = a sentence of ours about who measured."""
+    where = Md(f"[Whole report]({link})" if link else "The whole report is `report.html` of this run")
+    facts = [(key, cut(report.environment[key], 120)) for key in MACHINE if key in report.environment]
+    machine = Md(", ".join(md("{} {}", key, code(value)) for key, value in facts))
+    return [
+        paragraph(
+            "{}. {}{}. profpipe {}{}",
+            where,
+            _conditions(report),
+            md(". Machine: {}", machine) if machine else "",
+            report.profpipe,
+            md(". {}", origin) if origin else "",
+        )
+    ]
+
+
+def _conditions(report: Report) -> str:
+    rounds = "1 round" if report.study.rounds == 1 else f"{report.study.rounds} rounds of fresh processes"
+    lost = len(report.invalid)
+    parts = [rounds, cut(report.study.load, 160), cut(report.study.placement, 120)]
+    parts.append(f"{lost} invalid {'run' if lost == 1 else 'runs'} left out" if lost else "")
+    return "; ".join(part for part in parts if part)
+
+
+def trust(report: Report) -> list[str]:
+    """How far these figures can be trusted: added rounds, earlier A/A comparisons, the gate."""
+    found = []
+    steps = report.study.sequential
+    if steps is not None:
+        looks = ", ".join(str(look) for look in steps.looks)
+        found.append(
+            f"Rounds were added until the verdicts were stable (checked after {looks}): {cut(steps.rule, 600)}"
+        )
+    past = report.calibration
+    if past is not None:
+        found.append(
+            f"{past.false_verdicts} of {past.comparisons} A/A comparisons on {cut(past.machine, 120)} gave a "
+            f"false verdict (95 % interval {units.percent(past.low)} to {units.percent(past.high)})."
+        )
+    gate = gate_text(report)
+    if gate is not None:
+        found.append(f"{gate.word} (fails on: {gate.asked}).")
+    return found

@@ -1,0 +1,159 @@
+"""The figures of a report: which there are, in the order readers look in, and each variant's as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from profpipe.model.report import Comparison, Report, Series, Variant
+from profpipe.render.text import PER, Chip, Gap, Notes, amount, compared, floor_words, interval, per_what, spread
+
+LATENCY = {"p50_us": "p50 latency", "p90_us": "p90 latency", "p99_us": "p99 latency", "max_us": "slowest"}
+# A simulator's own time in the kernel is no cost of the server: it comes last.
+_LAST = ("sys_cpu_ns",)
+# The order readers look in: speed first, then what a request costs, then where.
+_ORDER = ("cpu_us", "cpu", "instructions", "syscalls", "kernel", "switches", "rss", "memory")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure over all variants. `profiler` is empty for what was measured without one.
+
+    `series` and `against` = variant -> its rounds, and its comparison with the baseline.
+    """
+
+    key: str
+    label: str
+    unit: str
+    higher: bool = False
+    profiler: str = ""
+    about: str = ""
+    series: Mapping[str, Series]
+    against: Mapping[str, Comparison]
+
+    @property
+    def noun(self) -> str:
+        """ "CPU time" of "CPU time per request"."""
+        return per_what(self.label)[0]
+
+    @property
+    def per(self) -> str:
+        """ "per request"; empty where the label does not say."""
+        return per_what(self.label)[1]
+
+    @property
+    def better(self) -> str:
+        return "higher is better" if self.higher else "lower is better"
+
+    @property
+    def measured(self) -> bool:
+        """Some variant has a value of it."""
+        return any(series.median is not None for series in self.series.values())
+
+    @property
+    def full_name(self) -> str:
+        """With what it is per and who measured it: "instructions per request (callgrind)"."""
+        by = f" ({self.profiler})" if self.profiler and self.profiler not in self.noun else ""
+        return f"{self.noun} {self.per}".strip() + by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureText:
+    """One figure of one variant: either `text` or `gap`."""
+
+    text: str = ""
+    gap: Gap | None = None
+    interval: str = ""
+    spread: str = ""
+    ratio: str
+    ratio_interval: str
+    chip: Chip | None
+    floor: str
+
+
+def figures(report: Report) -> tuple[Figure, ...]:
+    """Every figure of the report in the order readers look in, those without any value too."""
+    found = []
+    rates = {v.id: v.throughput for v in report.variants if v.throughput != Series()}
+    if rates:
+        against = _against(report, "clean:throughput", "throughput")
+        found.append(Figure(key="throughput", label="requests/s", unit="1", higher=True, series=rates, against=against))
+    for key in sorted({key for v in report.variants for key in v.latency}, key=lambda key: (len(key), key)):
+        values = {v.id: v.latency[key] for v in report.variants if key in v.latency}
+        against = _against(report, f"clean:{key}", f"latency:{key}", key)
+        found.append(Figure(key=key, label=LATENCY.get(key, key), unit="us", series=values, against=against))
+    return (*found, *_metrics(report))
+
+
+def _metrics(report: Report) -> list[Figure]:
+    known = {metric.key: metric for metric in report.metrics}
+    extra = [key for v in report.variants for key in v.figures if key not in known]
+    last = {metric.key for metric in report.metrics if metric.instrument == "traced" or metric.again}
+    found = []
+    for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in last, _rank(key))):
+        values = {v.id: v.figures[key] for v in report.variants if key in v.figures}
+        metric, against = known.get(key), _against(report, key)
+        if not values:
+            continue
+        if metric is None:
+            found.append(Figure(key=key, label=key, unit="1", series=values, against=against))
+            continue
+        found.append(
+            Figure(
+                key=key,
+                label=metric.label,
+                unit=metric.unit,
+                higher=metric.better == "higher",
+                profiler="" if metric.instrument == "clean" else metric.profiler,
+                about=metric.about,
+                series=values,
+                against=against,
+            )
+        )
+    return found
+
+
+def _rank(key: str) -> int:
+    if key.endswith(_LAST):
+        return len(_ORDER) + 1
+    place = [index for index, word in enumerate(_ORDER) if word in key.partition(":")[2]]
+    return place[0] if place else len(_ORDER)
+
+
+def _against(report: Report, *names: str) -> dict[str, Comparison]:
+    """Variant -> comparison under the last of these names that it has."""
+    return {v.id: v.against_baseline[n] for v in report.variants for n in names if n in v.against_baseline}
+
+
+def figure_text(figure: Figure, variant: Variant, notes: Notes) -> FigureText:
+    """`notes` collects why a figure is unknown."""
+    series = figure.series.get(variant.id, Series())
+    comparison = figure.against.get(variant.id)
+    ratio, ends, chip = compared(comparison)
+    floor = floor_words(comparison)
+    if series.median is None:
+        gap = notes.gap(series.why or variant.why)
+        return FigureText(gap=gap, ratio=ratio, ratio_interval=ends, chip=chip, floor=floor)
+    return FigureText(
+        text=amount(series.median, figure.unit),
+        interval=interval(series.low, series.high, figure.unit),
+        spread=spread(series),
+        ratio=ratio,
+        ratio_interval=ends,
+        chip=chip,
+        floor=floor,
+    )
+
+
+def missing(every: Sequence[Figure]) -> tuple[tuple[str, str], ...]:
+    """(figure, reason) of those that no variant has a value of."""
+    return tuple(
+        (figure.noun, next((series.why for series in figure.series.values() if series.why), "not measured"))
+        for figure in every
+        if not figure.measured
+    )
+
+
+def label_per(figure: Figure) -> str:
+    """The label with what it is per, which a cost always says."""
+    return figure.label if figure.key == "throughput" or figure.per else f"{figure.label} {PER}"

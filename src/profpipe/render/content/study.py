@@ -1,0 +1,111 @@
+"""What was run: the study, its rounds, its conditions, the runs left out, and what the instruments cannot see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from profpipe.model.report import Report, StudyInfo
+from profpipe.render.content.variants import labels
+from profpipe.render.text import cut, limit_words
+
+LOG_LINES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyText:
+    """`rounds` = how many and why no more; `rounds_rule` = how they were added, empty where their number was fixed."""
+
+    id: str
+    question: str
+    created: str
+    version: str
+    load: str
+    placement: str
+    rounds: str
+    rounds_rule: str
+    command: str
+    left_out: tuple[tuple[str, str], ...]
+    environment: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidText:
+    """A run that was left out of every figure, with the end of its server's log."""
+
+    variant: str
+    where: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitText:
+    """What one profiler cannot see."""
+
+    profiler: str
+    texts: tuple[str, ...]
+
+
+def study_text(report: Report) -> StudyText:
+    study = report.study
+    return StudyText(
+        id=study.id,
+        question=study.question,
+        created=report.created.replace("T", " ")[:16],
+        version=report.profpipe,
+        load=study.load,
+        placement=study.placement,
+        rounds=rounds_words(study),
+        rounds_rule="" if study.sequential is None else cut(study.sequential.rule, 1000),
+        command=study.command,
+        left_out=study.left_out,
+        environment=tuple(report.environment.items()),
+    )
+
+
+_STOPPED = {
+    "stable": "stopped because the verdicts had settled",
+    "max-rounds": "stopped because no more were allowed",
+    "cut short": "the study was interrupted before its verdicts had settled",
+    "budget": "stopped because the time allowed was used up",
+}
+
+
+def rounds_words(study: StudyInfo) -> str:
+    """How many rounds, and, where they were added one look at a time, after which looks and why no more."""
+    plain = "1" if study.rounds == 1 else f"{study.rounds}, each in fresh processes"
+    added = study.sequential
+    if added is None:
+        return plain
+    looks = ", ".join(str(look) for look in added.looks)
+    most = f" (at most {max(added.planned)})" if added.planned else ""
+    return f"{plain}{most}; verdicts checked after {looks or 'none'}; {_STOPPED[added.stopped]}"
+
+
+def invalid_runs(report: Report) -> tuple[InvalidText, ...]:
+    """In the order of the report."""
+    who = labels(report)
+    found = []
+    for item in report.invalid:
+        turn = "" if item.round is None else f", round {item.round}"
+        found.append(
+            InvalidText(
+                variant=who.get(item.variant, item.variant),
+                where=f"{item.profiler}{turn}, during {item.phase}",
+                reason=cut(item.reason, 1000),
+                log="\n".join(item.log_tail[-LOG_LINES:]),
+            )
+        )
+    return tuple(found)
+
+
+def limits(report: Report) -> tuple[LimitText, ...]:
+    """By profiler, in the order of the report."""
+    found: dict[str, list[str]] = {}
+    for limit in report.limits:
+        found.setdefault(limit.profiler, []).append(limit_words(report, limit))
+    return tuple(LimitText(name, tuple(texts)) for name, texts in found.items())
+
+
+def limits_of(report: Report, profiler: str) -> tuple[str, ...]:
+    return tuple(limit_words(report, limit) for limit in report.limits if limit.profiler == profiler)

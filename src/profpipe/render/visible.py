@@ -1,0 +1,106 @@
+"""Hostile text made visible, once: every string of a report before anything is rendered from it.
+
+Names come from profiles, configs, command lines and logs. HTML and Markdown escape markup where they print; here goes
+what no markup escapes: characters that hide, reorder or end text, and text without end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+from profpipe.errors import ReportError
+from profpipe.model.report import Report
+
+# Controls, soft hyphen, zero-width and bidi marks, line separators, interlinear marks, tags, lone surrogates: what
+# can hide, reorder or end text. Kept as their code point so that two different names never look the same.
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+NAME, PROSE = 400, 2000
+# Fields that hold sentences, commands or lists of names; every other text is cut at NAME characters.
+LONG: Final = frozenset(
+    {"text", "load", "placement", "command", "environment", "reason", "rule", "what", "post", "ours", "why"}
+    | {"title", "about"}
+)
+# Fields by which parts of a report find each other: never cut, or two long keys would become one. They are made visible
+# all the same, equally on both sides, for a key is what is shown where there is no label.
+KEYS: Final = frozenset(
+    {"id", "key", "variant", "metric", "category", "categories", "baseline", "contender", "contenders", "variants"}
+    | {"path"}
+)
+# What stays exactly as it is: numbers, None, and the words of a Literal, which hold nothing but lower-case letters.
+T = TypeVar("T")
+
+
+def visible(text: str, *, limit: int | None = NAME) -> str:
+    """Text with nothing in it that a reader cannot see; at most `limit` characters, the cut marked by an ellipsis."""
+    if limit is None or len(text) <= limit:
+        return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_code_point, text)
+    return _INVISIBLE.sub(_code_point, text[: limit + 1])[:limit] + "…"
+
+
+def _code_point(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def visible_report(report: Report) -> Report:
+    """The report with every string visible, keys of tables too; numbers are the same objects.
+
+    Pure, and changes nothing the second time. Raises ReportError when two keys of one table differ only in characters
+    that cannot be seen: one of the two would be lost.
+    """
+    return _visible(report, "report")
+
+
+def visible_values(value: T) -> T:
+    """The same for one part of a report, or for a frozen dataclass or a tuple of them, as a history has them."""
+    return _visible(value, "")
+
+
+def _visible(value: T, field: str) -> T:
+    made: Any = value
+    if isinstance(value, str):
+        limit = None if field in KEYS else PROSE if field in LONG else NAME
+        made = visible(value, limit=limit)
+    elif isinstance(value, BaseModel):
+        made = value.model_copy(update=_changed({name: getattr(value, name) for name in type(value).model_fields}))
+    elif is_dataclass(value) and not isinstance(value, type):
+        made = replace(value, **_changed({item.name: getattr(value, item.name) for item in fields(value)}))
+    elif isinstance(value, Mapping):
+        made = _table(value, field)
+    elif isinstance(value, tuple) and not _numbers(value):
+        made = tuple(_visible(item, field) for item in value)
+    return made  # type: ignore[no-any-return]
+
+
+def _changed(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _visible(value, name) for name, value in values.items() if _may_hold_text(value)}
+
+
+def _may_hold_text(value: object) -> bool:
+    """False for numbers, truths and None, which are most of a report."""
+    return isinstance(value, (str, tuple, Mapping, BaseModel)) or is_dataclass(value)
+
+
+def _numbers(value: tuple[Any, ...]) -> bool:
+    """A column of a flame graph has a million entries; one of the first shows what it holds."""
+    return bool(value) and isinstance(value[0], (int, float))
+
+
+def _table(table: Mapping[Any, Any], field: str) -> dict[Any, Any]:
+    made = {visible(key, limit=None): _visible(value, field) for key, value in table.items()}
+    if len(made) < len(table):
+        raise ReportError(
+            f"{field}: two of its {len(table)} keys differ only in characters that cannot be seen, so they would be "
+            "shown as one: give the targets, metrics or settings of this report other names"
+        )
+    return made
