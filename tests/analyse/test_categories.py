@@ -9,7 +9,8 @@ import pytest
 
 from profpipe.analyse.matrix import own_names
 from profpipe.analyse.names.categories import OTHER, Categories, Rule, categories, glob
-from profpipe.analyse.names.demangle import normal_name, short_file
+from profpipe.analyse.names.demangle import normal_name
+from profpipe.analyse.names.source_paths import short_file
 from profpipe.model.derive import function_table
 from profpipe.study.schema import CategoryRule
 from tests.support.analyse_cases import callgrind, concurrency

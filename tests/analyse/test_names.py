@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.analyse.names.demangle import function_id, normal_name, normalise, path_of, short_file
+from profpipe.analyse.names.demangle import function_id, normal_name, normalise, path_of
+from profpipe.analyse.names.source_paths import short_file
 from tests.support.tools import require
 
 SAME = {

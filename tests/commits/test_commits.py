@@ -9,6 +9,7 @@ import pytest
 
 from profpipe.commits.changes import changes
 from profpipe.commits.resolve import Asked, commit_of, default_branch, repository, resolve
+from profpipe.commits.state import CommitState, commit_state
 from profpipe.commits.worktrees import cache_folder, checked_out, kept, remove, snapshot
 from profpipe.errors import CommitError, UsageError
 from tests.support.demo_repository import git
@@ -313,3 +314,41 @@ def test_the_cache_is_named_by_the_repository(repo: Path, tmp_path: Path) -> Non
     assert cache_folder(repo).parent == tmp_path / "cache" / "worktrees"
     git(repo, "worktree", "add", "--quiet", str(tmp_path / "second"), "main")
     assert cache_folder(tmp_path / "second") == cache_folder(repo)
+
+
+# --- the state of a folder -------------------------------------------------------------------------------------------
+
+
+def test_the_state_of_a_checkout_is_its_commit_and_whether_tracked_files_differ(repo: Path, tmp_path: Path) -> None:
+    head = git(repo, "rev-parse", "HEAD").strip()
+    (repo / "new.txt").write_text("not tracked\n")
+    assert commit_state(repo) == CommitState(head, dirty=False)
+    (repo / "a.txt").write_text("changed\n")
+    found = commit_state(repo)
+    assert found == CommitState(head, dirty=True)
+    assert found.text == f"{head[:12]} with uncommitted changes"
+    assert commit_state(tmp_path) is None
+
+
+def test_asking_for_the_state_runs_no_program_of_the_repository(repo: Path, tmp_path: Path) -> None:
+    """git would run a configured file-system monitor on `status`."""
+    ran = tmp_path / "ran"
+    monitor = tmp_path / "monitor"
+    monitor.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    monitor.chmod(0o755)
+    git(repo, "config", "core.fsmonitor", str(monitor))
+    assert commit_state(repo) is not None
+    assert not ran.exists()
+
+
+def test_a_hook_of_git_asks_for_the_folder_it_names(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git sets GIT_DIR for its hooks; the folder's own repository is meant all the same."""
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet")
+    put(other, "x.txt", "x\n", "other")
+    expected = commit_state(repo)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    assert commit_state(repo) == expected

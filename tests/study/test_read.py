@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from profpipe.errors import EXIT_USAGE, ConfigError
 from profpipe.study import CategoryRule, Study, Target, read_study_file
-from profpipe.study.checks import matches
+from profpipe.study.globs import glob
 from tests.support.study_file import SERVER, mistakes, read
 
 STUDY = SERVER + '[study.s]\ntargets = ["a"]\n'
@@ -360,6 +360,6 @@ NAMES = st.text(alphabet=string.ascii_lowercase[:3] + ".*", max_size=8)
 
 
 @given(NAMES, NAMES.map(lambda name: name.replace("*", "")))
-def test_a_pattern_means_what_the_analysis_takes_it_to_mean(pattern: str, name: str) -> None:
+def test_a_star_stands_for_any_text_and_every_other_sign_for_itself(pattern: str, name: str) -> None:
     expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
-    assert matches(pattern, name) is expected
+    assert (glob(pattern).match(name) is not None) is expected

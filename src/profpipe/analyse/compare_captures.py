@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from profpipe.analyse.names.demangle import base_name
+from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.report import build_report
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.errors import Refused

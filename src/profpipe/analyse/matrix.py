@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profpipe.analyse.names.categories import Categories
-from profpipe.analyse.names.demangle import base_name, function_id, installed, normal_name, normalise, short_file
+from profpipe.analyse.names.demangle import function_id, normal_name, normalise
+from profpipe.analyse.names.source_paths import base_name, installed, short_file
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.model.derive import edges, function_table

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from profpipe.study.globs import glob
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
 from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, Study, StudyFile, Target
@@ -209,25 +210,8 @@ def check_category(path: KeyPath, rule: CategoryRule, known: Known) -> Iterator[
         hint = did_you_mean(rule.category, known.categories)
         yield Mistake((*path, "category"), f'no category "{rule.category}"; a new one needs a label{hint}')
     for number, example in enumerate(rule.examples):
-        if not any(matches(pattern, example) for pattern in rule.match):
+        if not any(glob(pattern).match(example) for pattern in rule.match):
             yield Mistake((*path, "examples", number), f'"{example}" is matched by none of the rule\'s patterns')
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether the whole name fits a pattern of text and `*`; time grows with len(pattern) x len(name), never more."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return name == pattern
-    last = rest.pop()
-    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
-        return False
-    at, end = len(first), len(name) - len(last)
-    for part in rest:
-        found = name.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
 
 
 def _same_label(path: KeyPath, study: Study, file: StudyFile) -> Iterator[Mistake]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from profpipe.analyse.commits.diff import ChangedFile, Diff, Line, parse_diff
-from profpipe.analyse.names.demangle import installed, normal_name, short_file
+from profpipe.analyse.names.demangle import normal_name
+from profpipe.analyse.names.source_paths import installed, short_file
 from profpipe.analyse.names.stems import last_word
 from profpipe.model.lines import FunctionLines
 from profpipe.model.report import Certainty, ChangedLines, FunctionName, FunctionRow, Report

@@ -15,7 +15,7 @@ import numpy as np
 
 from profpipe.analyse.commits.call_graph import Side
 from profpipe.analyse.matrix import Known
-from profpipe.analyse.names.demangle import base_name
+from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.names.stems import likeness, stem_of
 from profpipe.model.report import Certainty
 from profpipe.units import Metric, count, percent

@@ -11,10 +11,10 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from profpipe.analyse.names.demangle import base_name, path_of
+from profpipe.analyse.names.demangle import path_of
+from profpipe.analyse.names.source_paths import base_name, in_packages
 from profpipe.study.schema import CategoryRule
 
-_INSTALLED = re.compile(r"/(?:site-packages|dist-packages|lib/python3[^/]*)/")
 OTHER = "other"
 APPLICATION = "application"
 
@@ -118,7 +118,7 @@ def _outside_libraries(file: str) -> bool:
     if not file.endswith(".py") or file.startswith("<"):
         return False
     if file.startswith("/"):
-        return not _INSTALLED.search(file)
+        return not in_packages(file)
     return "/" not in file and file.removesuffix(".py") not in sys.stdlib_module_names
 
 

@@ -7,6 +7,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+from profpipe.analyse.names.source_paths import base_name
+
 # A mangled name longer than this is hostile or useless: back-references can make it grow without bound.
 MAX_MANGLED = 4096
 MAX_NAME = 16384
@@ -117,37 +119,6 @@ def path_of(name: str) -> str:
         elif not inside:
             out.append(sign)
     return name if dropped else "".join(out)
-
-
-def base_name(path: str) -> str:
-    return path.rsplit("/", 1)[-1]
-
-
-_LIBRARIES = r"site-packages|dist-packages|lib/python3\.\d+|registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
-# Where `profpipe diff` checks commits out: what is left is the path in the repository, the same on both sides.
-_CHECKOUT = r"(?:profpipe-)?worktrees(?:/[0-9a-f]{12}){1,2}"
-_ROOTS = re.compile(rf"^.*/(?:{_LIBRARIES}|{_CHECKOUT})/")
-_INSTALLED = re.compile(rf"^(?:.*/(?:{_LIBRARIES})/|<|/usr/|/lib/|/opt/)")
-
-
-@lru_cache(maxsize=65536)
-def short_file(path: str) -> str:
-    """The part of a path that survives another machine: `/opt/lib/python3.11/asyncio/events.py` -> `asyncio/events.py`.
-
-    Below a known root (site-packages, the standard library, a crate, Go's sources) the rest of the path, else the last
-    two parts. No home or build folder gets into a report.
-    """
-    if not path or path.startswith("<"):
-        return path
-    cut = _ROOTS.sub("", path, count=1)
-    if cut != path:
-        return cut
-    return "/".join([p for p in path.split("/") if p not in ("", ".", "..")][-2:])
-
-
-def installed(path: str) -> bool:
-    """Whether a source file belongs to a library or a toolchain: it lies below one's root, or in the system's."""
-    return _INSTALLED.match(path) is not None
 
 
 def function_id(*parts: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from profpipe.analyse.matrix import refusal, requests_of
-from profpipe.analyse.names.demangle import base_name, normal_name
+from profpipe.analyse.names.demangle import normal_name
+from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.model.derive import flame as flame_of

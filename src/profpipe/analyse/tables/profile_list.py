@@ -10,7 +10,8 @@ import numpy as np
 
 from profpipe.analyse.matrix import python_place
 from profpipe.analyse.names.categories import categories
-from profpipe.analyse.names.demangle import base_name, normal_name
+from profpipe.analyse.names.demangle import normal_name
+from profpipe.analyse.names.source_paths import base_name
 from profpipe.model.derive import function_table
 from profpipe.model.profile import PYTHON, RUNTIMES, Profile
 from profpipe.model.report import FunctionName

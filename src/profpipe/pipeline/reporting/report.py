@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +17,6 @@ from profpipe.pipeline.reporting.calibration_file import calibration_of
 from profpipe.pipeline.reporting.changed_lines import with_commit_changes
 from profpipe.pipeline.reporting.gate import GateRule, gate
 
-# Folders in a checkout whose code is no commit's: a venv, installed packages.
-INSTALLED = re.compile(r"/(?:site-packages|dist-packages|lib/python3\.\d+|node_modules)/")
 REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
 
 
@@ -153,10 +150,10 @@ def _profiles(stored: store.StoredRun, checkout: str = "") -> tuple[RunRecord, t
 
 def _code_of(checkout: str, profile: Profile) -> str | None:
     """Why a profile is not that of its commit: an editable install runs the checkout's code, whatever is asked for."""
+    from profpipe.analyse.names.source_paths import in_packages
+
     inside = f"{checkout}/"
-    found = next(
-        (f for f in profile.functions.file if checkout and f.startswith(inside) and not INSTALLED.search(f)), None
-    )
+    found = next((f for f in profile.functions.file if checkout and f.startswith(inside) and not in_packages(f)), None)
     if found is None:
         return None
     return (

@@ -1,0 +1,47 @@
+"""Paths of source files and objects: what of them another machine shares, and which hold code of libraries."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# Folders in which package managers install, also inside a checkout.
+_PACKAGES = r"site-packages|dist-packages|lib/python3[^/]*|node_modules"
+_TOOLCHAINS = r"registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
+# Where `profpipe diff` checks commits out: what is left is the path in the repository, the same on both sides.
+_CHECKOUT = r"(?:profpipe-)?worktrees(?:/[0-9a-f]{12}){1,2}"
+_ROOTS = re.compile(rf"^.*/(?:{_PACKAGES}|{_TOOLCHAINS}|{_CHECKOUT})/")
+_IN_PACKAGES = re.compile(rf"/(?:{_PACKAGES})/")
+_INSTALLED = re.compile(rf"^(?:.*/(?:{_PACKAGES}|{_TOOLCHAINS})/|<|/usr/|/lib/|/opt/)")
+
+
+def base_name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+@lru_cache(maxsize=65536)
+def short_file(path: str) -> str:
+    """The part of a path that another machine shares: `/opt/lib/python3.11/asyncio/events.py` -> `asyncio/events.py`.
+
+    Below a known root (site-packages, the standard library, a crate, Go's sources) the rest of the path, else the last
+    two parts. No home or build folder gets into a report.
+    """
+    if not path or path.startswith("<"):
+        return path
+    cut = _ROOTS.sub("", path, count=1)
+    if cut != path:
+        return cut
+    return "/".join([p for p in path.split("/") if p not in ("", ".", "..")][-2:])
+
+
+def in_packages(path: str) -> bool:
+    """Whether a file lies where a package manager installs: a venv, the standard library of Python, node_modules."""
+    return _IN_PACKAGES.search(path) is not None
+
+
+def installed(path: str) -> bool:
+    """Whether a source file belongs to a library or a toolchain: packages, crates, Go modules, folders of the system.
+
+    A whole checkout below /usr or /opt counts as installed; `in_packages` is for paths inside a checkout.
+    """
+    return _INSTALLED.match(path) is not None
