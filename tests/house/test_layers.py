@@ -112,12 +112,12 @@ def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
 
 
 # The file of a room that knows every one of its tools.
-CHOOSERS = {"forges", "registry", "detect"}
+CHOOSERS = {"registry", "detect", "locate", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "reading", "stack_rows"},
     "load": {"interface", "plan", "process", "guard", "doubts"},
     "export": {"interface"},
-    "publish": {"wire", "secret", "place", "issues", "sticky", "summary"},
+    "publish": {"interface", "wire", "secret", "place", "actions", "issues", "sticky", "summary"},
     "capture/profilers": set(),
 }
 

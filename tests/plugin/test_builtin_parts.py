@@ -10,8 +10,9 @@ from profpipe.export import EXPORTERS
 from profpipe.load import GENERATORS
 from profpipe.parse import PARSERS
 from profpipe.plugins import Registry, protocol_faults
+from profpipe.publish.registry import FORGES
 
-REGISTRIES: tuple[Registry[Any], ...] = (PARSERS, GENERATORS, EXPORTERS)
+REGISTRIES: tuple[Registry[Any], ...] = (PARSERS, GENERATORS, EXPORTERS, FORGES)
 PARTS = [(registry, name) for registry in REGISTRIES for name in registry.builtin]
 
 

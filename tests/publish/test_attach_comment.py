@@ -190,7 +190,7 @@ def test_gitea_that_takes_no_file_at_all_keeps_the_comment(forge: Forge, tmp_pat
     forge.state.faults.append(fail(9, say(404, {"message": "attachments are disabled"}), "POST", "assets"))
     outcome = attach(gitea_environment(forge, tmp_path))
     assert len(forge.state.comments) == 1
-    assert outcome.warnings[0].endswith("The comment stands without the attached report")
+    assert outcome.warnings[0].endswith("The comment was posted without the attached report")
 
 
 def test_gitlab_notes_are_created_and_updated(forge: Forge) -> None:

@@ -100,7 +100,7 @@ def test_tries_and_waiting_are_bounded(forge: Forge, tmp_path: Path) -> None:
     outcome = attach(github_environment(forge, tmp_path), sleep=pauses)
     assert sum(pauses.asked) <= WAIT_BUDGET
     assert len(forge.state.asked) <= 2 * TRIES
-    assert all("answered 500: down. The report itself is whole: run the job again" in w for w in outcome.warnings)
+    assert all("answered 500: down. The report itself is complete: run the job again" in w for w in outcome.warnings)
 
 
 def test_a_retry_after_of_a_day_is_not_waited_for(forge: Forge, tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_nobody_listens(forge: Forge, tmp_path: Path) -> None:
         (page(), "answered an HTML page; is that the address of the API, and no login page?"),
         (page(404), "answered 404: an HTML page"),
         (Answer(200, b"plain", {"Content-Type": "text/plain"}), "answered no JSON"),
-        (say(200, {"unexpected": True}), "pull request 7: the answer is none; is --api right?"),
-        (say(200, [1]), "pull request 7: the answer is none; is --api right?"),
+        (say(200, {"unexpected": True}), "pull request 7: unexpected response; check --api"),
+        (say(200, [1]), "pull request 7: unexpected response; check --api"),
         (
             Answer(301, b"", {"Location": "https://elsewhere.example/"}),
             "answered 301, a redirect; give the new address",
@@ -240,7 +240,7 @@ def test_exit_codes_of_the_command(forge: Forge, tmp_path: Path) -> None:
     [
         ((), 2, "give either REPORT or --from-artifact"),
         (("no-such-study",), 1, "no-such-study: neither a run folder"),
-        (("RUN", "--forge", "bitbucket"), 2, "--forge bitbucket: one of github, gitlab, gitea, forgejo"),
+        (("RUN", "--forge", "bitbucket"), 2, "no forge named 'bitbucket'; there are: github, gitlab, gitea, forgejo"),
         (("RUN", "--forge", "gitea"), 2, "gitea: the address of its API is not known: give --api"),
         (("RUN", "--forge", "github", "--repository", "../x"), 2, "the repository is not of the form owner/name"),
         (("RUN", "--forge", "github", "--repository", "a/b", "--sha", "abc"), 2, "the commit is not a full hash"),

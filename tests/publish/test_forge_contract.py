@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from profpipe.pipeline.attach.message import AttachOptions
-from profpipe.publish.github import GitHub, github
+from profpipe.publish import github
+from profpipe.publish.github import GitHub
 from profpipe.publish.place import Head, Place
 from profpipe.publish.secret import Token
 from profpipe.publish.wire import ForgeError, Wire
@@ -54,7 +55,7 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def at(url: str, *, pull: int | None = 1347) -> GitHub:
     place = Place("github", url, "acme/server", pull, HEAD_SHA)
-    return github(place, Token("GITHUB_TOKEN", "x"), Wire(url, {}, sleep=Pauses()))
+    return github.connect(place, Token("GITHUB_TOKEN", "x"), Wire(url, {}, sleep=Pauses()))
 
 
 @pytest.mark.real
@@ -69,7 +70,7 @@ def test_every_call_of_ours_is_one_that_github_describes(prism: str) -> None:
     forge.delete(1)
     forge.status("success", "d", "profpipe/x", "https://ci.example/1")
     forge.status("error", "d", "profpipe/x", "")
-    forge.check_run("error", "title", "profpipe/x", "https://ci.example/1", "summary")
+    forge.check("error", "title", "profpipe/x", "https://ci.example/1", "summary")
     with pytest.raises(ForgeError, match="no open pull request is at commit"):
         forge.find_pull(Head("octocat", "new-topic"), HEAD_SHA)
     forge.wire.close()
@@ -111,7 +112,7 @@ def test_prism_itself_refuses_what_github_would(prism: str) -> None:
 @pytest.mark.real
 def test_a_summary_beyond_githubs_limit_is_cut_before_it_is_sent(prism: str) -> None:
     forge = at(prism)
-    forge.check_run("failure", "t" * 400, "c", "", "line\n" * 20_000)
+    forge.check("failure", "t" * 400, "c", "", "line\n" * 20_000)
     forge.wire.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import AttachOptions, prepare, send
 from profpipe.pipeline.reporting.report import report_json
-from profpipe.publish.forges import Outcome
+from profpipe.publish.post import Outcome
 from profpipe.publish.wire import Wire
 from tests.support.forge_server import HEAD_SHA, TOKEN, Forge
 from tests.support.sample_commits import pull_request_report

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.part_names import FORGE
 from profpipe.cli.studies import REPORTS
 from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from profpipe.publish.forges import StatusKind
+    from profpipe.publish.post import StatusKind
 
 
 @click.command()
 @click.argument("report", required=False, metavar="[REPORT]")
 @REPORTS
-@click.option("--forge", help="github, gitlab, gitea or forgejo; default: the CI that runs this")
+@click.option("--forge", type=FORGE, help="default: the one whose CI runs this")
 @click.option("--api", help="address of the forge's API, such as https://git.example/api/v1")
 @click.option("--repository", help="owner/name, or GitLab's project id")
 @click.option("--pull", type=click.IntRange(1), help="number of the pull request or merge request")
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(["commit", "check", "none"]),
     default="commit",
     show_default=True,
-    help="say the verdict as a status of the commit, or as a check run (GitHub only)",
+    help="the verdict as a status of the commit, or as a check run where the forge has them",
 )
 @click.option(
     "--from-artifact",

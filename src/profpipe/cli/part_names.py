@@ -26,3 +26,4 @@ class PartName(StringParamType):
 GENERATOR = PartName("profpipe.load:GENERATORS", "auto")
 FORMAT = PartName("profpipe.parse:PARSERS")
 EXPORTER = PartName("profpipe.export:EXPORTERS")
+FORGE = PartName("profpipe.publish.registry:FORGES")

@@ -4,13 +4,49 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from profpipe.publish.issues import Issues
+from profpipe.publish.actions import from_actions, is_gitea
+from profpipe.publish.interface import Action
+from profpipe.publish.issues import Issues, is_owner_and_name
 from profpipe.publish.place import Place
 from profpipe.publish.secret import Token
 from profpipe.publish.wire import ForgeError, Wire
+
+NAME = "gitea"
+API = ""
+TOKENS = ("PROFPIPE_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITHUB_TOKEN")
+TOKEN_HINT = ""
+NEEDS: Mapping[Action, str] = {"comment": "write:issue", "commit": "write:repository", "check": "write:repository"}
+TAKES_PAGE = True
+
+
+def detect(environment: Mapping[str, str]) -> Place | None:
+    """The pull request of a job of Gitea's or Forgejo's Actions."""
+    return from_actions(NAME, API, environment) if is_gitea(environment) else None
+
+
+def api_of(url: str) -> str:
+    return f"{url}/api/v1"
+
+
+def fits(repository: str) -> bool:
+    return is_owner_and_name(repository)
+
+
+def forbidden(need: str, token: Token) -> str:
+    return f"The token in {token.name} needs the scope `{need}`"
+
+
+def connect(place: Place, token: Token, wire: Wire) -> Gitea:
+    wire.headers = {
+        "Authorization": f"token {token.value}",
+        "Accept": "application/json",
+        "User-Agent": "profpipe",
+    }
+    return Gitea(wire, place)
 
 
 @dataclass(slots=True)
@@ -40,17 +76,8 @@ class Gitea(Issues):
         answer = self.wire.call("POST", path, files={"attachment": (name, data, kind)}).body
         url = answer.get("browser_download_url") if isinstance(answer, dict) else None
         if not isinstance(url, str):
-            raise ForgeError("the forge answered something that is no attached file")
+            raise ForgeError("the forge's response is not an attached file")
         return url
-
-
-def gitea(place: Place, token: Token, wire: Wire) -> Gitea:
-    wire.headers = {
-        "Authorization": f"token {token.value}",
-        "Accept": "application/json",
-        "User-Agent": "profpipe",
-    }
-    return Gitea(wire, place)
 
 
 def _name(asset: Any) -> str:

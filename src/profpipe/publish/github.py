@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from profpipe.publish.issues import Issues, State
+from profpipe.publish.actions import from_actions, is_gitea
+from profpipe.publish.interface import Action, State
+from profpipe.publish.issues import Issues, is_owner_and_name
 from profpipe.publish.place import Head, Place
 from profpipe.publish.secret import Token
 from profpipe.publish.wire import ForgeError, Wire
 
+NAME = "github"
+API = "https://api.github.com"
+TOKENS = ("PROFPIPE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
+TOKEN_HINT = ""
+NEEDS: Mapping[Action, str] = {
+    "comment": "pull-requests: write",
+    "commit": "statuses: write",
+    "check": "checks: write",
+}
+TAKES_PAGE = False
 # GITHUB_TOKEN may not ask who it is; its comments are by this login.
 ACTIONS = "github-actions[bot]"
 SUMMARY = 65_535
+
+
+def detect(environment: Mapping[str, str]) -> Place | None:
+    """The pull request of a job of GitHub Actions."""
+    if environment.get("GITHUB_ACTIONS") != "true" or is_gitea(environment):
+        return None
+    return from_actions(NAME, API, environment)
+
+
+def api_of(url: str) -> str:
+    """Of GitHub Enterprise Server."""
+    return f"{url}/api/v3"
+
+
+def fits(repository: str) -> bool:
+    return is_owner_and_name(repository)
+
+
+def forbidden(need: str, token: Token) -> str:  # noqa: ARG001
+    return (
+        f"The job needs `permissions: {need}`; a pull request from a fork has a read-only token whatever the "
+        "workflow says: use the two workflows for forks in docs/ci.md"
+    )
+
+
+def connect(place: Place, token: Token, wire: Wire) -> GitHub:
+    wire.headers = {
+        "Authorization": f"Bearer {token.value}",
+        # Alone, the first is answered with 406 by servers that only know the plain one.
+        "Accept": "application/vnd.github+json, application/json",
+        "X-GitHub-Api-Version": "2022-11-28",
+        "User-Agent": "profpipe",
+    }
+    return GitHub(wire, place)
 
 
 @dataclass(slots=True)
@@ -32,9 +79,9 @@ class GitHub(Issues):
             raise ForgeError(f"{many} at commit {sha[:12]} of the branch that was measured; it may have moved on")
         return int(found[0]["number"])
 
-    def check_run(self, state: State, title: str, context: str, url: str, summary: str) -> None:
+    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:
         """A finished check run on the commit; needs `checks: write`."""
-        output = {"title": title[:255], "summary": _cut(summary, SUMMARY)}
+        output = {"title": description[:255], "summary": _cut(summary, SUMMARY)}
         body: dict[str, Any] = {
             "name": context,
             "head_sha": self.place.sha,
@@ -45,17 +92,6 @@ class GitHub(Issues):
         if url:
             body["details_url"] = url
         self.wire.call("POST", f"{self.repo}/check-runs", body=body)
-
-
-def github(place: Place, token: Token, wire: Wire) -> GitHub:
-    wire.headers = {
-        "Authorization": f"Bearer {token.value}",
-        # Alone, the first is answered with 406 by servers that only know the plain one.
-        "Accept": "application/vnd.github+json, application/json",
-        "X-GitHub-Api-Version": "2022-11-28",
-        "User-Agent": "profpipe",
-    }
-    return GitHub(wire, place)
 
 
 def _is_at(item: Any, head: Head, sha: str) -> bool:

@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from profpipe.publish.issues import DESCRIPTION, Pull, State
-from profpipe.publish.place import Place
-from profpipe.publish.secret import Token
+from profpipe.publish.interface import DESCRIPTION, Action, Pull, State
+from profpipe.publish.place import Head, Place, pull_number
+from profpipe.publish.secret import Token, plain_url
 from profpipe.publish.sticky import Comment
 from profpipe.publish.wire import ForgeError, Wire
 
+NAME = "gitlab"
+API = ""
+TOKENS = ("PROFPIPE_TOKEN", "GITLAB_TOKEN")
 # CI_JOB_TOKEN is answered with 401 on notes: it is not among the tokens.
-JOB_TOKEN = (
+TOKEN_HINT = (
     "CI_JOB_TOKEN cannot post notes: make a project access token with the scope `api` and the role Reporter or "
     "higher, and give it to the job as the masked variable PROFPIPE_TOKEN"
 )
+NEEDS: Mapping[Action, str] = {"comment": "api", "commit": "api", "check": "api"}
+TAKES_PAGE = False
+
+
+def detect(environment: Mapping[str, str]) -> Place | None:
+    """The merge request of a GitLab CI pipeline."""
+    if environment.get("GITLAB_CI") != "true":
+        return None
+    project = environment.get("CI_PROJECT_ID", "")
+    pull = pull_number(environment.get("CI_MERGE_REQUEST_IID"))
+    # A merged-results pipeline runs on a commit that no branch has.
+    sha = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environment.get("CI_COMMIT_SHA", "")
+    why = (
+        "" if pull else "this pipeline is not of a merge request: rules: if: $CI_PIPELINE_SOURCE == merge_request_event"
+    )
+    return Place(
+        NAME,
+        environment.get("CI_API_V4_URL", ""),
+        environment.get("CI_MERGE_REQUEST_PROJECT_ID") or project,
+        pull,
+        sha,
+        status_repository=project,
+        run_url=plain_url(environment.get("CI_JOB_URL", "")),
+        why=why,
+    )
+
+
+def api_of(url: str) -> str:
+    return f"{url}/api/v4"
+
+
+def fits(repository: str) -> bool:
+    """A project's id, or its path of any depth."""
+    return re.fullmatch(r"\d+|[\w.-]+(?:/[\w.-]+)+", repository, re.ASCII) is not None
+
+
+def forbidden(need: str, token: Token) -> str:
+    return f"The token in {token.name} needs the scope `{need}`"
+
+
+def connect(place: Place, token: Token, wire: Wire) -> GitLab:
+    wire.headers = {"PRIVATE-TOKEN": token.value, "Accept": "application/json", "User-Agent": "profpipe"}
+    return GitLab(wire, place)
 
 
 @dataclass(slots=True)
@@ -40,10 +87,16 @@ class GitLab:
             raise
         return body.get("username") if isinstance(body, dict) else None
 
+    def find_pull(self, head: Head, sha: str) -> int | None:  # noqa: ARG002
+        return None
+
+    def attach(self, comment: int, name: str, data: bytes) -> str | None:  # noqa: ARG002
+        return None
+
     def pull(self) -> Pull:
         body = self.wire.call("GET", self.merge_request).body
         if not isinstance(body, dict) or not isinstance(body.get("iid"), int):
-            raise ForgeError(f"merge request {self.place.pull}: the answer is none; is --api right?")
+            raise ForgeError(f"merge request {self.place.pull}: unexpected response; check --api")
         locked = body.get("discussion_locked") is True
         return Pull(body["iid"], body.get("state") == "opened", locked, str(body.get("sha") or ""))
 
@@ -72,14 +125,12 @@ class GitLab:
             query["target_url"] = url
         self.wire.call("POST", f"/projects/{project}/statuses/{self.place.sha}?{urlencode(query)}")
 
+    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:  # noqa: ARG002
+        self.status(state, description, context, url)
+
     def _comment(self, item: Any) -> Comment:
         if not isinstance(item, dict) or not isinstance(item.get("id"), int):
-            raise ForgeError("GitLab answered something that is no note; is --api the address of its API?")
+            raise ForgeError("GitLab's response is not a note; check --api")
         author = item.get("author")
         name = author.get("username") if isinstance(author, dict) else None
         return Comment(item["id"], item.get("body") or "", name or "")
-
-
-def gitlab(place: Place, token: Token, wire: Wire) -> GitLab:
-    wire.headers = {"PRIVATE-TOKEN": token.value, "Accept": "application/json", "User-Agent": "profpipe"}
-    return GitLab(wire, place)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from profpipe.publish.place import Place
+from profpipe.publish.interface import DESCRIPTION, Pull, State
+from profpipe.publish.place import Head, Place
 from profpipe.publish.sticky import Comment
 from profpipe.publish.wire import ForgeError, Wire
 
-DESCRIPTION = 140
-State = Literal["success", "failure", "error"]
 
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    number: int
-    open: bool
-    locked: bool
-    head: str
+def is_owner_and_name(repository: str) -> bool:
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", repository, re.ASCII) is not None
 
 
 @dataclass(slots=True)
@@ -47,10 +42,16 @@ class Issues:
                 return None
             raise
 
+    def find_pull(self, head: Head, sha: str) -> int | None:  # noqa: ARG002
+        return None
+
+    def attach(self, comment: int, name: str, data: bytes) -> str | None:  # noqa: ARG002
+        return None
+
     def pull(self) -> Pull:
         body = self.wire.call("GET", f"{self.repo}/pulls/{self.place.pull}").body
         if not isinstance(body, dict) or not isinstance(body.get("number"), int):
-            raise ForgeError(f"pull request {self.place.pull}: the answer is none; is --api right?")
+            raise ForgeError(f"pull request {self.place.pull}: unexpected response; check --api")
         head = body.get("head")
         sha = _text(head, "sha") or ""
         return Pull(body["number"], body.get("state") == "open", body.get("locked") is True, sha)
@@ -75,11 +76,14 @@ class Issues:
             body["target_url"] = url
         self.wire.call("POST", f"{self.repo}/statuses/{self.place.sha}", body=body)
 
+    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:  # noqa: ARG002
+        self.status(state, description, context, url)
+
 
 def to_comment(item: Any) -> Comment:
-    """Raises ForgeError when it is no comment."""
+    """Raises ForgeError when it is not a comment."""
     if not isinstance(item, dict) or not isinstance(item.get("id"), int):
-        raise ForgeError("the forge answered something that is no comment; is --api the address of its API?")
+        raise ForgeError("the forge's response is not a comment; check --api")
     author = _text(item.get("user"), "login") or ""
     return Comment(item["id"], item.get("body") or "", author, _text(item, "html_url") or "")
 

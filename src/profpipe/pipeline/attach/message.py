@@ -13,9 +13,11 @@ from profpipe import store
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
 from profpipe.pipeline.reporting.report import REPORT_JSON, load_report, render
-from profpipe.publish.forges import Message, Outcome, StatusKind, connect, forge_token, no_token, publish
-from profpipe.publish.issues import DESCRIPTION, State
-from profpipe.publish.place import FORGES, Place, check_place, detect
+from profpipe.publish.interface import DESCRIPTION, State
+from profpipe.publish.locate import check_place, detect
+from profpipe.publish.place import Place
+from profpipe.publish.post import Message, Outcome, StatusKind, connect, forge_token, no_token, publish
+from profpipe.publish.registry import FORGES
 from profpipe.publish.secret import hide, secret_values
 from profpipe.publish.sticky import marker
 from profpipe.publish.summary import append_summary, room_left, summary_file
@@ -97,7 +99,7 @@ def prepare(
     text(wanted.link)  # a mistake in the link shows before anything is sent
     place, why = _locate(wanted, environment)
     page = None
-    if place is not None and place.forge == "gitea":
+    if place is not None and FORGES.get(place.forge).TAKES_PAGE:
         from profpipe.render.page.html import render_page
 
         page = render_page(clean).encode()
@@ -117,7 +119,7 @@ def send(prepared: PreparedMessage, environment: Mapping[str, str], wire: Wire |
     else:
         token = forge_token(place, environment)
         if token is None:
-            outcome.warnings.append(no_token(place, environment))
+            outcome.warnings.append(no_token(place))
         else:
             wire = wire or Wire("", {})
             wire.base, wire.secrets = place.api, (*prepared.secrets, token.value)
@@ -169,10 +171,8 @@ def _locate(wanted: AttachOptions, environment: Mapping[str, str]) -> tuple[Plac
     found = detect(environment)
     if wanted.forge:
         forge = FORGES.get(wanted.forge)
-        if forge is None:
-            raise UsageError(f"--forge {wanted.forge}: one of {', '.join(FORGES)}")
-        if found is None or found.forge != forge:
-            found = Place(forge, "https://api.github.com" if forge == "github" else "", "")
+        if found is None or found.forge != forge.NAME:
+            found = Place(forge.NAME, forge.API, "")
     if found is None:
         return None, "no CI of a known forge here: give --forge, --repository and --pull to send a comment"
     given = {

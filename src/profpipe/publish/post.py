@@ -1,4 +1,7 @@
-"""One report on one pull request: comment, status, attached file; a refusal becomes a sentence with what to do."""
+"""Post one report to one pull request: comment, status, attached file.
+
+What a forge refuses becomes a sentence with what to do about it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from profpipe.publish.gitea import Gitea, gitea
-from profpipe.publish.github import GitHub, github
-from profpipe.publish.gitlab import JOB_TOKEN, GitLab, gitlab
-from profpipe.publish.issues import State
-from profpipe.publish.place import TOKENS, Place
+from profpipe.publish.interface import Action, Connection, State
+from profpipe.publish.place import Place
+from profpipe.publish.registry import FORGES
 from profpipe.publish.secret import Token, find_token
 from profpipe.publish.sticky import Upserted, upsert
 from profpipe.publish.wire import ForgeError, Wire
 
 StatusKind = Literal["commit", "check", "none"]
-AnyForge = GitHub | Gitea | GitLab
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,24 @@ class Outcome:
 
 
 def forge_token(place: Place, environment: Mapping[str, str]) -> Token | None:
-    return find_token(environment, TOKENS[place.forge])
+    return find_token(environment, FORGES.get(place.forge).TOKENS)
 
 
-def connect(place: Place, token: Token, wire: Wire) -> AnyForge:
-    """The forge of the place; its token goes into the wire's headers and nowhere else."""
-    made: dict[str, Callable[[Place, Token, Wire], AnyForge]] = {"github": github, "gitea": gitea, "gitlab": gitlab}
-    return made[place.forge](place, token, wire)
+def connect(place: Place, token: Token, wire: Wire) -> Connection:
+    """A connection to the forge of the place; its token goes into the wire's headers and nowhere else."""
+    return FORGES.get(place.forge).connect(place, token, wire)
 
 
-def no_token(place: Place, environment: Mapping[str, str]) -> str:
-    names = " or ".join(TOKENS[place.forge])
-    more = f". {JOB_TOKEN}" if place.forge == "gitlab" and environment.get("CI_JOB_TOKEN") else ""
-    return f"no token: nothing was sent to {place.forge}; set {names} in the environment of this step{more}"
+def no_token(place: Place) -> str:
+    forge = FORGES.get(place.forge)
+    hint = f". {forge.TOKEN_HINT}" if forge.TOKEN_HINT else ""
+    return (
+        f"no token: nothing was sent to {place.forge}; set {' or '.join(forge.TOKENS)} in the environment of this "
+        f"step{hint}"
+    )
 
 
-def publish(forge: AnyForge, token: Token, message: Message, *, comment: bool, status: StatusKind) -> Outcome:
+def publish(forge: Connection, token: Token, message: Message, *, comment: bool, status: StatusKind) -> Outcome:
     """Comment and status; each of them tried, whatever becomes of the other. Raises nothing of the forge's."""
     outcome = Outcome()
     if comment:
@@ -73,9 +75,9 @@ def publish(forge: AnyForge, token: Token, message: Message, *, comment: bool, s
     return outcome
 
 
-def _comment(forge: AnyForge, message: Message, outcome: Outcome) -> None:
+def _comment(forge: Connection, message: Message, outcome: Outcome) -> None:
     place = forge.place
-    if place.pull is None and place.head is not None and isinstance(forge, GitHub):
+    if place.pull is None and place.head is not None:
         place = replace(place, pull=forge.find_pull(place.head, place.sha))
         forge.place = place
     if place.pull is None:
@@ -96,7 +98,7 @@ def _comment(forge: AnyForge, message: Message, outcome: Outcome) -> None:
         outcome.done.append(f"the conversation of pull request {pull.number} is locked; trying all the same")
     me, say = forge.me(), outcome.done.append
     kept = upsert(forge, message.key, message.render(message.link), me, say)
-    if isinstance(forge, Gitea) and message.page is not None:
+    if message.page is not None:
         kept = _attach(forge, message, kept, outcome)
     outcome.comment_id, outcome.comment_url = kept.comment.id, kept.comment.url
     outcome.done.append(f"comment {kept.comment.id} {'created' if kept.created else 'updated'} on {pull.number}")
@@ -104,12 +106,14 @@ def _comment(forge: AnyForge, message: Message, outcome: Outcome) -> None:
         outcome.done.append(f"{kept.removed} more of our comments with this key removed")
 
 
-def _attach(forge: Gitea, message: Message, kept: Upserted, outcome: Outcome) -> Upserted:
+def _attach(forge: Connection, message: Message, kept: Upserted, outcome: Outcome) -> Upserted:
     """The page at the comment, and a link to it in the comment unless another was given."""
     try:
         url = forge.attach(kept.comment.id, "report.html", message.page or b"")
     except ForgeError as error:
-        outcome.warnings.append(f"{error}. The comment stands without the attached report")
+        outcome.warnings.append(f"{error}. The comment was posted without the attached report")
+        return kept
+    if url is None:
         return kept
     outcome.done.append("report.html attached to the comment")
     if message.link or not url:
@@ -119,40 +123,28 @@ def _attach(forge: Gitea, message: Message, kept: Upserted, outcome: Outcome) ->
     return replace(kept, comment=found.comment)
 
 
-def _status(forge: AnyForge, message: Message, kind: StatusKind, outcome: Outcome) -> None:
+def _status(forge: Connection, message: Message, kind: StatusKind, outcome: Outcome) -> None:
     if not forge.place.sha:
         outcome.warnings.append("no status: the commit is not known; give --sha")
         return
     context, url = f"profpipe/{message.key}", message.link or outcome.comment_url or forge.place.run_url
-    if kind == "check" and isinstance(forge, GitHub):
-        forge.check_run(message.state, message.description, context, url, message.render(message.link))
+    if kind == "check":
+        forge.check(message.state, message.description, context, url, message.render(message.link))
     else:
         forge.status(message.state, message.description, context, url)
     outcome.done.append(f"{kind} status of {forge.place.sha[:12]}: {message.state}")
 
 
-_NEEDS = {
-    "github": {"comment": "pull-requests: write", "commit": "statuses: write", "check": "checks: write"},
-    "gitea": {"comment": "write:issue", "commit": "write:repository", "check": "write:repository"},
-    "gitlab": {"comment": "api", "commit": "api", "check": "api"},
-}
-
-
-def advice(place: Place, token: Token, error: ForgeError, what: str) -> str:
+def advice(place: Place, token: Token, error: ForgeError, what: Action) -> str:
     """What to do about it, in one sentence."""
-    need = _NEEDS[place.forge][what]
+    forge = FORGES.get(place.forge)
     if "locked" in error.detail.lower():
         return "The conversation is locked: unlock it, or leave the comment out with --no-comment"
     if error.status == 401:
-        more = f". {JOB_TOKEN}" if place.forge == "gitlab" else ""
-        return f"The token in {token.name} is not accepted: has it expired, and is it of this forge?{more}"
-    if error.status == 403 and place.forge == "github":
-        return (
-            f"The job needs `permissions: {need}`; a pull request from a fork has a read-only token whatever the "
-            "workflow says: use the two workflows for forks in docs/ci.md"
-        )
+        hint = f". {forge.TOKEN_HINT}" if forge.TOKEN_HINT else ""
+        return f"The token in {token.name} is not accepted: has it expired, and is it of this forge?{hint}"
     if error.status == 403:
-        return f"The token in {token.name} needs the scope `{need}`"
+        return forge.forbidden(forge.NEEDS[what], token)
     if error.missing:
         return "Does it exist, and may this token see it?"
     if error.status == 422 and what != "comment":
@@ -160,5 +152,5 @@ def advice(place: Place, token: Token, error: ForgeError, what: str) -> str:
     if error.status == 429:
         return "The forge's rate limit is spent: run the job again later"
     if error.status is None or error.status >= 500:
-        return "The report itself is whole: run the job again when the forge answers"
-    return "The report itself is whole"
+        return "The report itself is complete: run the job again when the forge answers"
+    return "The report itself is complete"
