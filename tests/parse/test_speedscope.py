@@ -75,7 +75,6 @@ def test_time_between_events_belongs_to_the_innermost_frame() -> None:
 
 
 BAD = {
-    "mixed units": (document(sampled(), sampled(unit="seconds")), "units ['none', 'seconds']"),
     "an unknown unit": (document(sampled(unit="parsecs")), "unit 'parsecs'"),
     "an unknown type": (document(sampled(type="pie")), "profile type 'pie'"),
     "a frame not listed": (document(sampled(samples=[[7], [0]])), "not among the 2 listed"),
@@ -86,7 +85,7 @@ BAD = {
     "events out of order": (document(evented(("O", 2, 0), ("C", 1, 0))), "earlier than the one before"),
     "events that do not nest": (document(evented(("O", 0, 0), ("O", 1, 1), ("C", 2, 0))), "not the innermost"),
     "events never closed": (document(evented(("O", 0, 0))), "never closed"),
-    "no profiles": (document(), "units []"),
+    "no profiles": (document(), "no profile in it"),
     "profiles that are no list": ({**document(), "profiles": {}}, "expected a list"),
 }
 
@@ -120,3 +119,44 @@ def test_damaged_captures_never_crash_the_reader() -> None:
 def test_weights_are_conserved_whatever_the_stacks(rows: list[tuple[list[int], int]]) -> None:
     result = parse(document(sampled(samples=[s for s, _ in rows], weights=[w for _, w in rows])))
     assert result.self_sum("samples") == sum(weight for _, weight in rows)
+
+
+def test_types_of_value_are_never_added_up() -> None:
+    """A heap profile through a converter: two profiles of one unit, told apart by their names alone."""
+    profile = parse(document(sampled(name="alloc_space", unit="bytes"), sampled(name="inuse_space", unit="bytes")))
+    assert [(m.key, m.unit, profile.self_sum(m.key)) for m in profile.metrics] == [
+        ("alloc_space", "B", 5),
+        ("inuse_space", "B", 5),
+    ]
+    assert "threads" not in profile.says
+
+
+def test_profiles_of_several_units_are_metrics_of_their_own() -> None:
+    profile = parse(document(sampled(name="main"), sampled(name="main", unit="seconds")))
+    assert [(m.key, profile.self_sum(m.key)) for m in profile.metrics] == [("samples", 5), ("wall_ns", 5_000_000_000)]
+
+
+def test_profiles_of_one_unit_are_threads() -> None:
+    profile = parse(document(sampled(name="a"), sampled(name="b")))
+    assert profile.meta.threads == ("a", "b")
+    assert profile.self_sum("samples") == 10
+
+
+def test_our_own_export_names_its_metrics() -> None:
+    written = document(sampled(name="MainThread: CPU time", unit="nanoseconds"), sampled(name="MainThread: samples"))
+    profile = parse({**written, "exporter": "profpipe"})
+    assert [m.key for m in profile.metrics] == ["cpu_ns", "samples"]
+    assert profile.meta.threads == ("MainThread",)
+
+
+def test_nanoseconds_since_1970_lose_nothing() -> None:
+    start = 1_764_444_444_000_000_001
+    events = [{"type": "O", "at": start, "frame": 0}, {"type": "C", "at": start + 1, "frame": 0}]
+    one = {"type": "evented", "name": "t", "unit": "nanoseconds", "events": events}
+    assert parse(document(one)).self_sum("wall_ns") == 1
+
+
+def test_a_file_without_its_schema_is_known_by_its_keys() -> None:
+    plain = {key: value for key, value in document(sampled()).items() if key != "$schema"}
+    assert reader.sniff(json.dumps(plain).encode(), "") is True
+    assert reader.sniff(b'{"profiles": 3}', "") is None

@@ -2,9 +2,11 @@
 
 One line per stack and thread, in the order of the profile: `thread;frame;frame value`, the first metric's value. Frames
 are written as py-spy does, `name (file:line)` or `name (object)`, kernel frames end in `_[k]`. `;` in a name becomes
-`:` and control characters become spaces, since the format has no escape. What it cannot carry: other metrics, the
-line of a definition, the runtime of a frame without a file. If every leaf's name ends in a number of its own, the lines
-look like those of a difference of two profiles, which readers refuse.
+`:` and control characters become spaces, since the format has no escape. A metric that is not samples is named in a
+comment before the first line, which our reader understands and the others pass over.
+
+What the format cannot carry: other metrics, the line of a definition, the runtime of a frame without a file. If every
+leaf's name ends in a number of its own, the lines look like those of a difference of two profiles: readers refuse it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import re
 
 from profpipe.model.profile import KERNEL, Fact, Profile
+from profpipe.units import SAMPLES
 
 SUFFIX = ".folded"
 NEEDS: frozenset[Fact] = frozenset({"stacks"})
@@ -39,7 +42,8 @@ def export(profile: Profile) -> bytes:
     rows = profile.samples.stack.tolist()
     threads = profile.samples.thread.tolist() if profile.samples.thread is not None else [-1] * len(rows)
     labels = [thread_text(name) for name in profile.meta.threads]
-    lines = []
+    metric = profile.metrics[0]
+    lines = [] if metric.key == SAMPLES.key else [f"# profpipe metric: {metric.key} {metric.unit}"]
     for row, value, thread in zip(rows, values, threads, strict=True):
         if not value:
             continue
