@@ -403,9 +403,11 @@ def test_every_public_name_is_there() -> None:
 def test_what_runs_inside_a_server_imports_the_standard_library_alone() -> None:
     folder = Path(capture.__file__).parent
     allowed = set(sys.stdlib_module_names) | {"yappi", "pyinstrument"}
-    for name in ("profilers/python_agent/agent.py", "server/keeper.py"):
-        found = {module.split(".")[0] for module, _ in imports(folder / name)}
-        assert found <= allowed, name
+    inside = sorted((folder / "profilers/python_agent").rglob("in_server.py"))
+    assert len(inside) == 3
+    for file in (*inside, folder / "profilers/python_agent/agent.py", folder / "server/keeper.py"):
+        found = {module.split(".")[0] for module, _ in imports(file)}
+        assert found <= allowed, file
 
 
 def test_threads_of_the_log_end() -> None:

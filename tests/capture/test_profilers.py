@@ -175,7 +175,7 @@ def seen(version: str, main_s: float) -> Seen:
 
 
 def test_cprofile_since_3_12_is_refused_when_other_threads_served() -> None:
-    from profpipe.capture.profilers.python_agent.cprofile import spoilt
+    from profpipe.capture.profilers.python_agent.cprofile.profiler import spoilt
 
     assert spoilt(seen("3.11.7", 0.1)) is None
     assert spoilt(seen("3.13.0", 0.99)) is None

@@ -1,7 +1,7 @@
-"""Profilers inside a Python server: the agent (agent.py) rides in its interpreter, two signals bound the window.
+"""Profilers inside a Python server: the agent (agent.py) runs in its interpreter, two signals bound the window.
 
-What an instrument of this kind does not see it cannot know, so the harness measures it: when the threads that were
-profiled used less than half of the CPU the server used, the run is refused, not shown.
+A profiler of this kind does not know what it does not see, so the harness measures it: when the profiled threads used
+less than half of the CPU the server used, the run is refused, not shown.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ AGENT = Path(__file__).with_name("agent.py")
 START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
 ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
 SEEN_SHARE = 0.5
-# Interpreter options that take a value in the next word.
+# Interpreter options that take a value in the next argument.
 WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one agent tells after the window; seconds are CPU, `seen_s` what its functions add up to if it knows."""
+    """What one agent reports after the window. Seconds are CPU; `seen_s` = the sum over its functions, if it knows."""
 
     pid: int
     out: Path
@@ -53,10 +53,10 @@ class Seen:
 
     @staticmethod
     def read(path: Path) -> Seen:
-        told: dict[str, Any] = json.loads(path.read_text())
+        saved: dict[str, Any] = json.loads(path.read_text())
         pid = int(path.name.rpartition(".")[2])
         fields = ("functions", "process_s", "main_s", "seen_s", "tool", "python", "backend")
-        return Seen(pid, Path(told["out"]), *(told[name] for name in fields))
+        return Seen(pid, Path(saved["out"]), *(saved[name] for name in fields))
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -67,17 +67,19 @@ class Seen:
 class InProcess:
     """A profiler of this kind: `module` is imported by the server's interpreter, `install` is how it gets there.
 
-    `profiled_s` gives how much of a process's CPU it saw, `spoilt` the reason when what it saw is wrong.
+    `collector` is its file that runs in the server (see agent.py), `limits_of` its limits for a target. `profiled_s`
+    gives how much of a process's CPU it saw, `spoilt` the reason when what it saw is wrong.
     """
 
     name: str
     kind: Instrument
     emits: str | None
     suffix: str
+    collector: Path
     module: str
     install: str
     options: Mapping[str, str | int | float | bool]
-    said: Callable[[Target], tuple[str, ...]]
+    limits_of: Callable[[Target], tuple[str, ...]]
     profiled_s: Callable[[Seen], float]
     spoilt: Callable[[Seen], str | None] = lambda _: None
     patience: float = 1.0
@@ -90,7 +92,7 @@ class InProcess:
         picked(self.name, self.options, options)
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:
-        """Whether the target's own interpreter has the package; asked once per interpreter."""
+        """Why the target's own interpreter lacks the package; asked once per interpreter."""
         python = interpreter(target, root)
         why = None if python is None else _why_absent(python, self.module)
         return why and f"{why}: {self.install.format(python=python)}"
@@ -107,12 +109,12 @@ class InProcess:
         if not is_python(target) or (interpreter_of(program) is None and not relative):
             return (
                 f"{self.name} runs inside a Python interpreter, and {program} is neither one nor a Python script: "
-                "start the server by its interpreter or console script"
+                "start the server with its interpreter or console script"
             )
         return None
 
     def limits(self, target: Target) -> tuple[str, ...]:
-        return self.said(target)
+        return self.limits_of(target)
 
     def session(self, launch: Launch) -> InProcessSession:
         return InProcessSession(self, launch)
@@ -130,7 +132,7 @@ def _why_absent(python: str, module: str) -> str | None:
 def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(interpreter and its flags, script or -m module or -c code with its arguments).
 
-    Raises CaptureError(start) when the command has no place for the agent.
+    Raises CaptureError(start) when the agent cannot be put into the command.
     """
     found = interpreter_of(argv[0], cwd)
     if found is None:
@@ -158,7 +160,7 @@ class InProcessSession(Bare):
         options = picked(profiler.name, profiler.options, launch.options)
         self.folder = self.scratch = Path(tempfile.mkdtemp(prefix="profpipe-agent-"))
         out = str(launch.raw / f"{profiler.name}.%p.{profiler.suffix}")
-        agent = (str(AGENT), profiler.name, str(self.folder), out, json.dumps(options), "--")
+        agent = (str(AGENT), str(profiler.collector), str(self.folder), out, json.dumps(options), "--")
         self.argv = (*python, *agent, *program)
         self.facts: Mapping[str, str] = {"options": " ".join(f"{k}={v}" for k, v in options.items())}
         self.window: Window | None = None
@@ -188,8 +190,8 @@ class InProcessSession(Bare):
         waiting = set(pids)
         while waiting:
             for path in self.folder.glob("failed.*[0-9]"):
-                told = json.loads(path.read_text())
-                text = f"{self.profiler.name} could not {told['step']}: {told['error']}"
+                failed = json.loads(path.read_text())
+                text = f"{self.profiler.name} could not {failed['step']}: {failed['error']}"
                 raise CaptureError(phase, text, log_tail=server.log.tail())
             waiting = {pid for pid in waiting if not (self.folder / f"{answer}.{pid}").exists()} & set(server.tree())
             if waiting and time.monotonic() >= limit:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from profpipe.capture.profilers.python_agent.inprocess import InProcess, Seen
 from profpipe.study.schema import Target
 
@@ -40,10 +42,11 @@ PROFILER = InProcess(
     kind="traced",
     emits="pstats",
     suffix="pstats",
+    collector=Path(__file__).with_name("in_server.py"),
     module="cProfile",
     install="the standard library of {python} is incomplete: install the full package of that Python",
     options={"builtins": True},
-    said=limits,
+    limits_of=limits,
     profiled_s=profiled_s,
     spoilt=spoilt,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from profpipe.capture.profilers.python_agent.inprocess import InProcess, Seen
 from profpipe.study.schema import Target
 
@@ -25,9 +27,10 @@ PROFILER = InProcess(
     kind="sampled",
     emits="pyinstrument",
     suffix="pyisession",
+    collector=Path(__file__).with_name("in_server.py"),
     module="pyinstrument",
     install="{python} -m pip install pyinstrument",
     options={"interval": 0.001},
-    said=limits,
+    limits_of=limits,
     profiled_s=profiled_s,
 )

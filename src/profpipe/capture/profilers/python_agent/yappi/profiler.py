@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from profpipe.capture.profilers.python_agent.inprocess import InProcess, Seen
 from profpipe.study.schema import Target
 
@@ -26,10 +28,11 @@ PROFILER = InProcess(
     kind="traced",
     emits="yappi",
     suffix="json",
+    collector=Path(__file__).with_name("in_server.py"),
     module="yappi",
     install="{python} -m pip install yappi",
     options={"builtins": True, "clock": "cpu"},
-    said=limits,
+    limits_of=limits,
     profiled_s=profiled_s,
     default_for=frozenset({"python"}),
     starter=("profiler.yappi = { rounds = 2 }",),
