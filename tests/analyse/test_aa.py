@@ -15,6 +15,8 @@ from bench.gen_dealt import AGAIN, dealt
 from profpipe.analyse import build_report
 from profpipe.model.report import Report, Variant
 
+pytestmark = pytest.mark.slow
+
 SETUPS = {"asyncio-protocol": (7, 3), "epoll-prebuilt": (7, 2), "threads": (5, 4)}
 SETUPS |= {"asyncio-protocol-at-second": (10, 7), "epoll-prebuilt-at-second": (7, 3), "threads-at-second": (7, 4)}
 EACH = 35

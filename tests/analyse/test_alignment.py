@@ -150,6 +150,7 @@ def test_what_callgrind_found_holds_for_an_instrument_without_calls() -> None:
 # ---- random programs
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(programs(), st.data())
 def test_in_a_random_program_one_rename_is_found_or_nothing_is_matched(program: Program, data: st.DataObject) -> None:
@@ -161,6 +162,7 @@ def test_in_a_random_program_one_rename_is_found_or_nothing_is_matched(program: 
     assert found.cell("zebra").verdict == "no change" if found.aligned else True
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(programs(), st.data())
 def test_in_a_random_program_a_stranger_is_never_taken_for_what_is_gone(program: Program, data: st.DataObject) -> None:
@@ -174,6 +176,7 @@ def test_in_a_random_program_a_stranger_is_never_taken_for_what_is_gone(program:
     assert seen(program, after).aligned == {}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(programs(), st.data())
 def test_aligning_keeps_every_total(program: Program, data: st.DataObject) -> None:

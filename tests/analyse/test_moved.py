@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,7 @@ def test_what_crossed_between_categories_is_a_bar_without_a_gap() -> None:
     assert cells["memcpy"].verdict == cells["application"].verdict == "no change"
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(programs(), st.data())
 def test_bars_add_up_exactly_and_moves_cancel_whatever_changed(program: Program, data: st.DataObject) -> None:

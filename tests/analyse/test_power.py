@@ -11,6 +11,8 @@ from profpipe.analyse.statistics.noise import noise_of
 from profpipe.analyse.statistics.rule import Rule
 from profpipe.model.report import Comparison
 
+pytestmark = pytest.mark.slow
+
 RULES = {"timed": Rule("timed", 0.02), "counted": Rule("counted", 0.003)}
 
 

@@ -79,6 +79,7 @@ def test_a_variant_that_never_runs_is_not_waited_for() -> None:
     assert not undecided_metrics(build_report(study(runs)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES, ids=lambda n: n.name)
 def test_looking_four_times_does_not_raise_false_verdicts(noise: Noise) -> None:
     """300 studies that add rounds until CPU time is decided; what is seen must be compatible with 1 %."""

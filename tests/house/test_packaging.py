@@ -62,6 +62,7 @@ def members(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_all_that_is_read_at_run_time(wheel: Path) -> None:
     assert len(TEMPLATES) > 5
     data = {f"profpipe/{name}" for name in TEMPLATES} | {
@@ -74,11 +75,13 @@ def test_the_wheel_holds_all_that_is_read_at_run_time(wheel: Path) -> None:
     assert data <= members(wheel)
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_nothing_but_the_package(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in members(wheel)}
     assert tops == {"profpipe", f"profpipe-{profpipe.__version__}.dist-info"}
 
 
+@pytest.mark.slow
 def test_the_sdist_makes_the_same_wheel(wheel: Path, sdist: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         # Debian's 3.11.2 has no filters; from 3.12 on, leaving it out is a warning.
@@ -91,6 +94,7 @@ def test_the_sdist_makes_the_same_wheel(wheel: Path, sdist: Path, tmp_path: Path
     assert members(again) == members(wheel)
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_renders_far_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     """A venv of its own holds profpipe; the other packages come from ours, by a .pth that follows no .pth."""
     venv = tmp_path / "venv"

@@ -41,7 +41,7 @@ def silent(data: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", ["c.out.gz", "c-dumped.out.gz"])
+@pytest.mark.parametrize("name", [pytest.param("c.out.gz", marks=pytest.mark.slow), "c-dumped.out.gz"])
 def test_cut_at_every_byte_is_never_silent(name: str) -> None:
     data = sample(name).rstrip(b"\n")
     assert not silent(b"")
@@ -49,6 +49,7 @@ def test_cut_at_every_byte_is_never_silent(name: str) -> None:
     assert silent(data), "the whole file, only its last newline missing, is whole"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["asyncio.out.gz", "c-cachesim.out.gz", "recursion-zero.out.gz", "c-static.out.gz"])
 def test_cut_at_400_places_is_never_silent(name: str) -> None:
     data = sample(name)

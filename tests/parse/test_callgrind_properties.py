@@ -146,6 +146,7 @@ def test_generated_files_are_read_alike_and_add_up(text: str, size: int) -> None
     assert profile.meta.partial is None
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(files().filter(lambda t: "Dr" in t and "Dw" not in t), min_size=2, max_size=3))
 def test_files_of_one_run_add_up(texts: list[str]) -> None:

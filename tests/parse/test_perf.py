@@ -207,6 +207,7 @@ def test_what_perf_says_of_a_killed_recording_is_no_profile() -> None:
         parse(b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOOD[:3])
 def test_a_cut_is_an_error_or_partial(name: str) -> None:
     """perf script says nowhere how many samples follow: a cut after a whole sample reads as exactly these samples."""

@@ -202,6 +202,7 @@ def _record(folder: str, number: int) -> None:
     record(at(number), Path(folder))
 
 
+@pytest.mark.slow
 def test_two_writers_at_once_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_files, "PACK_AT", 5)
     context = multiprocessing.get_context("fork")
@@ -228,6 +229,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_while_it_writes_it_leaves_no_half_file(number: signal.Signals, tmp_path: Path) -> None:
     for attempt in range(4):
@@ -309,7 +311,9 @@ def test_merge_checks_every_row_of_a_file_it_did_not_write(
     assert not (tmp_path / "ours").exists()
 
 
-@pytest.mark.parametrize("kind", ["foreign", "empty", "bomb", "text", "link", "nothing"])
+@pytest.mark.parametrize(
+    "kind", ["foreign", "empty", pytest.param("bomb", marks=pytest.mark.slow), "text", "link", "nothing"]
+)
 def test_merge_refuses_what_is_no_history(kind: str, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
