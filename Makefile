@@ -16,15 +16,26 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	pyproject.toml --extra demo --extra asgi --extra history --group build
 
+# One worker a processor; the tests of a file share what they set up, so they stay on one.
+IN_PARALLEL = $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+
 ##@ The two that matter
 .PHONY: demo
 demo: $(VENV)/.demo ## set up, run the study `concurrency`, print its verdict and where the report is
 	$(BIN)/profpipe run concurrency
 
 .PHONY: test
-test: $(VENV)/.dev ## set up for development and run the tests
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not alone"
+test: $(VENV)/.dev ## set up for development and run the tests; some of them: make test T=tests/parse, T="-k flame"
+ifdef T
+	$(BIN)/python -m pytest $(T)
+else
+	$(IN_PARALLEL) -m "not alone"
 	$(BIN)/python -m pytest -m alone
+endif
+
+.PHONY: quick
+quick: $(VENV)/.dev ## the tests that start no server, profiler or browser and simulate nothing: under a minute
+	$(IN_PARALLEL) -m "not slow and not real and not alone"
 
 .PHONY: seed
 seed: $(VENV)/.demo ## the study that profpipe grew from, on real Rust servers: about 15 minutes, needs cargo and `make tools`

@@ -10,21 +10,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.support.command import profpipe
 from tests.support.paths import DATA, ROOT
 
 THREADS, ASYNCIO = DATA / "callgrind" / "threads.out.gz", DATA / "callgrind" / "asyncio.out.gz"
 PYSPY = DATA / "folded" / "pyspy-asyncio.raw.txt"
-
-
-def profpipe(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "profpipe", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-        check=False,
-    )
 
 
 def test_help_is_quick_to_import_and_names_every_command() -> None:

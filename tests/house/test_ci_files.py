@@ -166,6 +166,7 @@ def asked(folder: Path) -> list[str]:
     return words[:-1]
 
 
+@pytest.mark.slow
 def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: Path) -> None:
     follow("GitHub, branches of your own repository", scratch)
     workflow = scratch / ".github" / "workflows" / "profpipe.yml"
@@ -185,6 +186,7 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
     assert TOKEN not in ran.log
 
 
+@pytest.mark.slow
 def test_the_pair_for_forks_as_the_page_says(forge: Forge, scratch: Path) -> None:
     follow("GitHub, forks too", scratch)
     folder = scratch / ".github" / "workflows"
@@ -210,6 +212,7 @@ def test_the_pair_for_forks_as_the_page_says(forge: Forge, scratch: Path) -> Non
     assert TOKEN not in posted.log
 
 
+@pytest.mark.slow
 def test_the_action_hands_its_inputs_on_as_words(forge: Forge, scratch: Path, tmp_path: Path) -> None:
     workflow = tmp_path / "w.yml"
     hostile = 'x"; touch canary; $(touch canary) `touch canary` #'
@@ -233,6 +236,7 @@ def script(lines: list[str], folder: Path, environment: dict[str, str]) -> subpr
     )
 
 
+@pytest.mark.slow
 def test_gitlab_as_the_page_says(forge: Forge, scratch: Path) -> None:
     follow("GitLab", scratch)
     forge.state.pulls[7]["state"] = "opened"
@@ -246,6 +250,7 @@ def test_gitlab_as_the_page_says(forge: Forge, scratch: Path) -> None:
     assert "[Whole report](https://gitlab.example/jobs/1/artifacts/file/profpipe/report.html)" in note["body"]
 
 
+@pytest.mark.slow
 def test_gitea_as_the_page_says(forge: Forge, scratch: Path) -> None:
     follow("Gitea and Forgejo", scratch)
     workflow = load(scratch / ".gitea" / "workflows" / "profpipe.yml")

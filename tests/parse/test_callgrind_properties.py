@@ -132,6 +132,7 @@ def files(draw: st.DrawFn) -> str:
     return "creator: callgrind-generated\n" + "\n".join(parts)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=files(), size=st.integers(400, 3000))
 def test_generated_files_are_read_alike_and_add_up(text: str, size: int) -> None:

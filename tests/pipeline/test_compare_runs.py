@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from profpipe.model.report import Report
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.reporting.compare_runs import compare_folders, side
+from tests.support.command import profpipe
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,5 @@ def test_the_command_line_says_what_does_not_go_together(measured: Path, tmp_pat
         ),
         (("nothing", "there"), "nothing, there: neither a capture file nor a run folder or study"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "profpipe", "compare", *words], capture_output=True, text=True, check=False
-        )
+        done = profpipe("compare", *words)
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish import wire
 from profpipe.publish.wire import TRIES, WAIT_BUDGET, ForgeError, Wire
+from tests.support import command
 from tests.support.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
 from tests.support.forge_server import TOKEN, Answer, Asked, Forge, fail, page, say
 
@@ -217,8 +217,7 @@ def test_no_redirect_is_followed_and_the_token_stays_with_its_api(forge: Forge) 
 
 def profpipe(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB", "GITLAB", "GITEA", "CI"))}
-    command = [sys.executable, "-m", "profpipe", "attach", *map(str, words)]
-    return subprocess.run(command, env=kept | environment, capture_output=True, text=True, timeout=120, check=False)
+    return command.profpipe("attach", *words, env=kept | environment)
 
 
 def test_exit_codes_of_the_command(forge: Forge, tmp_path: Path) -> None:

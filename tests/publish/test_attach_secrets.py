@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import string
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from profpipe.model.report import Report
 from profpipe.publish.secret import Token, hide, plain_url, secret_values
 from tests.support.attach_driving import github_environment, stored
+from tests.support.command import profpipe
 from tests.support.forge_server import TOKEN, Answer, Forge, fail, say
 from tests.support.sample_commits import pull_request_document
 
@@ -87,9 +86,8 @@ def shown(text: str) -> list[str]:
 
 
 def run(folder: Path, environment: dict[str, str], *words: str) -> str:
-    command = [sys.executable, "-m", "profpipe", "attach", str(stored(folder / "run", report())), *words]
     base = {"PATH": os.environ["PATH"], "HOME": str(folder), "PROFPIPE_SHOW": "1"}
-    done = subprocess.run(command, env=base | environment, capture_output=True, text=True, timeout=120, check=False)
+    done = profpipe("attach", stored(folder / "run", report()), *words, env=base | environment)
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
 
