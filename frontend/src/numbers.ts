@@ -1,5 +1,7 @@
+import scales from "./scales.json";
+
 /**
- * Numbers as profpipe writes them everywhere else: src/profpipe/units.py `count` and `amount`. By hand, because the
+ * Numbers as src/profpipe/units.py writes them, by the same table of scales. Grouped by hand, because the
  * first `toLocaleString` of a page takes 50 ms, half of what a flame graph needs to be drawn.
  */
 export function grouped(value: number, digits = 0): string {
@@ -15,21 +17,22 @@ export function count(value: number): string {
   return grouped(value, size >= 0.01 ? 2 : Math.min(1 - Math.floor(Math.log10(size)), 6));
 }
 
-function scaled(value: number, steps: [number, number, string][], last: [number, string]): string {
-  for (const [limit, size, name] of steps) if (Math.abs(value) < limit) return `${count(value / size)} ${name}`;
-  return `${count(value / last[0])} ${last[1]}`;
+interface Scale {
+  factor: number;
+  /** [size, name, digits; null = as many as `count` gives], the smallest first. */
+  steps: [number, string, number | null][];
 }
-
-function nanoseconds(value: number): string {
-  return scaled(value, [[1e3, 1, "ns"], [1e6, 1e3, "µs"], [1e9, 1e6, "ms"]], [1e9, "s"]);
-}
+const SCALES = scales as unknown as Record<string, Scale>;
 
 export function amount(value: number, unit: string): string {
-  if (unit === "ns") return nanoseconds(value);
-  if (unit === "us") return nanoseconds(value * 1e3);
-  if (unit === "s") return nanoseconds(value * 1e9);
-  if (unit === "B") return scaled(value, [[1024, 1, "B"], [1024 ** 2, 1024, "KiB"]], [1024 ** 2, "MiB"]);
-  return count(value);
+  const scale = SCALES[unit];
+  if (!scale) return `${count(value)} ${unit.slice(0, 20)}`;
+  const inSteps = value * scale.factor;
+  let [size, name, digits] = scale.steps[0]!;
+  for (const step of scale.steps) if (step[0] <= Math.abs(inSteps)) [size, name, digits] = step;
+  const number = inSteps / size;
+  const text = digits === null ? count(number) : grouped(number, digits);
+  return name ? `${text} ${name}` : text;
 }
 
 export function percent(share: number): string {

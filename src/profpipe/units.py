@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,36 +67,53 @@ def ratio(value: float) -> str:
     return f"{value:.3f}×" if 0.9 <= value <= 1.1 else f"{value:.2f}×"
 
 
-def duration_ns(value: float) -> str:
-    """Nanoseconds in the unit a reader would choose: 1530 -> "1.53 µs"."""
-    for limit, size, name in ((1e3, 1.0, "ns"), (1e6, 1e3, "µs"), (1e9, 1e6, "ms")):
-        if abs(value) < limit:
-            return f"{count(value / size)} {name}"
-    return f"{count(value / 1e9)} s"
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `size` on a value is divided by it and written with `name`; `digits` None = as many as `count` gives."""
+
+    size: float
+    name: str
+    digits: int | None = None
 
 
-def byte_size(value: float) -> str:
-    """Bytes with binary prefixes: 52_428_800 -> "50.0 MiB"."""
-    for limit, size, name in ((1024.0, 1.0, "B"), (1024.0**2, 1024.0, "KiB"), (1024.0**3, 1024.0**2, "MiB")):
-        if abs(value) < limit:
-            return f"{value / size:.0f} {name}" if size == 1.0 else f"{value / size:.1f} {name}"
-    return f"{value / 1024.0**3:.1f} GiB"
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a unit is written: a value times `factor` is in the unit of the first step; the smallest step comes first."""
+
+    factor: float
+    steps: tuple[Step, ...]
+
+    def step(self, value: float) -> Step:
+        """The largest step that is not larger than the value."""
+        size = abs(value * self.factor)
+        return next((step for step in reversed(self.steps) if step.size <= size), self.steps[0])
+
+
+_TIME = (Step(1, "ns"), Step(1e3, "µs"), Step(1e6, "ms"), Step(1e9, "s"))
+_BYTES = (Step(1, "B", 0), Step(2.0**10, "KiB", 1), Step(2.0**20, "MiB", 1), Step(2.0**30, "GiB", 1))
+# The one table of units: pages, terminals, axes and, as frontend/src/scales.json, the page's script write by it.
+SCALES: Mapping[Unit, Scale] = {
+    "1": Scale(1, (Step(1, ""),)),
+    "ns": Scale(1, _TIME),
+    "us": Scale(1e3, _TIME),
+    "s": Scale(1e9, _TIME),
+    "B": Scale(1, _BYTES),
+    "%": Scale(100, (Step(1, "%", 1),)),
+    "req/s": Scale(1, (Step(1, "req/s"),)),
+}
 
 
 def amount(value: float, unit: Unit) -> str:
-    """A value with its unit; events ("1") stay bare because the column names them."""
-    match unit:
-        case "ns":
-            return duration_ns(value)
-        case "us":
-            return duration_ns(value * 1e3)
-        case "s":
-            return duration_ns(value * 1e9)
-        case "B":
-            return byte_size(value)
-        case "%":
-            return percent(value)
-        case "req/s":
-            return f"{count(value)} req/s"
-        case _:
-            return count(value)
+    """A value with its unit: 1530 ns -> "1.53 µs"; events ("1") stay bare because the column names them."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    scale = SCALES[unit]
+    step = scale.step(value)
+    number = value * scale.factor / step.size
+    text = count(number) if step.digits is None else f"{number:,.{step.digits}f}"
+    return f"{text} {step.name}" if step.name else text
+
+
+def duration_ns(value: float) -> str:
+    """Nanoseconds in the unit a reader would choose."""
+    return amount(value, "ns")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from profpipe.render.templates import templates_folder
+from profpipe.render.text import amount
+from profpipe.units import SCALES
 from tests.support.frontend import FRONTEND, require_frontend
 
 SOURCES = sorted((FRONTEND / "src").glob("*.ts"))
@@ -53,6 +55,37 @@ def test_the_lock_names_no_host() -> None:
     assert "resolved" not in lock
     pinned = json.loads((FRONTEND / "package.json").read_text())["devDependencies"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in pinned.values())
+
+
+def test_the_scales_of_the_script_are_those_of_units(request: pytest.FixtureRequest) -> None:
+    table = {
+        unit: {"factor": scale.factor, "steps": [[step.size, step.name, step.digits] for step in scale.steps]}
+        for unit, scale in SCALES.items()
+    }
+    file = FRONTEND / "src" / "scales.json"
+    if request.config.getoption("--bless"):
+        lines = ",\n".join(f"  {json.dumps(unit)}: {json.dumps(scale)}" for unit, scale in table.items())
+        file.write_text(f"{{\n{lines}\n}}\n")
+    assert json.loads(file.read_text()) == table, "units.SCALES changed: pytest --bless, then make frontend"
+
+
+# Python rounds an exact half to even, JavaScript away from zero: none is among these.
+AMOUNTS = (0.0, 0.0022, 0.6, 5.0, 12.34, 99.95, 999.9, 1000.0, 1023.0, 1024.0, 43_025.0, 2_345_678.9, 3.2e9, 5e12)
+
+
+@pytest.mark.real
+def test_the_script_writes_numbers_as_the_page_does() -> None:
+    modules = require_frontend()
+    asked = [[value, unit] for unit in SCALES for value in AMOUNTS]
+    program = (
+        f"import {{ amount }} from './numbers'; console.log(JSON.stringify({asked}.map(([v, u]) => amount(v, u))))"
+    )
+    built = subprocess.run(
+        [str(modules / ".bin" / "esbuild"), "--bundle", "--platform=node"],
+        cwd=FRONTEND / "src", input=program, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    done = subprocess.run(["node"], input=built.stdout, capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout) == [amount(float(value), str(unit)) for value, unit in asked]
 
 
 @pytest.mark.real

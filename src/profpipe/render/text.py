@@ -88,8 +88,14 @@ def chip(verdict: Verdict | None, ratio: float | None) -> Chip | None:
 _UNIT: dict[str, units.Unit] = {unit: unit for unit in get_args(units.Unit)}
 
 
+def scale_of(unit: str) -> units.Scale | None:
+    """How a unit is written; None for one that we do not know."""
+    known = _UNIT.get(unit)
+    return units.SCALES[known] if known else None
+
+
 def amount(value: float, unit: str) -> str:
-    """A value with the unit the report names; a unit we do not know is written behind the number as it is."""
+    """A value with the unit that the report names; a unit we do not know is written after the number as it is."""
     known = _UNIT.get(unit)
     return units.amount(value, known) if known else f"{units.count(value)} {cut(unit, 20)}"
 
@@ -110,7 +116,7 @@ def interval(low: float | None, high: float | None, unit: str) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share of a whole; what is there but rounds to nothing is "<0.1 %", never "0.0 %". A true minus."""
+    """A share of a whole; what is not zero but rounds to it is "<0.1 %", never "0.0 %". A true minus."""
     if value is None:
         return ""
     if 0 < abs(value) < 0.0005:
@@ -120,20 +126,20 @@ def share(value: float | None) -> str:
 
 
 def per_what(label: str) -> tuple[str, str]:
-    """ "CPU time per request" -> ("CPU time", "per request"): the unit of a table stands once, not in every head."""
+    """ "CPU time per request" -> ("CPU time", "per request"), so that a table names its unit once."""
     noun, between, per = label.rpartition(" per ")
     return (noun, f"per {per}") if between else (label, "")
 
 
 def spread(series: Series) -> str:
-    """What the rounds of a series say about themselves: "7 rounds, 61.0 µs to 61.9 µs apart 0.8 %"."""
+    """How many rounds are known and how far they are apart: "7 rounds, cv 0.8 %"; "6 of 7 rounds"."""
     known = [value for value in series.values if value is not None]
     text = f"{len(known)} of {len(series.values)} rounds" if len(known) < len(series.values) else f"{len(known)} rounds"
     return text if series.cv is None else f"{text}, cv {units.percent(series.cv, 2 if series.cv < 0.01 else 1)}"
 
 
 def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
-    """(ratio, interval of the ratio, chip); empty texts where there is nothing to say."""
+    """(ratio, interval of the ratio, chip); empty texts where they are unknown."""
     if comparison is None:
         return "", "", None
     ratio = "" if comparison.ratio is None else units.ratio(comparison.ratio)
@@ -143,9 +149,9 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
 
 
 def floor_words(comparison: Comparison | None) -> str:
-    """What these rounds were blind to: "a change under 1.4 % would not have been seen".
+    """The smallest change these rounds can show: "a change under 1.4 % would not have been seen".
 
-    The floor is what eight of ten studies see: a smaller change that was called all the same is said to be one.
+    Eight of ten studies see a change of that size. A smaller one that was reported all the same is not contradicted.
     """
     if comparison is None or not comparison.floor:
         return ""
@@ -155,7 +161,7 @@ def floor_words(comparison: Comparison | None) -> str:
 
 
 def position(value: float, low: float, high: float) -> int:
-    """Where `value` stands between low and high, 0..1000."""
+    """`value` on the axis from low to high, 0..1000."""
     if high <= low:
         return 500
     return max(0, min(1000, round((value - low) / (high - low) * 1000)))
@@ -165,21 +171,8 @@ def better_word(metric: MetricInfo) -> str:
     return f"{metric.better} is better"
 
 
-KINDS: dict[str, tuple[str, str]] = {
-    "verdict": ("Verdict", "k-verdict"),
-    "cause": ("Cause", "k-cause"),
-    "not-the-cause": ("Not the cause", "k-not"),
-    "caution": ("Caution", "k-caution"),
-}
-CERTAINTIES = {
-    "measured": "measured: beyond this series' own noise",
-    "likely": "likely: the figures agree, one step is inferred",
-    "hint": "a hint: worth a look, not proven by these runs",
-}
-
-
 def limit_words(report: Report, limit: Limit) -> str:
-    """A limit with the variants it speaks of; those are not listed when it speaks of all."""
+    """A limit with the variants it applies to; they are not listed when it applies to all."""
     labels = {v.id: v.label for v in report.variants if v.role != "control"}
     where = "" if set(limit.variants) >= set(labels) else ", ".join(labels.get(v, v) for v in limit.variants)
     return cut(f"{limit.text} ({where})" if where else limit.text, 1000)

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from profpipe.model.history import Point, Trend
 from profpipe.render.content.trends import NEAR, FigureView, commit_text, figures
 from profpipe.render.templates import environment, inlined, templates_folder
-from profpipe.render.text import cut
+from profpipe.render.text import cut, scale_of
 from profpipe.render.visible import visible, visible_values
 
 PAGE = "history.html.j2"
 # More pictures than this nobody reads, and each is a canvas.
 MOST_FIGURES = 24
-# The unit of an axis: (from this size of the largest value, divisor, name).
-_SCALES: Mapping[str, Sequence[tuple[float, float, str]]] = {
-    "ns": ((1e9, 1e9, "s"), (1e6, 1e6, "ms"), (1e3, 1e3, "µs"), (0, 1, "ns")),
-    "us": ((1e6, 1e6, "s"), (1e3, 1e3, "ms"), (1, 1, "µs"), (0, 1e-3, "ns")),
-    "s": ((1, 1, "s"), (1e-3, 1e-3, "ms"), (0, 1e-6, "µs")),
-    "B": ((2.0**30, 2.0**30, "GiB"), (2.0**20, 2.0**20, "MiB"), (2.0**10, 2.0**10, "KiB"), (0, 1, "B")),
-    "%": ((0, 0.01, "%"),),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +76,12 @@ def _last(trend: Trend, last: int | None) -> range:
 
 
 def _scale(unit: str, largest: float) -> tuple[float, str]:
-    for limit, divisor, name in _SCALES.get(unit, ()):
-        if largest >= limit:
-            return divisor, name
-    return 1.0, "" if unit == "1" else cut(unit, 20)
+    """(what values of the axis are divided by, its unit)."""
+    scale = scale_of(unit)
+    if scale is None:
+        return 1.0, cut(unit, 20)
+    step = scale.step(largest)
+    return step.size / scale.factor, step.name
 
 
 Place = tuple[str, tuple[str, str]]
