@@ -18,6 +18,8 @@ _CLONE = re.compile(r"(?:\.(?:isra|part|constprop|cold|warm|llvm|lto_priv|locala
 _CLONE_NOTE = re.compile(r" \[clone [^\[\]]*\]$")
 _HASH = re.compile(r"::h[0-9a-f]{16}$")
 _CRATE_HASH = re.compile(r"\[[0-9a-f]{16}\]")
+# A bracket, and not the head of an arrow: `fn(u8) -> u32`.
+_BRACKET = re.compile(r"<|(?<!-)>")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=[ >])")
 # A name without symbol: the address differs per build (and per run when it is not relative to the object).
 _BARE_ADDRESS = re.compile(r"^0x[0-9a-fA-F]+$")
@@ -93,32 +95,36 @@ def _wrapped(name: str) -> str:
 def path_of(name: str) -> str:
     """A demangled name without generic arguments: `<hash::Map<u64, may::Queue>>::get::<u8>` is `<hash::Map>::get`.
 
-    What a function works on is not what it is: coroutines stand in the type of every queue that holds them. Kept are
-    `<Type as Trait>` and `<impl Trait for Type>`, which are part of the path. A name that does not balance stays.
+    Arguments would give a function the category of what it works on: a queue of coroutines is no coroutine. Kept are
+    `<Type as Trait>` and `<impl Trait for Type>`, which are part of the path. A name with unbalanced brackets stays.
     """
     if "<" not in name or "operator" in name:
         return name
-    out: list[str] = []
-    dropped: list[bool] = []  # per open bracket: is it inside generic arguments
-    for place, sign in enumerate(name):
-        inside = bool(dropped) and dropped[-1]
-        if sign == "<":
-            turbofish = name.endswith("::", 0, place)
-            last = name[place - 3 : place - 2] if turbofish else name[place - 1 : place]
-            generic = place > 0 and (last.isalnum() or last in "_})]>") and not name.startswith("<impl ", place)
-            if generic and turbofish and not inside:
-                del out[-2:]
-            dropped.append(inside or generic)
-            if not dropped[-1]:
-                out.append(sign)
-        elif sign == ">" and name[place - 1] != "-":
-            if not dropped:
+    kept: list[str] = []
+    start, depth = 0, 0
+    outside: int | None = None  # depth outside the generic arguments that are being skipped
+    for found in _BRACKET.finditer(name):
+        place = found.start()
+        if found[0] == "<":
+            if outside is None and _begins_arguments(name, place):
+                kept.append(name[start:place].removesuffix("::"))
+                outside = depth
+            depth += 1
+        else:
+            depth -= 1
+            if depth < 0:
                 return name
-            if not dropped.pop():
-                out.append(sign)
-        elif not inside:
-            out.append(sign)
-    return name if dropped else "".join(out)
+            if depth == outside:
+                outside, start = None, place + 1
+    return name if depth else "".join(kept) + name[start:]
+
+
+def _begins_arguments(name: str, place: int) -> bool:
+    """Whether the `<` at this place follows a name, as in `Vec<T>` and `get::<T>`, and so begins generic arguments."""
+    if place == 0 or name.startswith("<impl ", place):
+        return False
+    last = name[max(place - 3, 0) : place].removesuffix("::")[-1:]
+    return last.isalnum() or last in "_})]>"
 
 
 def function_id(*parts: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from profpipe.analyse.conclusions.facts import Facts
-from profpipe.analyse.names.categories import patterns
+from profpipe.analyse.names.globs import glob_index
 from profpipe.model.report import FunctionRow, Report, RunRow
 from profpipe.model.run import LoadResult
 
@@ -53,14 +53,14 @@ def no_count(facts: Facts, variants: Sequence[str]) -> Answer | None:
 
 
 def function_shares(facts: Facts, variant: str, globs: Sequence[str]) -> list[tuple[FunctionRow, float, float]]:
-    """(row, share, self per request) of the functions that match, by what is counted; the dearest first."""
-    key, wanted = facts.counted() or "", patterns(globs)
+    """(row, share, self per request) of the functions that match, by what is counted; the most expensive first."""
+    key, wanted = facts.counted() or "", glob_index([globs])
     table = facts.table(key)
     found = [
         (function, cell.share or 0.0, cell.self or 0.0)
         for row in (table[0].rows if table else ())
         for function in row.functions
-        if wanted.match(function.function.name) and (cell := function.cells.get(variant)) and cell.self
+        if wanted.matching(function.function.name) and (cell := function.cells.get(variant)) and cell.self
     ]
     return sorted(found, key=lambda item: -item[1])
 
