@@ -16,8 +16,8 @@ from profpipe.analyse.names.globs import glob, glob_index
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.errors import ProfpipeError
 from profpipe.parse import parse_file
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 RULES = categories()
 Function = tuple[str, str, str]
 
