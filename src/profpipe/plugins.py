@@ -146,7 +146,9 @@ def protocol_faults(part: object, protocol: type) -> list[str]:
     """
     missing, faults = [], []
     for name, wanted in _members(protocol).items():
-        if not hasattr(part, name):
+        if name == "__call__" and not callable(part):
+            faults.append(f"is {type(part).__name__}, expected a function")
+        elif not hasattr(part, name):
             missing.append(name)
         elif callable(wanted):
             faults += _call_faults(name, getattr(part, name), wanted)
@@ -162,11 +164,11 @@ def _members(protocol: type) -> dict[str, Any]:
         if getattr(base, "_is_protocol", False) and base.__module__ != "typing":
             members |= {name: str(getattr(kind, "__name__", kind)) for name, kind in base.__annotations__.items()}
             members |= {name: value for name, value in vars(base).items() if callable(value)}
-    return {name: wanted for name, wanted in members.items() if not name.startswith("_")}
+    return {name: wanted for name, wanted in members.items() if not name.startswith("_") or name == "__call__"}
 
 
 def _call_faults(name: str, function: object, wanted: Any) -> list[str]:
-    """Whether a call as the protocol writes it would be refused for its arguments."""
+    """The fault of a function that a call as the protocol writes it would be refused by for its arguments."""
     from inspect import Parameter, signature
 
     if not callable(function):

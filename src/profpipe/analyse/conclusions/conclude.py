@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from profpipe.analyse.conclusions.facts import Facts, Rule
-from profpipe.analyse.conclusions.rules import cautions, commits, cost, gap, hypotheses, layers, not_cause, syscalls
+from profpipe.analyse.conclusions.facts import Facts, conclusion
+from profpipe.analyse.conclusions.interface import Rule
+from profpipe.analyse.conclusions.registry import RULES
 from profpipe.errors import ReportError
 from profpipe.model.report import Conclusion, Report
-
-RULES: tuple[Rule, ...] = (
-    cost.ranking,
-    cost.cost,
-    cost.beside_load,
-    hypotheses.hypotheses,
-    gap.gap,
-    commits.commits,
-    layers.reason,
-    layers.layers,
-    syscalls.syscalls,
-    not_cause.user_switches,
-    not_cause.kernel_switches,
-    not_cause.kernel_part,
-    cautions.control,
-    cautions.disagree,
-    cautions.cut_short,
-    cautions.lost,
-    cautions.blind_to_kernel,
-    cautions.stackful,
-    cautions.foreign,
-    cautions.load_bound,
-    cautions.uncategorised,
-)
+from profpipe.plugins import Registry
 
 
-def conclude(report: Report) -> tuple[Conclusion, ...]:
+def conclude(report: Report, rules: Registry[Rule] = RULES) -> tuple[Conclusion, ...]:
     """All conclusions of a report, heaviest first. Needs nothing but the report, so report.json can be checked.
 
     No rule speaks of a figure that is unknown: invalid and partial runs are no sample, and a comparison that rests
@@ -43,8 +21,20 @@ def conclude(report: Report) -> tuple[Conclusion, ...]:
     facts = Facts(report)
     if not any(v.role == "baseline" for v in facts.variants):
         return ()
-    found = [conclusion for rule in RULES for conclusion in rule(facts)]
+    found = [drawn for name in rules.builtin for drawn in rules.get(name)(facts)]
+    for name, rule in rules.plugins():
+        found += _of_plugin(facts, name, rule, rules.package(name) or "")
     return tuple(sorted(found, key=lambda c: (-c.weight, c.id)))
+
+
+def _of_plugin(facts: Facts, name: str, rule: Rule, package: str) -> list[Conclusion]:
+    """What a rule of another package concludes. A rule that fails is named: the measurement itself is not lost."""
+    try:
+        return list(rule(facts))
+    except Exception as error:  # noqa: BLE001 - what another package raises is not known
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        text = f"The rule {name} of {package} failed ({words}): what it would conclude is missing."
+        return [conclusion("rule-failed", name, text, kind="caution", weight=0.0, rows=[])]
 
 
 def resolve(document: Any, path: str) -> Any:

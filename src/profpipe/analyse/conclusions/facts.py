@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,9 +115,6 @@ class Facts:
 
     def group(self, key: str) -> str:
         return next((c.group or c.key for c in self.report.categories if c.key == key), key)
-
-
-Rule = Callable[[Facts], Iterator[Conclusion]]
 
 
 def conclusion(

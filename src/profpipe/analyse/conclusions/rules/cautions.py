@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.metric_keys import CPU, KERNEL_SHARE
 from profpipe.model.report import Conclusion, Evidence
 from profpipe.units import percent, ratio
@@ -31,7 +32,7 @@ def control(facts: Facts) -> Iterator[Conclusion]:
             f"{metric.label if metric else key}. No smaller difference in this series means anything."
         )
         rows = [Figure(c.ratio or 0.0, f"control.figures.{key}.ratio").row]
-        yield conclusion("control", key, text, kind="caution", weight=49, rows=rows)
+        yield conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
     for key in keys:
         spread, c = facts.report.control.sd.get(key), figures[key]
         if c.verdict == "cannot tell" and spread is not None and spread > NOISY_PAIRS:
@@ -40,13 +41,13 @@ def control(facts: Facts) -> Iterator[Conclusion]:
                 f"{_label(facts, key)}; small differences in it mean nothing."
             )
             rows = [Figure(spread, f"control.sd.{key}").row]
-            yield conclusion("control", key, text, kind="caution", weight=49, rows=rows)
+            yield conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
     good = [k for k in keys if figures[k].verdict == "no change"]
     if good and not bad:
         parts = [f"{ratio(figures[k].ratio or 1.0)} in {_label(facts, k)}" for k in good]
         text = f"{name} measured against itself: {listed(parts)}."
         rows = [Figure(figures[k].ratio or 0.0, f"control.figures.{k}.ratio").row for k in good]
-        yield conclusion("control", "", text, kind="caution", weight=10, rows=rows)
+        yield conclusion("control", "", text, kind="caution", weight=weight("control/quiet"), rows=rows)
 
 
 def _label(facts: Facts, key: str) -> str:
@@ -64,7 +65,9 @@ def blind_to_kernel(facts: Facts) -> Iterator[Conclusion]:
     words = [f"{share(f.value)} of the CPU time of {v.label}" for v, f in found[:1]]
     words += [f"{share(f.value)} of {v.label}" for v, f in found[1:]]
     text = f"{metric.profiler} does not see the kernel, where {listed(words)} is spent."
-    yield conclusion("blind-to-kernel", "", text, kind="caution", weight=40, rows=[f.row for _, f in found])
+    yield conclusion(
+        "blind-to-kernel", "", text, kind="caution", weight=weight("blind-to-kernel"), rows=[f.row for _, f in found]
+    )
 
 
 def disagree(facts: Facts) -> Iterator[Conclusion]:
@@ -97,7 +100,14 @@ def disagree(facts: Facts) -> Iterator[Conclusion]:
     )
     if opposite:
         text = text.replace("disagree on how much", "disagree on which is dearer", 1)
-    yield conclusion("disagree", "", text, kind="caution", weight=62 if opposite else 42, rows=rows)
+    yield conclusion(
+        "disagree",
+        "",
+        text,
+        kind="caution",
+        weight=weight("disagree/direction" if opposite else "disagree/size"),
+        rows=rows,
+    )
 
 
 def stackful(facts: Facts) -> Iterator[Conclusion]:
@@ -116,7 +126,7 @@ def stackful(facts: Facts) -> Iterator[Conclusion]:
         f"{metric.profiler}'s totals and callers are unreliable there, self values hold."
     )
     rows = [Figure(row.cells[v.id].self or 0.0, f"{path}.cells.{v.id}.self").row for v in names]
-    yield conclusion("stackful", "", text, kind="caution", weight=30, rows=rows)
+    yield conclusion("stackful", "", text, kind="caution", weight=weight("stackful"), rows=rows)
 
 
 def load_bound(facts: Facts) -> Iterator[Conclusion]:
@@ -128,7 +138,7 @@ def load_bound(facts: Facts) -> Iterator[Conclusion]:
     for i, (why, ids) in enumerate(by_reason.items()):
         text = f"No requests/s for {listed([facts.label(v) for v in ids])}: {why}."
         rows = [Evidence(path=f"variants.{facts.place(v)}.throughput.why", value=why) for v in ids]
-        yield conclusion("load-bound", str(i + 1), text, kind="caution", weight=25, rows=rows)
+        yield conclusion("load-bound", str(i + 1), text, kind="caution", weight=weight("load-bound"), rows=rows)
 
 
 def foreign(facts: Facts) -> Iterator[Conclusion]:
@@ -143,7 +153,7 @@ def foreign(facts: Facts) -> Iterator[Conclusion]:
         f"processor (worst {percent(worst.foreign_cpu or 0.0, 0)}, {worst.profiler} round {worst.round})."
     )
     rows = [Figure(r.foreign_cpu or 0.0, f"runs.{i}.foreign_cpu").row for i, r in busy[:8]]
-    yield conclusion("foreign", "", text, kind="caution", weight=28, rows=rows)
+    yield conclusion("foreign", "", text, kind="caution", weight=weight("foreign"), rows=rows)
 
 
 def cut_short(facts: Facts) -> Iterator[Conclusion]:
@@ -153,14 +163,16 @@ def cut_short(facts: Facts) -> Iterator[Conclusion]:
         return
     text = f"The study was cut short: {ended} of {planned} planned runs ended. The report rests on these alone."
     rows = [Evidence(path="study.planned_runs", value=planned)]
-    yield conclusion("cut-short", "", text, kind="caution", weight=95, rows=rows)
+    yield conclusion("cut-short", "", text, kind="caution", weight=weight("cut-short"), rows=rows)
 
 
 def lost(facts: Facts) -> Iterator[Conclusion]:
     """Targets that could not run and runs that failed."""
     for i, (target, why) in enumerate(facts.report.study.left_out):
         rows = [Evidence(path=f"study.left_out.{i}.1", value=why)]
-        yield conclusion("left-out", target, f"{target} was left out: {why}.", kind="caution", weight=45, rows=rows)
+        yield conclusion(
+            "left-out", target, f"{target} was left out: {why}.", kind="caution", weight=weight("left-out"), rows=rows
+        )
     by_pair: dict[tuple[str, str], list[int]] = {}
     for i, item in enumerate(facts.report.invalid):
         by_pair.setdefault((item.variant, item.profiler), []).append(i)
@@ -171,7 +183,7 @@ def lost(facts: Facts) -> Iterator[Conclusion]:
             f"{many} {'are' if len(places) > 1 else 'is'} invalid and counted nowhere ({first.phase}: {first.reason})."
         )
         rows = [Evidence(path=f"invalid.{i}.reason", value=facts.report.invalid[i].reason) for i in places[:8]]
-        yield conclusion("lost", f"{variant}:{profiler}", text, kind="caution", weight=44, rows=rows)
+        yield conclusion("lost", f"{variant}:{profiler}", text, kind="caution", weight=weight("lost"), rows=rows)
 
 
 def uncategorised(facts: Facts) -> Iterator[Conclusion]:
@@ -182,4 +194,6 @@ def uncategorised(facts: Facts) -> Iterator[Conclusion]:
             words = [f"{share(1 - known)} of {facts.label(v)}" for v, known in poor.items()]
             text = f"No category for {listed(words)} in {_label(facts, table.metric)}: rules of your own can name it."
             rows = [Figure(known, f"hotspots.{i}.categorised.{v}").row for v, known in poor.items()]
-            yield conclusion("uncategorised", table.metric, text, kind="caution", weight=20, rows=rows)
+            yield conclusion(
+                "uncategorised", table.metric, text, kind="caution", weight=weight("uncategorised"), rows=rows
+            )

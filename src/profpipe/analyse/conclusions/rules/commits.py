@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, amount, conclusion, listed, plain, share
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.report import (
     Cell,
     Certainty,
@@ -112,9 +113,9 @@ def _changed(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_R
             for variant, cell in ((contender.id, row.after), (facts.baseline.id, row.before))
         ]
         about = f"{contender.id}:{metric.key}:{row.row.id}"
-        weight = (78 if metric.exact else 74) - place
+        heavy = weight("commits/counted" if metric.exact else "commits/sampled", MAX_NAMED - 1 - place)
         yield conclusion(
-            "commits", about, text, kind="cause", weight=weight, certainty=certainty,
+            "commits", about, text, kind="cause", weight=heavy, certainty=certainty,
             rows=[*cells, Figure(gap, where).row, *evidence],
         )  # fmt: skip
 
@@ -143,7 +144,13 @@ def _with_callees(facts: Facts, contender: Variant, metric: MetricInfo, rows: li
     about = f"{contender.id}:{metric.key}:{row.row.id}"
     certainty = _lines(row, rows)[1]
     yield conclusion(
-        "commits-callees", about, text, kind="cause", weight=79, certainty=certainty, rows=[*cells, _evidence(row)]
+        "commits-callees",
+        about,
+        text,
+        kind="cause",
+        weight=weight("commits-callees"),
+        certainty=certainty,
+        rows=[*cells, _evidence(row)],
     )
 
 
@@ -214,7 +221,7 @@ def _nothing(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_R
     )
     rows_ = [Figure(c.floor or 0.0, f"{path}.floor").row]
     about = f"{contender.id}:{metric.key}"
-    yield conclusion("commits-nothing", about, text, kind="not-the-cause", weight=52, rows=rows_)
+    yield conclusion("commits-nothing", about, text, kind="not-the-cause", weight=weight("commits-nothing"), rows=rows_)
 
 
 def _moved(contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator[Conclusion]:
@@ -228,7 +235,15 @@ def _moved(contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator
         rows_ = [Figure(r.after.moved or 0.0, f"{r.path}.cells.{contender.id}.moved").row for r in arrived[:MAX_MOVED]]
         text = f"Moved, no regression: {'; '.join(words)}."
         about = f"{contender.id}:{metric.key}"
-        yield conclusion("commits-moved", about, text, kind="not-the-cause", weight=51, rows=rows_, certainty="likely")
+        yield conclusion(
+            "commits-moved",
+            about,
+            text,
+            kind="not-the-cause",
+            weight=weight("commits-moved"),
+            rows=rows_,
+            certainty="likely",
+        )
     renamed = [r for r in rows if _renamed(r) and r.after.verdict == "no change"]
     renamed.sort(key=lambda r: (-(r.after.self or 0.0), r.path))
     if renamed:
@@ -240,7 +255,13 @@ def _moved(contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator
         certainty = max((a.certainty for _, a in at), key=_SURE.__getitem__)
         about = f"{contender.id}:{metric.key}"
         yield conclusion(
-            "commits-renamed", about, text, kind="not-the-cause", weight=50, rows=rows_, certainty=certainty
+            "commits-renamed",
+            about,
+            text,
+            kind="not-the-cause",
+            weight=weight("commits-renamed"),
+            rows=rows_,
+            certainty=certainty,
         )
 
 
@@ -255,4 +276,6 @@ def _unmatched(facts: Facts, contender: Variant, metric: MetricInfo) -> Iterator
         f"{contender.label} has: they are new, gone, or not recognised under another name."
     )
     rows = [Figure(part, f"{found[1]}.unmatched.{contender.id}").row]
-    yield conclusion("unmatched", f"{contender.id}:{metric.key}", text, kind="caution", weight=29, rows=rows)
+    yield conclusion(
+        "unmatched", f"{contender.id}:{metric.key}", text, kind="caution", weight=weight("unmatched"), rows=rows
+    )

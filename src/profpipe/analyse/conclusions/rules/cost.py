@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, amount, conclusion, listed, plain
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.metric_keys import BESIDE_LOAD, CPU
 from profpipe.model.report import Comparison, Conclusion, MetricInfo, Variant
 from profpipe.units import count, percent, ratio
@@ -29,17 +30,17 @@ def ranking(facts: Facts) -> Iterator[Conclusion]:
     unsure = [v.label for v, _ in found if v.role == "contender" and facts.relevant(v.id, key) is None]
     if len(unsure) == len(facts.contenders):
         text = f"None of {listed(unsure)} can be told apart from {facts.baseline.label} in {metric.label}."
-    yield conclusion("ranking", "", text, kind="verdict", weight=100, rows=[f.row for _, f in found])
+    yield conclusion("ranking", "", text, kind="verdict", weight=weight("ranking"), rows=[f.row for _, f in found])
 
 
 def cost(facts: Facts) -> Iterator[Conclusion]:
     """Each contender against the baseline: by CPU time of clean runs, and by what is counted."""
     keys = [k for k in (CPU, facts.counted()) if k is not None and facts.metric(k) is not None]
-    for key, weight in zip(keys, (90.0, 80.0), strict=False):
+    for key, name in zip(keys, ("cost/first figure", "cost/second figure"), strict=False):
         metric = facts.metric(key)
         assert metric is not None
         for contender in facts.contenders:
-            yield from _cost(facts, contender, key, metric, weight)
+            yield from _cost(facts, contender, key, metric, name)
 
 
 def beside_load(facts: Facts) -> Iterator[Conclusion]:
@@ -52,13 +53,13 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
         if c.verdict == "cannot tell" or c.ratio is None:
             continue
         told = facts.relevant(contender.id, CPU) is not None
-        weight = 42.0 if c.verdict == "no change" or told else 85.0
+        heavy = weight("beside-load/agrees" if c.verdict == "no change" or told else "beside-load/decides")
         figures = [f for v in (contender, facts.baseline) if (f := facts.figure(v.id, BESIDE_LOAD)) is not None]
         rows = [f.row for f in figures] + [Figure(c.ratio, f"{path}.ratio").row]
         if c.floor is not None:
             rows.append(Figure(c.floor, f"{path}.floor").row)
         text = _beside(contender.label, facts.baseline.label, c)
-        yield conclusion("beside-load", contender.id, text, kind="verdict", weight=weight, rows=rows)
+        yield conclusion("beside-load", contender.id, text, kind="verdict", weight=heavy, rows=rows)
 
 
 def _beside(name: str, against: str, c: Comparison) -> str:
@@ -75,7 +76,7 @@ def _main(facts: Facts) -> str | None:
     return known[0] if known else None
 
 
-def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, weight: float) -> Iterator[Conclusion]:
+def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, place: str) -> Iterator[Conclusion]:
     found = facts.compared(contender.id, key)
     if found is None:
         return
@@ -89,14 +90,22 @@ def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, weight
         if base is not None and other is not None:
             text = f"{name} shows {what}, {against} {plain(base.value, metric)}; which is more cannot be told{why}."
         rows = [f.row for f in (other, base) if f is not None]
-        yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=40, rows=rows, certainty="hint")
+        yield conclusion(
+            "cost",
+            f"{contender.id}:{key}",
+            text,
+            kind="verdict",
+            weight=weight("cost/undecided"),
+            rows=rows,
+            certainty="hint",
+        )
         return
     rows = [other.row, base.row, Figure(c.ratio or 0.0, f"{path}.ratio").row]
     text = _verdict(name, against, other.value, base.value, metric, c)
     if c.floor is not None:
         rows.append(Figure(c.floor, f"{path}.floor").row)
-    size = abs(math.log2(c.ratio)) if c.ratio else 1.0
-    yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=weight + min(9.0, size), rows=rows)
+    heavy = weight(place, abs(math.log2(c.ratio)) if c.ratio else 1.0)
+    yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=heavy, rows=rows)
 
 
 def _verdict(name: str, against: str, other: float, base: float, metric: MetricInfo, c: Comparison) -> str:

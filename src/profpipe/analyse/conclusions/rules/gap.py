@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, amount, conclusion, listed, sentence, share
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.report import MOVED, UNEXPLAINED, Conclusion, MetricInfo, Waterfall, WaterfallBar
 
 # A group under a tenth of the gap is not named, nor a category under a fiftieth of it inside one.
@@ -68,8 +69,8 @@ def _gap(facts: Facts, metric: MetricInfo, contender: str, fall: Waterfall, path
     bars = [bar for _, named in (*for_it, *back) for bar in named]
     rows = [Figure(fall.gap, f"{path}.gap").row]
     rows += [Figure(b.share_of_gap or 0.0, f"{path}.bars.{i}.share_of_gap").row for i, b in bars]
-    weight = 70 + min(9.0, abs(fall.gap) / max(fall.baseline_total, 1e-9))
-    yield conclusion("gap", f"{contender}:{metric.key}", f"{text}.", kind="cause", weight=weight, rows=rows)
+    heavy = weight("gap", abs(fall.gap) / max(fall.baseline_total, 1e-9))
+    yield conclusion("gap", f"{contender}:{metric.key}", f"{text}.", kind="cause", weight=heavy, rows=rows)
 
 
 def _names(facts: Facts, group: Group) -> str:

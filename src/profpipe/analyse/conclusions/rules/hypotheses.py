@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, sentence, share
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.report import Conclusion, Hypothesis, Waterfall
 from profpipe.units import count
 
@@ -42,7 +43,7 @@ def _decided(facts: Facts, contender: str, fall: Waterfall, path: str) -> Conclu
     ]
     rows.append(Figure(fall.gap, f"{path}.gap").row)
     text = f"{against}: {sentence('; '.join(words))}.{none}"
-    return conclusion("hypotheses", contender, text, kind="cause", weight=79.95, rows=rows)
+    return conclusion("hypotheses", contender, text, kind="cause", weight=weight("hypotheses"), rows=rows)
 
 
 def _explained(fall: Waterfall, hypothesis: Hypothesis) -> float:

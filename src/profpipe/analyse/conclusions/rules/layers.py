@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.metric_keys import CPU
 from profpipe.model.report import Conclusion, Evidence, Waterfall, WaterfallBar
 from profpipe.units import count
@@ -36,8 +37,8 @@ def layers(facts: Facts) -> Iterator[Conclusion]:
             f"counted), {count(abs(fall.gap))} {more} than {facts.label(fall.baseline)}: {listed(parts)}."
         )
         rows = [Figure(fall.gap, f"{path}.gap").row, *_rows(bars, path)]
-        weight = 60 + min(9.0, abs(fall.gap) / 10)
-        yield conclusion("layers", contender, text, kind="cause", weight=weight, rows=rows)
+        heavy = weight("layers", abs(fall.gap) / 10)
+        yield conclusion("layers", contender, text, kind="cause", weight=heavy, rows=rows)
 
 
 def reason(facts: Facts) -> Iterator[Conclusion]:
@@ -80,7 +81,7 @@ def _reason(
         contender,
         text,
         kind="cause",
-        weight=79 + min(0.9, fall.gap / 100),
+        weight=weight("reason", fall.gap / 100),
         rows=[*_rows(around, path), *_rows(interpreter, where, "share_of_gap")],
         certainty="likely",
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.metric_keys import CPU, KERNEL_SHARE, SWITCHES
 from profpipe.model.report import Certainty, Conclusion, Evidence, Variant
 from profpipe.units import count, duration_ns
@@ -35,7 +36,9 @@ def user_switches(facts: Facts) -> Iterator[Conclusion]:
             )
             rows = [Figure(bar.delta, f"{path}.bars.{i}.delta").row]
             rows.append(Figure(bar.share_of_gap, f"{path}.bars.{i}.share_of_gap").row)
-            yield conclusion("user-switches", contender.id, text, kind="not-the-cause", weight=55, rows=rows)
+            yield conclusion(
+                "user-switches", contender.id, text, kind="not-the-cause", weight=weight("user-switches"), rows=rows
+            )
 
 
 def kernel_switches(facts: Facts) -> Iterator[Conclusion]:
@@ -64,7 +67,7 @@ def kernel_switches(facts: Facts) -> Iterator[Conclusion]:
                 contender.id,
                 text,
                 kind="not-the-cause",
-                weight=54,
+                weight=weight("kernel-switches/baseline costs more"),
                 rows=[own.row, base.row],
             )
     if not dearer:
@@ -74,7 +77,14 @@ def kernel_switches(facts: Facts) -> Iterator[Conclusion]:
     if saves:
         # Others switch less and are cheaper, so switching may be what the baseline pays for: only the pair is said.
         text = f"It is not for switching that {listed(dearer)} {_verb(dearer)} more: {times}, and costs less CPU."
-    yield conclusion("kernel-switches", "", text, kind="not-the-cause", weight=45 if saves else 56, rows=rows)
+    yield conclusion(
+        "kernel-switches",
+        "",
+        text,
+        kind="not-the-cause",
+        weight=weight("kernel-switches/a pair" if saves else "kernel-switches/not the cause"),
+        rows=rows,
+    )
 
 
 def _verb(names: list[str]) -> str:
@@ -105,7 +115,13 @@ def kernel_part(facts: Facts) -> Iterator[Conclusion]:
                 where = f"its part of the CPU gap between {pair} is the other way"
             text = f"The kernel is not the cause: {where} ({size})."
             yield conclusion(
-                "kernel-part", contender.id, text, kind="not-the-cause", weight=50, certainty=ruled_out, rows=rows
+                "kernel-part",
+                contender.id,
+                text,
+                kind="not-the-cause",
+                weight=weight("kernel-part/not the cause"),
+                certainty=ruled_out,
+                rows=rows,
             )
         elif kernel / gap >= KERNEL_CAUSE and low > 0:
             sure: Certainty = "measured" if low >= KERNEL_CAUSE else "likely"
@@ -114,7 +130,15 @@ def kernel_part(facts: Facts) -> Iterator[Conclusion]:
                 f"{dear.label} costs more CPU than {cheap.label} in the kernel: {share(kernel / gap)} of the gap is "
                 f"there ({size}){_switching(facts, dear, cheap, rows)}."
             )
-            yield conclusion("kernel-part", contender.id, text, kind="cause", weight=82, certainty=sure, rows=rows)
+            yield conclusion(
+                "kernel-part",
+                contender.id,
+                text,
+                kind="cause",
+                weight=weight("kernel-part/cause"),
+                certainty=sure,
+                rows=rows,
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion
+from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.report import Conclusion
 from profpipe.units import count
 
@@ -35,8 +36,8 @@ def syscalls(facts: Facts) -> Iterator[Conclusion]:
                 f"{contender.label} makes {count(after)} {calls} per request, {facts.baseline.label} {count(before)}: "
                 f"{count(abs(after - before))} {more}{_where(facts, key, contender.id)}."
             )
-            weight = 57 + min(2.0, abs(after - before) / 10)
-            yield conclusion("syscalls", f"{contender.id}:{key}", text, kind="cause", weight=weight, rows=rows)
+            heavy = weight("syscalls", abs(after - before) / 10)
+            yield conclusion("syscalls", f"{contender.id}:{key}", text, kind="cause", weight=heavy, rows=rows)
 
 
 def _clock(facts: Facts, key: str, contender: str) -> tuple[Figure | None, Figure | None]:
