@@ -28,7 +28,7 @@ def told(capsys: pytest.CaptureFixture[str], *events: Event, cut_short: bool = F
         for event in events:
             progress.show(event)
         if cut_short:
-            progress.cut_short()
+            progress.print_what_is_kept()
     out, err = capsys.readouterr()
     assert out == ""
     return err.splitlines()
@@ -45,18 +45,18 @@ def test_a_failed_run_says_its_phase_and_the_servers_last_five_lines(capsys: pyt
     reason = "the server ended under load: killed by SIGSEGV"
     lines = told(capsys, StudyStarted(FOLDER, 1), *ran(1, reason, log=tuple("abcdefg")))
     assert lines == [
-        "[1/1] callgrind threads round 2: NOT VALID: load: the server ended under load: killed by SIGSEGV",
+        "[1/1] callgrind threads round 2: INVALID: load: the server ended under load: killed by SIGSEGV",
         *(f"    {line}" for line in "cdefg"),
     ]
 
 
 def test_a_reason_is_told_in_full_once(capsys: pytest.CaptureFixture[str]) -> None:
-    reason, again = "exit status 3", "not tried again after runs that failed alike: exit status 3"
+    reason, again = "exit status 3", "not tried again after two failed runs: exit status 3"
     lines = told(
         capsys, StudyStarted(FOLDER, 3), *ran(1, reason, log=("x",)), *ran(2, reason, log=("x",)), *ran(3, again)
     )
-    assert [line.partition("NOT VALID: load: ")[2] for line in lines] == [
-        "exit status 3", "", "as before", "not tried again after runs that failed alike",
+    assert [line.partition("INVALID: load: ")[2] for line in lines] == [
+        "exit status 3", "", "same reason as before", "not tried again after two failed runs",
     ]  # fmt: skip
 
 
@@ -69,10 +69,12 @@ def test_lines_are_never_broken_and_their_brackets_are_text(capsys: pytest.Captu
 def test_a_study_cut_short_says_what_is_kept_and_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
     lines = told(capsys, StudyStarted(FOLDER, 9), *ran(1), *ran(2), cut_short=True)
     assert lines[-1] == (
-        "2 of 9 runs ended and are kept; report them with: "
+        "kept the 2 of 9 runs that had ended; report them with: "
         "profpipe report '/srv/my reports/s/20260102-030405'"
     )  # fmt: skip
-    assert told(capsys, StudyStarted(FOLDER, 9), cut_short=True) == ["no run had ended: nothing is kept"]
+    assert told(capsys, StudyStarted(FOLDER, 9), cut_short=True) == [
+        "stopped before any run had ended; nothing is kept"
+    ]
     assert told(capsys, cut_short=True) == []
 
 

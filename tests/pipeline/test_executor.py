@@ -130,7 +130,7 @@ def test_a_unit_is_taken_when_there_is_a_host_for_it(fleet: Fleet, tmp_path: Pat
     runs = found.schedule({"clean": 3}, {}, 0)
     folder = run_study(replace(found, runs=runs), loaded, tmp_path / "reports", "profpipe run s", fleet.told.append)
     reasons = [record.reason for record in kept(folder).values() if record.variant == "b"]
-    assert reasons == [*["it never answers"] * 2, "not tried again after runs that failed alike: it never answers"]
+    assert reasons == [*["it never answers"] * 2, "not tried again after two failed runs: it never answers"]
     assert len([event for event in fleet.told if isinstance(event, PhaseEntered)]) == 5
 
 

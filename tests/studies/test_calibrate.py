@@ -9,7 +9,7 @@ import pytest
 
 from profpipe.errors import StoreError
 from profpipe.model.report import Calibration
-from profpipe.pipeline.reporting.calibration_file import calibration_of, path_of, words
+from profpipe.pipeline.reporting.calibration_file import calibration_of, path_of, summary_lines
 from tests.support.demo_repository import CHANGES, make
 from tests.support.measured_repository import ONCE, Repository
 from tests.support.tools import require
@@ -42,7 +42,7 @@ def test_a_damaged_calibration_is_said_not_ignored(tmp_path: Path) -> None:
 
 
 def test_the_verdict_on_the_machine_comes_first() -> None:
-    first, *rest = words(kept("0123abcd"))
+    first, *rest = summary_lines(kept("0123abcd"))
     assert first == (
         "1 of 20 comparisons of a target with itself held a false better or worse: 5.0 % "
         "(95 % interval 0.1 % to 24.9 %)"

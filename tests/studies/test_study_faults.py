@@ -74,7 +74,7 @@ def test_a_fault_is_named_with_its_variant_and_phase(faults: tuple[StudyFolder, 
     folder, done = faults
     phase, cause = FAULTS[name]
     (line,) = [line for line in done.err.splitlines() if f"] clean {name} round 1: " in line]
-    assert f"NOT VALID: {phase}: " in line
+    assert f"INVALID: {phase}: " in line
     assert cause in line
     (row,) = [row for row in folder.report()["invalid"] if row["variant"] == name]
     assert (row["phase"], row["profiler"]) == (phase, "clean")
@@ -87,7 +87,7 @@ def test_the_others_are_measured_and_reported_all_the_same(faults: tuple[StudyFo
     valid = {v["id"]: v["figures"]["clean:cpu_us"]["median"] for v in folder.report()["variants"] if v["valid"]}
     assert set(valid) == {"good", "ignores-sigterm", "forks", "prints-for-ever", "daemonizes"}
     assert all(cost > 0 for cost in valid.values())
-    (why,) = [line for line in done.err.splitlines() if line.startswith("profpipe: not one valid run of ")]
+    (why,) = [line for line in done.err.splitlines() if line.startswith("profpipe: no valid runs for ")]
     assert set(re.findall(r"([\w-]+) \(clean\)", why)) == set(FAULTS)
 
 
@@ -135,7 +135,7 @@ def test_a_baseline_that_dies_takes_the_verdict_and_nothing_else(tmp_path: Path)
     assert verdict["certainty"] == "hint"
     # Two tries are enough to know: a server that is never ready would be waited for in every round.
     again = [row["reason"] for row in report["invalid"]]
-    assert [reason.startswith("not tried again after runs that failed alike: ") for reason in again] == [
+    assert [reason.startswith("not tried again after two failed runs: ") for reason in again] == [
         False, False, True,
     ]  # fmt: skip
     folder.check_left_nothing()
@@ -163,7 +163,7 @@ def test_a_profiler_killed_under_load_loses_its_run_alone(tmp_path: Path) -> Non
         ("victim", "callgrind", "load"), ("victim", "py-spy", "save"),
     }  # fmt: skip
     assert all("killed by SIGKILL" in row["reason"] for row in report["invalid"])
-    assert "not one valid run of victim (callgrind, py-spy)" in done.err
+    assert "no valid runs for victim (callgrind, py-spy)" in done.err
     first, second = report["variants"]
     assert first["figures"]["callgrind:instructions"]["median"] > 0
     assert second["figures"]["callgrind:instructions"]["median"] is None

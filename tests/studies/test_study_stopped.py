@@ -45,7 +45,7 @@ def test_a_full_disk_ends_the_study_in_words(tmp_path: Path, small_disk: Path) -
     done = folder.do("run", "s")
     assert done.code == 1
     assert "No space left on device" in done.err
-    assert "runs ended and are kept; report them with: profpipe report " in done.err
+    assert "runs that had ended; report them with: profpipe report " in done.err
     assert "Traceback" not in done.err
     folder.check_left_nothing()
     assert not list(small_disk.rglob("report.html"))
@@ -114,12 +114,12 @@ def test_a_study_that_is_stopped_keeps_what_had_ended(
     assert "Traceback" not in done.err
     if not ended:
         assert folder.folders() == []
-        assert "no run had ended: nothing is kept" in done.err
+        assert "stopped before any run had ended; nothing is kept" in done.err
         return
     (run_folder,) = folder.folders()
     assert len(folder.records()) == ended
     if how != signal.SIGKILL:
-        assert f"{ended} of 4 runs ended and are kept; report them with: profpipe report {run_folder}" in done.err
+        assert f"{ended} of 4 runs that had ended; report them with: profpipe report {run_folder}" in done.err
         assert len(list((run_folder / "runs").iterdir())) == ended
     written = write_report(run_folder)
     (caution,) = [c for c in written.report.conclusions if c.rule == "cut-short"]

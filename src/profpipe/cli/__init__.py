@@ -1,4 +1,4 @@
-"""The command line: parse options, call the pipeline, print, exit code. Results on stdout, all else on stderr."""
+"""The command line: options in, the pipeline called, text out. Results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from click.exceptions import Exit
 
 from profpipe import __version__
 from profpipe.cli.attach import attach
-from profpipe.cli.commits import bisect, bisect_step, calibrate, clean, diff
+from profpipe.cli.bisect import bisect, bisect_step
+from profpipe.cli.calibrate import calibrate
+from profpipe.cli.captures import compare, export, parse
+from profpipe.cli.clean import clean
+from profpipe.cli.diff import diff
 from profpipe.cli.history import history, merge
-from profpipe.cli.profiles import compare, export, parse
+from profpipe.cli.run import report, run
 from profpipe.cli.setup import check, doctor, init, list_
-from profpipe.cli.studies import report, run
 from profpipe.errors import EXIT_ERROR, ConfigError, ProfpipeError
 
 click.rich_click.COMMAND_GROUPS = {
@@ -38,20 +41,19 @@ EPILOG = "Start with `profpipe doctor`, then `profpipe init` in your server's fo
 def cli() -> None:
     """Why is this server slower than that one?
 
-    profpipe starts every server variant under a profiler while it is loaded, and writes one HTML page: cost per
-    request per function and category, side by side, with error bars and conclusions in words.
+    profpipe runs each server variant under a profiler while a load generator sends requests, and writes one HTML page:
+    the cost per request of every function and category, side by side, with error bars and conclusions in words.
     """
 
 
 MEASURE = (run, report, diff, bisect, bisect_step, calibrate, clean, history, merge, attach)
 for command in (*MEASURE, init, check, list_, doctor, parse, compare, export):
     cli.add_command(command)
-cli.add_command(attach)
-cli.add_command(attach, "publish")
+cli.add_command(attach, "publish")  # another name of the same command
 
 
 def main() -> NoReturn:
-    """Run, turning our errors into one message and the exit code of the error; a bug keeps its traceback."""
+    """Run a command. An expected error is one message and its exit code; a bug keeps its traceback."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, _terminate)
@@ -64,28 +66,28 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except ProfpipeError as error:
-        # Editors jump to file:line:col only when nothing stands before it.
+        # Editors jump to file:line:col only at the start of a line.
         print(error if isinstance(error, ConfigError) else f"profpipe: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print("profpipe: stopped", file=sys.stderr)
         _leave(EXIT_ERROR)
     except BrokenPipeError:
-        # `profpipe parse FILE | head` is no failure; devnull keeps the interpreter from complaining at exit.
+        # `profpipe parse FILE | head` is not a failure; without stdout the interpreter does not complain at exit.
         sys.stdout = None
         sys.exit(0)
     except OSError as error:
-        # The machine's failure, not ours: a full disk behind stdout, a folder that may not be read.
+        # The machine failed, not this program: stdout is on a full disk, a folder is not readable.
         print(f"profpipe: {error}", file=sys.stderr)
         sys.stdout = None
         sys.exit(EXIT_ERROR)
 
 
 def _leave(code: int) -> NoReturn:
-    """End at once, with this code and no other.
+    """Exit at once with this code.
 
-    CPython forgets that an interrupt was handled when it fell into `exec`, which every dataclass runs while it is
-    imported, and would then end by SIGINT (Py_RunMain, unhandled_keyboard_interrupt).
+    When an interrupt arrives during `exec`, which every dataclass runs while its module is imported, CPython does not
+    notice that it was handled and would end itself by SIGINT (Py_RunMain, unhandled_keyboard_interrupt).
     """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
@@ -94,5 +96,5 @@ def _leave(code: int) -> NoReturn:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    """A terminal that closes, or `kill`, ends a study as Ctrl-C does: no server is left, finished runs are kept."""
+    """A closed terminal or `kill` stops a study as Ctrl-C does: no server is left, finished runs are kept."""
     raise KeyboardInterrupt

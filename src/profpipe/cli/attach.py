@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.options import REPORTS
 from profpipe.cli.part_names import FORGE
-from profpipe.cli.studies import REPORTS
 from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from profpipe.cli.studies import JSON, REPORTS
+from profpipe.cli.options import JSON, REPORTS
 from profpipe.errors import UsageError
 
 LAST = 20

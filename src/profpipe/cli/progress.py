@@ -1,9 +1,11 @@
-"""What a study tells on stderr while it runs: which run of how many, its phase, requests so far, time left."""
+"""The progress of a study on stderr: the current run and its phase, how many runs there are, requests, time left."""
 
 from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +21,7 @@ from profpipe.pipeline.prepare.schedule import RunPlan
 
 
 class Progress:
-    """A live line on a terminal; elsewhere one plain line per finished run, never broken at 80 columns."""
+    """A live line on a terminal; elsewhere one plain line per finished run, not wrapped at 80 columns."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -37,7 +39,7 @@ class Progress:
         self.started = time.monotonic()
         self.requests = self.ended = self.planned = 0
         self.folder: Path | None = None
-        self.told: set[tuple[str, str]] = set()
+        self.reasons: set[tuple[str, str]] = set()  # (variant, reason) that were printed
 
     def __enter__(self) -> Progress:
         self.bar.start()
@@ -56,7 +58,7 @@ class Progress:
             case Note(text):
                 self.say(text)
             case StudyStarted(folder, planned):
-                # Studies may follow each other, as in a calibration: runs are counted on.
+                # The studies of a calibration follow each other: the count goes on.
                 self.folder, self.planned = folder, self.ended + planned
                 if self.task is not None:
                     self.bar.update(self.task, total=self.planned)
@@ -72,22 +74,32 @@ class Progress:
             case RunEnded(plan, record):
                 self._end(plan, record)
 
-    def cut_short(self) -> None:
-        """What is kept of a study that ends before its report, and the command that reports it."""
+    @contextmanager
+    def reporting_a_stop(self) -> Iterator[None]:
+        """When the block fails or is stopped, print what is kept of the study."""
+        try:
+            yield
+        except BaseException:
+            self.print_what_is_kept()
+            raise
+
+    def print_what_is_kept(self) -> None:
+        """How many runs are kept of a study that ended before its report, and the command that reports them."""
         if self.folder is None:
             return
         if not self.ended:
-            self.say("no run had ended: nothing is kept")
+            self.say("stopped before any run had ended; nothing is kept")
             return
         command = shlex.join(["profpipe", "report", str(self.folder)])
-        self.say(f"{self.ended} of {self.planned} runs ended and are kept; report them with: {command}")
+        self.say(f"kept the {self.ended} of {self.planned} runs that had ended; report them with: {command}")
 
     def _look(self, rounds: int, undecided: tuple[str, ...], coming: int) -> None:
         self.planned += coming
         if self.task is not None:
             self.bar.update(self.task, total=self.planned)
         names = " and ".join(undecided)
-        self.say(f"after {rounds} rounds {names} cannot tell yet: {coming} more runs")
+        verb = "is" if len(undecided) == 1 else "are"
+        self.say(f"{names} {verb} still undecided after {rounds} rounds; adding {coming} runs")
 
     def _begin(self) -> None:
         if self.task is None:
@@ -105,21 +117,21 @@ class Progress:
         left = (time.monotonic() - self.started) / self.ended * (self.planned - self.ended)
         if self.task is not None:
             self.bar.update(self.task, completed=self.ended, requests=self.requests, left=f"{left:.0f} s left")
-        place = "" if self.live else f"[{self.ended}/{self.planned}] "
+        count = "" if self.live else f"[{self.ended}/{self.planned}] "
         if record.reason is not None:
-            self._failed(f"{place}{_title(plan)}: NOT VALID: {record.phase}: ", record)
+            self._failed(f"{count}{_title(plan)}: INVALID: {record.phase}: ", record)
         elif not self.live:
-            self.say(f"{place}{_title(plan)}: {record.requests:,} requests, {left:.0f} s left")
+            self.say(f"{count}{_title(plan)}: {record.requests:,} requests, {left:.0f} s left")
 
     def _failed(self, head: str, record: RunRecord) -> None:
-        """A reason in full once; said in every round of every instrument it would bury the others."""
+        """Print a reason in full only once: repeated in every round, it would bury the others."""
         assert record.reason is not None
         if record.reason.startswith(NOT_AGAIN):
             self.say(head + NOT_AGAIN)
-        elif (record.variant, record.reason) in self.told:
-            self.say(f"{head}as before")
+        elif (record.variant, record.reason) in self.reasons:
+            self.say(f"{head}same reason as before")
         else:
-            self.told.add((record.variant, record.reason))
+            self.reasons.add((record.variant, record.reason))
             self.say(head + record.reason)
             for line in record.log_tail[-5:]:
                 self.say(f"    {line}")

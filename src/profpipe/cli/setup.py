@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 import rich_click as click
 
-from profpipe.cli.studies import CONFIG, JSON
+from profpipe.cli.options import CONFIG, JSON
 from profpipe.errors import EXIT_OK, UsageError
 from profpipe.units import Language
 

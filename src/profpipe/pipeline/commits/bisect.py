@@ -1,4 +1,4 @@
-"""Which commit made it worse: `git bisect run`, each step measured and judged as `profpipe diff` does."""
+"""Which commit made the server worse: `git bisect run`, with each step measured and judged as in `profpipe diff`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from profpipe.commits.resolve import Commit, commit_of, repository
 from profpipe.commits.worktrees import cache_folder
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Comparison, Report
+from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.units import percent
 
 STEP_FILE = "bisect.json"
@@ -21,7 +22,7 @@ STEP_FILE = "bisect.json"
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """The figure that got worse, and how much of it a commit must have to be the culprit (relative, 0.05 = 5 %)."""
+    """The metric that became worse, and by how much at least the first bad commit is (relative: 0.05 = 5 %)."""
 
     metric: str
     limit: float
@@ -29,47 +30,49 @@ class Regression:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """All that one step needs to know; handed on in a file, since git hands a step's command to a shell."""
+    """What one step needs to know, passed in a file because git passes a step's command to a shell."""
 
     good: str
     study: str
     target: str
     study_file: Path
     reports: Path
-    want: Regression
+    wanted: Regression
     max_rounds: int
-    rounds: int | None
-    profilers: tuple[str, ...]
+    run: RunOptions
 
     def write(self, path: Path) -> None:
         store.write_whole(path, _STEP.dump_json(self, indent=1))
 
     @staticmethod
     def read(path: Path) -> Step:
-        """The step that a file holds. Raises UsageError for any other file."""
+        """Read a file that `write` wrote. Raises UsageError for any other file."""
         try:
             return _STEP.validate_json(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: bisect-step is called by `profpipe bisect`, not by hand") from error
+            raise UsageError(f"{path}: not a step of `profpipe bisect`, which alone calls bisect-step") from error
 
 
 _STEP = TypeAdapter(Step)
 
 
 def headline(report: Report, metric: str) -> Comparison:
-    """The last contender's comparison of a metric, by key or by the last part of it. Raises UsageError for others."""
+    """The last contender's comparison of a metric, named by its key or the last part of it.
+
+    Raises UsageError listing the metrics when there is no such metric.
+    """
     variant = [v for v in report.variants if v.role == "contender"][-1]
     found = [c for key, c in variant.against_baseline.items() if metric in (key, key.rpartition(":")[2])]
     if not found:
         known = ", ".join(key.rpartition(":")[2] for key in variant.against_baseline)
-        raise UsageError(f"--metric {metric}: these runs have no such figure; they have: {known or 'none'}")
+        raise UsageError(f"--metric {metric}: these runs have no such metric; they have: {known or 'none'}")
     return found[0]
 
 
 def regression_between(report: Report, metric: str, limit: float | None) -> Regression:
     """What to look for, from the comparison of good and bad: half of their difference where no limit is given.
 
-    A smaller step on the way is not what the user is after. Raises ReportError when bad is not worse than good.
+    A commit with a smaller change is not the one the user asks for. Raises ReportError when bad is not worse.
     """
     found = headline(report, metric)
     if found.verdict != "worse" or found.ratio is None:
@@ -77,25 +80,25 @@ def regression_between(report: Report, metric: str, limit: float | None) -> Regr
     return Regression(metric, abs(found.ratio - 1) / 2 if limit is None else limit)
 
 
-def answer(report: Report, want: Regression) -> tuple[int, str]:
-    """The exit code for `git bisect run`, and why, in words."""
-    found = headline(report, want.metric)
+def judge_commit(report: Report, wanted: Regression) -> tuple[int, str]:
+    """The exit code for `git bisect run`, and the reason in words."""
+    found = headline(report, wanted.metric)
     if found.ratio is None or found.verdict == "cannot tell":
-        return SKIP, f"{want.metric} cannot be told: {found.why}"
-    change = f"{want.metric} {'+' if found.ratio >= 1 else '−'}{percent(abs(found.ratio - 1), 2)}"
-    if found.verdict == "worse" and abs(found.ratio - 1) >= want.limit:
+        return SKIP, f"{wanted.metric} is undecided: {found.why}"
+    change = f"{wanted.metric} {'+' if found.ratio >= 1 else '−'}{percent(abs(found.ratio - 1), 2)}"
+    if found.verdict == "worse" and abs(found.ratio - 1) >= wanted.limit:
         return BAD, f"bad: {change}"
     return GOOD, f"good: {change} ({found.verdict})"
 
 
 def check_order(here: Path, good: str, bad: str) -> None:
-    """Before anything is measured. Raises UsageError unless `good` comes before `bad`."""
+    """Raises UsageError unless `good` is an ancestor of `bad`; called before anything is measured."""
     repo = repository(here)
     candidates(repo, commit_of(repo, good), commit_of(repo, bad))
 
 
 def search(repo: Path, good: Commit, bad: Commit, step: Step) -> tuple[Commit, ...]:
-    """The first bad commit, or those that it is among where some could not be measured."""
+    """The first bad commit, or the commits it is among where some could not be measured."""
     if candidates(repo, good, bad) == 1:
         return (bad,)
     path = cache_folder(repo) / STEP_FILE

@@ -10,7 +10,7 @@ from profpipe.pipeline.prepare.schedule import RunPlan
 
 # A server that is never ready costs its whole timeout, under callgrind ten times that, in every round.
 TRIES = 2
-NOT_AGAIN = "not tried again after runs that failed alike"
+NOT_AGAIN = "not tried again after two failed runs"
 BEFORE_THE_LOAD = frozenset({"build", "start", "ready", "warm-up"})
 
 

@@ -51,7 +51,7 @@ def calibration_of(reports: Path, study_id: str, environment: Mapping[str, str])
     return found if found.machine == machine_key(machine_text(environment)) else None
 
 
-def words(found: Calibration) -> tuple[str, ...]:
+def summary_lines(found: Calibration) -> tuple[str, ...]:
     """What `profpipe calibrate` prints, a line each: the verdict on the machine first."""
     rate = percent(found.false_verdicts / found.comparisons)
     many = f"{found.comparisons} comparison{'' if found.comparisons == 1 else 's'} of a target with itself"

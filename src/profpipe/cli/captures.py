@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.cli.options import REPORTS
 from profpipe.cli.part_names import EXPORTER, FORMAT
-from profpipe.cli.studies import REPORTS
 from profpipe.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,0 +1,120 @@
+"""`profpipe bisect`, and the hidden command that `git bisect run` calls for each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from profpipe.cli.diff import measure_with_progress
+from profpipe.cli.options import CONFIG, REPORTS, max_rounds, measuring, percentage
+from profpipe.errors import EXIT_ERROR, EXIT_OK
+
+if TYPE_CHECKING:
+    from profpipe.commits.resolve import Commit
+    from profpipe.pipeline.commits.measure import MeasuredCommits
+    from profpipe.pipeline.prepare.options import RunOptions
+
+
+@click.command()
+@click.argument("good")
+@click.argument("bad")
+@click.argument("study", required=False)
+@click.option("--metric", default="instructions", show_default=True, help="the metric that became worse")
+@click.option(
+    "--limit",
+    type=percentage,
+    help="how much worse the first bad commit is at least, such as 2%; default: half of the change from GOOD to BAD",
+)
+@click.option("-t", "--target", help="the target to measure; default: the study's baseline")
+@measuring()
+@max_rounds("add no rounds beyond this number in a step")
+@CONFIG
+@REPORTS
+@click.pass_context
+def bisect(
+    context: click.Context,
+    good: str,
+    bad: str,
+    study: str | None,
+    metric: str,
+    limit: float | None,
+    target: str | None,
+    run: RunOptions,
+    max_rounds: int,
+    config: Path | None,
+    reports: Path,
+) -> None:
+    """Which commit between GOOD and BAD made the server worse?
+
+    Measures both ends first. `git bisect run` then chooses commits, and each is compared with GOOD by the same
+    statistics as in `profpipe diff`. A commit that does not build or stays undecided is skipped. Your checkout is not
+    touched.
+    """
+    from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.measure.rounds import Bounds
+
+    check_order(Path.cwd(), good, bad)
+    words = (good, bad) if study is None else (good, bad, study)
+    reports = reports.absolute()
+    options = DiffOptions(words=words, target=target, config=config, run=run)
+    ends = measure_with_progress(options, reports, Bounds(max_rounds))
+    wanted = regression_between(ends.written.report, metric, limit)
+    click.echo(f"{metric} is worse at {ends.commits[-1].id}; looking for a commit with +{wanted.limit:.2%} or more")
+    step = Step(
+        good=ends.commits[0].commit,
+        study=ends.study,
+        target=ends.target,
+        study_file=ends.study_file,
+        reports=reports,
+        wanted=wanted,
+        max_rounds=max_rounds,
+        run=run,
+    )
+    context.exit(_print(ends, search(ends.repo, ends.commits[0], ends.commits[-1], step)))
+
+
+def _print(ends: MeasuredCommits, found: Sequence[Commit]) -> int:
+    """Print the first bad commit, or the commits it is among; the exit code."""
+    if len(found) == 1:
+        click.echo(f"first bad commit: {found[0].commit} {found[0].subject}")
+        click.echo(f"see why: profpipe diff {found[0].id}~1..{found[0].id} {ends.study} -t {ends.target}")
+        return EXIT_OK
+    click.echo("some commits could not be measured; the first bad commit is one of:")
+    for commit in found:
+        click.echo(f"  {commit.commit} {commit.subject}")
+    return EXIT_ERROR
+
+
+@click.command(hidden=True)
+@click.argument("step", type=click.Path(path_type=Path))
+@click.pass_context
+def bisect_step(context: click.Context, step: Path) -> None:
+    """Judge the commit of the current worktree. The exit code is 0 for good, 1 for bad, 125 for undecided."""
+    from profpipe.commits.bisect import ABORT, SKIP
+    from profpipe.commits.resolve import commit_of
+    from profpipe.errors import CaptureError, CommitError, ProfpipeError
+    from profpipe.pipeline.commits.bisect import Step, judge_commit
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.measure.rounds import Bounds
+
+    try:
+        asked = Step.read(step)
+        here = commit_of(Path.cwd(), "HEAD").commit  # the study file's worktree has another HEAD
+        options = DiffOptions(
+            words=(asked.good, here), study=asked.study, target=asked.target, config=asked.study_file, run=asked.run
+        )
+        measured = measure_with_progress(options, asked.reports, Bounds(asked.max_rounds))
+        code, why = judge_commit(measured.written.report, asked.wanted)
+    except (CaptureError, CommitError) as error:
+        code, why = SKIP, f"skipped: {error}"
+    except (ProfpipeError, OSError, KeyboardInterrupt) as error:
+        # git takes any exit code from 1 to 127 for "bad": a full disk would make the commit at hand the culprit.
+        code, why = ABORT, f"not decided: {str(error) or 'stopped'}"
+    else:
+        why = f"{measured.commits[-1].id} {why}"
+    click.echo(why, err=True)
+    context.exit(code)

@@ -1,0 +1,29 @@
+"""`profpipe clean`: remove what `profpipe diff` and `bisect` keep for a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from profpipe.errors import EXIT_OK
+
+
+@click.command()
+@click.pass_context
+def clean(context: click.Context) -> None:
+    """Remove the worktrees and builds that `profpipe diff` keeps for this repository."""
+    from profpipe.commits.resolve import repository
+    from profpipe.commits.worktrees import BISECTING, MEASURING, alone, kept, remove, size_of
+    from profpipe.units import amount
+
+    repo = repository(Path.cwd())
+    with alone(repo, BISECTING), alone(repo, MEASURING):
+        found = kept(repo)
+        for worktree in found:
+            size = size_of(worktree.path)
+            remove(repo, worktree.path)
+            click.echo(f"removed {worktree.commit[:12] or worktree.path.name}: {amount(size, 'B')}")
+    if not found:
+        click.echo("no worktree is kept for this repository")
+    context.exit(EXIT_OK)

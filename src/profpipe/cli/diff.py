@@ -1,0 +1,82 @@
+"""`profpipe diff`, and how `diff` and `bisect` measure commits with their progress shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from profpipe.cli.finished import finish
+from profpipe.cli.options import CONFIG, JSON, REPORTS, duration, max_rounds, measuring
+from profpipe.errors import EXIT_REGRESSION
+
+if TYPE_CHECKING:
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.commits.measure import MeasuredCommits
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.options import RunOptions
+    from profpipe.pipeline.reporting.gate import GateRule
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[BASE[..HEAD] | COMMIT COMMIT ...] [STUDY]")
+@click.option("-t", "--target", help="the target to compare; default: the study's baseline")
+@click.option("--worktree", is_flag=True, help="compare the uncommitted changes with their commit")
+@click.option("--all", "every", is_flag=True, help="every commit between BASE and HEAD")
+@measuring()
+@max_rounds("add no rounds beyond this number")
+@click.option("--budget", type=duration, help="add no rounds that would end after this time: 90s, 10m, 1h")
+@click.option("--fail-on", "fail_on", multiple=True, help="exit with 3 on this: regression[:METRIC or CATEGORY][:5%]")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="also write the report here")
+@CONFIG
+@REPORTS
+@JSON
+@click.pass_context
+def diff(
+    context: click.Context,
+    words: tuple[str, ...],
+    target: str | None,
+    worktree: bool,
+    every: bool,
+    run: RunOptions,
+    max_rounds: int,
+    budget: float | None,
+    fail_on: tuple[str, ...],
+    output: Path | None,
+    config: Path | None,
+    reports: Path,
+    as_json: bool,
+) -> None:
+    """Did a commit make the server slower, where, and how certain is that?
+
+    Builds one target at two or more commits, each in its own worktree, runs them in turns, and compares the cost per
+    request. BASE is by default the commit where this branch left the default branch. Your checkout is not touched.
+    Rounds are added until every verdict is decided, or until --max-rounds or --budget is reached.
+
+    The exit code is 3 when --fail-on finds a regression; "cannot tell" is not a regression.
+    """
+    from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.reporting.gate import cannot_tell, gate_rule
+
+    rules = [gate_rule(text) for text in fail_on]
+    options = DiffOptions(words=words, target=target, worktree=worktree, every=every, config=config, run=run)
+    reports = reports.absolute()
+    measured = measure_with_progress(options, reports, Bounds(max_rounds, budget), rules)
+    written, targets = measured.written, {commit.id: measured.target for commit in measured.commits}
+    code = finish(written, as_json=as_json, reports=reports, output=output, targets=targets)
+    for text in cannot_tell(written.report, rules):
+        click.echo(f"not failed: {text}", err=True)
+    context.exit(EXIT_REGRESSION if written.report.gate and written.report.gate.failed else code)
+
+
+def measure_with_progress(
+    options: DiffOptions, reports: Path, bounds: Bounds, rules: Sequence[GateRule] = ()
+) -> MeasuredCommits:
+    from profpipe.cli.progress import Progress
+    from profpipe.pipeline.commits.measure import measure_commits
+
+    with Progress() as progress, progress.reporting_a_stop():
+        return measure_commits(options, Path.cwd(), reports.absolute(), bounds, progress.show, rules)

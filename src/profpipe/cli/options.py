@@ -1,0 +1,87 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from profpipe.cli.part_names import EXECUTOR, GENERATOR
+from profpipe.errors import UsageError
+
+Command = Callable[..., None]
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+ROUNDS = click.IntRange(1, 1000)
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="the study file; default: the nearest profpipe.toml",
+)
+REPORTS = click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="the folder of run folders and of the history",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+PROFILERS = click.option("-p", "--profiler", "profilers", multiple=True, help="only these instruments (repeatable)")
+REQUESTS = click.option("-n", "--requests", type=click.IntRange(1, 100_000_000), help="requests per run")
+FIRST_ROUNDS = "rounds to start with; default: the study's"
+
+
+def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
+    """Options of a command that measures, which receives them as `run`, a RunOptions. `rounds` = the help of -r."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_run_options(*words: Any, profilers: tuple[str, ...], on: str, **rest: Any) -> None:
+            from profpipe.pipeline.prepare.options import RunOptions
+
+            picked = {name: rest.pop(name) for name in ("targets", "rounds", "requests", "generator") if name in rest}
+            command(*words, run=RunOptions(profilers=profilers, on=on, **picked), **rest)
+
+        options = (
+            click.option("-r", "--rounds", type=ROUNDS, help=rounds),
+            PROFILERS,
+            REQUESTS,
+            click.option("--generator", type=GENERATOR, help="the load generator"),
+            click.option(
+                "--on",
+                type=EXECUTOR,
+                default="local",
+                show_default=True,
+                help="what carries out the runs, as NAME or NAME:ADDRESS; local = this machine",
+            ),
+        )
+        found: Command = with_run_options
+        for option in reversed(options):
+            found = option(found)
+        return found
+
+    return decorate
+
+
+def max_rounds(help: str) -> Callable[[Command], Command]:
+    return click.option("--max-rounds", type=ROUNDS, default=20, show_default=True, help=help)
+
+
+def duration(text: str) -> float:
+    """`90`, `90s`, `10m` or `1h`, in seconds. Raises UsageError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
+    if found is None or float(found[1]) <= 0:
+        raise UsageError(f"--budget {text}: expected a time such as 90s, 10m or 1h")
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def percentage(text: str) -> float:
+    """`2%` or `2`, as 0.02. Raises UsageError for anything else."""
+    try:
+        return float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        raise UsageError(f"--limit {text}: expected a percentage such as 2%") from None
