@@ -69,6 +69,10 @@ class Registry(Generic[Part]):
         """Built-in names in the order of the registry, then those of other packages' usable parts by name."""
         return (*self.builtin, *(name for name, _ in self.plugins()))
 
+    def known_names(self) -> tuple[str, ...]:
+        """As `names`, with those of parts that cannot be used. Imports nothing."""
+        return (*self.builtin, *(point.name for point in self._points))
+
     def plugins(self) -> Iterator[tuple[str, Part]]:
         """The usable parts of other packages with their names, in the order of the names. Imports all of them."""
         for point in self._points:

@@ -25,7 +25,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"setup", "captures", "history", "prepare"},
         {"events"},
         {"execute"},
-        {"measure", "reporting"},
+        {"measure", "reporting", "doctor"},
         {"commits", "attach"},
     ),
     "capture": ({"server"}, {"tools"}, {"machine", "interface"}, {"launch", "profilers"}, {"run", "doctor"}),

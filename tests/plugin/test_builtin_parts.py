@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 
-from profpipe.analyse.conclusions.registry import RULES
-from profpipe.export import EXPORTERS
-from profpipe.load import GENERATORS
-from profpipe.parse import PARSERS
+from profpipe.pipeline.doctor import registries
 from profpipe.plugins import Registry, protocol_faults
-from profpipe.publish.registry import FORGES
 
-REGISTRIES: tuple[Registry[Any], ...] = (PARSERS, GENERATORS, EXPORTERS, FORGES, RULES)
+REGISTRIES = registries()
 PARTS = [(registry, name) for registry in REGISTRIES for name in registry.builtin]
 
 

@@ -77,6 +77,7 @@ def test_getting_one_part_imports_no_other(install: Install) -> None:
     install("lazy-greeters", "raise RuntimeError('imported')", lazy="")
     install("other-greeters", GOOD, good="")
     assert fresh().get("good").TITLE == "good"
+    assert fresh().known_names() == ("plain", "good", "lazy")
     assert "lazy_greeters" not in sys.modules
 
 

@@ -24,13 +24,11 @@ class ToolState:
 
 
 def try_tools(python: str = sys.executable) -> tuple[ToolState, ...]:
-    """Try every profiler, then name the plug-ins that cannot be used.
+    """Try every profiler.
 
     `python` is the interpreter of the user's servers, whose packages profilers inside the process need.
     """
-    tried = tuple(_tried(name, profiler, python) for name, profiler in PROFILERS.parts())
-    broken = (ToolState(part.name, part.kind, works=False, why_not=str(part)) for part in PROFILERS.left_out())
-    return (*tried, *broken)
+    return tuple(_tried(name, profiler, python) for name, profiler in PROFILERS.parts())
 
 
 def _tried(name: str, profiler: Profiler, python: str) -> ToolState:

@@ -77,8 +77,8 @@ def list_(config: Path | None, as_json: bool) -> None:
 @JSON
 @click.pass_context
 def doctor(context: click.Context, python: str, as_json: bool) -> None:
-    """Say which profilers and load generators work here, why the others do not, and what to install."""
-    from profpipe.pipeline.setup import examine
+    """Show which profilers and load generators work here, why the others do not, and what to install."""
+    from profpipe.pipeline.doctor import examine
 
     rows = examine(python)
     if as_json:

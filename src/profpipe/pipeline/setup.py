@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,6 @@ from profpipe import store
 from profpipe.errors import UsageError
 from profpipe.study.read import LoadedFile
 from profpipe.units import Language
-
-
-@dataclass(frozen=True, slots=True)
-class ToolNote:
-    """One line of `profpipe doctor`."""
-
-    name: str
-    kind: str
-    works: bool
-    note: str
-    install: str = ""
 
 
 def load_study_file(config: Path | None) -> LoadedFile:
@@ -33,7 +20,10 @@ def load_study_file(config: Path | None) -> LoadedFile:
 
 
 def read_file(path: Path) -> LoadedFile:
-    """Read a study file, its names held against the profilers and generators there are. Raises ConfigError."""
+    """Read a study file and check its names against the parts that exist. Raises ConfigError.
+
+    The name of a plug-in that cannot be used passes here: preparing the study then says why it cannot.
+    """
     from profpipe.capture import PROFILERS
     from profpipe.load import GENERATORS
     from profpipe.reference.registry import NAME_STYLES, STUDIES
@@ -41,8 +31,8 @@ def read_file(path: Path) -> LoadedFile:
 
     return read_study_file(
         path,
-        profilers=PROFILERS.names(),
-        generators=GENERATORS.names(),
+        profilers=PROFILERS.known_names(),
+        generators=GENERATORS.known_names(),
         references=STUDIES.names(),
         name_styles=NAME_STYLES.names(),
     )
@@ -69,19 +59,6 @@ def listing(loaded: LoadedFile) -> dict[str, Any]:
             for name, target in loaded.file.target.items()
         ],
     }
-
-
-def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
-    """Try every profiler and load generator for real."""
-    from profpipe.capture import try_tools
-    from profpipe.load import GENERATORS
-
-    profilers = [ToolNote(s.name, s.kind, s.works, s.why_not or s.note, s.install) for s in try_tools(python)]
-    loads = []
-    for name, generator in GENERATORS.parts():
-        reason = generator.missing()
-        loads.append(ToolNote(name, "load", reason is None, reason or "works"))
-    return (*profilers, *loads)
 
 
 def write_starter_file(
