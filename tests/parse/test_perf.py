@@ -182,8 +182,8 @@ def test_unknown_symbols_and_lost_samples_are_told() -> None:
 BAD = {
     "not perf": ("hello\n", 1, "header or frame"),
     "a frame before a header": ("\t1 f+0x3 (/x)\n", 1, "header or frame"),
-    "two events": (
-        SAMPLE + SAMPLE.replace("cycles", "faults"),
+    "two clocks": (
+        SAMPLE.replace("cycles", "cpu-clock") + SAMPLE.replace("cycles", "task-clock"),
         4,
         "one file per event",
     ),
@@ -242,3 +242,57 @@ def test_damaged_captures_never_crash_the_reader() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_profile_or_a_clean_error(data: bytes) -> None:
     outcome(perf.parse, b"a 1 1.0: 5 cycles: \n\t" + data)
+
+
+NAMES = {"worker", "", "pool 7", "DB [w]", "7", "12/34", "# io", "a: b", "two lines", "(x)"}
+
+
+@pytest.mark.parametrize("fields", ["odd", "tasks", "srcline", "notime", "noip"])
+def test_thread_names_may_be_empty_or_hold_anything(fields: str) -> None:
+    """The same recording by other fields of `perf script`: 39 samples of ten threads."""
+    profile = load(f"names-{fields}.script.txt")
+    assert profile.meta.partial is None
+    assert profile.self_sum("samples") == 39
+    assert {label.rpartition(" ")[0] for label in profile.meta.threads} == NAMES
+    if fields != "noip":
+        assert self_by_name(profile, "samples") == {"burn": 39}
+    if "time" not in fields and fields != "noip":
+        assert profile.self_sum("cpu_ns") == 39 * 5_025_125
+
+
+def test_events_are_metrics_of_their_own() -> None:
+    text = capture("perf/names-two.script.txt").decode()
+    profile = load("names-two.script.txt")
+    for event, key in (("page-faults", "page-faults"), ("cpu-clock", "cpu_ns")):
+        periods = [int(p) for p in re.findall(rf"(\d+)\s+{event}:", text)]
+        assert profile.self_sum(key) == sum(periods), event
+        assert event != "page-faults" or profile.self_sum("samples") == len(periods)
+
+
+def test_one_event_in_kernel_and_user_mode_is_two_metrics() -> None:
+    profile = parse(SAMPLE.replace("cycles", "cycles:u") + SAMPLE.replace("cycles", "cycles:k"))
+    assert [m.key for m in profile.metrics] == ["cycles", "samples", "cycles:k"]
+
+
+@pytest.mark.parametrize(
+    ("address", "place", "runtime"),
+    [
+        ("ffffffffc0401000", "bpf_prog_6deef7357e7b4530_sd_fw_egress", KERNEL),
+        ("ffffffff81000130", "/usr/lib/debug/boot/vmlinux-6.1.0-18-amd64", KERNEL),
+        ("ff", "[nf_tables]", KERNEL),
+        ("9c51f034", "[JIT app cache]", NATIVE),
+        ("7ffc01", "[uprobes]", NATIVE),
+        ("7ffc01", "[vdso]", NATIVE),
+        ("ffffffffff600000", "[vsyscall]", NATIVE),
+        ("7ffc01", "/srv/vmlinux-viewer/app", NATIVE),
+    ],
+)
+def test_the_kernel_is_told_by_address_and_name(address: str, place: str, runtime: int) -> None:
+    assert runtimes(parse(f"a 1 1.0: 5 cycles: \n\t{address} f+0x1 ({place})\n\n")) == {"f": runtime}
+
+
+def test_text_of_simpleperf() -> None:
+    text = "web.worker\t4100/4107 [003] 812.1: 1000000 cpu-clock:\n\tffffff9c80001000 tcp_sendmsg ([kernel.kallsyms])\n"
+    profile = parse(text + "\t  9c51f034 handler.Json.encode ([JIT app cache])\n\n")
+    assert runtimes(profile) == {"tcp_sendmsg": KERNEL, "handler.Json.encode": NATIVE}
+    assert profile.meta.threads == ("web.worker 4100/4107",)

@@ -68,6 +68,12 @@ class Builder:
         for row in self._samples.values():
             row[:] = [value * factor for value in row]
 
+    def add_metric(self, metric: Metric) -> None:
+        """Add a column that is 0 in all samples so far. O(samples)."""
+        self.metrics = (*self.metrics, metric)
+        for row in self._samples.values():
+            row.append(0)
+
     def cost(self, frame: int, values: Sequence[int]) -> None:
         _add(self._costs, frame, values)
 
