@@ -66,7 +66,7 @@ def test_a_server_that_answers_500_under_load_is_measured_and_says_so(tmp_path: 
 def test_a_server_that_ignores_sigterm_is_killed_with_a_warning(tmp_path: Path) -> None:
     captured = run(marked("ignores-sigterm", tmp_path), tmp_path)
     assert captured.reason is None
-    assert captured.warnings == ("it did not end within 1 s of SIGTERM and was killed",)
+    assert captured.warnings == ("the server did not exit within 1 s of SIGTERM and was killed",)
     check_gone(tmp_path)
 
 
@@ -75,7 +75,7 @@ def test_children_a_server_forgets_are_ended(tmp_path: Path) -> None:
     assert captured.reason is None
     assert captured.usage is not None
     assert captured.usage.processes == 3
-    assert captured.warnings == ("it left 2 processes running when it ended; they were ended too",)
+    assert captured.warnings == ("the server left 2 processes running when it exited; they were killed",)
     check_gone(tmp_path)
 
 
@@ -181,7 +181,7 @@ def test_a_port_taken_at_the_last_moment_is_left_for_another(
     assert captured.reason is None
     assert captured.command[-1] == str(free)
     assert len(captured.warnings) == 1
-    assert captured.warnings[0].endswith("started again on another port")
+    assert captured.warnings[0].endswith("restarted on another port")
 
 
 def test_the_one_port_of_a_server_is_found_without_being_told(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_what_was_seen_is_told_and_a_good_recording_needs_no_warning() -> None:
 @pytest.mark.parametrize(
     ("doubtful", "words"),
     [
-        (account(Look(199, period=1, events=frozenset({"a"}))), "199 samples of the server: too few to rank functions"),
+        (account(Look(199, period=1, events=frozenset({"a"}))), "199 samples of the server, too few to rank functions"),
         (account(GOOD, lost=20), "perf lost 2.0 % of its samples"),
         (account(Look(600, 0, 90)), "15.0 % of perf's samples are in code without a symbol"),
         (account(GOOD, kernel_shown=False), "hides the kernel's symbols"),

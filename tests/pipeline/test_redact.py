@@ -24,7 +24,7 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> Redactor:
     ("text", "shown"),
     [
         ('File "/home/ann/code/shop $(x)/app.py", line 3', 'File "./app.py", line 3'),
-        ("cwd 'x' is no folder under /home/ann/code/shop $(x).", "cwd 'x' is no folder under .."),
+        ("cwd 'x' is not a folder under /home/ann/code/shop $(x).", "cwd 'x' is not a folder under .."),
         ("/home/ann/.cache/y and /home/ann", "~/.cache/y and ~"),
         ("/home/anna /home/ann-b /srv/home/ann /home/ann.b", "/home/anna /home/ann-b /srv/home/ann /home/ann.b"),
         (f"{sys.executable} -m pip install yappi", "python -m pip install yappi"),

@@ -43,7 +43,7 @@ def test_nothing_above_the_repository_is_looked_at(tree: Path) -> None:
     write(tree / "profpipe.toml")
     with pytest.raises(ConfigError) as caught:
         find_study_file(tree / "repo/service")
-    assert f"looked in {tree}/repo/service, {tree}/repo." in str(caught.value)
+    assert f"searched {tree}/repo/service, {tree}/repo." in str(caught.value)
     assert "profpipe init" in str(caught.value)
 
 

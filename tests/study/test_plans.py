@@ -48,7 +48,7 @@ MISTAKES = {
     ),
     "a plan of the wrong mode": (
         'latency = { plan = "post" }',
-        'study.s.latency: latency is compared at one fixed rate: mode = "rate"',
+        'study.s.latency: latency is compared at a fixed rate: set mode = "rate"',
     ),
     "a use of no profiler": (
         'profilers = ["cg"]\nprofiler.cg = { tool = "calgrind" }',
@@ -64,11 +64,11 @@ MISTAKES = {
     ),
     "a target that is not of the study": (
         TWO + 'profiler.cg.targets = ["c"]',
-        'study.s.profiler.cg.targets[0]: "c" is none of the study\'s targets',
+        'study.s.profiler.cg.targets[0]: "c" is not one of the study\'s targets',
     ),
     "requests beside a load": (
         TWO + 'profiler.cg.requests = 5\nprofiler.cg.load = { plan = "post" }',
-        "study.s.profiler.cg.requests: has no effect beside a load of its own",
+        "study.s.profiler.cg.requests: has no effect next to a load of its own",
     ),
     "a mistake inside a use's load": (
         TWO + 'profiler.cg.load = { mode = "rate" }',
@@ -95,7 +95,9 @@ def test_a_mistake_is_found_with_its_place(tmp_path: Path, text: str, said: str)
 
 def test_a_named_plan_has_no_plan_of_its_own(tmp_path: Path) -> None:
     found = mistakes(tmp_path, PLAN + '[load.other]\nplan = "post"\n' + SERVER)
-    assert found == ["profpipe.toml:7:1: load.other.plan: a named plan stands for itself: write its keys here"]
+    assert found == [
+        "profpipe.toml:7:1: load.other.plan: a named plan cannot refer to another plan: write its keys here"
+    ]
 
 
 # ---- the runs that come of it

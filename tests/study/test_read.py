@@ -97,10 +97,10 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
         "5:1: study.s.placement: must be 'auto', 'same-core', 'split', 'spread' or 'free', "
         'got "same_core"; did you mean "same-core"?',
     ),
-    "no name": ('[target."a b"]\ncommand = ["{port}"]', '1:9: target."a b": "a b" is no name: a name starts with'),
+    "no name": ('[target."a b"]\ncommand = ["{port}"]', '1:9: target."a b": "a b" is not a name: a name starts with'),
     "a name that climbs out": (
         '[target."../x"]\ncommand = ["{port}"]',
-        '1:9: target."../x": "../x" is no name: a name starts with',
+        '1:9: target."../x": "../x" is not a name: a name starts with',
     ),
     "a profiler's option": (
         STUDY + "profiler.clean.options.x = [1]",
@@ -114,7 +114,7 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
     "target twice": (SERVER + '[study.s]\ntargets = ["a", "a"]', '4:17: study.s.targets[1]: "a" is listed twice'),
     "baseline outside the study": (
         STUDY + 'baseline = "b"\n[target.b]\ncommand = ["{port}"]',
-        '5:1: study.s.baseline: "b" is none of the study\'s targets; known: a',
+        '5:1: study.s.baseline: "b" is not one of the study\'s targets; known: a',
     ),
     "one label for two": (
         SERVER + '[target.b]\ncommand = ["{port}"]\nlabel = "a"\n[study.s]\ntargets = ["a", "b"]',
@@ -147,22 +147,22 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
     ),
     "latency at no fixed rate": (
         STUDY + 'latency = { mode = "closed" }',
-        "5:1: study.s.latency: latency is compared at one fixed rate",
+        "5:1: study.s.latency: latency is compared at a fixed rate",
     ),
     "throughput at a fixed rate": (
         STUDY + 'throughput = { mode = "rate", rate = 5.0 }',
-        "5:1: study.s.throughput: throughput is the ceiling of a closed loop",
+        "5:1: study.s.throughput: throughput is measured with a closed loop",
     ),
     "ready twice": (
         SERVER + 'ready = { tcp = true, line = "x" }',
-        "3:1: target.a.ready: tcp and line are both given: keep one",
+        "3:1: target.a.ready: tcp and line are both set: keep one",
     ),
-    "ready is no path": (SERVER + 'ready.http = "health"', "3:7: target.a.ready.http: a path starts with `/`"),
+    "ready is no path": (SERVER + 'ready.http = "health"', "3:7: target.a.ready.http: a path must start with `/`"),
     "ready is no expression": (
         SERVER + 'ready.line = "(x"',
-        "3:7: target.a.ready.line: no regular expression: missing ), unterminated subpattern",
+        "3:7: target.a.ready.line: not a regular expression: missing ), unterminated subpattern",
     ),
-    "nothing tells the port": ('[target.a]\ncommand = ["srv"]', "2:1: target.a.command: nothing says on which port"),
+    "nothing tells the port": ('[target.a]\ncommand = ["srv"]', "2:1: target.a.command: the server's port is unknown"),
     "unknown placeholder": (
         '[target.a]\ncommand = ["srv", "{port}", "{pyhton}"]',
         '2:29: target.a.command[2]: unknown placeholder {pyhton}; did you mean "python"?',
@@ -177,14 +177,14 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
     ),
     "no variable's name": (
         SERVER + 'env = { "A=B" = "1" }',
-        '3:9: target.a.env."A=B": an environment variable\'s name',
+        '3:9: target.a.env."A=B": the name of an environment variable',
     ),
     "cwd outside": (SERVER + 'cwd = ".."', "3:1: target.a.cwd: .. is outside the folder of this file"),
     "cwd elsewhere": (SERVER + 'cwd = "/"', "3:1: target.a.cwd: / is outside the folder of this file"),
     "cwd that is not there": (SERVER + 'cwd = "sub"', "3:1: target.a.cwd: no such folder: sub"),
     "header of two lines": (
         SERVER + 'request.headers.a = "b\\r\\nc: d"',
-        "3:17: target.a.request.headers.a: no valid header",
+        "3:17: target.a.request.headers.a: not a valid header",
     ),
     "header that the load sets": (
         SERVER + 'request.headers.Content-Length = "3"',
@@ -198,11 +198,11 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
     "example that does not match": (
         '[[category]]\ncategory = "format"\nmatch = ["fmt_*"]\n\n'
         '[[category]]\ncategory = "format"\nmatch = ["a*b"]\nexamples = ["ab", "abc"]',
-        '8:19: category[1].examples[1]: "abc" is matched by none',
+        '8:19: category[1].examples[1]: "abc" matches none',
     ),
-    "no TOML": ("[target.a\n", "1:10: no valid TOML: Expected ']'"),
-    "no TOML at the end": ('a = "x', "1:7: no valid TOML: Unterminated string"),
-    "key twice": ("a = 1\na = 2\n", "2:6: no valid TOML: Cannot overwrite a value"),
+    "no TOML": ("[target.a\n", "1:10: not valid TOML: Expected ']'"),
+    "no TOML at the end": ('a = "x', "1:7: not valid TOML: Unterminated string"),
+    "key twice": ("a = 1\na = 2\n", "2:6: not valid TOML: Cannot overwrite a value"),
 }
 
 
@@ -232,10 +232,13 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
     ("raw", "says"),
     [
         (b"a = 1\nb = \xff\n", "profpipe.toml:2:1: not UTF-8 (byte 0xff)"),
-        (b"a = 1\nb = \x00\n", "profpipe.toml:2:5: no valid TOML"),
+        (b"a = 1\nb = \x00\n", "profpipe.toml:2:5: not valid TOML"),
         (b"a = " + b"[" * 50_000, "profpipe.toml: nested too deep"),
-        (b"a = " + b"1" * 5_000, "no valid TOML: Exceeds the limit"),
-        (b"#" * (1 << 20) + b"#", "profpipe.toml: 1,048,577 bytes are no study file; the limit is 1,048,576"),
+        (b"a = " + b"1" * 5_000, "not valid TOML: Exceeds the limit"),
+        (
+            b"#" * (1 << 20) + b"#",
+            "profpipe.toml: 1,048,577 bytes are too many for a study file; the limit is 1,048,576",
+        ),
     ],
     ids=["latin1", "NUL", "deep", "long number", "huge"],
 )

@@ -13,8 +13,8 @@ from profpipe.study.schema import Target
 def prepare(
     target: Target, port: int, *, root: Path, raw: Path, options: Options, cpus: frozenset[int] | None
 ) -> Launch:
-    """Everything a profiler needs to wrap the command."""
+    """Everything a profiler needs to wrap the command. Raises CaptureError(start) when the target's cwd is missing."""
     cwd = (root / target.cwd).resolve()
     if not cwd.is_dir():
-        raise CaptureError("start", f"cwd {target.cwd!r} is no folder under {root}")
+        raise CaptureError("start", f"cwd {target.cwd!r} is not a folder under {root}")
     return Launch(target, fill(target.command, port), environment(target, port), cwd, raw, options, cpus)

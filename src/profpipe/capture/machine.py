@@ -1,6 +1,6 @@
-"""What machine this is and which versions its tools have: two reports that differ here are not comparable.
+"""Which machine this is and which versions its tools have: reports that differ here are not comparable.
 
-Nothing that names a person or a machine: no host name, no user name, no path of a home directory.
+Nothing here identifies a person or a machine: no host name, no user name, no path of a home directory.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _virtualised() -> str | None:
 
 
 def _container() -> str | None:
-    """What systemd, Docker and Podman leave in a container; "not visible" is no proof that there is none."""
+    """What systemd, Docker and Podman leave in a container; "not visible" does not prove that there is none."""
     if name := read("/run/systemd/container"):
         return name
     for path, name in (("/run/.containerenv", "podman"), ("/.dockerenv", "docker")):
@@ -118,7 +118,7 @@ def environment_facts(programs: Iterable[tuple[str, tuple[str, ...], str]] = ())
 
 
 def crates(program: str, cwd: Path, root: Path) -> str | None:
-    """The crates a Rust program names as its own dependencies, with the locked versions; None where no lock names it.
+    """The direct dependencies of a Rust program with their locked versions; None where no lock file names the program.
 
     The lock file is looked for in `cwd` and above, up to `root`.
     """
@@ -133,7 +133,7 @@ def crates(program: str, cwd: Path, root: Path) -> str | None:
 
 
 def _direct(name: str, packages: list[dict[str, Any]]) -> str | None:
-    """`hyper 0.10.16, may 0.3.51`: what the package of that name depends on, packages of the workspace left out."""
+    """`hyper 0.10.16, may 0.3.51`: what the package of that name depends on, without packages of the workspace."""
     found = next((p for p in packages if p["name"] == name), None)
     if found is None:
         return None

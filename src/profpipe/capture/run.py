@@ -1,4 +1,4 @@
-"""The life of one run: start, ready, warm-up, window, load, save, stop. It fails in words and leaves no process."""
+"""The life of one run: start, ready, warm-up, window, load, save, stop. A failure has a reason; no process is left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from profpipe.errors import CaptureError, LoadError
 from profpipe.model.run import CaptureFile, LoadResult, Phase, Usage
 from profpipe.study.schema import Request, Target
 
-QUIESCE_S = 0.2  # between warm-up and window, load and its end: connections close, timers fire
+QUIESCE_S = 0.2  # before the window opens and before it closes: connections close, timers fire
 PORT_TRIES = 3
 WINDOW_MOMENTS: Mapping[Phase, str] = {"window": "when the window opened", "save": "while the profile was saved"}
 Drive = Callable[[str, int], LoadResult]
@@ -32,7 +32,7 @@ Drive = Callable[[str, int], LoadResult]
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What one run left. `reason` and `phase` are set when it failed; `refused` when the profiler saw too little."""
+    """The result of a run. `reason` and `phase` are set when it failed; `refused` when the profiler saw too little."""
 
     command: tuple[str, ...] = ()
     placement: str = ""
@@ -49,7 +49,7 @@ class Captured:
 
 @dataclass(slots=True)
 class _Run:
-    """What is known so far of a run under way; becomes a Captured whatever happens."""
+    """What is known so far about a run in progress; becomes a Captured whatever happens."""
 
     target: Target
     profiler: Profiler
@@ -98,11 +98,11 @@ def capture_run(
     after: Callable[[str, int], None] | None = None,
     request: Request | None = None,
 ) -> Captured:
-    """Run `target` once under `profiler` and bring home what it wrote, into folder/raw and folder/server.log.
+    """Run `target` once under `profiler`; its files go to folder/raw, the server's output to folder/server.log.
 
-    `load` is called once inside the window with host and port, `warm_up` before it, `after` behind it on the same
-    server. `request` is what readiness is tried with (default: the target's). A run that fails is returned with its
-    reason and phase, never raised; KeyboardInterrupt and bugs go on to the caller, with the server gone.
+    `load` is called once inside the window with host and port, `warm_up` before it, `after` after it on the same
+    server. `request` is used to check that the server is ready (default: the target's). A run that fails is returned
+    with its reason and phase, never raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
     """
     run = _Run(target, find_profiler(profiler), folder, placement, on_phase)
     if (why := run.profiler.refuses(target)) is not None:
@@ -115,7 +115,7 @@ def capture_run(
     except LoadError as error:
         return run.captured(f"the load failed: {error}", run.phase, (), refused=False)
     except OSError as error:
-        # A full disk, a folder that went away: this run's failure, not the study's.
+        # A full disk or a removed folder fails this run, not the study.
         return run.captured(f"{error.strerror or error}: {error.filename}", run.phase, (), refused=False)
     refused = run.collected.refused
     return run.captured(refused, "save" if refused else None, (), refused=refused is not None)
@@ -134,7 +134,7 @@ def _run_on_some_port(
     load: Drive,
     after: Callable[[str, int], None] | None,
 ) -> None:
-    """Another port when somebody else took ours, three times at most."""
+    """Try another port when another process took ours, three ports at most."""
     for left in reversed(range(PORT_TRIES)):
         raw = _empty_folder(run.folder / "raw", again=left < PORT_TRIES - 1)
         port = choose_port(run.target)
@@ -146,13 +146,13 @@ def _run_on_some_port(
         except PortTaken as error:
             if not left or not names_port(run.target):
                 raise
-            run.warnings.append(f"{_reason(error)}: started again on another port")
+            run.warnings.append(f"{_reason(error)}: restarted on another port")
         else:
             return
 
 
 def _empty_folder(raw: Path, *, again: bool) -> Path:
-    """Captures of two runs must never mix: a folder with files in it is refused, what a try of ours left is removed."""
+    """Captures of two runs must never mix: a folder with files is refused, files of our own earlier try are removed."""
     if again:
         shutil.rmtree(raw, ignore_errors=True)
     raw.mkdir(parents=True, exist_ok=True)
@@ -204,19 +204,19 @@ def _session(run: _Run, launch: Launch) -> Iterator[Session]:
 
 @contextmanager
 def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]:
-    """The server, running; its output is kept as server.log whatever happens."""
+    """The running server; its output is kept as server.log whatever happens."""
     with Supervised(session.argv, env=session.env, cwd=launch.cwd, cpus=launch.cpus, scratch=session.scratch) as server:
         run.facts["environment"] = " ".join(sorted(session.env))
         try:
             yield server
         except CaptureError:
-            # A profiler that cannot reach a server that is gone says so in its own words.
+            # When the server has ended, the profiler's error is only a symptom.
             if run.phase in WINDOW_MOMENTS:
                 server.wait(0.2)
                 _alive(server, run.phase, WINDOW_MOMENTS[run.phase])
             raise
         except LoadError as error:
-            # The load's complaint is the symptom when the server is no longer there.
+            # The same holds for the load's error.
             server.wait(0.2)
             _alive(server, run.phase, f"during {run.phase}" if run.phase == "warm-up" else "under load")
             raise CaptureError(run.phase, f"the load failed: {error}", log_tail=server.log.tail()) from error
@@ -233,12 +233,12 @@ def _keep_log(run: _Run, server: Supervised) -> None:
 
 
 def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], LoadResult]) -> None:
-    """Quiesce, instrument on, load, quiesce, instrument off. Usage covers the load alone."""
+    """Quiesce, profiler on, load, quiesce, profiler off. Usage covers the load only."""
     run.enter("window")
     time.sleep(QUIESCE_S)
     session.open(server)
     if not usage.reset_peaks(server.tree()):
-        run.warnings.append("peak memory covers the whole run: this system does not let it start again at the window")
+        run.warnings.append("peak memory covers the whole run: this system cannot reset it when the window opens")
     before = usage.moment(server.tree, server.keeper, session.helpers())
     watch = usage.ThreadWatch(list(before.tree))
     run.enter("load")
@@ -264,15 +264,15 @@ def _alive(server: Supervised, phase: Phase, moment: str) -> None:
 
 
 def _stop(run: _Run, server: Supervised) -> Stopped:
-    """Graceful stop; what had to be forced is said, and does not make a measured window false."""
+    """Graceful stop. What had to be forced is a warning: it does not invalidate a window that was measured before."""
     timeout = run.target.stop_timeout * run.profiler.stop_patience
     stopped = server.stop(getattr(signal, run.target.stop), timeout)
     if stopped.status is None or stopped.killed:
-        run.warnings.append(f"it did not end within {timeout:g} s of {run.target.stop} and was killed")
+        run.warnings.append(f"the server did not exit within {timeout:g} s of {run.target.stop} and was killed")
     elif stopped.status not in {0, -getattr(signal, run.target.stop), 128 + getattr(signal, run.target.stop)}:
-        run.warnings.append(f"it ended with {exit_words(stopped.status)} after {run.target.stop}")
+        run.warnings.append(f"the server ended with {exit_words(stopped.status)} after {run.target.stop}")
     if stopped.left_behind:
-        run.warnings.append(f"it left {stopped.left_behind} processes running when it ended; they were ended too")
+        run.warnings.append(f"the server left {stopped.left_behind} processes running when it exited; they were killed")
     return stopped
 
 

@@ -1,1 +1,1 @@
-"""git: worktrees and the builds of two commits."""
+"""git: which commits are meant, their worktrees, what changed between them, bisect."""

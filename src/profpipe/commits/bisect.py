@@ -1,4 +1,4 @@
-"""`git bisect run` in a worktree of its own: the user's checkout, and a bisect of his own there, stay as they are."""
+"""`git bisect run` in a scratch worktree: the user's checkout, and a bisect in progress there, are not touched."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ GOOD, BAD, SKIP, ABORT = 0, 1, 125, 128
 
 
 def candidates(repo: Path, good: Commit, bad: Commit) -> int:
-    """How many commits the answer may be among. Raises UsageError unless `good` comes before `bad`."""
+    """The number of commits that may be the first bad one. Raises UsageError unless `good` comes before `bad`."""
     if asks(repo, "merge-base", "--is-ancestor", good.commit, bad.commit) is None:
-        raise UsageError(
-            f"{good.ref} is no ancestor of {bad.ref}: bisecting goes from a good commit to a later bad one"
-        )
+        raise UsageError(f"{good.ref} is not an ancestor of {bad.ref}: bisect needs a good commit and a later bad one")
     return int(git(repo, "rev-list", "--count", f"{good.commit}..{bad.commit}"))
 
 
 @contextmanager
 def _place(repo: Path, bad: Commit) -> Iterator[Path]:
-    """A worktree for git to jump about in; its bisect refs and log are its own, and go with it."""
+    """A scratch worktree for git bisect, with bisect refs and a log of its own; removed afterwards."""
     with alone(repo, BISECTING) as folder:
         path = folder / "bisect"
         remove(repo, path)
@@ -40,10 +38,10 @@ def _place(repo: Path, bad: Commit) -> Iterator[Path]:
 
 
 def first_bad(repo: Path, good: Commit, bad: Commit, step: Sequence[str]) -> tuple[Commit, ...]:
-    """Let git bisect between the two, `step` deciding in its worktree; what it prints goes to our stderr.
+    """Run git bisect between the two; `step` decides in its worktree, and its output goes to our stderr.
 
-    Returns the first bad commit, or, where skipped commits hide it, all that it may be. Raises CommitError when a
-    step ends in an error that is no answer.
+    Returns the first bad commit, or all candidates where skipped commits hide it. Raises CommitError when a step fails
+    without an answer.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     with _place(repo, bad) as path:
@@ -56,7 +54,7 @@ def first_bad(repo: Path, good: Commit, bad: Commit, step: Sequence[str]) -> tup
         left = git(path, "bisect", "log")
     named = [line.split("[", 1)[1].split("]", 1)[0] for line in left.splitlines() if _names_a_culprit(line)]
     if not named:
-        raise CommitError(f"git bisect run ended with {done.returncode} and named no commit; its lines are above")
+        raise CommitError(f"git bisect run ended with {done.returncode} and found no commit; see its output above")
     return tuple(commit_of(repo, name) for name in named)
 
 

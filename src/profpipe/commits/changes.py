@@ -1,4 +1,4 @@
-"""What changed between two commits, as git tells it."""
+"""What changed between two commits, as git diff shows it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ HEADINGS = Path(__file__).with_name("functions.gitattributes")
 
 
 def changes(repo: Path, base: str, head: str) -> str:
-    """`git diff` without context lines, renames found, binary files named only; cut after whole lines at 8 MiB.
+    """`git diff` without context lines, with renames, binary files only named; cut at the end of a line at 8 MiB.
 
-    Behind @@ stands the function a change lies in, by git's own rules for each language, methods included.
+    After @@ comes the function that contains the change, by git's rules for each language, methods included.
     """
     headings = ("-c", f"core.attributesFile={HEADINGS}")
     plain = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames")

@@ -1,4 +1,4 @@
-"""One way to ask git: words in, text out; what git complains of becomes an error that says what to do."""
+"""The one way to run git: arguments in, text out; a failure becomes an error that says what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from profpipe.errors import CommitError, ToolMissing
 
 ASK_SECONDS = 300.0
-# Answers must not depend on the user's language or pager, and a repository's hooks are none of our business.
+# Answers must not depend on the user's language or pager, and a repository's hooks must not run.
 ENVIRONMENT: Mapping[str, str] = {
     "LC_ALL": "C",
     "GIT_PAGER": "cat",
@@ -26,13 +26,13 @@ def git(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
     """What `git WORDS` prints in `folder`. Raises CommitError with git's last line when it fails."""
     done = _run(folder, words, env)
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or ["it said nothing"]
-        raise CommitError(f"git {' '.join(words[:2])} in {folder} fails: {said[-1].removeprefix('fatal: ')}")
+        output = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or ["it printed nothing"]
+        raise CommitError(f"git {' '.join(words[:2])} in {folder} failed: {output[-1].removeprefix('fatal: ')}")
     return done.stdout
 
 
 def asks(folder: Path, *words: str) -> str | None:
-    """The stripped answer, or None where git exits with a failure: a question whose no is an answer."""
+    """The stripped output, or None when git fails: for questions to which failure is an answer."""
     done = _run(folder, words, None)
     return done.stdout.strip() if done.returncode == 0 else None
 
@@ -48,4 +48,4 @@ def _run(folder: Path, words: tuple[str, ...], env: Mapping[str, str] | None) ->
     except FileNotFoundError as error:
         raise ToolMissing("git not found: apt install git; commits cannot be compared without it") from error
     except subprocess.TimeoutExpired as error:
-        raise CommitError(f"git {' '.join(words[:2])} in {folder} has not ended in {ASK_SECONDS:.0f} s") from error
+        raise CommitError(f"git {' '.join(words[:2])} in {folder} did not exit within {ASK_SECONDS:.0f} s") from error

@@ -1,4 +1,4 @@
-"""Which commits are meant: BASE..HEAD, a list, or nothing at all (this branch against the one it left)."""
+"""Which commits are meant: BASE..HEAD, a list, or nothing (this branch against the one it started from)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USUAL = ("main", "master")
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit that is there. `ref` = how it was asked for; `worktree` = uncommitted changes are part of it.
+    """A commit of the repository. `ref` = the name it was given by; `worktree` = it includes uncommitted changes.
 
     `commit` is what is checked out; where `worktree` is set that is a commit of our own, and `parent` is HEAD.
     """
@@ -38,15 +38,15 @@ class Commit:
 
     @property
     def words(self) -> str:
-        """The commit in a sentence: its id and what it says of itself."""
+        """The commit for a sentence: its id and subject."""
         if self.worktree:
-            return f"what is not committed on top of {self.parent[:SHORT]}"
+            return f"the uncommitted changes on top of {self.parent[:SHORT]}"
         return f"{self.id} ({self.subject})" if self.subject else self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The commits to measure, the baseline first, and what was decided for the user, in words."""
+    """The commits to measure, the baseline first, and notes about what was chosen for the user."""
 
     commits: tuple[Commit, ...]
     notes: tuple[str, ...] = ()
@@ -66,8 +66,8 @@ def repository(folder: Path) -> Path:
 def resolve(repo: Path, words: Sequence[str], *, every: bool = False, worktree: Commit | None = None) -> Asked:
     """The commits that `words` name: nothing, REF, A..B, A...B, or several refs; `every` = all between A and B.
 
-    `worktree` is the contender where there is one. Raises UsageError for a ref that is unknown or a range that
-    holds nothing, CommitError where a shallow clone lacks what is needed.
+    `worktree` is the contender if it is given. Raises UsageError for an unknown ref or an empty range, CommitError
+    where a shallow clone lacks a commit.
     """
     if len(words) > 1:
         if every or any(".." in word for word in words):
@@ -77,7 +77,7 @@ def resolve(repo: Path, words: Sequence[str], *, every: bool = False, worktree: 
     base_ref, _, head_ref = _ends(words[0]) if words else ("", "", "")
     head = worktree or commit_of(repo, head_ref or "HEAD")
     if worktree is not None and head_ref:
-        raise UsageError(f"--worktree is the contender already: leave {head_ref} out")
+        raise UsageError(f"--worktree is already the contender: leave {head_ref} out")
     notes: tuple[str, ...] = ()
     if base_ref:
         base = commit_of(repo, base_ref)
@@ -91,7 +91,7 @@ def resolve(repo: Path, words: Sequence[str], *, every: bool = False, worktree: 
 
 
 def commit_of(repo: Path, ref: str) -> Commit:
-    """The commit that a ref names. Raises UsageError saying how to get it when it is not here."""
+    """The commit that a ref names. Raises UsageError, with how to fetch it, when it does not exist here."""
     full = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not full:
         raise UsageError(f"no commit {ref!r} in {repo}{_how_to_get(repo)}")
@@ -100,7 +100,7 @@ def commit_of(repo: Path, ref: str) -> Commit:
 
 
 def is_commit(repo: Path, ref: str) -> bool:
-    """Whether this word could be meant as a commit or a range."""
+    """Whether this argument could be a commit or a range."""
     return (
         ".." in ref
         or asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") is not None
@@ -109,8 +109,8 @@ def is_commit(repo: Path, ref: str) -> bool:
 
 def _how_to_get(repo: Path) -> str:
     if asks(repo, "rev-parse", "--is-shallow-repository") == "true":
-        return ": this is a shallow clone; `git fetch --unshallow` (in CI: fetch-depth: 0) brings the rest"
-    return "; `git fetch` may bring it, `git log --oneline` shows what is here"
+        return ": this is a shallow clone; `git fetch --unshallow` (in CI: fetch-depth: 0) fetches the rest"
+    return "; `git fetch` may fetch it, `git log --oneline` lists local commits"
 
 
 def _ends(word: str) -> tuple[str, str, str]:
@@ -164,7 +164,8 @@ def _default_base(repo: Path, head: Commit) -> tuple[Commit, tuple[str, ...]]:
             f"{head.id} has no commit before it here{_how_to_get(repo)}; name a baseline: profpipe diff BASE"
         )
     found = commit_of(repo, before)
-    return found, (f"baseline {found.id}: the commit before, since {branch or 'no default branch'} is here",)
+    why = f"this is {branch}" if branch else "no default branch was found"
+    return found, (f"baseline {found.id}: the commit before, since {why}",)
 
 
 def default_branch(repo: Path) -> str | None:

@@ -28,14 +28,14 @@ BISECTING, MEASURING = "bisect.lock", "lock"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A worktree that an earlier run left, for `profpipe clean`."""
+    """A worktree that an earlier run kept, for `profpipe clean`."""
 
     path: Path
     commit: str
 
 
 def cache_folder(repo: Path) -> Path:
-    """Where this repository's worktrees are: $PROFPIPE_CACHE, else the user's cache folder, else beside git's own."""
+    """The folder of this repository's worktrees: in $PROFPIPE_CACHE, else the user's cache, else git's own folder."""
     common = _common_folder(repo)
     key = hashlib.sha256(os.fsencode(common)).hexdigest()[:NAME]
     if named := os.environ.get(VARIABLE):
@@ -52,7 +52,7 @@ def _common_folder(repo: Path) -> Path:
 def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, Path]]:
     """commit id -> the folder it is checked out in, for as long as the block lasts.
 
-    Raises CommitError when another run is at work here, or when git cannot check a commit out.
+    Raises CommitError when another run is measuring this repository, or when git cannot check a commit out.
     """
     with alone(repo, MEASURING) as folder:
         yield {commit.id: _check_out(repo, folder, commit) for commit in commits}
@@ -60,16 +60,16 @@ def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, P
 
 @contextmanager
 def alone(repo: Path, name: str) -> Iterator[Path]:
-    """The folder of this repository's worktrees, with nobody else in the same kind of work there.
+    """The folder of this repository's worktrees, locked against another run of the same kind.
 
-    The lock ends with this process, however that ends: a stopped run leaves none behind. Raises CommitError.
+    The lock ends with this process, however it ends. Raises CommitError when another run holds it.
     """
     folder = cache_folder(repo)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise CommitError(f"{folder}: no worktree can be made there: {error.strerror}; set {VARIABLE}") from error
+        raise CommitError(f"{folder}: cannot create a worktree there: {error.strerror}; set {VARIABLE}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,7 +94,7 @@ def _check_out(repo: Path, folder: Path, commit: Commit) -> Path:
 
 
 def _check_out_submodules(repo: Path, path: Path, commit: str) -> None:
-    """Submodules from the user's own clones of them: nothing is fetched, so what is not there is an error."""
+    """Submodules from the user's own clones: nothing is fetched, so a missing commit is an error."""
     for line in git(path, "ls-tree", "-r", "-z", commit).split("\0"):
         facts, _, name = line.partition("\t")
         if not facts.startswith("160000 "):
@@ -104,7 +104,7 @@ def _check_out_submodules(repo: Path, path: Path, commit: str) -> None:
             continue
         if asks(source, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}") is None:
             raise CommitError(
-                f"submodule {name} is not here at {wanted[:NAME]}: git submodule update --init {name}, then "
+                f"submodule {name} has no commit {wanted[:NAME]} here: git submodule update --init {name}, then "
                 f"git -C {name} fetch origin {wanted[:NAME]}"
             )
         shutil.rmtree(place, ignore_errors=True)
@@ -114,7 +114,7 @@ def _check_out_submodules(repo: Path, path: Path, commit: str) -> None:
 
 
 def snapshot(repo: Path) -> Commit | None:
-    """The working tree as a commit of our own: all that git does not ignore. None when nothing is uncommitted.
+    """The working tree as a commit of our own, with all files that git does not ignore. None when nothing changed.
 
     Written through an index of its own, so that the user's index, HEAD and refs stay as they are. The same files
     give the same commit, so its worktree and build are found again.
@@ -123,7 +123,7 @@ def snapshot(repo: Path) -> Commit | None:
         return None
     head = asks(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head is None:
-        raise CommitError(f"{repo} has no commit yet: commit once, so that there is a baseline")
+        raise CommitError(f"{repo} has no commit yet: make one, so that there is a baseline")
     with tempfile.TemporaryDirectory(prefix="profpipe-index-") as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         git(repo, "read-tree", head, env=index)
@@ -138,14 +138,14 @@ _NOBODY = {"NAME": "profpipe", "EMAIL": "profpipe@localhost", "DATE": "2000-01-0
 
 
 def remove(repo: Path, path: Path) -> None:
-    """Take one worktree away, with its build."""
-    # Only this one: `git worktree prune` would also forget the user's own that are on a disk not mounted now.
+    """Remove one worktree with its build."""
+    # Only this one: `git worktree prune` would also drop the user's own worktrees on disks that are not mounted.
     asks(repo, "worktree", "remove", "--force", "--force", str(path))
     shutil.rmtree(path, ignore_errors=True)
 
 
 def kept(repo: Path) -> tuple[Kept, ...]:
-    """The worktrees that are there, by path."""
+    """The worktrees that exist, sorted by path."""
     folder = cache_folder(repo)
     paths = sorted(path for path in folder.glob("*") if path.is_dir())
     return tuple(Kept(path, asks(path, "rev-parse", "HEAD") or "") for path in paths)

@@ -1,4 +1,4 @@
-"""What the shape alone cannot say: names that must exist, keys that must go together, patterns that must compile."""
+"""What the schema cannot express: names that must exist, keys that go together, patterns that must compile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
 from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, Study, StudyFile, Target
 
-# `${name}` is a shell's and `{{name}}` a template's; `{"a": 1}` is JSON. Only `{name}` is ours.
+# `${name}` belongs to a shell, `{{name}}` to a template, `{"a": 1}` is JSON. Only `{name}` is ours.
 _PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CLEAN = "clean"
@@ -22,7 +22,7 @@ _OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names that exist outside the file. An empty collection = not known here, so not checked."""
+    """Names that exist outside the file. An empty collection is not checked."""
 
     profilers: Collection[str] = ()
     generators: Collection[str] = ()
@@ -33,7 +33,7 @@ class Known:
 
 
 def check_file(file: StudyFile, root: Path, known: Known) -> Iterator[Mistake]:
-    """Every mistake of a file whose shape is right."""
+    """Every mistake in a file that fits the schema."""
     for name, target in file.target.items():
         yield from check_target(("target", name), target, root)
     for name, study in file.study.items():
@@ -41,7 +41,7 @@ def check_file(file: StudyFile, root: Path, known: Known) -> Iterator[Mistake]:
     for name, plan in file.load.items():
         yield from _load(("load", name), plan, known)
         if plan.plan is not None:
-            yield Mistake(("load", name, "plan"), "a named plan stands for itself: write its keys here")
+            yield Mistake(("load", name, "plan"), "a named plan cannot refer to another plan: write its keys here")
     for number, rule in enumerate(file.category):
         yield from check_category(("category", number), rule, known)
 
@@ -52,7 +52,10 @@ def check_target(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]
     yield from _cwd(path, target, root)
     for name, value in target.env.items():
         if not name or "=" in name or "\0" in name + value:
-            yield Mistake((*path, "env", name), "an environment variable's name has no `=`, and no NUL stands in it")
+            yield Mistake(
+                (*path, "env", name),
+                "the name of an environment variable has no `=`, and neither name nor value has a NUL",
+            )
     if target.request:
         yield from _request((*path, "request"), target.request)
 
@@ -69,12 +72,12 @@ def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
             for word in _PLACEHOLDER.findall(argument):
                 if word not in allowed:
                     yield Mistake((*place, number), f"unknown placeholder {{{word}}}{did_you_mean(word, allowed)}")
-    told = any("{port}" in text for text in (*target.command, *target.env.values()))
-    if not told and target.port is None and "(?P<port>" not in (target.ready.line or ""):
+    takes_port = any("{port}" in text for text in (*target.command, *target.env.values()))
+    if not takes_port and target.port is None and "(?P<port>" not in (target.ready.line or ""):
         yield Mistake(
             (*path, "command"),
-            "nothing says on which port the server listens: put {port} where the command or env takes it, "
-            "or set port = NUMBER, or let ready.line find it with a group (?P<port>...)",
+            "the server's port is unknown: put {port} into the command or env, set port = NUMBER, "
+            "or let ready.line find it with a group (?P<port>...)",
         )
 
 
@@ -82,14 +85,14 @@ def _ready(path: KeyPath, target: Target) -> Iterator[Mistake]:
     ready, place = target.ready, (*path, "ready")
     given = [key for key, there in (("http", ready.http), ("tcp", ready.tcp), ("line", ready.line)) if there]
     if len(given) > 1:
-        yield Mistake(place, f"{' and '.join(given)} are both given: keep one")
+        yield Mistake(place, f"{' and '.join(given)} are both set: keep one")
     if ready.http is not None and not ready.http.startswith("/"):
-        yield Mistake((*place, "http"), "a path starts with `/`")
+        yield Mistake((*place, "http"), "a path must start with `/`")
     if ready.line is not None:
         try:
             re.compile(ready.line)
         except re.error as error:
-            yield Mistake((*place, "line"), f"no regular expression: {error}")
+            yield Mistake((*place, "line"), f"not a regular expression: {error}")
 
 
 def _cwd(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]:
@@ -109,7 +112,7 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
     yield from _same_label(path, study, file)
     if study.baseline is not None and study.baseline not in study.targets:
         hint = did_you_mean(study.baseline, study.targets)
-        yield Mistake((*path, "baseline"), f'"{study.baseline}" is none of the study\'s targets{hint}')
+        yield Mistake((*path, "baseline"), f'"{study.baseline}" is not one of the study\'s targets{hint}')
     for key, name, names in (
         ("reference", study.reference, known.references),
         ("name_style", study.name_style, known.name_styles),
@@ -119,9 +122,9 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
     yield from _profilers(path, study, known)
     yield from _loads(path, study, file, known)
     if study.throughput is not None and study.throughput.mode != "closed":
-        yield Mistake((*path, "throughput"), 'throughput is the ceiling of a closed loop: mode = "closed"')
+        yield Mistake((*path, "throughput"), 'throughput is measured with a closed loop: set mode = "closed"')
     if study.latency is not None and study.latency.mode != "rate":
-        yield Mistake((*path, "latency"), 'latency is compared at one fixed rate: mode = "rate" and rate = NUMBER')
+        yield Mistake((*path, "latency"), 'latency is compared at a fixed rate: set mode = "rate" and rate = NUMBER')
 
 
 def _profilers(path: KeyPath, study: Study, known: Known) -> Iterator[Mistake]:
@@ -148,13 +151,13 @@ def _use(place: KeyPath, name: str, use: ProfilerUse, study: Study, known: Known
             hint = did_you_mean(use.tool, known.profilers)
             yield Mistake((*place, "tool"), f'unknown profiler "{use.tool}"{hint}')
     if use.tool == CLEAN and name != CLEAN:
-        yield Mistake((*place, "tool"), "a study has one series of clean runs: it goes by the name clean")
+        yield Mistake((*place, "tool"), "a study has one series of clean runs, which is always named clean")
     if use.load is not None and use.requests is not None:
-        yield Mistake((*place, "requests"), "has no effect beside a load of its own: set load.requests")
+        yield Mistake((*place, "requests"), "has no effect next to a load of its own: set load.requests")
     for number, target in enumerate(use.targets):
         if target not in study.targets:
             hint = did_you_mean(target, study.targets)
-            yield Mistake((*place, "targets", number), f'"{target}" is none of the study\'s targets{hint}')
+            yield Mistake((*place, "targets", number), f'"{target}" is not one of the study\'s targets{hint}')
 
 
 def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterator[Mistake]:
@@ -175,7 +178,7 @@ def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterat
 
 
 def _spread(path: KeyPath, study: Study) -> Iterator[Mistake]:
-    """A load of one thread is on one processor, whatever was wished for."""
+    """A load of one thread runs on one processor, whatever the placement."""
     for name in dict.fromkeys(study.profilers):
         use = study.use(name)
         if (use.placement or study.placement) != "spread" or (use.load or study.load).threads > 1:
@@ -200,7 +203,7 @@ def _request(path: KeyPath, request: Request) -> Iterator[Mistake]:
     for name, value in request.headers.items():
         place = (*path, "headers", name)
         if not HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
-            yield Mistake(place, "no valid header: a name is one token, a value one line")
+            yield Mistake(place, "not a valid header: a name is one token, a value one line")
         elif name.lower() in _OWN_HEADERS:
             yield Mistake(place, "the load generator sets this header itself")
 
@@ -211,13 +214,13 @@ def check_category(path: KeyPath, rule: CategoryRule, known: Known) -> Iterator[
         yield Mistake((*path, "category"), f'no category "{rule.category}"; a new one needs a label{hint}')
     for number, example in enumerate(rule.examples):
         if not any(glob(pattern).match(example) for pattern in rule.match):
-            yield Mistake((*path, "examples", number), f'"{example}" is matched by none of the rule\'s patterns')
+            yield Mistake((*path, "examples", number), f'"{example}" matches none of the rule\'s patterns')
 
 
 def _same_label(path: KeyPath, study: Study, file: StudyFile) -> Iterator[Mistake]:
     labels = Counter(file.target[name].label or name for name in set(study.targets) if name in file.target)
     for label in sorted(label for label, times in labels.items() if times > 1):
-        yield Mistake((*path, "targets"), f'two targets are labelled "{label}": the report could not tell them apart')
+        yield Mistake((*path, "targets"), f'two targets are labelled "{label}": the report could not distinguish them')
 
 
 def _repeated(path: KeyPath, names: Iterable[str]) -> Iterator[Mistake]:

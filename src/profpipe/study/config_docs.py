@@ -11,7 +11,7 @@ from profpipe.study.schema import StudyFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-# Model -> where its table stands in the file. The order of the reference.
+# Model -> its table in the file, in the order of the reference.
 TABLES: Mapping[str, str] = {
     "StudyFile": "the file",
     "Target": "[target.NAME]",
@@ -49,10 +49,10 @@ profiler.callgrind = { rounds = 3, requests = 1000 }
 _HEAD = f"""\
 # profpipe.toml
 
-*Generated from the file's schema by `make docs`; the words come from `src/profpipe/study/schema.py`.*
+*Generated from the file's schema by `make docs`; the text comes from `src/profpipe/study/schema.py`.*
 
 A **target** is one server variant: a command that starts it. A **study** is a question about some targets: which
-profilers look at them, under which load, in how many rounds, and which target is the baseline.
+profilers are used, under which load, in how many rounds, and which target is the baseline.
 
 ```toml
 {EXAMPLE}```
@@ -65,8 +65,8 @@ profpipe.toml:4:1: target.old.comand: unknown key; did you mean "command"?
 
 Which file is read: `--config FILE`, else the variable `PROFPIPE_CONFIG`, else the nearest `profpipe.toml` or
 `pyproject.toml` with a `[tool.profpipe]` table, from the folder you are in up to the root of the repository. Outside a
-repository only the folder itself is looked in. All paths are relative to the file's folder. Nothing in the file is
-executed by anything but `profpipe run`.
+repository only the folder itself is searched. All paths are relative to the file's folder. Only
+`profpipe run` executes anything in the file.
 
 `{{port}}` and `{{python}}` are the only placeholders: the chosen port (in `command` and `env`), and the interpreter
 that runs profpipe (in `command` and `build`). Commands are lists of arguments; there is no shell unless you start one.

@@ -17,9 +17,9 @@ VARIABLE = "PROFPIPE_CONFIG"
 def find_study_file(start: Path, explicit: Path | None = None) -> Path:
     """`explicit` (--config), else PROFPIPE_CONFIG, else the nearest of start and its parents up to the repository.
 
-    In one folder profpipe.toml goes before a pyproject.toml with a [tool.profpipe] table. Outside a repository only
-    `start` itself is looked at: a study file holds commands, and one that somebody left in /tmp is not ours to run.
-    Raises ConfigError naming every folder looked in.
+    Within a folder, profpipe.toml is preferred to a pyproject.toml with a [tool.profpipe] table. Outside a repository
+    only `start` itself is searched: a study file holds commands, and one that somebody left in /tmp must not be run.
+    Raises ConfigError naming every folder searched.
     """
     chosen = explicit or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if chosen is not None:
@@ -32,7 +32,7 @@ def find_study_file(start: Path, explicit: Path | None = None) -> Path:
             return folder / PYPROJECT
     places = ", ".join(map(str, looked))
     raise ConfigError(
-        f"no {FILE_NAME} and no [tool.profpipe] in a {PYPROJECT}; looked in {places}. "
+        f"no {FILE_NAME} and no [tool.profpipe] in a {PYPROJECT}; searched {places}. "
         f"`profpipe init` writes one; --config FILE names another"
     )
 
@@ -45,7 +45,7 @@ def _given(path: Path, source: str) -> Path:
 
 
 def _folders(start: Path) -> Iterator[Path]:
-    """start and its parents up to the folder that holds .git (a file in a worktree); start alone without one."""
+    """start and its parents up to the folder that holds .git (a file in a worktree); only start without one."""
     lineage = [start, *start.parents]
     for depth, folder in enumerate(lineage):
         if (folder / ".git").exists():

@@ -1,4 +1,4 @@
-"""What is wrong in a study file, in words: pydantic's findings said the way a user of the file would."""
+"""Mistakes in a study file: pydantic's errors in the words of somebody who writes the file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def shape_mistakes(error: ValidationError, data: Mapping[str, Any]) -> Iterator[Mistake]:
-    """One mistake per place: a union's five complaints about one value are one mistake."""
+    """One mistake per place: a union's five errors about one value are one mistake."""
     places: dict[KeyPath, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         path = place_in(data, detail["loc"])
@@ -53,11 +53,11 @@ def shape_mistakes(error: ValidationError, data: Mapping[str, Any]) -> Iterator[
     for path, found in places.items():
         details = [detail for detail in found if detail["type"] != "missing" or detail["loc"] not in meant]
         if not details:
-            continue  # `comand` is there and its line asks for "command"
+            continue  # `comand` was given, and its own mistake suggests "command"
         types = {detail["type"] for detail in details}
         inside = any(other[: len(path)] == path and len(other) > len(path) for other in places)
         if types == {"too_short"} and inside:
-            continue  # the items were given, and each has its own line
+            continue  # items were given, and each has its own mistake
         yield Mistake(path, _say(path, details))
 
 
@@ -66,7 +66,7 @@ def _meant(path: KeyPath) -> str:
 
 
 def place_in(data: Any, loc: KeyPath) -> KeyPath:
-    """The part of pydantic's loc that is a place in the file: no `[key]`, no union member, no missing key."""
+    """The part of pydantic's loc that exists in the file: without `[key]`, union members and missing keys."""
     path: KeyPath = ()
     for part in loc:
         item = isinstance(data, tuple) and isinstance(part, int) and part < len(data)
@@ -86,10 +86,10 @@ def _say(path: KeyPath, details: list[ErrorDetails]) -> str:
         return f"unknown key{did_you_mean(str(path[-1]), _keys(path[:-1]))}"
     if kind == "string_pattern_mismatch":
         if first["loc"][-1] == "[key]" or "A-Za-z0-9" in context["pattern"]:
-            return f"{_shown(value)} is no name: {NAME_RULE}"
+            return f"{_shown(value)} is not a name: {NAME_RULE}"
         return f"must be text like {context['pattern']}, got {_shown(value)}"
     if path == ("schema",):
-        return f"this profpipe reads schema 1, got {_shown(value)}; a newer profpipe may know it"
+        return f"this profpipe reads schema 1, got {_shown(value)}; a newer profpipe may read it"
     if kind == "literal_error":
         hint = did_you_mean(value, re.findall(r"'([^']*)'", context["expected"])) if isinstance(value, str) else ""
         return f"must be {context['expected']}, got {_shown(value)}" + (hint if "mean" in hint else "")
@@ -117,7 +117,7 @@ def _expected(kind: str, message: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """The value as TOML would show it, short: a mistake's line stays one line and carries no control bytes."""
+    """The value as TOML would show it, shortened: a mistake stays on one line, without control characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
     try:
@@ -128,7 +128,7 @@ def _shown(value: object) -> str:
 
 
 def _node(path: KeyPath) -> Mapping[str, Any]:
-    """The JSON Schema of what may stand at `path`; empty where anything or nothing may."""
+    """The JSON Schema of the value at `path`; empty where anything or nothing is allowed."""
     node: Mapping[str, Any] = study_schema()
     for part in path:
         if isinstance(part, int):

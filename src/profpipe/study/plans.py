@@ -1,4 +1,4 @@
-"""Load plans by name: `load = { plan = "NAME" }` begins with [load.NAME], the keys beside it come on top."""
+"""Load plans by name: `load = { plan = "NAME" }` starts from [load.NAME]; the other keys override it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from profpipe.study.schema import LoadPlan, Study, StudyFile
 
 
 def with_plans(file: StudyFile) -> StudyFile:
-    """The file with every named plan put in its place. A name that does not exist is left for the checks to find."""
+    """The file with every named plan filled in. A name that does not exist is left to the checks."""
     return file.model_copy(update={"study": {name: _study(study, file.load) for name, study in file.study.items()}})
 
 

@@ -1,4 +1,4 @@
-"""Where every key of a TOML file stands. tomllib gives the values, tree-sitter the places."""
+"""The position of every key in a TOML file. tomllib gives the values, tree-sitter the positions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Position(NamedTuple):
 
 
 def positions(text: str) -> Mapping[KeyPath, Position]:
-    """The place of every key, table header and array item of a valid TOML text.
+    """The position of every key, table header and array item of a valid TOML text.
 
-    A table that only its sub-tables name (`[target.x.env]` names `target.x`) stands where it is first named.
+    A table that only its sub-tables name (`[target.x.env]` names `target.x`) has the position of the first of them.
     """
     lines = text.encode().split(b"\n")
     implied: dict[KeyPath, Position] = {}
@@ -37,7 +37,7 @@ def positions(text: str) -> Mapping[KeyPath, Position]:
 
 
 def nearest_position(known: Mapping[KeyPath, Position], path: KeyPath) -> Position:
-    """The place of `path`, else of the innermost table around it that has one, else the file's start."""
+    """The position of `path`, else of the innermost table around it that has one, else the start of the file."""
     for end in range(len(path), -1, -1):
         if path[:end] in known:
             return known[path[:end]]

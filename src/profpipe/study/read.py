@@ -20,7 +20,7 @@ from profpipe.study.positions import KeyPath, Position, nearest_position, positi
 from profpipe.study.schema import StudyFile
 
 SIZE_LIMIT = 1 << 20
-# What a required key stands for while the rest of its table is checked: no check finds fault with it.
+# Values for missing required keys while the rest of the table is checked: every check accepts them.
 _STAND_INS: Mapping[str, object] = {
     "command": ("{port}",),
     "targets": ("x",),
@@ -29,7 +29,7 @@ _STAND_INS: Mapping[str, object] = {
     "text": "x",
     "categories": ("x",),
 }
-# A key that is broken already -> its neighbours that cannot be judged without it.
+# A key with a mistake -> the keys of its table that cannot be checked without it.
 _JUDGED_BY: Mapping[str, frozenset[str]] = {
     "targets": frozenset({"targets", "baseline"}),
     "profilers": frozenset({"profilers", "profiler"}),
@@ -44,7 +44,7 @@ _JUDGED_BY: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A study file that holds. `root` is the folder its paths are relative to."""
+    """A study file without mistakes. `root` is the folder its paths are relative to."""
 
     path: Path
     root: Path
@@ -52,7 +52,7 @@ class LoadedFile:
     positions: Mapping[KeyPath, Position]
 
     def where(self, *path: str | int) -> str:
-        """`profpipe.toml:8:1`, for messages about what a key led to later."""
+        """`profpipe.toml:8:1`, for later messages about the effect of a key."""
         line, col = nearest_position(self.positions, path)
         return f"{_shown(self.path)}:{line}:{col}"
 
@@ -68,7 +68,7 @@ def read_study_file(
 ) -> LoadedFile:
     """The study file at `path`, or the [tool.profpipe] table of a pyproject.toml.
 
-    Names given are checked against the file's; an empty collection leaves that check out. Raises ConfigError with
+    The names in the file must be among the names given; an empty collection skips that check. Raises ConfigError with
     one `file:line:col: key: text` line per mistake, all of them, in the file's order.
     """
     path = path.absolute()
@@ -105,7 +105,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ConfigError(f"{_shown(path)}: cannot be read: {error.strerror}") from error
     if len(raw) > SIZE_LIMIT:
-        raise ConfigError(f"{_shown(path)}: {len(raw):,} bytes are no study file; the limit is {SIZE_LIMIT:,}")
+        raise ConfigError(
+            f"{_shown(path)}: {len(raw):,} bytes are too many for a study file; the limit is {SIZE_LIMIT:,}"
+        )
     try:
         # Universal newlines: a CR in front of every LF must not count as a column.
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
@@ -127,11 +129,11 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         else:  # "at end of document", or a number too long for Python
             line, col = text.count("\n") + 1, len(text) - text.rfind("\n")
         what = re.sub(r" \(at .*\)$", "", message)
-        raise ConfigError(f"{_shown(path)}:{line}:{col}: no valid TOML: {what}") from error
+        raise ConfigError(f"{_shown(path)}:{line}:{col}: not valid TOML: {what}") from error
 
 
 def _tuples(value: Any) -> Any:
-    """Lists as tuples: the shape is checked strictly (no "80" for 80, no true for 1), where a list is no tuple."""
+    """Lists as tuples: types are checked strictly (no "80" for 80, no true for 1), where a list is not a tuple."""
     if isinstance(value, list):
         return tuple(_tuples(item) for item in value)
     if isinstance(value, dict):
@@ -145,14 +147,14 @@ def _table(data: Any, key: str) -> dict[str, Any]:
 
 
 def _validated(data: Any) -> tuple[StudyFile, list[Mistake], set[KeyPath]]:
-    """The file and no mistakes; or what is left of it without its broken keys, what was wrong, and those keys."""
+    """The file and no mistakes; or the file without its broken keys, the mistakes, and those keys."""
     try:
         return StudyFile.model_validate(data, strict=True), [], set()
     except ValidationError as error:
         mistakes = list(shape_mistakes(error, data))
         rest = _without(data, error)
         broken: set[KeyPath] = {detail["loc"] for detail in error.errors(include_url=False)}
-    while True:  # ends: every turn takes a key away or fills in one of the few required ones
+    while True:  # ends: every turn removes a key or fills in one of the few required ones
         try:
             return StudyFile.model_validate(rest, strict=True), mistakes, broken
         except ValidationError as error:
@@ -160,7 +162,7 @@ def _validated(data: Any) -> tuple[StudyFile, list[Mistake], set[KeyPath]]:
 
 
 def _follows(path: KeyPath, broken: Iterable[KeyPath]) -> bool:
-    """Whether a finding at `path` only repeats a mistake that has its line already."""
+    """Whether a mistake at `path` only follows from one that is reported already."""
     for place in broken:
         key = [number for number, part in enumerate(place) if isinstance(part, str)][-1]
         table, name = place[:key], str(place[key])

@@ -20,12 +20,12 @@ class Part(BaseModel):
 
 
 class Ready(Part):
-    """How to know that the server serves. One of http, tcp and line; without any, http on the request's path."""
+    """How to know that the server is ready: one of http, tcp and line; without any, http on the request's path."""
 
     http: str | None = Field(None, description="path that must answer with the expected status")
     tcp: bool = Field(False, description="a connection is accepted")
     line: str | None = Field(
-        None, description="regular expression for a line of output; a group named `port` tells the port"
+        None, description="regular expression for a line of output; a group named `port` gives the port"
     )
     timeout: Seconds = Field(30.0, description="seconds; ten times as long under callgrind")
 
@@ -41,9 +41,9 @@ class Request(Part):
 
 
 class Requires(Part):
-    """What must be there for the target to run; a target whose requirement is missing is named and left out."""
+    """What the target needs to run; a target with a missing requirement is named and left out."""
 
-    modules: tuple[str, ...] = Field((), description="Python modules, looked for with the target's own interpreter")
+    modules: tuple[str, ...] = Field((), description="Python modules, searched with the target's own interpreter")
     programs: tuple[str, ...] = Field((), description="programs on the PATH, or files relative to cwd")
     install: str = Field("", description="the line that installs them, printed when they are missing")
 
@@ -55,26 +55,26 @@ class Target(Part):
     command: Command = Field(
         description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe"
     )
-    language: Language = Field("other", description="which profilers fit and which rules read the names")
+    language: Language = Field("other", description="which profilers fit, and which rules apply to function names")
     cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
     env: dict[str, str] = Field(
-        default_factory=dict, description="environment variables set for the server; `{port}` may stand in a value"
+        default_factory=dict, description="environment variables of the server; a value may contain `{port}`"
     )
     build: tuple[Command, ...] = Field((), description="commands run once, in cwd, before the study")
     requires: Requires = Field(Requires(), description="what must be installed")
-    ready: Ready = Field(Ready(), description="how to know that it serves")
+    ready: Ready = Field(Ready(), description="how to know that it is ready")
     request: Request | None = Field(None, description="overrides the study's request")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
-        None, description="a port the server insists on; a free one is chosen when absent"
+        None, description="a fixed port of the server; a free one is chosen when absent"
     )
     stop: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] = Field("SIGTERM", description="signal that ends it")
     stop_timeout: Seconds = Field(10.0, description="seconds until SIGKILL; three times as long under callgrind")
 
 
 class LoadPlan(Part):
-    """What is asked of the server in the measured window."""
+    """The load on the server in the measured window."""
 
-    plan: Name | None = Field(None, description="key of a [load.*] to begin with; the keys beside it come on top")
+    plan: Name | None = Field(None, description="name of a [load.*] table to start from; keys given here override it")
     generator: str = Field("auto", description="auto, or the name of a load generator: `profpipe doctor` lists them")
     mode: Literal["count", "rate", "closed"] = Field(
         "count",
@@ -89,12 +89,12 @@ class LoadPlan(Part):
     connections: Annotated[int, Field(ge=1, le=10_000)] = Field(20, description="keep-alive connections")
     threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="threads of an external generator")
     warmup: Annotated[int, Field(ge=0, le=1_000_000)] = Field(300, description="requests before the window opens")
-    timeout: Seconds = Field(60.0, description="seconds after which a load is given up and the run is invalid")
+    timeout: Seconds = Field(60.0, description="seconds after which a load is aborted and the run is invalid")
     request: Request = Field(Request(), description="the request")
 
 
 class ProfilerUse(Part):
-    """How a study uses one profiler, where it differs from the study's own figures."""
+    """How a study uses one profiler, where that differs from the rest of the study."""
 
     tool: str | None = Field(
         None, description="the profiler, where the key is a name of your own: one profiler used in two ways"
@@ -108,7 +108,7 @@ class ProfilerUse(Part):
 
 
 class CategoryRule(Part):
-    """A category rule of the user's own; tried before the built-in ones, first match wins."""
+    """A category rule of your own; tried before the built-in ones, the first match wins."""
 
     category: str = Field(description="key of a built-in category, or a new one")
     label: str = Field("", description="name of a new category in the report")
@@ -123,16 +123,16 @@ class CategoryRule(Part):
 class Hypothesis(Part):
     """A reason that may explain a difference. The report decides between a study's hypotheses by what they explain."""
 
-    text: str = Field(description="the reason in words, as it would stand before `explains 5 % of the gap`")
+    text: str = Field(description="the reason, worded to be followed by `explains 5 % of the gap`")
     categories: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="keys of the categories that would be dearer if it were so"
+        description="keys of the categories that would be more expensive if it were true"
     )
 
 
 class Study(Part):
     """A question: which targets, which profilers, which load, how many rounds, which one is the baseline."""
 
-    question: str = Field("", description="what the report answers, in words")
+    question: str = Field("", description="the question that the report answers")
     hypothesis: tuple[Hypothesis, ...] = Field((), description="reasons to decide between")
     reference: str = Field(
         "", description="a published study to set the figures beside: `post-2018`, the one profpipe grew from"
@@ -144,14 +144,14 @@ class Study(Part):
     baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")
     profilers: tuple[str, ...] = Field(
         ("clean", "callgrind", "yappi"),
-        description="instruments in order of running: profilers, or names of [study.NAME.profiler.*] with a `tool`",
+        description="instruments in running order: profilers, or names of [study.NAME.profiler.*] with a `tool`",
     )
     rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
     control: bool = Field(True, description="measure the baseline against itself as well")
     placement: PlacementChoice = Field(
         "auto",
         description="which processors server and load run on: one for both, one each (split), the load's threads in "
-        "turn on the server's and another (spread, with wrk or h2load), or as the kernel likes (free); auto = same "
+        "turn on the server's and another (spread, with wrk or h2load), or anywhere (free); auto = same "
         "core on fewer than four processors, else split",
     )
     load: LoadPlan = Field(LoadPlan(), description="the load")
@@ -164,7 +164,7 @@ class Study(Part):
     )
 
     def use(self, name: str) -> ProfilerUse:
-        """How `name` of `profilers` is used; all defaults where the study says nothing of it."""
+        """How `name` of `profilers` is used; all defaults where the study does not set it."""
         return self.profiler.get(name) or ProfilerUse()
 
     def tool(self, name: str) -> str:

@@ -62,7 +62,7 @@ def _target(
 ) -> str:
     lines = [
         f"[{dotted(('target', name))}]",
-        "# The arguments, one by one; there is no shell. {port} becomes a free port, {python} the Python of profpipe.",
+        "# The arguments, one by one, without a shell. {port} becomes a free port, {python} the Python of profpipe.",
         f"command = {_array(command)}",
         "# python, native (C, C++, Rust), go or other: which profilers fit.",
         f"language = {_text(language)}",

@@ -1,4 +1,4 @@
-"""py-spy: samples of a running Python server from outside, nothing in the server. Wall time, biased to system calls.
+"""py-spy: samples of a running Python server from outside, with nothing in it. Wall time, biased to system calls.
 
 Attached with `record -p PID --nonblocking` for an hour and ended by SIGINT when the window closes: it saves on SIGINT
 and loses everything on SIGTERM. In launch mode the server would outlive it.
@@ -67,7 +67,7 @@ class PySpy:
         return Trial(why, ALLOW_PTRACE if why is not None and REFUSED.search(why) else "")
 
     def refuses(self, target: Target) -> str | None:
-        return None if is_python(target) else f"py-spy sees Python programs only, and {target.command[0]} is none"
+        return None if is_python(target) else f"py-spy sees Python programs only, and {target.command[0]} is not one"
 
     def limits(self, target: Target) -> tuple[str, ...]:  # noqa: ARG002
         return LIMITS
@@ -96,7 +96,7 @@ class PySpySession(Bare):
 
     def open(self, server: Supervised) -> None:
         program = find_tool("py-spy") or "py-spy"
-        # With --subprocesses every stack begins with a process and its command line: only where there are several.
+        # With --subprocesses every stack begins with a process and its command line, so only for several processes.
         several = ("--subprocesses",) if len(server.tree()) > 1 else ()
         what = ("-p", str(server.pid), "-d", str(LONGEST_S), "-o", str(self.out))
         argv = (program, "record", *what, *self._flags(), *several)
@@ -108,8 +108,8 @@ class PySpySession(Bare):
     def _why(self, what: str) -> str:
         assert self.sampler is not None
         lines = [line for line in self.sampler.log.tail() if not line.startswith("py-spy>")]
-        said = f"py-spy {what} ({exit_words(self.sampler.wait())}): {' '.join(lines) or 'it said nothing'}"
-        return f"{said}; {ALLOW_PTRACE}" if any(REFUSED.search(line) for line in lines) else said
+        text = f"py-spy {what} ({exit_words(self.sampler.wait())}): {' '.join(lines) or 'it printed nothing'}"
+        return f"{text}; {ALLOW_PTRACE}" if any(REFUSED.search(line) for line in lines) else text
 
     def helpers(self) -> tuple[int, ...]:
         return (self.sampler.pid,) if self.sampler is not None else ()
@@ -129,12 +129,12 @@ class PySpySession(Bare):
         assert self.sampler is not None
         samples = samples_in(self.out) if self.out.exists() else 0
         if not samples:
-            raise CaptureError("save", self._why("saw no sample of the server"), log_tail=self.sampler.log.tail())
+            raise CaptureError("save", self._why("took no sample of the server"), log_tail=self.sampler.log.tail())
         facts = {"samples": f"{samples:,}"}
         torn = re.search(r"(?:Samples: \d+ )?Errors: (\d+)", "\n".join(self.sampler.log.tail()))
         if torn:
             facts["samples that could not be read"] = torn[1]
-        few = (f"py-spy took {samples} samples: too few to rank functions; load for longer",)
+        few = (f"py-spy took {samples} samples, too few to rank functions: use a longer load",)
         return Collected((Written(self.out, "folded"),), facts, few if samples < FEW_SAMPLES else ())
 
     def abandon(self) -> None:
@@ -149,7 +149,7 @@ def samples_in(path: Path) -> int:
 
 
 def _other_cpus(server: frozenset[int] | None) -> frozenset[int] | None:
-    """Where the sampler runs: not on the server's processor when there is another."""
+    """Where the sampler runs: not on the server's processor when another exists."""
     return None if server is None else (frozenset(os.sched_getaffinity(0)) - server) or None
 
 

@@ -1,1 +1,1 @@
-"""The life of a server process: build, start, readiness, placement, usage, end."""
+"""The life of a server process: requirements, build, start, readiness, placement, usage, end."""

@@ -16,10 +16,10 @@ TELL_SECONDS = 0.2
 
 
 def build(target: Target, root: Path, on_line: Callable[[str], None]) -> None:
-    """Run the target's build commands in its cwd, every line of output to `on_line`.
+    """Run the target's build commands in its cwd; `on_line` gets every line of their output.
 
-    Raises CaptureError(build) with the last lines when one cannot be run or fails. Not bounded in time: a first
-    build of a native target downloads and compiles for minutes; however profpipe ends, so does the build.
+    Raises CaptureError(build) with the last lines when a command cannot be run or fails. Not bounded in time, since a
+    first build of a native target downloads and compiles for minutes; the build ends when profpipe does.
     """
     cwd = (root / target.cwd).resolve()
     env = inherited_environment() | {name: fill((value,), 0)[0] for name, value in target.env.items()}

@@ -13,12 +13,12 @@ from profpipe.study.schema import Target
 
 
 def fill(argv: tuple[str, ...], port: int) -> tuple[str, ...]:
-    """{port} and {python} filled in; other braces are the target's own."""
+    """Fill in {port} and {python}; other braces are the target's own."""
     return tuple(part.replace("{port}", str(port)).replace("{python}", sys.executable) for part in argv)
 
 
 def is_python(target: Target) -> bool:
-    """Whether the command is a Python program, by the target's own word or by its program."""
+    """Whether the command is a Python program, by the target's `language` or else by its program."""
     if target.language != "other":
         return target.language == "python"
     return interpreter_of(target.command[0]) is not None

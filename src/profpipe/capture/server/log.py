@@ -1,4 +1,4 @@
-"""What a server prints: read without end, kept in bounds, searched for the line that says it is ready."""
+"""What a server prints: always drained, kept within bounds, searched for the line that says it is ready."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Log:
                 self._on_line(printable(line[:LINE_MAX].decode(errors="replace")))
 
     def watch(self, pattern: str) -> None:
-        """Search every line from the first on; `matched` tells the outcome. One pattern per log."""
+        """Search every line from the first one; `matched` returns the result. One pattern per log."""
         with self._changed:
             self._pattern = re.compile(pattern)
             self._search(bytes(self._head) + bytes(self._tail))
@@ -95,7 +95,7 @@ class Log:
             return self._match
 
     def bytes(self) -> bytes:
-        """What was kept, with a line in the middle that says how much was left out."""
+        """What was kept, with a line in the middle that gives how much was left out."""
         with self._changed:
             tail = bytes(self._tail[-KEPT:])
             left_out = self.size - len(self._head) - len(tail)

@@ -1,4 +1,4 @@
-"""Which processors server and load run on. Placement is part of the result, so it is decided once and printed."""
+"""Which processors server and load run on. Placement is part of the result, so it is chosen once and printed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FEW = 4
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Processor numbers; None and () = wherever the kernel likes. The load's threads take `load_cpus` in turn.
+    """Processor numbers; None and () = wherever the kernel places them. The load's threads take `load_cpus` in turn.
 
     `text` is printed.
     """
@@ -26,10 +26,10 @@ class Placement:
 def place(choice: PlacementChoice = "auto", cpus: Collection[int] | None = None) -> Placement:
     """Turn a study's choice into processors, out of those this process may use.
 
-    Same core where processors are few: CPU per request repeats within 0.4-0.9 % so, while split placement on two
-    processors had spells at half speed. The last processors are taken, since the first serves most interrupts. Spread
-    holds still what a kernel does that places a load of two threads freely on two processors: one of them runs beside
-    the server, so that some of the next requests are there when the server tries to read, and some are not.
+    Same core where processors are few: CPU per request then repeats within 0.4-0.9 %, while split placement on two
+    processors had phases at half speed. The last processors are taken, since the first serves most interrupts. Spread
+    makes repeatable what a kernel does when it freely places a load of two threads on two processors: one thread runs
+    on the server's, so that some of the next requests have arrived when the server tries to read, and some have not.
     """
     usable = sorted(os.sched_getaffinity(0) if cpus is None else cpus)
     if choice == "free":

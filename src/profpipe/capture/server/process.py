@@ -1,4 +1,4 @@
-"""Starting a command under a keeper (keeper.py), reading its output without end, signalling it, ending its tree."""
+"""Starting a command under a keeper (keeper.py), draining its output, signalling it, ending its process tree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INHERITED = (
 
 
 def inherited_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What of our environment a server gets: the names in INHERITED, `*` as the wildcard."""
+    """The part of our environment that a server inherits: the names in INHERITED, with `*` as the wildcard."""
     source = os.environ if source is None else source
     exact = {name for name in INHERITED if not name.endswith("*")}
     prefixes = tuple(name[:-1] for name in INHERITED if name.endswith("*"))

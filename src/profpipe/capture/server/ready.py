@@ -1,4 +1,4 @@
-"""A target being started: its port, and waiting until it really serves, without a fixed sleep."""
+"""Waiting until a started server really serves, without a fixed sleep."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ IN_USE = re.compile(r"address (is )?already in use|EADDRINUSE|errno 98", re.IGNO
 
 
 class PortTaken(CaptureError):
-    """Somebody else has the port; another one may do."""
+    """Another process has the port; another port may work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A server that serves."""
+    """A server that serves, on `port`, `seconds` after the wait began."""
 
     port: int
     seconds: float
@@ -41,7 +41,7 @@ class Waiting:
             server.log.watch(target.ready.line)
 
     def wait(self) -> Ready:
-        """Raises PortTaken, or CaptureError(ready) with the cause in words."""
+        """Raises PortTaken, or CaptureError(ready) with the reason."""
         begun, pause = time.monotonic(), FIRST_LOOK
         while not self._ready():
             if (error := died(self.server, "ready", "before it was ready")) is not None:
@@ -84,14 +84,16 @@ class Waiting:
         return True
 
     def _found_port(self) -> bool:
-        """A command that names no port: the one port it listens on."""
+        """For a command that names no port: the one port it listens on."""
         found = ports.own_ports(self.server.tree())
         if len(found) == 1:
             self.port = found.pop()
             return True
         if found:
             listed = ", ".join(map(str, sorted(found)))
-            raise CaptureError("ready", f"it listens on ports {listed}: set `port`, or use {{port}} in its command")
+            raise CaptureError(
+                "ready", f"the server listens on ports {listed}: set `port`, or use {{port}} in its command"
+            )
         return False
 
     def _connects(self) -> bool:
@@ -127,6 +129,6 @@ class Waiting:
         return f"not ready after {self.timeout:g} s: {self.last}"
 
     def _port_in_use(self, error: CaptureError) -> PortTaken | None:
-        """A server that ended because its port was taken between our look and its bind."""
-        said = any(IN_USE.search(line) for line in error.log_tail)
-        return PortTaken("ready", f"{error.args[0]}; its port was taken", log_tail=error.log_tail) if said else None
+        """A server that ended because its port was taken between our check and its bind."""
+        in_use = any(IN_USE.search(line) for line in error.log_tail)
+        return PortTaken("ready", f"{error.args[0]}; its port was taken", log_tail=error.log_tail) if in_use else None

@@ -15,7 +15,7 @@ FIND_SPEC = "import importlib.util, sys\nprint(*(m for m in sys.argv[1:] if impo
 
 
 def absent_modules(python: str, modules: Sequence[str]) -> tuple[str, ...]:
-    """Which of these modules that interpreter cannot find; found, not imported. OSError if it cannot be run."""
+    """Which of these modules the interpreter cannot find, without importing them. OSError if it cannot be run."""
     if not modules:
         return ()
     done = subprocess.run(
@@ -29,7 +29,7 @@ def absent_modules(python: str, modules: Sequence[str]) -> tuple[str, ...]:
 
 
 def missing_requirements(target: Target, root: Path) -> str | None:
-    """What must be installed before this target can run, with the line that does it; None when all is there."""
+    """What must be installed before this target can run, with the command for it; None when nothing is missing."""
     cwd = root / target.cwd
     absent = [
         name for name in target.requires.programs if find_program(name, cwd) is None and not (cwd / name).exists()
@@ -40,11 +40,11 @@ def missing_requirements(target: Target, root: Path) -> str | None:
     python = interpreter(target, root)
     if target.requires.modules:
         if python is None:
-            return f"modules {', '.join(target.requires.modules)} are required, but {program} is no Python program"
+            return f"modules {', '.join(target.requires.modules)} are required, but {program} is not a Python program"
         try:
             absent += absent_modules(python, target.requires.modules)
         except (OSError, subprocess.TimeoutExpired) as error:
-            return f"{python} cannot be asked for its modules: {error}"
+            return f"{python} cannot list its modules: {error}"
     if not absent:
         return None
     install = target.requires.install or _install_line(target, python, absent)
@@ -52,7 +52,7 @@ def missing_requirements(target: Target, root: Path) -> str | None:
 
 
 def built_without(target: Target, root: Path) -> tuple[str, ...]:
-    """The build tools that are missing where the program is there from an earlier build; empty otherwise."""
+    """The missing build tools where the program exists from an earlier build; empty otherwise."""
     cwd = root / target.cwd
     program = find_program(fill(target.command[:1], 0)[0], cwd)
     return tuple(_absent_build_tools(target, cwd)) if program is not None else ()

@@ -1,4 +1,4 @@
-"""What a server's process tree uses in a window, measured from outside: no profiler, nothing in the server."""
+"""What a server's process tree uses in a window, measured from outside, with no profiler and nothing in the server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The tree at one moment, and the whole machine's busy seconds. `helpers_ns` = CPU of a profiler beside it."""
+    """The tree at one moment, and the whole machine's busy seconds. `helpers_ns` = CPU of the profiler's processes."""
 
     at: float
     tree: Mapping[int, Process]
@@ -46,7 +46,7 @@ def cpu_clock_ns(pid: int) -> int:
 
 
 class ThreadWatch:
-    """Looks at every thread of the tree some times a second, since a thread takes its counts with it when it ends.
+    """Reads every thread of the tree 20 times a second, since a thread's counts are gone when it ends.
 
     A server with a thread per connection has none left when the load is over. What a thread did in its last PAUSE_S
     is lost. Reading 20 threads takes 0.3 ms, 0.6 % of a processor, and not the server's.
@@ -164,7 +164,7 @@ def _sum(at: Moment, user: bool, system: bool) -> float:
 def cpu_ns(before: Moment, after: Moment) -> int:
     """CPU of the tree between two moments.
 
-    Living processes by their own clocks; of those that ended in between, what their parent was told (10 ms steps).
+    Running processes by their own clocks; those that ended in between by what their parent received (10 ms steps).
     """
     clocks = sum(p.cpu_ns for p in after.tree.values()) - sum(p.cpu_ns for p in before.tree.values())
     if not (ended := before.tree.keys() - after.tree.keys()) and _waited(before) == _waited(after):
@@ -205,7 +205,8 @@ def usage(before: Moment, after: Moment, load: LoadResult | None, switches: tupl
 
 
 def lost(before: Moment, after: Moment) -> str | None:
-    """A sentence when processes ended in the window, since part of what they used is then rounded or lost."""
+    """A warning when processes ended in the window, since part of what they used is then rounded or lost."""
     if not (ended := len(before.tree.keys() - after.tree.keys())):
         return None
-    return f"{ended} of its processes ended in the window: their CPU is known to 10 ms, their context switches are lost"
+    what = "their CPU is known to 10 ms, their context switches are lost"
+    return f"{ended} processes of the server ended in the window: {what}"

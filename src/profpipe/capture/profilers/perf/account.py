@@ -1,4 +1,4 @@
-"""What is told of a recording beside its profile: how much was seen, of whom, and what to doubt."""
+"""Facts and warnings of a recording: how much was seen, of which processes, and what may mislead."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NAMELESS_SHARE, LOST_SHARE, CPU_SHARE = 0.1, 0.01, 0.15
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`used_s` = CPU of the server's processes in the window as the kernel tells it. `named` = its Python functions
-    were to be named; `signalled` = it did not end by itself."""
+    """`used_s` = CPU of the server's processes in the window as the kernel counts it. `named` = its Python functions
+    should have names; `signalled` = the server was ended by a signal."""
 
     event: str
     frequency: int
@@ -28,7 +28,7 @@ class Account:
 
     @property
     def sampled_s(self) -> float | None:
-        """A timer's samples are CPU time, seen once by each clock; of other events it is not known."""
+        """CPU seconds in the samples of a timer, which each clock sees once; unknown for other events."""
         clock = self.event == CLOCK and self.seen.events
         return self.seen.period / len(self.seen.events) / 1e9 if clock else None
 
@@ -55,8 +55,8 @@ class Account:
     def warnings(self) -> tuple[str, ...]:
         """Why the profile may mislead, a sentence each."""
         seen, recorded = self.seen, self.counted.total + self.counted.lost
-        said = {
-            f"perf took {seen.samples} samples of the server: too few to rank functions; load for longer, or raise "
+        warnings = {
+            f"perf took {seen.samples} samples of the server, too few to rank functions: use a longer load or raise "
             "`frequency`": seen.samples < FEW_SAMPLES,
             f"perf lost {_share(self.counted.lost, recorded)} of its samples: it could not write them fast enough": (
                 self.counted.lost > LOST_SHARE * recorded
@@ -70,12 +70,12 @@ class Account:
                 self.named and self.signalled
             ),
             f"perf's samples add up to {self.sampled_s or 0:.2f} s of processor time where the server used "
-            f"{self.used_s or 0:.2f} s: shares are nearer to the truth than times": self._differs(),
+            f"{self.used_s or 0:.2f} s: trust the shares more than the absolute times": self._differs(),
         }
-        return tuple(text for text, holds in said.items() if holds)
+        return tuple(text for text, holds in warnings.items() if holds)
 
     def _differs(self) -> bool:
-        """Whether the samples miss or exceed what the server used by more than chance (4 sigma) can do."""
+        """Whether the samples differ from what the server used by more than chance (4 sigma) explains."""
         if self.sampled_s is None or not self.used_s:
             return False
         chance = 4 / math.sqrt(self.used_s * self.frequency)

@@ -21,9 +21,9 @@ OPTIONS: Mapping[str, str | int | float | bool] = {
 CALL_GRAPHS = ("auto", "fp", "dwarf", "none")
 SWITCHES = ("inline", "python_names", "keep")
 CLOCK = "cpu-clock"
-# Of the frequency asked for, how much each clock has; no two share a small multiple.
+# Shares of the requested frequency for the first two clocks; no two clocks have a small common multiple.
 PARTS = (0.2933, 0.3313)
-FEWEST = 30  # below, two of the three would be alike
+FEWEST = 30  # below, two of the three would be equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Asked:
 def clocks(frequency: int) -> tuple[int, ...]:
     """Frequencies of three clocks that together take `frequency` samples a second.
 
-    Server and load generator on one core take turns of some 0.3 ms, and a single clock falls into step with them: it
-    found 0.65 to 1.38 of an asyncio server's true CPU time, as its frequency happened to be (999: 1.08 to 1.15). Three
+    Server and load generator on one core take turns of some 0.3 ms, and a single clock locks in step with them: it
+    found 0.65 to 1.38 of an asyncio server's true CPU time, depending on its frequency (999: 1.08 to 1.15). Three
     clocks side by side found 1.00 to 1.04, and cost the same.
     """
     if frequency < FEWEST:
@@ -67,7 +67,7 @@ def clocks(frequency: int) -> tuple[int, ...]:
 
 
 def event_flags(program: str, event: str, frequency: int) -> tuple[str, ...]:
-    """What perf record is told to sample, and how often."""
+    """The options of perf record for what to sample, and how often."""
     many = clocks(frequency)
     if event != CLOCK or len(many) == 1 or not trial.takes_terms(program):
         return ("-e", event, "-F", str(frequency))
@@ -75,11 +75,11 @@ def event_flags(program: str, event: str, frequency: int) -> tuple[str, ...]:
 
 
 def chosen_event(program: str, asked: str) -> tuple[str, str]:
-    """(event, why this one). CaptureError(start) when the one asked for is not counted here."""
+    """(event, the reason for it). Raises CaptureError(start) when the requested event is not counted here."""
     if asked == "auto":
         if trial.counts(program, "cycles"):
             return "cycles", "cycles, counted by the processor"
         return CLOCK, f"{CLOCK}, a timer: this machine has no hardware counter for cycles"
     if not trial.counts(program, asked):
         raise CaptureError("start", f"event {asked!r} is not counted on this machine (`perf stat -e {asked} true`)")
-    return asked, f"{asked}, asked for"
+    return asked, f"{asked}, as requested"

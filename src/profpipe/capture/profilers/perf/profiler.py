@@ -1,7 +1,7 @@
 """The instrument: what it needs here, and what it cannot see or distorts.
 
-Whole processors are recorded, never a server's processes (`-p`): a timer per task took half of the throughput of a
-server that switches contexts and put 42 to 63 % of its samples into `finish_task_switch`; this way takes 0 to 5 % and
+Whole processors are recorded, never a server's processes (`-p`): a timer per task halved the throughput of a server
+that switches contexts and put 42 to 63 % of its samples into `finish_task_switch`; this way takes 0 to 5 % and
 finds 6 to 13 % there.
 """
 
@@ -19,20 +19,20 @@ from profpipe.study.schema import Target
 from profpipe.units import Instrument, Language
 
 LIMITS = (
-    "perf takes samples of running code: waiting is not in them, and rare functions are not seen",
-    "on one core the kernel finishes network work for whoever runs just then: part of the load generator's is counted "
-    "as the server's and the other way round",
+    "perf takes samples of running code: they contain no waiting, and rare functions are missed",
+    "on one core the kernel finishes network work for whichever process is running: part of the load generator's is "
+    "counted as the server's and the other way round",
 )
 BY_TIMER = (
     "without hardware counters perf samples by a timer, which cannot interrupt the kernel where interrupts are off: "
-    "that time is found where they are turned on again (_raw_spin_unlock_irqrestore, finish_task_switch)"
+    "that time appears where they are turned on again (_raw_spin_unlock_irqrestore, finish_task_switch)"
 )
 BY_FRAME_POINTERS = (
     "perf finds callers by frame pointers: in code compiled without them self cost is right, but callers and "
     'totals are not (the option `call_graph = "dwarf"` finds them)'
 )
 BY_STACKS = "perf copies 8 KiB of stack per sample: the outermost callers of deeper stacks are cut off"
-OLD_PYTHON = "of Python before 3.13 perf sees native frames only: the interpreter's C functions, no Python functions"
+OLD_PYTHON = "for Python before 3.13 perf sees native frames only: the interpreter's C functions, no Python functions"
 NEW_PYTHON = "naming Python functions for perf costs the server 0-2 % with threads and 11 % under asyncio"
 
 

@@ -1,8 +1,8 @@
-"""Python functions in a recording: CPython 3.13 and later compiles a stub per function and writes down what it is.
+"""Python functions in a recording: CPython 3.13 and later compiles a stub per function and writes a file that names it.
 
-PYTHON_PERF_JIT_SUPPORT=1 is `-X perf_jit`, and reaches an interpreter behind a shell or a console script too; older
-ones do not know it. The interpreter always writes to /tmp/jit-PID.dump, and `perf inject` puts an object per function
-beside it, so both are taken away by the processes' numbers.
+PYTHON_PERF_JIT_SUPPORT=1 is `-X perf_jit`, and also reaches an interpreter behind a shell or a console script; older
+ones ignore it. The interpreter always writes to /tmp/jit-PID.dump, and `perf inject` puts an object per function next
+to it, so both are removed by the processes' numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def dump(pid: int) -> Path:
 
 
 def writes_names(pids: Collection[int]) -> bool:
-    """Whether one of these processes has its dump open: the only sign that its functions will have names."""
+    """Whether one of these processes has mapped its dump, the only sign that its functions will have names."""
     for pid in pids:
         try:
             if str(dump(pid)) in Path(f"/proc/{pid}/maps").read_text():
@@ -40,7 +40,7 @@ def writes_names(pids: Collection[int]) -> bool:
 
 
 def clean(pids: Collection[int], since: float) -> None:
-    """Remove what these processes and perf left of them in /tmp; nothing older than `since` or of another user."""
+    """Remove the files of these processes in /tmp, theirs and perf's; nothing older than `since` or of another user."""
     for path in FOLDER.iterdir():
         found = LEFT.match(path.name)
         if found is None or int(found[1]) not in pids:
@@ -55,7 +55,7 @@ def clean(pids: Collection[int], since: float) -> None:
 
 @functools.cache
 def version(python: str) -> tuple[int, int] | None:
-    """(3, 13) of an interpreter; None when it does not say."""
+    """(3, 13) for an interpreter; None when it cannot be asked."""
     if python == sys.executable:
         return sys.version_info[:2]
     try:

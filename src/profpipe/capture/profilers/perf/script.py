@@ -1,6 +1,7 @@
-"""From perf.data to the text that is the capture: whose samples there are, the server's with names, a look at them.
+"""From perf.data to the text that is the capture: samples per process, the server's with names, and counts over them.
 
-Names are looked up here and now: maps of compiled code, temporary programs and the kernel's addresses are gone later.
+Names are resolved right after the run: maps of compiled code, temporary programs and the kernel's addresses are gone
+later.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from profpipe.errors import CaptureError
 FIELDS = "comm,pid,tid,time,period,event,ip,sym,dso"
 SECONDS = 300.0
 IDLE = 0
-# More processes than this do not fit into one argument; those with most samples are taken.
+# More processes than this do not fit into one argument; those with the most samples are taken.
 MOST_PIDS = 10_000
 _FORK = re.compile(rb"PERF_RECORD_FORK\((\d+):\d+\):\((\d+):\d+\)")
 _LOST = re.compile(rb"PERF_RECORD_(LOST(?:_SAMPLES)?) lost (\d+)")
 _SAMPLE = re.compile(rb"\s*(-1|\d+) +[^\s:]\S*:\s*$")
-# Period and event; without call graphs the one frame stands behind them.
+# Period and event; without call graphs the one frame follows them on the line.
 _HEADER = re.compile(rb"\d: +(\d+) ([^\s:]\S*): *(?:([0-9a-f]{1,16}) (.*))?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Samples per process of everything recorded, who forked whom, and the losses perf tells."""
+    """Samples per process of everything recorded, who forked whom, and the losses perf reports."""
 
     samples: Mapping[int, int]
     parents: Mapping[int, int]
     lost: int
 
     def tree(self, roots: Collection[int]) -> frozenset[int]:
-        """The roots and whatever descends from them, those that came and went in the window included."""
+        """The roots and all their descendants, including those that came and went in the window."""
         found = set(roots)
         more = True
         while more:
@@ -134,7 +135,7 @@ class Reader:
             out.unlink(missing_ok=True)
 
     def write(self, data: Path, pids: Collection[int], out: Path, *, inline: bool) -> Look:
-        """The samples of these processes as text, whole or not at all, and a look at it."""
+        """Write the samples of these processes as text, whole or not at all; returns the counts over it."""
         listed = ",".join(map(str, pids))
         lines = () if inline else ("--no-inline",)
         part = out.with_name(f"{out.name}.part")
@@ -147,7 +148,7 @@ class Reader:
             return look(file)
 
     def name_compiled_code(self, data: Path) -> None:
-        """Put what a just-in-time compiler wrote of its functions (jit-PID.dump) into the recording."""
+        """Put the functions that a just-in-time compiler wrote down (jit-PID.dump) into the recording."""
         out = data.with_name("perf.named.data")
         try:
             self._run(("inject", "-j", "-i", str(data), "-o", str(out)), None)
@@ -156,7 +157,7 @@ class Reader:
             out.unlink(missing_ok=True)
 
     def _run(self, arguments: tuple[str, ...], out: Path | None) -> None:
-        """Under a keeper like the recording: reading may take minutes, and it starts programs of its own."""
+        """Run under a keeper like the recording: reading may take minutes, and perf starts programs of its own."""
         argv = (*self.perf, *arguments)
         if out is not None:
             argv = ("sh", "-c", 'out=$1; shift; exec "$@" > "$out"', "sh", str(out), *argv)
@@ -165,13 +166,13 @@ class Reader:
             perf.log.finish(1.0)
             what = f"perf {arguments[0]}"
             if status is None:
-                raise CaptureError("save", f"{what} did not end within {SECONDS:g} s: load for a shorter time")
+                raise CaptureError("save", f"{what} did not exit within {SECONDS:g} s: use a shorter load")
             if status != 0:
-                said = " ".join(perf.log.tail()[:3]) or "it said nothing"
-                raise CaptureError("save", f"{what} failed ({exit_words(status)}): {said}", log_tail=perf.log.tail())
+                output = " ".join(perf.log.tail()[:3]) or "it printed nothing"
+                raise CaptureError("save", f"{what} failed ({exit_words(status)}): {output}", log_tail=perf.log.tail())
 
 
 def most_sampled(counted: Census, pids: Collection[int]) -> tuple[int, ...]:
-    """Those of the processes that have samples, most first, as many as one command can name."""
+    """The processes that have samples, most samples first, as many as one command can name."""
     seen = [pid for pid in pids if counted.samples.get(pid)]
     return tuple(sorted(seen, key=lambda pid: (-counted.samples[pid], pid))[:MOST_PIDS])

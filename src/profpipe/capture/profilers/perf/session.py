@@ -1,4 +1,4 @@
-"""One run under perf: record whole processors while the window is open, then read out the server's samples."""
+"""One run under perf: record whole processors while the window is open, then extract the server's samples."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class PerfSession(Bare):
         cpus = processors(self.roots)
         self.named = self.asked.python_names and python_names.writes_names(self.roots)
         self.flags = self._flags(cpus)
-        # Python's stubs are dated by the monotonic clock, and `inject` matches them with the samples by time.
+        # Python's stubs carry times of the monotonic clock, and `inject` matches them with the samples by time.
         clock = ("-k", "mono") if self.named else ()
         cache = () if self.asked.keep else ("-N",)
         argv = (self.program, "--buildid-dir", str(self.ids), "record", "-q", *cache, *clock, *self.flags)
@@ -83,7 +83,7 @@ class PerfSession(Bare):
         return (self.recording.pid,) if self.recording is not None else ()
 
     def close(self, server: Supervised, window: Window) -> None:
-        """Names are looked up while the server lives, except Python's, which it has written when it has ended."""
+        """Names are resolved while the server runs, except Python's, which are complete when it has ended."""
         assert self.recording is not None
         self.window = window
         self.roots |= frozenset(server.tree())
@@ -102,7 +102,7 @@ class PerfSession(Bare):
                 "save",
                 f"perf took {self.counted.total:,} samples and none of the server"
                 + (f", which used {used:.3g} s of processor time in the window" if used is not None else "")
-                + ": load for longer, or raise `frequency`",
+                + ": use a longer load or raise `frequency`",
             )
         self.seen = reader.write(self.data, chosen, self.out, inline=self.asked.inline)
 

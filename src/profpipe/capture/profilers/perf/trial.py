@@ -1,4 +1,4 @@
-"""What perf can do here, found by trying: an installed perf that may not record looks like one that can."""
+"""What perf can do here, found by trying: an installed perf that is not allowed to record looks like one that is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAP_IPC_LOCK = 14
 
 
 def environment() -> dict[str, str]:
-    """The environment perf runs in: no perfconfig of the user changes what is recorded or how it is written."""
+    """The environment perf runs in: the user's perfconfig changes neither what is recorded nor how it is written."""
     return inherited_environment() | {"LC_ALL": "C", "PERF_CONFIG": os.devnull}
 
 

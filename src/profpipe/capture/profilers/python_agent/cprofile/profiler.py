@@ -11,7 +11,7 @@ MIXES_THREADS_SINCE = (3, 12)
 ALONE = 0.95
 LIMITS = (
     "cProfile sees the main thread only, and slows a server to about half: read calls per request, never shares",
-    "under greenlets cProfile's callers and totals are wrong, its self time is usable",
+    "with greenlets cProfile's callers and totals are wrong, its self time is usable",
 )
 
 
