@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,16 +17,18 @@ from profpipe.errors import CaptureError, StoreError, UsageError
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Event, Listener, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.execute import executors
-from profpipe.pipeline.execute.interface import Session, Unit
-from profpipe.pipeline.execute.one_run import begin_record
+from profpipe.pipeline.execute.interface import Executor, Session
+from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
 from profpipe.pipeline.measure.running_study import run_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.plugins import protocol_faults
 from profpipe.study.read import LoadedFile, read_study_file
+from tests.support.paths import ROOT
 from tests.support.prepared_study import TARGET, prepared
+from tests.support.process_executor import ProcessExecutor
 
-Batch = list[tuple[Unit, tuple[RunRecord, ...]]]
+Batch = list[tuple[PlannedRun, RunRecord]]
 
 
 @dataclass
@@ -59,31 +62,33 @@ class Fleet:
     def build(self) -> Mapping[str, CaptureError]:
         return self.broken
 
-    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
+    def carry_out(self, units: Iterable[PlannedRun]) -> Iterator[tuple[PlannedRun, RunRecord]]:
         waiting = iter(units)
         while together := list(islice(waiting, self.hosts)):
-            yield from self.reversed([(unit, self.records(unit)) for unit in together])
+            yield from self.reversed([(run, self.record(run)) for run in together])
 
     def reversed(self, batch: Batch) -> Batch:
         return batch[::-1]
 
-    def records(self, unit: Unit) -> tuple[RunRecord, ...]:
+    def record(self, run: PlannedRun) -> RunRecord:
         assert self.study is not None
         assert self.listen is not None
-        for run in unit.runs:
-            assert list(run.folder.iterdir()) == []
-            (run.folder / "capture").write_text("half")
-            self.listen(PhaseEntered(run.plan, "window"))
-        return tuple(self.change(begin_record(self.study, run.plan)) for run in unit.runs)
+        assert list(run.folder.iterdir()) == []
+        (run.folder / "capture").write_text("half")
+        self.listen(PhaseEntered(run.plan, "window"))
+        return self.change(begin_record(self.study, run.plan))
+
+
+def register(monkeypatch: pytest.MonkeyPatch, name: str, executor: Executor) -> None:
+    registry = replace(executors.EXECUTORS, builtin={**executors.EXECUTORS.builtin, name: f"executor_{name}"})
+    monkeypatch.setattr(executors, "EXECUTORS", registry)
+    monkeypatch.setitem(sys.modules, f"executor_{name}", executor)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def fleet(monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    """An executor `fleet` of another package."""
     made = Fleet()
-    registry = replace(executors.EXECUTORS, builtin={**executors.EXECUTORS.builtin, "fleet": "tests.fleet"})
-    monkeypatch.setattr(executors, "EXECUTORS", registry)
-    monkeypatch.setitem(__import__("sys").modules, "tests.fleet", made)
+    register(monkeypatch, "fleet", made)  # type: ignore[arg-type]
     return made
 
 
@@ -105,9 +110,9 @@ def folders(reports: Path) -> list[str]:
 
 
 def test_local_and_a_fleet_follow_the_protocol() -> None:
-    assert protocol_faults(executors.EXECUTORS.get("local"), executors.Executor) == []
-    assert protocol_faults(Fleet(), executors.Executor) == []
-    assert protocol_faults(SimpleNamespace(missing=lambda: None), executors.Executor) == ["lacks session"]
+    assert protocol_faults(executors.EXECUTORS.get("local"), Executor) == []
+    assert protocol_faults(Fleet(), Executor) == []
+    assert protocol_faults(SimpleNamespace(missing=lambda: None), Executor) == ["lacks session"]
 
 
 def test_units_may_run_together_and_end_in_another_order(fleet: Fleet, tmp_path: Path) -> None:
@@ -149,7 +154,7 @@ def test_what_is_under_way_leaves_nothing_when_it_is_stopped(
     fleet: Fleet, tmp_path: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop_in_the_second_batch(batch: Batch) -> Batch:
-        if batch[0][0].runs[0].plan.order > 2:
+        if batch[0][0].plan.order > 2:
             raise error
         return batch
 
@@ -192,3 +197,25 @@ def test_an_executor_that_cannot_be_used_is_named_before_anything_is_written(
 def test_the_command_that_measures_again_names_the_executor(tmp_path: Path) -> None:
     assert RunOptions(on="fleet:two").command("s") == "profpipe run s --on fleet:two"
     assert RunOptions().command("s") == "profpipe run s"
+
+
+@pytest.mark.real
+def test_runs_can_be_carried_out_by_other_processes_in_other_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an executor on other hosts does: study, unit and record are sent, files come back, events are reported."""
+    register(monkeypatch, "processes", ProcessExecutor(2, tmp_path / "worker"))
+    target = {
+        "command": ["{python}", str(ROOT / "targets/python/threads.py"), "--port", "{port}"],
+        "language": "python",
+    }
+    events: list[Event] = []
+    options = RunOptions(on="processes", requests=50)
+    found = prepared(tmp_path, {"a": target, "b": target}, options, rounds=2, control=False)
+    loaded = read_study_file(tmp_path / "profpipe.toml")
+    folder = run_study(found, loaded, tmp_path / "reports", "profpipe run s", events.append)
+    served = {order: (record.reason, record.requests) for order, record in kept(folder).items()}
+    assert served == dict.fromkeys((1, 2, 3, 4), (None, 50))
+    assert all((stored.folder / "server.log").is_file() for stored in store.read_runs(folder))
+    assert "window" in {event.phase for event in events if isinstance(event, PhaseEntered)}
+    assert list((tmp_path / "worker").iterdir()) == []

@@ -14,8 +14,7 @@ from profpipe.model.report import Comparison, Report, Verdict
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Event, Look
-from profpipe.pipeline.execute.interface import Unit
-from profpipe.pipeline.execute.one_run import begin_record
+from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.measure.running_study import RunningStudy
 from profpipe.pipeline.prepare.prepared import PreparedStudy
@@ -70,12 +69,11 @@ class NoMeasurement:
     def build(self) -> Mapping[str, CaptureError]:
         return {}
 
-    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
+    def carry_out(self, units: Iterable[PlannedRun]) -> Iterator[tuple[PlannedRun, RunRecord]]:  # type: ignore[override]
         assert self.bench is not None
-        for unit in units:
-            (run,) = unit.runs
+        for run in units:
             self.bench.measure(run.plan)
-            yield unit, (begin_record(self.study, run.plan),)
+            yield run, begin_record(self.study, run.plan)
 
 
 def comparisons(cpu: Verdict, counted: Verdict) -> dict[str, Comparison]:

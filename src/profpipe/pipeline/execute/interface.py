@@ -1,40 +1,42 @@
-"""What an executor is: it carries out the planned runs of a study, on this machine or on others.
+"""What an executor is: it decides where the planned runs of a study are carried out, on this machine or on others.
 
 `measure` decides which runs come next, keeps their records and takes out what a report must not show. An executor
-builds the targets, runs what it is given and brings the captures home. It knows nothing of rounds or verdicts.
+builds the targets, carries out the units it is given and brings their files to this machine. It knows nothing of
+rounds or verdicts, and nothing of what a unit does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from profpipe.errors import CaptureError
-from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.prepare.prepared import PreparedStudy
-from profpipe.pipeline.prepare.schedule import RunPlan
+
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A run and the empty folder on this machine that its captures go into."""
+class Unit(Protocol[Result_co]):
+    """What is carried out in one piece on one host, because its figures are compared with each other directly.
 
-    plan: RunPlan
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Runs whose figures are compared with each other directly: never split over hosts, kept or lost together.
-
-    One run where variants take turns, or one start of several variants that are up at the same time.
+    A single run where variants take turns (`one_run.PlannedRun`), or one start of several variants side by side. A
+    unit, a study and a result can be pickled.
     """
 
-    runs: tuple[PlannedRun, ...]
+    @property
+    def folder(self) -> Path:
+        """The empty folder on this machine for the unit's files."""
+
+    def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> Result_co:
+        """Start, load and stop the servers on the machine where this is called; files go into `folder`.
+
+        The paths of `study` and `folder` are those of that machine. A failure is a result with its reason, not an
+        exception. However it ends (KeyboardInterrupt included), it leaves no process.
+        """
 
 
 class Session(Protocol):
@@ -49,13 +51,12 @@ class Session(Protocol):
         Reports `Building` for each line of output and a `Note` for each failure. Called once, before the first unit.
         """
 
-    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
-        """Carry out units, and give each back once it has ended, with a record for each of its runs in their order.
+    def carry_out(self, units: Iterable[Unit[Result]]) -> Iterator[tuple[Unit[Result], Result]]:
+        """Carry out units, and give each back with its result once it has ended, in any order.
 
         A unit is taken from `units` only when there is a host free for it, because which one comes next may depend on
-        those that have ended; they may end in another order. Every file that a record names in `captures` is in the
-        run's folder by then. A run that fails is a record with `reason` and `phase`, never an exception. Reports
-        `PhaseEntered`. Raises StoreError where a capture cannot be kept here.
+        those that have ended. When a unit is given back, its files are in its folder. Events of the units are reported.
+        Raises StoreError when the files cannot be kept on this machine.
         """
 
 
@@ -70,5 +71,5 @@ class Executor(Protocol):
 
         Raises UsageError for an address it cannot use and for hosts that lack what the study needs. However the
         block ends (KeyboardInterrupt included), no server, load generator or temporary file is left on any host when
-        it has ended, and a unit that had not ended gives no record.
+        it has ended, and a unit that had not ended gives no result.
         """

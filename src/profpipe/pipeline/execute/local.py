@@ -1,4 +1,4 @@
-"""The executor `local`: builds and runs everything on this machine, one run after another."""
+"""The executor `local`: builds and runs everything on this machine, one unit after another."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 from profpipe import capture, load
 from profpipe.errors import CaptureError, UsageError
-from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.build import build_targets
-from profpipe.pipeline.execute.interface import Session, Unit
-from profpipe.pipeline.execute.one_run import run_once
+from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 
 
@@ -29,9 +27,9 @@ class LocalSession:
     def build(self) -> Mapping[str, CaptureError]:
         return build_targets(self.study, self.listen)
 
-    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
+    def carry_out(self, units: Iterable[Unit[Result]]) -> Iterator[tuple[Unit[Result], Result]]:
         for unit in units:
-            yield unit, tuple(run_once(self.study, run, self.listen) for run in unit.runs)
+            yield unit, unit.carry_out(self.study, unit.folder, self.listen)
 
 
 def missing() -> str | None:

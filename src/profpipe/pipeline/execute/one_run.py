@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from profpipe import capture, load
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener, PhaseEntered
-from profpipe.pipeline.execute.interface import PlannedRun
 from profpipe.pipeline.execute.judge import judge
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
@@ -24,9 +23,19 @@ EXTRA_LOAD_ROUNDS = 3
 WARM_UP, LOAD, THROUGHPUT, LATENCY = "warm-up", "load", "throughput", "latency"
 
 
-def run_once(study: PreparedStudy, run: PlannedRun, listen: Listener) -> RunRecord:
-    """Carry out one run with its files in the run's folder. A run that fails is a record with its reason and phase."""
-    plan, folder = run.plan, run.folder
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One run as a unit of an executor; `folder` is where its files are kept on the machine of the user."""
+
+    plan: RunPlan
+    folder: Path
+
+    def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> RunRecord:
+        return run_once(study, self.plan, folder, listen)
+
+
+def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener) -> RunRecord:
+    """Carry out one run with its files in `folder`. A run that fails is a record with its reason and phase."""
     target, load_plan = study.targets[plan.variant], study.plan_for(plan)
     placement = study.placement_for(plan)
     extra = ExtraLoads(study, plan, folder)

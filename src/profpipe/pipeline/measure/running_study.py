@@ -16,8 +16,8 @@ from profpipe.model.run import Phase, RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Listener, Note, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.execute.executors import find_executor
-from profpipe.pipeline.execute.interface import PlannedRun, Session, Unit
-from profpipe.pipeline.execute.one_run import begin_record
+from profpipe.pipeline.execute.interface import Session, Unit
+from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
 from profpipe.pipeline.measure.give_up import given_up, not_tried_again
 from profpipe.pipeline.measure.redact import redactor
 from profpipe.pipeline.measure.study_record import study_record
@@ -49,25 +49,24 @@ class RunningStudy:
         Raises KeyboardInterrupt and ProfpipeError of the executor or the store: runs that have not ended leave no
         folder, because half a capture must never be taken for a whole one.
         """
-        begun: dict[int, Path] = {}
+        begun: dict[Path, RunPlan] = {}
         try:
-            for unit, records in self.session.carry_out(self._units(plans, begun)):
-                for run, record in zip(unit.runs, records, strict=True):
-                    self._keep(run, record, begun)
+            for run, record in self.session.carry_out(self._units(plans, begun)):
+                self._keep(run, record, begun)
         except (KeyboardInterrupt, ProfpipeError):
-            for home in begun.values():
+            for home in begun:
                 shutil.rmtree(home, ignore_errors=True)
             raise
 
-    def _units(self, plans: Iterable[RunPlan], begun: dict[int, Path]) -> Iterator[Unit]:
-        """One unit a run, made when the executor asks for it: by then it may be known that the run would fail."""
+    def _units(self, plans: Iterable[RunPlan], begun: dict[Path, RunPlan]) -> Iterator[PlannedRun]:
+        """The runs, each made when the executor asks for it: by then it may be known that the run would fail."""
         for plan in plans:
             self.listen(RunStarted(plan))
             home = store.new_run_folder(self.folder, plan.order, plan.variant, plan.profiler, plan.round, plan.control)
-            begun[plan.order] = home
+            begun[home] = plan
             run = PlannedRun(plan, home)
             if (error := self._known_failure(plan)) is None:
-                yield Unit((run,))
+                yield run
             else:
                 self._keep(run, _not_tried(self.prepared, plan, error), begun)
 
@@ -77,13 +76,14 @@ class RunningStudy:
         last = given_up(self.ended, plan)
         return None if last is None else not_tried_again(last)
 
-    def _keep(self, run: PlannedRun, record: RunRecord, begun: dict[int, Path]) -> None:
-        hidden = redactor(self.prepared.variants.roots.values(), [self.prepared.targets[run.plan.variant]])
+    def _keep(self, run: Unit[RunRecord], record: RunRecord, begun: dict[Path, RunPlan]) -> None:
+        plan = begun[run.folder]
+        hidden = redactor(self.prepared.variants.roots.values(), [self.prepared.targets[plan.variant]])
         record = hidden.redact_run(record)
         store.write_run(run.folder, record)
-        del begun[run.plan.order]
+        del begun[run.folder]
         self.ended.append(record)
-        self.listen(RunEnded(run.plan, record))
+        self.listen(RunEnded(plan, record))
 
 
 def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
