@@ -29,7 +29,7 @@ export function toggleEdges(button: HTMLButtonElement, table: HTMLTableElement, 
 
 function list(title: string, edges: Edge[], names: string[]): HTMLElement {
   const box = element("div");
-  box.append(element("span", edges.length > 0 ? `${title}, times per request` : `${title}: not known`, "soft"));
+  box.append(element("span", edges.length > 0 ? `${title}, times per request` : `${title}: unknown`, "soft"));
   const rows = element("ul");
   for (const [name, calls] of edges) {
     const item = element("li");

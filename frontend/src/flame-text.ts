@@ -51,10 +51,10 @@ function legendItem(css: string, text: string): HTMLElement {
 export function legend(model: FlameModel, frames: FlameData, hues: [number, string][]): HTMLElement[] {
   if (isDiff(model)) {
     return [
-      legendItem("more1", "+ net increase, as wide as it is"),
-      legendItem("more0", "+ increase that a decrease in the same box cancels"),
-      legendItem("less1", "− net decrease, as wide as it is"),
-      legendItem("less0", "− decrease that an increase in the same box cancels"),
+      legendItem("more1", "+ net increase, to scale"),
+      legendItem("more0", "+ increase offset by a decrease in the same box"),
+      legendItem("less1", "− net decrease, to scale"),
+      legendItem("less0", "− decrease offset by an increase in the same box"),
       legendItem("new", "new: only in the contender"),
       legendItem("vanished", "vanished: only in the baseline"),
     ];
@@ -112,13 +112,13 @@ function diffLines(model: DiffModel, node: number, frames: FlameData, unit: stri
   return lines;
 }
 
-/** The accessible form of a view: its functions, the dearest or the most changed first. */
+/** The accessible form of a view: its functions, the most expensive or the most changed first. */
 export function viewTable(model: FlameModel, node: number, frames: FlameData, unit: string): HTMLElement[] {
   const diff = isDiff(model);
   const lines = diff ? diffLines(model, node, frames, unit) : plainLines(model, node, frames, unit);
   lines.sort((a, b) => b.rank[0] - a.rank[0] || b.rank[1] - a.rank[1]);
   const heads = diff
-    ? ["function", "category", "self, baseline", "self, contender", "self, difference", "total, difference", "stands in"]
+    ? ["function", "category", "self, baseline", "self, contender", "self, difference", "total, difference", "found in"]
     : ["function", "category", "self", "share", "total", "share"];
   const table = element("table", "", "plain");
   const head = element("tr");
@@ -141,5 +141,5 @@ export function viewTable(model: FlameModel, node: number, frames: FlameData, un
   top.append(head);
   table.append(top, body);
   const rest = lines.length - TABLE_ROWS;
-  return rest > 0 ? [table, element("p", `${rest} more functions, each with less, are not in this table`, "soft")] : [table];
+  return rest > 0 ? [table, element("p", `${rest} more functions, each smaller, are not listed`, "soft")] : [table];
 }

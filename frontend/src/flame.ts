@@ -179,7 +179,7 @@ class FlameGraph {
     const many = this.view.narrow;
     this.narrow.textContent = many === 0 ? "" :
       `${grouped(many)} of ${grouped(model.size)} frames are narrower than half a pixel ` +
-      "here: zoom in, or search, to reach them.";
+      "here: zoom in or search to reach them.";
   }
 
   private zoomTo(node: number): void {
@@ -292,7 +292,7 @@ class FlameGraph {
     }
     const { frames, cost } = matching(this.model, this.hit);
     const part = this.model.sum > 0 ? percent(cost / this.model.sum) : "none";
-    this.found.textContent = frames === 0 ? "no frame matches" : `${frames} frames match, ${part} of the width`;
+    this.found.textContent = frames === 0 ? "no frames match" : `${frames} frames match, ${part} of the width`;
   }
 
   private writeCrumbs(): void {

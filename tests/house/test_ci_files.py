@@ -176,7 +176,7 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
     assert asked(scratch) == ["diff", "ba5e" * 10, "--fail-on", "regression:5%", "-o"]
     (comment,) = forge.state.comments
     assert "**Regression: CPU time per request 2.26×**" in comment["body"]
-    assert "[Whole report](https://ci.example/artifacts/1)" in comment["body"]
+    assert "[Full report](https://ci.example/artifacts/1)" in comment["body"]
     assert forge.state.statuses[0]["state"] == "failure"
     assert ran.outputs["regressions"] == "1"
     assert ran.outputs["comment-id"] == str(comment["id"])
@@ -247,7 +247,7 @@ def test_gitlab_as_the_page_says(forge: Forge, scratch: Path) -> None:
     assert done.returncode == 3, done.stdout + done.stderr
     assert asked(scratch) == ["diff", "ba5e" * 10, "--fail-on", "regression:5%", "-o"]
     (note,) = forge.state.comments
-    assert "[Whole report](https://gitlab.example/jobs/1/artifacts/file/profpipe/report.html)" in note["body"]
+    assert "[Full report](https://gitlab.example/jobs/1/artifacts/file/profpipe/report.html)" in note["body"]
 
 
 @pytest.mark.slow

@@ -118,7 +118,7 @@ def test_what_is_searched_is_marked_and_enter_walks_to_it(browser: Any, files: d
         page.graph()
         query, found = page.tab.locator("#flame-q"), page.tab.locator("#flame-found")
         query.fill("nothing at all")
-        assert found.text_content() == "no frame matches"
+        assert found.text_content() == "no frames match"
         query.fill("sock_recv")
         assert "frames match" in found.text_content()
         query.press("Enter")

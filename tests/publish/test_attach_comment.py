@@ -175,7 +175,7 @@ def test_gitea_gets_the_page_as_an_asset_and_the_comment_links_to_it(forge: Forg
     (comment,) = forge.state.comments
     (asset,) = forge.state.assets[comment["id"]]
     assert asset["name"] == "report.html"
-    assert f"[Whole report]({asset['browser_download_url']})" in comment["body"]
+    assert f"[Full report]({asset['browser_download_url']})" in comment["body"]
 
 
 def test_gitea_that_takes_no_html_gets_it_zipped(forge: Forge, tmp_path: Path) -> None:

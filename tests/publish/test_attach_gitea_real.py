@@ -47,7 +47,7 @@ def test_comment_file_and_status_of_two_runs(gitea: Gitea) -> None:
     assert "**No relevant difference.**" in str(comment["body"])
     assets = gitea.call("GET", f"/repos/{USER}/server/issues/comments/{comment['id']}/assets")
     assert [asset["name"] for asset in assets] in (["report.html"], ["report.html.zip"])
-    assert f"[Whole report]({assets[0]['browser_download_url']})" in str(comment["body"])
+    assert f"[Full report]({assets[0]['browser_download_url']})" in str(comment["body"])
     statuses = gitea.call("GET", f"/repos/{USER}/server/statuses/{gitea.sha}")
     assert {(s["context"], s["status"]) for s in statuses} == {("profpipe/concurrency", "success")}
 

@@ -102,7 +102,7 @@ def test_nothing_relevant_is_three_lines() -> None:
     assert len(lines) == 3
     assert lines[0] == "**No relevant difference.**"
     assert "instructions per request (callgrind) 1.002× (0.996× to 1.007×), no change" in lines[1]
-    assert lines[2].startswith("[Whole report](https://ci.example/1). 7 rounds of fresh processes; h2load 1.52.0")
+    assert lines[2].startswith("[Full report](https://ci.example/1). 7 rounds, each in fresh processes; h2load 1.52.0")
 
 
 def test_a_failed_gate_stands_first_and_is_never_three_lines() -> None:
@@ -130,8 +130,8 @@ def test_one_thing_to_act_on_is_enough_for_the_long_form(spoil: Callable[[dict[s
 
 def test_the_link_is_given_or_left_out_and_never_markup() -> None:
     report = pull_request_report()
-    assert "[Whole report](https://ci.example/r/1?x=2)" in render_comment(report, link="https://ci.example/r/1?x=2")
-    assert "The whole report is `report.html` of this run" in render_comment(report)
+    assert "[Full report](https://ci.example/r/1?x=2)" in render_comment(report, link="https://ci.example/r/1?x=2")
+    assert "The full report is `report.html` in this run" in render_comment(report)
     for bad in ("javascript:alert(1)", "https://x)y", "https://x y", "ftp://x/y", "https://x/\n", "https://x/`"):
         with pytest.raises(ReportError, match="link to the report"):
             render_comment(report, link=bad)

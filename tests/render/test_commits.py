@@ -29,9 +29,9 @@ ONLY_OF_COMMITS = (
     "was <code>",
     "25 changed lines",
     "only moved",
-    "in functions of one side only",
+    "in functions found on one side only",
     "How rounds were added",
-    "What this machine does to equal commits",
+    "Earlier A/A comparisons on this machine",
 )
 
 

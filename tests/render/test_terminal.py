@@ -69,4 +69,4 @@ def test_the_hotspot_list(golden: Callable[[str, str], None]) -> None:
 
 
 def test_a_list_without_metrics_is_no_crash() -> None:
-    assert printed(render_hotspots([], [], {})) == "This capture holds no metric.\n"
+    assert printed(render_hotspots([], [], {})) == "This capture has no metric.\n"

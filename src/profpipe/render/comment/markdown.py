@@ -90,7 +90,7 @@ def render_comment(report: Report, *, limit: int = LIMIT, link: str = "", origin
     if not kept or cut_[:1] == ["verdict: 0 rows not shown"]:
         kept.insert(0, str(prose(first_line(clear).text[: limit // 16])))
     if cut_:
-        kept.append("Cut to fit: " + "; ".join(cut_[:9]) + ". The page has everything.")
+        kept.append("Cut to fit: " + "; ".join(cut_[:9]) + ". report.html has everything.")
     return "\n\n".join(kept) + "\n"
 
 

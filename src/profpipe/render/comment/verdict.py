@@ -84,7 +84,7 @@ def _commit(label: str, info: CommitInfo) -> Md:
 
 def footer(report: Report, link: str, origin: str) -> list[Block]:
     """`link` = where the page is, as a URL that Markdown holds; `origin` = a sentence of ours about who measured."""
-    where = Md(f"[Whole report]({link})" if link else "The whole report is `report.html` of this run")
+    where = Md(f"[Full report]({link})" if link else "The full report is `report.html` in this run")
     facts = [(key, cut(report.environment[key], 120)) for key in MACHINE if key in report.environment]
     machine = Md(", ".join(md("{} {}", key, code(value)) for key, value in facts))
     return [
@@ -100,7 +100,7 @@ def footer(report: Report, link: str, origin: str) -> list[Block]:
 
 
 def _conditions(report: Report) -> str:
-    rounds = "1 round" if report.study.rounds == 1 else f"{report.study.rounds} rounds of fresh processes"
+    rounds = "1 round" if report.study.rounds == 1 else f"{report.study.rounds} rounds, each in fresh processes"
     lost = len(report.invalid)
     parts = [rounds, cut(report.study.load, 160), cut(report.study.placement, 120)]
     parts.append(f"{lost} invalid {'run' if lost == 1 else 'runs'} left out" if lost else "")

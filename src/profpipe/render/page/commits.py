@@ -73,4 +73,4 @@ def unmatched(table: HotspotTable, variant: str) -> str:
     part = table.unmatched.get(variant)
     if part is None:
         return ""
-    return f"{units.percent(part)} in functions of one side only"
+    return f"{units.percent(part)} in functions found on one side only"

@@ -183,7 +183,7 @@ def _column(table: HotspotTable, head: VariantHead, context: _Context) -> HotCol
         head=head,
         total="" if series.median is None else amount(series.median, context.metric.unit),
         gap=context.notes.gap(series.why) if series.median is None else None,
-        categorised="" if known is None else f"{units.percent(known, 0)} has a category",
+        categorised="" if known is None else f"{units.percent(known, 0)} categorised",
         unmatched=unmatched(table, head.id),
     )
 

@@ -36,7 +36,7 @@ def _trend(name: str, figure: FigureView, trend: TrendView) -> list[RenderableTy
         title.append(f": {figure.metric}")
     parts: list[RenderableType] = [title, Text(f"machine {trend.machine}: {trend.machine_text}", style="dim")]
     if trend.left_out:
-        parts.append(Text(f"{trend.left_out:,} older reports are not shown: --last", style="dim"))
+        parts.append(Text(f"{trend.left_out:,} older reports not shown (see --last)", style="dim"))
     parts.append(_table(trend.rows))
     parts.append(Text(f"{trend.summary} {figure.better.capitalize()}."))
     parts += [Text(f"  {change}") for change in trend.changes]

@@ -171,7 +171,7 @@ def render_hotspots(
     `totals` = the profile's sum of self per metric, which shares are of. Counts are raw, not per request.
     """
     if not metrics:
-        return Text("This capture holds no metric.")
+        return Text("This capture has no metric.")
     first, *others = metrics
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(Text(f"self\n{visible(first.label)}"), justify="right", no_wrap=True)
