@@ -1,4 +1,7 @@
-"""Writes what is derived from the code: docs/config.md and the JSON Schemas. A test compares; `make docs` writes."""
+"""Writes what is derived from the code: docs/config.md, the picture and table of the house, the JSON Schemas.
+
+A test compares; `make docs` writes.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from docs import house
 from profpipe.model.parsed import ParsedCapture
 from profpipe.model.report import Report
 from profpipe.study.config_docs import DIALECT, config_reference, schema_json
 
 ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- written by make docs -->", "<!-- end of what make docs writes -->"
 
 
 def contract(model: type[BaseModel], title: str) -> str:
@@ -21,9 +26,19 @@ def contract(model: type[BaseModel], title: str) -> str:
     return json.dumps({"$schema": DIALECT, **schema, "title": title}, indent=2) + "\n"
 
 
+def filled(page: Path, block: str) -> str:
+    """The page with the block between its two marks."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    assert mark, f"{page}: no {BEGIN} ... {END}"
+    return f"{before}{BEGIN}\n{block}\n{END}{after}"
+
+
 def generated() -> dict[Path, str]:
     return {
         ROOT / "docs/config.md": config_reference(),
+        ROOT / "docs/images/house.svg": house.picture(),
+        ROOT / "docs/architecture.md": filled(ROOT / "docs/architecture.md", house.table()),
         ROOT / "src/profpipe/study/profpipe.schema.json": schema_json(),
         ROOT / "src/profpipe/model/report.schema.json": contract(Report, "report.json of profpipe"),
         ROOT / "src/profpipe/model/parse.schema.json": contract(ParsedCapture, "profpipe parse FILE --json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -10,10 +11,11 @@ import click
 import pytest
 
 from profpipe.cli import cli
-from tests.support.paths import ROOT
+from tests.support.paths import DOCS, ROOT, SRC
 
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS = ("CONTRIBUTING.md", "SECURITY.md", "tests/README.md")
+PAGES = [README, *(ROOT / name for name in OTHERS), *sorted(DOCS.rglob("*.md"))]
 USER_TEXT = "\n".join(page.read_text() for page in PAGES)
 MAKEFILE = (ROOT / "Makefile").read_text()
 MAKE_TARGETS = {name for line in re.findall(r"^([a-z][a-z ]*):(?!=)", MAKEFILE, re.MULTILINE) for name in line.split()}
@@ -104,3 +106,43 @@ def test_no_tracked_file_names_a_registrys_host_or_a_place_of_one_machine() -> N
                 if banned.search(line) and not (path.name == "Cargo.lock" and line == CARGO_SOURCE):
                     found.append(f"{path.relative_to(ROOT)}:{number}: {line[:120]!r}")
     assert not found, "\n".join(found[:20])
+
+
+QUESTIONS = re.findall(
+    r"^\| [^|]+\? \| `([^`]+)` \| `([^`]+)` \|$", (DOCS / "architecture.md").read_text(), re.MULTILINE
+)
+
+
+def test_architecture_answers_at_least_twenty_questions() -> None:
+    assert len(QUESTIONS) >= 20
+
+
+@pytest.mark.parametrize(("file", "name"), QUESTIONS)
+def test_what_decides_it_is_where_the_architecture_page_says(file: str, name: str) -> None:
+    tree = ast.parse((SRC / file).read_text())
+    found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    found |= {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    found |= {n.target.id for n in tree.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
+    assert name in found, f"docs/architecture.md: {file} defines no {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_source_files_that_exist(page: Path) -> None:
+    rooms = {path.stem for path in SRC.iterdir()} | {
+        "tests",
+        "docs",
+        "targets",
+        "templates",
+        "frontend",
+        "bench",
+        "src",
+    }
+    for path in re.findall(r"`([a-z_]+/[\w/.*-]*)`", page.read_text()):
+        if path.split("/")[0] in rooms and "*" not in path:
+            assert (SRC / path).exists() or (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_tests_readme_lists_every_shared_file() -> None:
+    listed = set(re.findall(r"`(\w+\.py)`", (ROOT / "tests/README.md").read_text().partition("## Shared code")[2]))
+    there = {path.name for path in (ROOT / "tests/support").glob("*.py")} - {"__init__.py"}
+    assert listed == there
