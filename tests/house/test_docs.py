@@ -46,7 +46,7 @@ def test_a_page_names_only_commands_that_exist(page: Path) -> None:
     text = code(page.read_text())
     for name in re.findall(r"(?:^|[`\s])make ([a-z][a-z-]*)", text):
         assert name in MAKE_TARGETS, f"{page.name}: make {name}"
-    for name in re.findall(r"(?:^|[`\s])profpipe ([a-z][a-z-]*)", text):
+    for name in re.findall(r"(?<!from)(?:^|[`\s])profpipe ([a-z][a-z-]*)", text):
         assert name in COMMANDS, f"{page.name}: profpipe {name}"
 
 
@@ -126,7 +126,8 @@ def test_what_decides_it_is_where_the_architecture_page_says(file: str, name: st
     assert name in found, f"docs/architecture.md: {file} defines no {name}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# Pages in docs/extend name files that their reader is about to write.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "extend"], ids=lambda page: page.name)
 def test_a_page_names_only_source_files_that_exist(page: Path) -> None:
     rooms = {path.stem for path in SRC.iterdir()} | {
         "tests",
