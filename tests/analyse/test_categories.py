@@ -9,9 +9,9 @@ import pytest
 from profpipe.analyse.matrix import own_names
 from profpipe.analyse.names.categories import OTHER, Categories, Rule, categories
 from profpipe.analyse.names.demangle import normal_name
-from profpipe.analyse.names.globs import glob
 from profpipe.analyse.names.source_paths import short_file
 from profpipe.model.derive import function_table
+from profpipe.study.globs import glob
 from profpipe.study.schema import CategoryRule
 from tests.support.analyse_cases import callgrind, concurrency
 

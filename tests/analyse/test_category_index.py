@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from profpipe.analyse.names.categories import Rule, RuleSet, categories, rule_set
 from profpipe.analyse.names.demangle import normal_name, path_of
-from profpipe.analyse.names.globs import glob, glob_index
+from profpipe.analyse.names.globs import glob_index
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.errors import ProfpipeError
 from profpipe.parse import parse_file
+from profpipe.study.globs import glob
 from tests.support.paths import DATA
 
 RULES = categories()

@@ -15,7 +15,7 @@ import pytest
 
 from profpipe.capture.server import layout
 from profpipe.capture.server.keeper import place_memory
-from profpipe.capture.server.process import LAUNCH, Supervised
+from profpipe.capture.server.process import KEEPER, Supervised
 from profpipe.model.start import Ticket
 
 SHOW = "import os, time; print(hash('x'), len(os.environ), flush=True); time.sleep(60)"
@@ -81,7 +81,7 @@ def test_a_process_that_is_gone_is_not_fixed() -> None:
 
 LIMITED = f"""
 import json, resource, sys
-sys.path.insert(0, {str(LAUNCH.parent)!r})
+sys.path.insert(0, {str(KEEPER.parent)!r})
 import keeper
 resource.setrlimit(resource.RLIMIT_STACK, (2**20 * 8, 2**20 * 8))
 keeper.place_memory(2**20 * 129)
@@ -89,7 +89,7 @@ print(json.dumps([keeper.LIBC.personality(keeper.PERSONALITY_NOW), resource.getr
 """
 REFUSED = f"""
 import json, resource, sys
-sys.path.insert(0, {str(LAUNCH.parent)!r})
+sys.path.insert(0, {str(KEEPER.parent)!r})
 import keeper
 class Refusing:
     def personality(self, value): return -1

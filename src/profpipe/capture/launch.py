@@ -17,4 +17,12 @@ def prepare(
     cwd = (root / target.cwd).resolve()
     if not cwd.is_dir():
         raise CaptureError("start", f"cwd {target.cwd!r} is not a folder under {root}")
-    return Launch(target, fill(target.command, port), environment(target, port), cwd, raw, options, cpus)
+    return Launch(
+        target=target,
+        argv=fill(target.command, port),
+        env=environment(target, port),
+        cwd=cwd,
+        raw=raw,
+        options=options,
+        cpus=cpus,
+    )

@@ -1,4 +1,4 @@
-"""Globs: one as a regular expression, and a thousand of them against one text without trying each in turn."""
+"""A thousand globs against one text without trying each in turn."""
 
 from __future__ import annotations
 
@@ -6,21 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-
-@lru_cache(maxsize=4096)
-def glob(pattern: str) -> re.Pattern[str]:
-    """A glob, text with * as the wildcard, as an expression for `match` on the whole text.
-
-    Every star but the last is an atomic group, so no text makes it backtrack over earlier stars.
-    """
-    head, *rest = [re.escape(part) for part in re.sub(r"\*+", "*", pattern).split("*")]
-    if not rest:
-        return re.compile(head + r"\Z")
-    *middle, tail = rest
-    return re.compile(head + "".join(f"(?>.*?{part})" for part in middle) + (f".*{tail}\\Z" if tail else ""), re.DOTALL)
-
+from profpipe.study.globs import glob
 
 # How many letters of a text choose the globs that may match it.
 START = 2

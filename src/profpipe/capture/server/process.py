@@ -18,7 +18,7 @@ from typing import Self
 from profpipe.capture.server.log import Log
 from profpipe.errors import CaptureError
 
-LAUNCH = Path(__file__).with_name("keeper.py")
+KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS = 20.0
 # Variables a server may inherit. Everything else stays out, so that two machines start the same server.
 INHERITED = (
@@ -80,21 +80,7 @@ class Supervised:
         `scratch` is a flat folder that is removed with the tree, also when we are gone by then. `stack_bytes` places
         its memory (keeper.place_memory) where the system allows it; None = anywhere.
         """
-        status_r, status_w = os.pipe()
-        log_r, log_w = os.pipe()
-        try:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCH), str(status_w)],
-                stdin=subprocess.PIPE, stdout=log_w, stderr=log_w, pass_fds=(status_w,),
-                start_new_session=True, close_fds=True,
-            )  # fmt: skip
-        except OSError:
-            os.close(log_r)
-            os.close(status_r)
-            raise
-        finally:
-            os.close(status_w)
-            os.close(log_w)
+        self._keeper, status_r, log_r = _start_keeper()
         self.argv, self.keeper, self.pid = tuple(argv), self._keeper.pid, 0
         self.log = Log(log_r, on_line)
         self._status_fd, self._unread = status_r, b""
@@ -212,6 +198,26 @@ class Supervised:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+def _start_keeper() -> tuple[subprocess.Popen[bytes], int, int]:
+    """A keeper that waits for its command, and what is read from it: its status lines, the command's output."""
+    status_r, status_w = os.pipe()
+    log_r, log_w = os.pipe()
+    try:
+        keeper = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(KEEPER), str(status_w)],
+            stdin=subprocess.PIPE, stdout=log_w, stderr=log_w, pass_fds=(status_w,),
+            start_new_session=True, close_fds=True,
+        )  # fmt: skip
+    except OSError:
+        os.close(log_r)
+        os.close(status_r)
+        raise
+    finally:
+        os.close(status_w)
+        os.close(log_w)
+    return keeper, status_r, log_r
 
 
 def died(server: Supervised, phase: str, moment: str) -> CaptureError | None:

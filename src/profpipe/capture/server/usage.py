@@ -104,7 +104,14 @@ def observe(pid: int) -> Process | None:
     try:
         fields = (PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
         user, system, waited_user, waited_system = (int(field) / TICKS for field in fields[11:15])
-        return Process(cpu_clock_ns(pid), user, system, waited_user, waited_system, _peak_bytes(pid))
+        return Process(
+            cpu_ns=cpu_clock_ns(pid),
+            user_s=user,
+            system_s=system,
+            waited_user_s=waited_user,
+            waited_system_s=waited_system,
+            peak_bytes=_peak_bytes(pid),
+        )
     except (OSError, IndexError):
         return None
 
@@ -152,7 +159,13 @@ def reset_peaks(pids: list[int]) -> bool:
 def moment(tree: Callable[[], list[int]], keeper: int, helpers: tuple[int, ...] = ()) -> Moment:
     """Look at the tree now."""
     seen = {pid: process for pid in tree() if (process := observe(pid)) is not None}
-    return Moment(time.perf_counter(), seen, waited_seconds(keeper), busy_seconds(), _helpers_ns(helpers))
+    return Moment(
+        at=time.perf_counter(),
+        tree=seen,
+        waited_s=waited_seconds(keeper),
+        busy_s=busy_seconds(),
+        helpers_ns=_helpers_ns(helpers),
+    )
 
 
 def _sum(at: Moment, user: bool, system: bool) -> float:

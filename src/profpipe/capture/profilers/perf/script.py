@@ -112,7 +112,7 @@ def look(lines: Iterable[bytes]) -> Look:
                 kernel += _high(header[3])
                 nameless += header[4].startswith(b"[unknown]")
     seen = frozenset(event.decode(errors="replace") for event in events)
-    return Look(events.total(), kernel, nameless, python, period, seen)
+    return Look(samples=events.total(), kernel=kernel, nameless=nameless, python=python, period=period, events=seen)
 
 
 def _high(address: bytes) -> bool:
