@@ -8,7 +8,7 @@ be used is left out, with its package and the reason; every other part keeps wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -35,6 +35,15 @@ class LeftOut:
         return f"{self.kind} {self.name!r} of {self.package} is left out: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Of the parts with one name: the one that is used, with its entry point (None: none can be), and the others."""
+
+    point: EntryPoint | None
+    part: object
+    left_out: tuple[LeftOut, ...]
+
+
 @dataclass(frozen=True)
 class Registry(Generic[Part]):
     """The parts of one kind by name.
@@ -50,20 +59,19 @@ class Registry(Generic[Part]):
     group: str
 
     def get(self, name: str) -> Part:
-        """The part of that name; no other part is imported.
+        """The part of that name; no part of another name is imported.
 
         Raises UsageError when there is none, with the names that exist, or when it is left out, with the reason.
         """
         if name in self.builtin:
             return cast("Part", _resolve(self.builtin[name]))
-        point = next((point for point in self._points if point.name == name), None)
-        if point is None:
+        if name not in self._candidates:
             broken = "".join(f"; {part}" for part in self.left_out())
             raise UsageError(f"no {self.kind} named {name!r}; there are: {', '.join(self.names())}{broken}")
-        part = self._load(point)
-        if isinstance(part, LeftOut):
-            raise UsageError(str(part))
-        return part
+        found = self._choose(name)
+        if found.point is None:
+            raise UsageError("; ".join(map(str, found.left_out)))
+        return cast("Part", found.part)
 
     def names(self) -> tuple[str, ...]:
         """Built-in names in the order of the registry, then those of other packages' usable parts by name."""
@@ -71,14 +79,14 @@ class Registry(Generic[Part]):
 
     def known_names(self) -> tuple[str, ...]:
         """As `names`, with those of parts that cannot be used. Imports nothing."""
-        return (*self.builtin, *(point.name for point in self._points))
+        return (*self.builtin, *self._candidates)
 
     def plugins(self) -> Iterator[tuple[str, Part]]:
         """The usable parts of other packages with their names, in the order of the names. Imports all of them."""
-        for point in self._points:
-            part = self._load(point)
-            if not isinstance(part, LeftOut):
-                yield point.name, part
+        for name in self._candidates:
+            found = self._choose(name)
+            if found.point is not None:
+                yield name, cast("Part", found.part)
 
     def parts(self) -> Iterator[tuple[str, Part]]:
         """Every usable part with its name, in the order of `names`. Imports all of them."""
@@ -88,46 +96,54 @@ class Registry(Generic[Part]):
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """The parts of other packages that cannot be used, each with its package and the reason. Imports all."""
-        loaded = [self._load(point) for point in self._points]
-        return (*self._taken, *(part for part in loaded if isinstance(part, LeftOut)))
+        taken = tuple(
+            LeftOut(self.kind, point.name, _package(point), "the name is taken by profpipe itself")
+            for point in self._entry_points
+            if point.name in self.builtin
+        )
+        return (*taken, *(part for name in self._candidates for part in self._choose(name).left_out))
 
     def package(self, name: str) -> str | None:
-        """The package and version that adds this part; None for a built-in one. Imports nothing."""
-        return next((_package(point) for point in self._points if point.name == name), None)
+        """The package and version whose part of this name is used; None for a built-in or unusable one."""
+        point = self._choose(name).point if name in self._candidates else None
+        return None if point is None else _package(point)
 
     @cached_property
-    def _found(self) -> tuple[tuple[EntryPoint, ...], tuple[LeftOut, ...]]:
-        """Entry points whose name is free, and those whose name is taken by a built-in part or an earlier package."""
+    def _entry_points(self) -> tuple[EntryPoint, ...]:
         from importlib.metadata import entry_points  # 20 ms, which `profpipe --help` does not have
 
-        owners = dict.fromkeys(self.builtin, "profpipe itself")
-        free, taken = [], []
-        for point in sorted(entry_points(group=self.group), key=lambda p: (p.name, _package(p))):
-            if point.name in owners:
-                reason = f"the name is taken by {owners[point.name]}"
-                taken.append(LeftOut(self.kind, point.name, _package(point), reason))
-            else:
-                owners[point.name] = _package(point)
-                free.append(point)
-        return tuple(free), tuple(taken)
-
-    @property
-    def _points(self) -> tuple[EntryPoint, ...]:
-        return self._found[0]
-
-    @property
-    def _taken(self) -> tuple[LeftOut, ...]:
-        return self._found[1]
+        return tuple(sorted(entry_points(group=self.group), key=lambda point: (point.name, _package(point))))
 
     @cached_property
-    def _loaded(self) -> dict[str, Part | LeftOut]:
+    def _candidates(self) -> dict[str, tuple[EntryPoint, ...]]:
+        """Entry points by name, those with the name of a built-in part left out. Several packages may have one name."""
+        names = dict.fromkeys(point.name for point in self._entry_points if point.name not in self.builtin)
+        return {name: tuple(point for point in self._entry_points if point.name == name) for name in names}
+
+    @cached_property
+    def _chosen(self) -> dict[str, _Choice]:
         return {}
 
-    def _load(self, point: EntryPoint) -> Part | LeftOut:
-        """The part, imported once; LeftOut when its import fails or it does not follow the protocol."""
-        if point.name not in self._loaded:
-            self._loaded[point.name] = self._import(point)
-        return self._loaded[point.name]
+    def _choose(self, name: str) -> _Choice:
+        """The first usable part of that name, in the order of the packages' names; the others are left out."""
+        if name not in self._chosen:
+            self._chosen[name] = self._first_usable(self._candidates[name])
+        return self._chosen[name]
+
+    def _first_usable(self, points: Sequence[EntryPoint]) -> _Choice:
+        left_out: list[LeftOut] = []
+        used, part = None, None
+        for point in points:
+            if used is not None:
+                reason = f"the name is taken by {_package(used)}"
+                left_out.append(LeftOut(self.kind, point.name, _package(point), reason))
+                continue
+            loaded = self._import(point)
+            if isinstance(loaded, LeftOut):
+                left_out.append(loaded)
+            else:
+                used, part = point, loaded
+        return _Choice(used, part, tuple(left_out))
 
     def _import(self, point: EntryPoint) -> Part | LeftOut:
         try:

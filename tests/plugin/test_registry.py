@@ -141,6 +141,15 @@ def test_of_two_packages_with_one_name_the_first_by_name_keeps_it(install: Insta
     assert registry.left_out() == (LeftOut("greeter", "good", "b-greeters 1.2", "the name is taken by a-greeters 1.2"),)
 
 
+def test_a_part_that_cannot_be_used_does_not_keep_its_name_from_others(install: Install) -> None:
+    install("a-greeters", "TITLE = 'half a part'", good="")
+    install("b-greeters", GOOD, good="")
+    registry = fresh()
+    assert registry.get("good").TITLE == "good"
+    assert registry.package("good") == "b-greeters 1.2"
+    assert registry.left_out() == (LeftOut("greeter", "good", "a-greeters 1.2", "a_greeters lacks rank, greet"),)
+
+
 def test_a_part_that_follows_the_protocol_has_no_faults() -> None:
     assert protocol_faults(PLAIN, Greeter) == []
 

@@ -1,0 +1,1 @@
+"""Parts of every kind for profpipe that cannot be used."""

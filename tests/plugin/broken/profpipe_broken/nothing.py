@@ -1,0 +1,3 @@
+"""Follows no protocol."""
+
+NUMBER = 7

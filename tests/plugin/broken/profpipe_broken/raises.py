@@ -1,0 +1,3 @@
+"""Fails when it is imported."""
+
+raise RuntimeError("this plug-in needs a newer machine")
