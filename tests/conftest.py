@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pandas  # noqa: F401 - first imported inside a hypothesis example, it would exceed the example's deadline
 import pytest
 
 from tests.support.forge_server import Forge

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from profpipe.analyse.names.categories import Categories
 from profpipe.analyse.names.demangle import function_id, normal_name, normalise
-from profpipe.analyse.names.source_paths import base_name, installed, short_file
+from profpipe.analyse.names.source_paths import base_name, installed, python_place, short_file
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.model.derive import edges, function_table
-from profpipe.model.profile import NATIVE, PYTHON, RUNTIMES, Profile
+from profpipe.model.profile import PYTHON, RUNTIMES, Profile
 from profpipe.model.report import FunctionName
 from profpipe.units import CALLS, Metric
 
@@ -24,7 +24,6 @@ Rows = NDArray[np.intp]
 # What a hotspot table is made of, besides a profile's first metric.
 EXTRA_TABLES = ("syscalls",)
 _ASGI = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-_OBJECT = re.compile(r"[/\[]|\.so\b|\.so$|\.exe$|^python\d|^lib")
 
 
 class Key(NamedTuple):
@@ -106,17 +105,6 @@ class Index:
             self.functions.append(known)
         known.raw.setdefault(raw)
         return known.row
-
-
-def python_place(file: str, object_: str, runtime: int, inside: bool) -> tuple[str, str, str]:
-    """File, object and level of a function of a profile that has Python frames (`inside`).
-
-    Built-ins are native code without a source file, whose "object" is a Python module (`builtins`, `_thread`): they
-    belong to the Python level and are told apart by that module. Real objects have a path or a suffix.
-    """
-    if inside and runtime == NATIVE and not file and not _OBJECT.search(object_):
-        return object_, "", "python"
-    return file, object_, ""
 
 
 class RunKey(NamedTuple):

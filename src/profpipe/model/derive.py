@@ -10,14 +10,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from profpipe.model.cycles import components
 from profpipe.model.profile import Ids, Profile
 from profpipe.model.tree import function_tree
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +34,71 @@ class Flame:
     own: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionColumns:
+    """One value per function, by function id.
+
+    `known` = which of the totals are known; the others are 0. `source` = where the known totals are from. `cycle` = the
+    number of the function's cycle in the call graph, -1 outside cycles. `calls` is None where the source counts none.
+    """
+
+    own: Counts
+    total: Counts
+    known: NDArray[np.bool_]
+    source: Literal["derived", "measured"]
+    cycle: Counts
+    calls: Counts | None
+
+
+def function_columns(profile: Profile, metric: str) -> FunctionColumns:
+    """Self, total and calls of every function. The sum of self is the profile's. Raises InvalidProfile for an unknown
+    metric."""
+    profile.metric(metric)
+    size = len(profile.functions.name)
+    total: Counts = np.zeros(size, dtype=np.int64)
+    known: NDArray[np.bool_] = np.zeros(size, dtype=np.bool_)
+    cycle: Counts = np.full(size, -1, dtype=np.int64)
+    if profile.measured is not None:
+        function = profile.frames.function[profile.measured.frame]
+        total = _sum_by(function, profile.measured.values[metric], size)
+        known[function] = True
+    elif profile.stacks is not None:
+        tree = function_tree(profile, metric)
+        total = _sum_by(tree.function[tree.outermost], tree.total[tree.outermost], size)
+        known[:] = True
+    elif profile.calls is not None:
+        total, known, cycle = _call_graph(profile, metric)
+    return FunctionColumns(
+        own=_self(profile, metric),
+        total=np.where(known, total, 0),
+        known=known,
+        source="derived" if profile.measured is None else "measured",
+        cycle=cycle,
+        calls=_calls(profile),
+    )
+
+
 def function_table(profile: Profile, metric: str) -> pd.DataFrame:
-    """One row per function, index = function id.
+    """`function_columns` as a table, one row per function, index = function id.
 
     Columns: self (int64); total (Int64, <NA> = unknown); total_source "derived" | "measured" | "unknown";
     cycle (Int64, rows of one cycle share a number); calls (Int64, <NA> = the source does not count them).
-    Sum of self is conserved. Raises InvalidProfile for an unknown metric.
     """
-    profile.metric(metric)
-    table = pd.DataFrame(index=pd.RangeIndex(len(profile.functions.name), name="function"))
-    table["self"] = _self(profile, metric)
-    missing = pd.array([pd.NA] * len(table), dtype="Int64")
-    table["total"], table["total_source"], table["cycle"] = missing, "unknown", missing
-    if profile.measured is not None:
-        _measured(profile, metric, table)
-    elif profile.stacks is not None:
-        tree = function_tree(profile, metric)
-        totals = _sum_by(tree.function[tree.outermost], tree.total[tree.outermost], len(table))
-        table["total"], table["total_source"] = pd.array(totals, dtype="Int64"), "derived"
-    elif profile.calls is not None:
-        _call_graph(profile, metric, table)
-    table["calls"] = _calls(profile)
-    return table
+    import pandas as pd  # 0.2 s of CPU, which the hotspot list of one capture does not need
+
+    columns = function_columns(profile, metric)
+    size = len(columns.own)
+    uncounted = np.full(size, columns.calls is None)
+    return pd.DataFrame(
+        {
+            "self": columns.own,
+            "total": pd.arrays.IntegerArray(columns.total, ~columns.known),
+            "total_source": np.where(columns.known, columns.source, "unknown"),
+            "cycle": pd.arrays.IntegerArray(columns.cycle, columns.cycle < 0),
+            "calls": pd.arrays.IntegerArray(columns.own * 0 if columns.calls is None else columns.calls, uncounted),
+        },
+        index=pd.RangeIndex(size, name="function"),
+    )
 
 
 def edges(profile: Profile, metric: str) -> pd.DataFrame:
@@ -58,6 +106,8 @@ def edges(profile: Profile, metric: str) -> pd.DataFrame:
 
     Recursion levels are merged; rows ordered by value, largest first. Empty when the source has no edges.
     """
+    import pandas as pd
+
     profile.metric(metric)
     if profile.calls is not None:
         c, function = profile.calls, profile.frames.function
@@ -91,14 +141,14 @@ def flame(profile: Profile, metric: str) -> Flame:
     return Flame(tree.function, tree.depth, tree.own)
 
 
-def _sum_by(ids: Ids, values: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def _sum_by(ids: Ids, values: Counts, size: int) -> Counts:
     """Integer sums per id; np.bincount would go through float64 and lose counts over 2^53."""
     out = np.zeros(size, dtype=np.int64)
     np.add.at(out, ids, values)
     return out
 
 
-def _self(profile: Profile, metric: str) -> NDArray[np.int64]:
+def _self(profile: Profile, metric: str) -> Counts:
     size = len(profile.functions.name)
     if profile.samples is not None and profile.stacks is not None:
         frame = profile.stacks.frame[profile.samples.stack]
@@ -107,45 +157,25 @@ def _self(profile: Profile, metric: str) -> NDArray[np.int64]:
     return _sum_by(profile.frames.function[profile.costs.frame], profile.costs.values[metric], size)
 
 
-def _measured(profile: Profile, metric: str, table: pd.DataFrame) -> None:
-    assert profile.measured is not None
-    function = profile.frames.function[profile.measured.frame]
-    totals = pd.array(_sum_by(function, profile.measured.values[metric], len(table)), dtype="Int64")
-    known = np.zeros(len(table), dtype=np.bool_)
-    known[function] = True
-    totals[~known] = pd.NA
-    table["total"] = totals
-    table["total_source"] = np.where(known, "measured", "unknown")
-
-
-def _call_graph(profile: Profile, metric: str, table: pd.DataFrame) -> None:
+def _call_graph(profile: Profile, metric: str) -> tuple[Counts, NDArray[np.bool_], Counts]:
+    """Total, whether it is known, and the cycle of every function of a call graph."""
     assert profile.calls is not None
     assert profile.costs is not None
-    size, frames, calls = len(table), profile.frames, profile.calls
+    size, frames, calls = len(profile.functions.name), profile.frames, profile.calls
     first = frames.level == 1
     own = first[profile.costs.frame]
     total = _sum_by(frames.function[profile.costs.frame[own]], profile.costs.values[metric][own], size)
     out = first[calls.caller]
     total += _sum_by(frames.function[calls.caller[out]], calls.values[metric][out], size)
-    levels_kept = bool((frames.level > 1).any())
     cycle = components(frames.function[calls.caller], frames.function[calls.callee], size)
-    in_cycle = cycle >= 0
-    values = pd.array(total, dtype="Int64")
-    if not levels_kept:
-        values[in_cycle] = pd.NA
-        table["total_source"] = np.where(in_cycle, "unknown", "derived")
-    else:
-        table["total_source"] = "derived"
-    table["total"] = values
-    numbers = pd.array(cycle, dtype="Int64")
-    numbers[~in_cycle] = pd.NA
-    table["cycle"] = numbers
+    levels_kept = bool((frames.level > 1).any())
+    return total, (cycle < 0) | levels_kept, cycle
 
 
-def _calls(profile: Profile) -> pd.api.extensions.ExtensionArray:
+def _calls(profile: Profile) -> Counts | None:
     size, function = len(profile.functions.name), profile.frames.function
     if profile.measured is not None:
-        return pd.array(_sum_by(function[profile.measured.frame], profile.measured.calls, size), dtype="Int64")
+        return _sum_by(function[profile.measured.frame], profile.measured.calls, size)
     if profile.calls is not None:
-        return pd.array(_sum_by(function[profile.calls.callee], profile.calls.calls, size), dtype="Int64")
-    return pd.array([pd.NA] * size, dtype="Int64")
+        return _sum_by(function[profile.calls.callee], profile.calls.calls, size)
+    return None

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from profpipe.analyse.names.demangle import path_of
 from profpipe.analyse.names.globs import GlobIndex, glob_index
 from profpipe.analyse.names.source_paths import base_name, in_packages
-from profpipe.study.schema import CategoryRule
+
+if TYPE_CHECKING:
+    from profpipe.study.schema import CategoryRule
 
 OTHER = "other"
 APPLICATION = "application"

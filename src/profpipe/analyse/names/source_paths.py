@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from profpipe.model.profile import NATIVE
+
 # Folders in which package managers install, also inside a checkout.
 _PACKAGES = r"site-packages|dist-packages|lib/python3[^/]*|node_modules"
 _TOOLCHAINS = r"registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
@@ -12,6 +14,7 @@ _TOOLCHAINS = r"registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
 _CHECKOUT = r"(?:profpipe-)?worktrees(?:/[0-9a-f]{12}){1,2}"
 _ROOTS = re.compile(rf"^.*/(?:{_PACKAGES}|{_TOOLCHAINS}|{_CHECKOUT})/")
 _IN_PACKAGES = re.compile(rf"/(?:{_PACKAGES})/")
+_OBJECT = re.compile(r"[/\[]|\.so\b|\.so$|\.exe$|^python\d|^lib")
 _INSTALLED = re.compile(rf"^(?:.*/(?:{_PACKAGES}|{_TOOLCHAINS})/|<|/usr/|/lib/|/opt/)")
 
 
@@ -45,3 +48,14 @@ def installed(path: str) -> bool:
     A whole checkout below /usr or /opt counts as installed; `in_packages` is for paths inside a checkout.
     """
     return _INSTALLED.match(path) is not None
+
+
+def python_place(file: str, object_: str, runtime: int, inside: bool) -> tuple[str, str, str]:
+    """File, object and level of a function of a profile that has Python frames (`inside`).
+
+    Built-ins are native code without a source file, whose "object" is a Python module (`builtins`, `_thread`): they
+    belong to the Python level and are told apart by that module. Real objects have a path or a suffix.
+    """
+    if inside and runtime == NATIVE and not file and not _OBJECT.search(object_):
+        return object_, "", "python"
+    return file, object_, ""

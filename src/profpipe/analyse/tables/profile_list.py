@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from profpipe.analyse.matrix import python_place
 from profpipe.analyse.names.categories import categories
 from profpipe.analyse.names.demangle import normal_name
-from profpipe.analyse.names.source_paths import base_name
-from profpipe.model.derive import function_table
+from profpipe.analyse.names.source_paths import base_name, python_place
+from profpipe.model.derive import FunctionColumns, function_columns
 from profpipe.model.profile import PYTHON, RUNTIMES, Profile
 from profpipe.model.report import FunctionName
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +33,30 @@ def hotspot_list(profile: Profile, metric: str | None = None) -> list[HotspotRow
     """
     order = profile.metric(metric).key if metric is not None else profile.metrics[0].key
     keys = [m.key for m in profile.metrics]
-    tables = {key: function_table(profile, key) for key in keys}
-    own = {key: tables[key]["self"].to_numpy(dtype=np.int64) for key in keys}
-    total = {key: _nullable(tables[key]["total"]) for key in keys}
-    calls = _nullable(tables[keys[0]]["calls"])
+    columns = {key: function_columns(profile, key) for key in keys}
+    own = {key: columns[key].own.tolist() for key in keys}
+    total = {key: _totals(columns[key]) for key in keys}
+    counted = columns[keys[0]].calls
+    calls = [None] * len(profile.functions.name) if counted is None else counted.tolist()
     names = _names(profile)
     rows = [
         HotspotRow(
-            names[i][0],
-            names[i][1],
-            {key: int(own[key][i]) for key in keys},
-            {key: total[key][i] for key in keys},
-            {key: _why(profile) for key in keys if total[key][i] is None},
-            calls[i],
+            function=names[i][0],
+            category=names[i][1],
+            self={key: own[key][i] for key in keys},
+            total={key: total[key][i] for key in keys},
+            why={key: _why(profile) for key in keys if total[key][i] is None},
+            calls=calls[i],
         )
         for i in range(len(names))
     ]
     return sorted(rows, key=lambda row: (-row.self[order], row.function.name, row.function.file))
 
 
-def _nullable(column: pd.Series[Any]) -> list[int | None]:
-    values, known = column.to_numpy(dtype=np.int64, na_value=0), column.notna().to_numpy(dtype=np.bool_)
-    return [int(value) if there else None for value, there in zip(values, known, strict=True)]
+def _totals(columns: FunctionColumns) -> list[int | None]:
+    return [
+        value if known else None for value, known in zip(columns.total.tolist(), columns.known.tolist(), strict=True)
+    ]
 
 
 def _why(profile: Profile) -> str:
