@@ -1,4 +1,4 @@
-/** One graph: `columns` is base64 of zlib of own, frame and depth; written by render/view_flame.py `flame_data`. */
+/** One graph: `columns` is base64 of zlib of own, frame and depth; written by render/page/flame_graph.py `flame_data`. */
 export interface GraphData {
   id: string;
   unit: string;

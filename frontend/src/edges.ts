@@ -1,6 +1,6 @@
 import { all, element, type Edge, type TableEdges } from "./data";
 
-/** Callers and callees of one row, as a row of their own under it; asked for again they go. */
+/** Callers and callees of one row, in a row below it; a second click removes them. */
 export function toggleEdges(button: HTMLButtonElement, table: HTMLTableElement, edges: TableEdges, names: string[]): void {
   const row = button.closest("tr") as HTMLTableRowElement;
   const next = row.nextElementSibling;

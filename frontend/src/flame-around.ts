@@ -18,7 +18,7 @@ export function crumbs(steps: Crumb[], cut: boolean, whole: () => void): Node[] 
   return made;
 }
 
-/** Beside the pointer, below it where there is room, never outside its box. */
+/** Next to the pointer, below it where there is room, never outside its box. */
 export function placeTip(tip: HTMLElement, box: HTMLElement, event: PointerEvent, name: string, words: string): void {
   tip.replaceChildren(element("code", name), element("span", words));
   const area = box.getBoundingClientRect();

@@ -9,7 +9,7 @@ export interface DiffModel extends FlameModel {
   after: Float64Array;
   beforeTotal: Float64Array;
   afterTotal: Float64Array;
-  /** How many nodes of the baseline and of the contender stand here: 0 of one side is a new or a vanished frame. */
+  /** How many nodes of the baseline and of the contender are merged here: 0 on one side is a new or vanished frame. */
   beforeNodes: Int32Array;
   afterNodes: Int32Array;
   beforeSum: number;
@@ -65,7 +65,7 @@ class Merged {
   }
 }
 
-/** Places in order of `key`, equal keys as they stood in `items`. */
+/** Places in order of `key`, equal keys in the order of `items`. */
 function counted(items: Int32Array, key: (item: number) => number, keys: number): Int32Array {
   const starts = new Int32Array(keys + 1);
   for (const item of items) starts[key(item) + 1] = (starts[key(item) + 1] as number) + 1;

@@ -147,7 +147,7 @@ export class Painter {
     pen.fillText(text.length <= room ? text : `${text.slice(0, room - 1)}…`, box.left + 4, top + ROW / 2);
   }
 
-  /** Pale over the whole box, strong as wide as the net change: a box half strong gave half of its increase back. */
+  /** Pale over the whole box, strong as wide as the net change: where half the box is strong, half of its increase was offset. */
   private change(pen: CanvasRenderingContext2D, model: DiffModel, box: Box, width: number, top: number, marked: boolean): void {
     const change = net(model, box.node);
     const part = Math.min(Math.abs(change) / (model.total[box.node] as number), 1);
@@ -160,7 +160,7 @@ export class Painter {
     }
     const only = side(model, box.node);
     if (only === "both" || width < 4) return;
-    // All below a new frame is new: its outline says so once, theirs are faint.
+    // All below a new frame is new: it has the strong outline, theirs are faint.
     const parent = model.parent[box.node] as number;
     if (parent >= 0 && side(model, parent) === only) pen.globalAlpha *= 0.3;
     pen.lineWidth = 1.5;
@@ -193,7 +193,7 @@ function sign(model: DiffModel, node: number): string {
   return change > 0 ? "+ " : change < 0 ? "− " : "= ";
 }
 
-/** Boxes of a row stand from left to right, in order of their nodes. */
+/** The boxes of a row are from left to right, in the order of their nodes. */
 export function boxOf(view: View, model: FlameModel, node: number): Box | undefined {
   const row = view.rows[model.depth[node] as number] ?? [];
   let low = 0;

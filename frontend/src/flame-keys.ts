@@ -1,13 +1,13 @@
 import { boxOf, type View } from "./flame-draw";
 import { widestChild, type FlameModel } from "./flame-model";
 
-/** What a key asks for: a node to stand on, a node to zoom to (-1 = all), the next match, or nothing. */
+/** What a key asks for: a node to move to, a node to zoom to (-1 = all), the next match, or nothing. */
 export type Asked = { cursor: number } | { zoom: number } | { match: true } | null;
 
-/** Arrows walk over what is drawn, Enter zooms, Escape leaves the zoom by one level, Home by all. */
+/** Arrows move between the boxes drawn, Enter zooms in, Escape zooms out by one level, Home all the way. */
 export function ask(key: string, model: FlameModel, view: View, cursor: number, zoom: number): Asked {
   const parent = (node: number): number => model.parent[node] as number;
-  const beside = (step: number): Asked => {
+  const sibling = (step: number): Asked => {
     if (cursor < 0) return null;
     const row = view.rows[model.depth[cursor] as number] ?? [];
     const drawn = row.filter((box) => parent(box.node) === parent(cursor));
@@ -23,9 +23,9 @@ export function ask(key: string, model: FlameModel, view: View, cursor: number, 
     case "ArrowUp":
       return cursor >= 0 && parent(cursor) >= 0 ? { cursor: parent(cursor) } : null;
     case "ArrowLeft":
-      return beside(-1);
+      return sibling(-1);
     case "ArrowRight":
-      return beside(1);
+      return sibling(1);
     case "Enter":
     case " ":
       return cursor < 0 ? null : { zoom: cursor };

@@ -1,6 +1,6 @@
 import type { GraphData } from "./data";
 
-/** What the profiler said, in preorder: self value, frame and level of every node. */
+/** The profile in preorder: self value, frame and level of every node. */
 export interface Columns {
   own: Float32Array | Float64Array;
   name: Uint32Array;
@@ -105,7 +105,7 @@ export function buildModel(columns: Columns): FlameModel {
   return { ...columns, size, total, x, end, parent, sum };
 }
 
-/** What a subtree (or, with -1, the whole graph) is wide. */
+/** Width of a subtree, or of the whole graph with -1. */
 export function cost(model: FlameModel, node: number): number {
   return node < 0 ? model.sum : (model.total[node] as number);
 }

@@ -5,28 +5,15 @@ import { ask, isDrawn } from "./flame-keys";
 import { matching, nextMatch, path, type FlameModel } from "./flame-model";
 import { Graphs } from "./flame-store";
 import { boxWords, graphWords, legend, viewTable } from "./flame-text";
-import { join, keep } from "./fragment";
+import { keep } from "./fragment";
 import { grouped, percent } from "./numbers";
 
 const CRUMBS = 5;
-/** Rows that stand on the page as they are; a deeper graph scrolls in its box, so no canvas grows past its limits. */
+/** Rows shown without scrolling; a deeper graph scrolls in its box, so that no canvas grows past a browser's limit. */
 const ROWS_WHOLE = 80;
 
 /** One canvas for all graphs of the page; the picker chooses which is drawn. */
-export function connectFlames(data: ReportData): void {
-  const box = document.querySelector<HTMLElement>("#flame-box");
-  if (!box || data.flames.graphs.length === 0) return;
-  const graph = new FlameGraph(box, data);
-  join(graph);
-  // A graph is unpacked when the reader comes near it: the first screen does not wait for a million boxes.
-  new IntersectionObserver((seen, observer) => {
-    if (!seen.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    void graph.start();
-  }, { rootMargin: "100%" }).observe(box);
-}
-
-class FlameGraph {
+export class FlameGraph {
   private readonly canvas = element("canvas");
   private readonly tall = element("div", "", "flame-tall");
   private readonly tip = element("div", "", "flame-float");

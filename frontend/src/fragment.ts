@@ -31,7 +31,7 @@ export function join(part: Part): void {
   parts.push(part);
 }
 
-/** A part changed: the address says so. Without `id` the place stays what it was. */
+/** Call after a part changed, to update the address. Without `id` the place stays the same. */
 export function keep(id: string = readFragment().id): void {
   const state = new URLSearchParams();
   for (const part of parts) part.write(state);

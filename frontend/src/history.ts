@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import { all, element } from "./data";
 
-/** What render/history_page.py writes: a line per machine, every column as long as `commits`. */
+/** What render/history/html.py writes: a line per machine, every column as long as `commits`. */
 interface Line {
   machine: string;
   value: (number | null)[];
@@ -118,7 +118,7 @@ function showTip(plot: uPlot, tip: HTMLElement, figure: FigureData): void {
   tip.replaceChildren(element("b", figure.commits[place] ?? ""), ...words(figure, place).map((text) => element("p", text)));
   const box = plot.root.parentElement as HTMLElement;
   const x = plot.valToPos(place, "x") + plot.over.offsetLeft;
-  // On the side with more room, so that it hides little of what it speaks of.
+  // On the side with more room, so that it hides little of the chart.
   const left = x > box.clientWidth / 2 ? x - 12 - tip.offsetWidth : x + 12;
   tip.style.left = `${Math.max(4, Math.min(left, box.clientWidth - tip.offsetWidth - 4))}px`;
   tip.style.top = "8px";
@@ -139,7 +139,7 @@ function axes(figure: FigureData): uPlot.Axis[] {
   ];
 }
 
-/** From the lowest to the highest of intervals and values, with room: a cost that hardly moves must not look wild. */
+/** From the lowest to the highest of intervals and values, with room: a cost that hardly changes must not look erratic. */
 function range(_: uPlot, low: number | null, high: number | null): [number, number] {
   if (low == null || high == null) return [0, 1];
   const middle = (low + high) / 2;

@@ -25,7 +25,7 @@ export function connectHotspots(edges: Edges): void {
   }
 }
 
-/** Only what the list offers: an address is written by anybody. */
+/** Only what the list offers, for anybody can write an address. */
 function choose(list: HTMLSelectElement, value: string): void {
   if (value && Array.from(list.options).some((option) => option.value === value)) list.value = value;
 }

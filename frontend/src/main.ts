@@ -1,5 +1,5 @@
 import { readData } from "./data";
-import { connectFlames } from "./flame";
+import { connectFlames } from "./flames";
 import { connectFragment } from "./fragment";
 import { connectGap } from "./gap";
 import { connectHotspots } from "./hotspots";

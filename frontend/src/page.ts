@@ -55,7 +55,7 @@ export function connectPage(): void {
       if (!target) return;
       const closed = target.closest<HTMLDetailsElement>("details:not([open])");
       if (closed) closed.open = true;
-      // With a state behind it the browser itself knows no such place.
+      // The browser does not find an id that is followed by state.
       if (closed || location.hash.includes("?")) target.scrollIntoView({ behavior: "instant" });
     },
     write: () => undefined,

@@ -1,7 +1,7 @@
 import { all } from "./data";
 import { join, keep, type Part } from "./fragment";
 
-/** The tabs over the hotspot tables: one panel is shown, arrow keys walk, the address keeps which. */
+/** The tabs over the hotspot tables: one panel is shown, arrow keys change it, the address keeps it. */
 export function connectTabs(): void {
   const tabs = all<HTMLButtonElement>(document, "#hotspots [role=tab]");
   const panels = tabs.map((tab) => document.getElementById(tab.getAttribute("aria-controls") ?? ""));

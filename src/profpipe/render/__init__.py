@@ -1,1 +1,1 @@
-"""Report -> text: view data first, then HTML, Markdown and the terminal."""
+"""A report for people: as a page, as a comment, in the terminal; and the page of a history."""

@@ -18,9 +18,9 @@ PAGE = "report.html.j2"
 
 
 def templates_folder() -> Path:
-    """Where the templates are: inside the installed package, else beside `src` in a checkout.
+    """Where the templates are: in the installed package, else next to `src` in a checkout.
 
-    An editable install has no copy of its own: its package folder is the checkout's. Raises ReportError.
+    An editable install has no copy of its own, its package folder is in the checkout. Raises ReportError.
     """
     package = Path(str(files("profpipe")))
     places = (package / "templates", package.parent.parent / "templates")
@@ -76,6 +76,6 @@ def asset(folder: Path, name: str) -> str:
 
 
 def inlined(folder: Path, page: str) -> dict[str, str]:
-    """What the template of a page inlines: its `script`, its `style`, and the `policy` that admits these two alone."""
+    """What the template of a page inlines: its `script`, its `style`, and the `policy` that admits only these two."""
     script, style = asset(folder, f"{page}.js"), asset(folder, f"{page}.css")
     return {"policy": policy(script, style), "script": Markup(script), "style": Markup(style)}

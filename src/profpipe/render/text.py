@@ -13,7 +13,7 @@ from profpipe import units
 from profpipe.model.report import Comparison, Limit, MetricInfo, Report, Series, Verdict
 
 NONE = "–"
-# What a cost is divided by where its label does not say: report.json's own default.
+# What a cost is per where its label does not say so: the default of report.json.
 PER = "per request"
 NOT_SEEN = "not seen in this variant"
 
@@ -30,7 +30,7 @@ def anchor(*parts: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A verdict that needs no colour: `sign` points where the figure went, `word` says what that means."""
+    """A verdict that needs no colour: `sign` is the direction of the figure, `word` the verdict."""
 
     css: str
     word: str
@@ -39,7 +39,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """An unknown figure. `note` is the number of the footnote that says why, `why` the reason itself."""
+    """An unknown figure. `why` is the reason, `note` the number of its footnote."""
 
     why: str
     note: int
@@ -132,9 +132,10 @@ def per_what(label: str) -> tuple[str, str]:
 
 
 def spread(series: Series) -> str:
-    """How many rounds are known and how far they are apart: "7 rounds, cv 0.8 %"; "6 of 7 rounds"."""
-    known = [value for value in series.values if value is not None]
-    text = f"{len(known)} of {len(series.values)} rounds" if len(known) < len(series.values) else f"{len(known)} rounds"
+    """How many rounds are known and how far they are apart: "7 rounds, cv 0.80 %"; "6 of 7 rounds"."""
+    known = sum(value is not None for value in series.values)
+    total = len(series.values)
+    text = f"{known} of {total} rounds" if known < total else f"{known} {'round' if known == 1 else 'rounds'}"
     return text if series.cv is None else f"{text}, cv {units.percent(series.cv, 2 if series.cv < 0.01 else 1)}"
 
 

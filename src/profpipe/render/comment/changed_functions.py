@@ -12,7 +12,7 @@ from profpipe.render.content.waterfall import first_waterfall
 from profpipe.render.text import NONE, PER, amount, chip, cut, per_what, signed_amount
 
 OPEN = 8
-# Characters of a name in a table of a comment; the page has it whole.
+# Characters of a name in a table of a comment; the page has all of it.
 NAME = 100
 SPANS = 4
 
@@ -119,7 +119,7 @@ def _called(cell: Cell | None) -> bool:
 
 
 def _changed(table: HotspotTable, contender: str, baseline: str) -> list[FunctionRow]:
-    """Rows with a verdict, and rows that one side has not at all and that are as large as the smallest of those."""
+    """Rows with a verdict, and rows that only one side has and that are at least as large as the smallest of those."""
     rows = [row for category in table.rows for row in category.functions]
     called = [row for row in rows if _called(row.cells.get(contender))]
     least = min((abs(_delta(row, contender, baseline)) for row in called), default=None)

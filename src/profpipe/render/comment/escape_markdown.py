@@ -14,12 +14,12 @@ class Md(str):
 # With brackets, backticks, angles and pipes escaped, parentheses, dots and signs within a line mean nothing.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|<>~$&^])")
 # What makes a heading, a list or a rule of the line it begins; a number followed by a space is a list. A line that
-# begins with "/close" is an order to GitLab, and to many a bot on GitHub.
+# begins with "/close" is a command to GitLab and to many bots on GitHub.
 _OPENING = re.compile(r"^(\s*)(?:(\d+)(?=[.)](?:\s|$))|([#+\-=]+(?=\s|$)|/))")
 # Forges read these after Markdown is done, so a backslash does not help; in a code span they leave them. Besides links
-# and mentions that is every short form of a reference: #1, !1, GH-1, owner/repo#1, ABC-1, GitLab's %1 &1 ~x $1 ^x, and
+# and mentions these are all short forms of a reference: #1, !1, GH-1, owner/repo#1, ABC-1, GitLab's %1 &1 ~x $1 ^x, and
 # emoji, which are images: `std::key::Value` holds one.
-# What follows up to the next space goes along: right of a code span a reference would stand at a word's begin again.
+# Everything up to the next space is included: after a code span a reference would begin a word again.
 _LINKED = re.compile(
     r"(?:(?<!\S)[^\s:]*+::"
     r"|[\w+.-]*+://"
@@ -64,7 +64,7 @@ def code(text: object) -> Md:
     """A code span that holds any one line of text, in a table too.
 
     Its fence is longer than any run of backticks inside. Renderers differ on whether a backslash before a pipe ends a
-    table's cell when another stands before it, so text with a pipe is written as HTML, every sign as its number.
+    table's cell after another backslash, so text with a pipe is written as HTML, every sign as its number.
     """
     flat = " ".join(str(text).split()) or " "
     if "|" in flat:

@@ -31,7 +31,7 @@ class FigureLine:
 class FigureTable:
     """One contender: its figures are the rows, `title` is empty. Several: a table per figure, contenders are the rows.
 
-    `gaps` = (whose figure is unknown, why), each reason once.
+    `gaps` = (variant or figure that is unknown, why), each reason once.
     """
 
     title: str

@@ -40,7 +40,7 @@ class CommentSection:
         return str(prose(self.named(report))) if self.named else self.title
 
 
-# By importance: open ones first, and where room is short the last ones go first.
+# By importance: open ones first; when there is no room for all, the last ones are cut.
 OPEN = (
     CommentSection("verdict", "", verdict),
     CommentSection("figures", "", open_figures),

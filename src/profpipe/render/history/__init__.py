@@ -1,1 +1,1 @@
-"""The page of a history."""
+"""history.html: the trends of a metric or a function."""

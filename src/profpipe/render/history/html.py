@@ -1,4 +1,4 @@
-"""The history as one HTML document: no network, its script and style admitted by their hash, a table per picture."""
+"""The history as one HTML document: no network, its script and style admitted by their hash, a table per chart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from profpipe.render.text import cut, scale_of
 from profpipe.render.visible import visible, visible_values
 
 PAGE = "history.html.j2"
-# More pictures than this nobody reads, and each is a canvas.
+# Nobody reads more charts than this, and each is a canvas.
 MOST_FIGURES = 24
 
 
@@ -88,17 +88,17 @@ Place = tuple[str, tuple[str, str]]
 
 
 def _places(series: Sequence[Sequence[Point]]) -> list[Place]:
-    """(label, what stands there) from left to right: machines share a commit's place, its second run has the next."""
+    """(label, run) from left to right: machines share the place of a commit, its second run has the next place."""
     order: dict[tuple[str, str], tuple[Any, str]] = {}
     for points in series:
-        for point, stand in zip(points, _stands(points), strict=True):
-            if stand not in order or point.when < order[stand][0]:
-                order[stand] = point.when, commit_text(point)
-    return [(label, stand) for stand, (_, label) in sorted(order.items(), key=lambda item: (item[1][0], item[0]))]
+        for point, run in zip(points, _runs(points), strict=True):
+            if run not in order or point.when < order[run][0]:
+                order[run] = point.when, commit_text(point)
+    return [(label, run) for run, (_, label) in sorted(order.items(), key=lambda item: (item[1][0], item[0]))]
 
 
-def _stands(points: Sequence[Point]) -> list[tuple[str, str]]:
-    """What of a series may share a place with another machine's: the nth run of a commit."""
+def _runs(points: Sequence[Point]) -> list[tuple[str, str]]:
+    """(commit, number of its run) of every point: equal ones of two machines share a place."""
     seen: dict[str, int] = {}
     found = []
     for point in points:
@@ -109,15 +109,15 @@ def _stands(points: Sequence[Point]) -> list[tuple[str, str]]:
 
 
 def _line(trend: Trend, shown: range, places: Sequence[Place], divisor: float) -> dict[str, Any]:
-    at = {stand: index for index, (_, stand) in enumerate(places)}
-    # The n of "nth run of a commit" counts what is shown, as the places do.
-    stands = _stands([trend.points[i] for i in shown])
+    at = {run: index for index, (_, run) in enumerate(places)}
+    # Runs are numbered among the points shown, as the places are.
+    runs = _runs([trend.points[i] for i in shown])
     columns: dict[str, list[float | None]] = {name: [None] * len(places) for name in ("value", "low", "high")}
     rows: list[int | None] = [None] * len(places)
     changes = {change.index for change in trend.changes or ()}
     marks = []
-    for row, (index, stand) in enumerate(zip(shown, stands, strict=True)):
-        point, place = trend.points[index], at[stand]
+    for row, (index, run) in enumerate(zip(shown, runs, strict=True)):
+        point, place = trend.points[index], at[run]
         rows[place] = row
         for name, column in columns.items():
             value = getattr(point, name)

@@ -1,1 +1,1 @@
-"""report.html: one file per section."""
+"""report.html: a file per section, each with its `SECTION`."""

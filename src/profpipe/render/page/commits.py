@@ -9,13 +9,13 @@ from profpipe import units
 from profpipe.model.report import Alignment, Cell, ChangedLines, FunctionRow, HotspotTable
 from profpipe.render.text import cut, signed_amount
 
-# Spans of changed lines that are written out beside a function, and files.
+# Spans of changed lines, and files, that are listed with a function.
 SPANS, FILES = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A function that was found under another name: `words` say how sure that is and why."""
+    """A function that was found under another name: `words` = how certain that is and why."""
 
     before: str
     words: str
@@ -61,7 +61,7 @@ def _renamed(item: Alignment, contender: str, labels: Mapping[str, str]) -> Rena
 
 
 def moved(cell: Cell, unit: str) -> str:
-    """The part of a change that only changed place; empty when none did or when it rounds to nothing."""
+    """The part of a change that only moved between functions; empty when none did or when it rounds to nothing."""
     if not cell.moved:
         return ""
     text = signed_amount(cell.moved, unit)

@@ -38,7 +38,7 @@ class FlameHead:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Places of a baseline's and a contender's graph of one metric among the report's."""
+    """Indices of a baseline's and a contender's graph of one metric in `Report.flames`."""
 
     id: str
     baseline: int
@@ -152,7 +152,7 @@ def _packed(flame: Flame, place: Mapping[tuple[str, int], int]) -> dict[str, Any
 
 
 def script(report: Report) -> dict[str, Any]:
-    """The graphs, and the categories that their colours stand for."""
+    """The graphs, and the categories by colour."""
     return {"flames": flame_data(report), "legend": legend(report)}
 
 

@@ -14,7 +14,7 @@ def render_page(report: Report, sections: tuple[Section, ...] = SECTIONS) -> str
     """The whole report as one HTML document. The same report gives the same bytes."""
     folder, clear = templates_folder(), visible_report(report)
     found = shown(clear, sections)
-    # Where a reader finds what a conclusion's evidence names: part of report.json -> id of its section.
+    # For the links of a conclusion's evidence: part of report.json -> id of the section that shows it.
     where = {part: section.key for section, _ in found for part in section.shows}
     return (
         environment(folder)

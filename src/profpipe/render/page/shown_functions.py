@@ -26,5 +26,5 @@ def shown_functions(report: Report) -> frozenset[tuple[str, str]]:
 
 
 def _rank(row: FunctionRow) -> float:
-    """What was changed is shown before what only costs much: a reviewer looks for it."""
+    """Changed functions come before expensive ones: a reviewer looks for them."""
     return weight(row) + (1.0 if row.changes or row.alignment else 0.0)

@@ -16,7 +16,7 @@ from profpipe.render.visible import visible, visible_values
 
 
 def render_trends(name: str, trends: Sequence[Trend], last: int | None = None) -> RenderableType:
-    """Every series of a metric or function, each machine's for itself; `last` = rows shown of each."""
+    """Every series of a metric or function, one per machine; `last` = rows shown of each."""
     parts: list[RenderableType] = []
     every = figures(visible_values(tuple(trends)), last)
     for figure in every:
@@ -96,7 +96,7 @@ def _study(study: OverviewView) -> Table:
     table.add_column("trend", no_wrap=True)
     before = ""
     for row in study.rows:
-        # The key once per group of variants: `profpipe history` takes it as an argument.
+        # The key once per group of variants; it is the argument of `profpipe history`.
         name = Text("" if row.metric == before else row.metric)
         before = row.metric
         machine = [Text(row.machine)] if several else []

@@ -30,7 +30,7 @@ _KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!",
 
 
 class Hotspot(Protocol):
-    """One row of a hotspot list: raw counts of a capture, a total that is unknown is None."""
+    """One row of a hotspot list: raw counts of a capture; an unknown total is None."""
 
     @property
     def function(self) -> FunctionName: ...
@@ -51,7 +51,7 @@ def render_verdict(report: Report) -> RenderableType:
     every = [figure for figure in figures(clear) if figure.measured]
     parts: list[RenderableType] = [_verdict(concluded), *_floor(clear, headline), *_gate(clear)]
     if every:
-        # Every figure is asked, for the note below counts the unknown ones that have no column here as well.
+        # All figures, for the note below is about unknown ones that have no column here too.
         cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in every}
         parts += [Text(), _variants(clear, _columns(every, headline), cells), *_commits(clear)]
     parts += _missing(clear, unknown=bool(notes.all()))
@@ -68,7 +68,7 @@ def _verdict(concluded: Conclusions) -> Text:
 
 
 def _floor(report: Report, headline: Figure | None) -> list[RenderableType]:
-    """What these rounds could not have seen."""
+    """The smallest change that these rounds can show."""
     number = headline_number(report, headline) if headline else None
     if number is None or not number.floor:
         return []
@@ -126,7 +126,7 @@ def _variants(report: Report, columns: Sequence[Figure], cells: Mapping[str, Seq
 
 
 def _commits(report: Report) -> list[RenderableType]:
-    """Which commit a label stands for, a line each; a subject is cut, the page has it whole."""
+    """The commit of each variant, a line each; the subject is cut, the page has all of it."""
     lines: list[RenderableType] = []
     for head in heads(report, control=False):
         if head.commit is None:
