@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.capture import Captured, place, profiler
+from profpipe.capture import place, profiler
 from profpipe.capture.profilers.perf import options, python_names, trial
 from profpipe.capture.profilers.perf.account import Account
 from profpipe.capture.profilers.perf.options import OPTIONS, Asked, chosen_event, clocks, event_flags
@@ -26,7 +26,7 @@ from profpipe.capture.profilers.perf.session import processors
 from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.errors import CaptureError, UsageError
 from profpipe.model.profile import KERNEL, PYTHON, RUNTIMES, Profile
-from profpipe.model.run import LoadResult
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.parse import parse_file, perf
 from profpipe.study.schema import Ready, Target
 from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
@@ -313,14 +313,14 @@ def test_a_server_that_pins_itself_elsewhere_is_recorded_there(tmp_path: Path) -
 # ---- real servers
 
 
-def recorded(folder: Path, target: Target, requests: int = 4000, **more: object) -> Captured:
+def recorded(folder: Path, target: Target, requests: int = 4000, **more: object) -> RunRecord:
     """A run with five times the usual frequency, since these loads are short."""
     require("perf")
     settings: dict[str, object] = {"placement": place("same-core"), "options": {"frequency": 4999}, **more}
     return run(target, folder, "perf", requests, **settings)
 
 
-def profile_of(captured: Captured, folder: Path) -> Profile:
+def profile_of(captured: RunRecord, folder: Path) -> Profile:
     assert captured.reason is None
     [file] = captured.captures
     assert file.format == "perf"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.capture import PROFILERS, Captured, profiler
+from profpipe.capture import PROFILERS, profiler
 from profpipe.capture.profilers.callgrind import options, vgdb
 from profpipe.capture.profilers.callgrind.dumps import counts_bytes, total_of
 from profpipe.capture.profilers.callgrind.options import flags, merged_godebug, merged_tunables, other_libc
@@ -19,6 +19,7 @@ from profpipe.capture.profilers.pyspy import samples_in
 from profpipe.capture.profilers.python_agent.inprocess import Seen, split_command
 from profpipe.errors import CaptureError, UsageError
 from profpipe.model.profile import Profile
+from profpipe.model.run import RunRecord
 from profpipe.parse import parse_files
 from profpipe.study.schema import Ready, Target
 from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
@@ -30,7 +31,7 @@ REQUESTS = 200
 NEEDS = {"gevent_server": ("gevent",), "uvloop_protocol": ("uvloop",)}
 
 
-def parsed(captured: Captured, folder: Path) -> Profile:
+def parsed(captured: RunRecord, folder: Path) -> Profile:
     """The captures of a run, read by the parser their format names."""
     assert captured.reason is None
     assert captured.captures

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.capture import Captured
-from profpipe.model.run import LoadResult
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.execute.judge import judge
 from profpipe.study import LoadPlan
 
@@ -15,9 +16,13 @@ COUNT = LoadPlan(requests=1000)
 CLOSED = LoadPlan(mode="closed")
 
 
-def loaded(served: int, failed: int = 0, **errors: int) -> Captured:
+def run(**more: Any) -> RunRecord:
+    return RunRecord("s", "a", "clean", 1, 1, (), "", **more)
+
+
+def loaded(served: int, failed: int = 0, **errors: int) -> RunRecord:
     result = LoadResult("test", "1", (), "closed", "none", 4, 1, served, 1.0, failed=failed, errors=errors)
-    return Captured(load=result)
+    return run(load=result)
 
 
 def test_all_served_is_believed() -> None:
@@ -26,19 +31,19 @@ def test_all_served_is_believed() -> None:
 
 
 def test_what_capture_says_comes_first() -> None:
-    failed = Captured(reason="the server ended under load: exit status 1", phase="load", load=loaded(1000).load)
+    failed = run(reason="the server ended under load: exit status 1", phase="load", load=loaded(1000).load)
     assert judge(failed, COUNT) == ("the server ended under load: exit status 1", "load")
 
 
 def test_a_run_without_a_load_has_no_count() -> None:
-    assert judge(Captured(), COUNT) == ("no load was run", "load")
+    assert judge(run(), COUNT) == ("no load ran", "load")
 
 
 @pytest.mark.parametrize("plan", [COUNT, CLOSED])
 def test_nothing_served_is_no_zero(plan: LoadPlan) -> None:
     reason, phase = judge(loaded(0, 1000, refused=1000), plan)
-    assert (reason, phase) == ("not one request was answered with status 200 (refused: 1,000)", "load")
-    assert "no error named" in (judge(loaded(0), plan)[0] or "")
+    assert (reason, phase) == ("no request was answered with status 200 (refused: 1,000)", "load")
+    assert "no error reported" in (judge(loaded(0), plan)[0] or "")
 
 
 def test_a_load_tool_that_exits_0_over_a_tenth_of_503s_is_not_believed() -> None:

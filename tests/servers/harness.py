@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from profpipe.capture import capture_run, place
-from profpipe.model.run import LoadResult
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.study.schema import Target
 
 
@@ -22,6 +22,7 @@ if __name__ == "__main__":
     capture_run(
         Target(command=("{python}", server, sys.argv[1], "{port}"), language="python"),
         sys.argv[3] if len(sys.argv) > 3 else "clean",
+        begun=RunRecord("test", "server", "clean", 1, 1, (), ""),
         root=Path.cwd(),
         folder=Path(sys.argv[2]),
         options={},

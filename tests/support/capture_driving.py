@@ -7,9 +7,9 @@ import socket
 import time
 from pathlib import Path
 
-from profpipe.capture import Captured, capture_run, place
+from profpipe.capture import capture_run, place
 from profpipe.errors import LoadError
-from profpipe.model.run import LoadResult
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.study.schema import Ready, Target
 from tests.support.paths import ROOT
 
@@ -82,9 +82,10 @@ def ours(name: str) -> Target:
     )
 
 
-def run(target: Target, folder: Path, profiler: str = "clean", requests: int = 100, **more: object) -> Captured:
+def run(target: Target, folder: Path, profiler: str = "clean", requests: int = 100, **more: object) -> RunRecord:
     """capture_run with a small load, freely placed."""
     settings: dict[str, object] = {
+        "begun": RunRecord("test", "server", profiler, 1, 1, (), ""),
         "root": ROOT,
         "folder": folder,
         "options": {},

@@ -10,13 +10,12 @@ if TYPE_CHECKING:
     from profpipe.capture.interface import Profiler
     from profpipe.capture.machine import crates, environment_facts
     from profpipe.capture.profilers.registry import PROFILERS, default_profilers, profiler, profiler_versions
-    from profpipe.capture.run import Captured, capture_run
+    from profpipe.capture.run import capture_run
     from profpipe.capture.server.build import build
     from profpipe.capture.server.placement import Placement, place
     from profpipe.capture.server.requirements import built_without, missing_requirements
 
 _MODULES = {
-    "Captured": "run",
     "PROFILERS": "profilers.registry",
     "Placement": "server.placement",
     "Profiler": "interface",
@@ -36,7 +35,6 @@ _MODULES = {
 
 __all__ = [
     "PROFILERS",
-    "Captured",
     "Placement",
     "Profiler",
     "ToolState",

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -21,7 +21,7 @@ from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
 from profpipe.capture.server.ready import HOST, PortTaken, Waiting
 from profpipe.errors import CaptureError, LoadError
-from profpipe.model.run import CaptureFile, LoadResult, Phase, Usage
+from profpipe.model.run import CaptureFile, LoadResult, Phase, RunRecord, Usage
 from profpipe.study.schema import Request, Target
 
 QUIESCE_S = 0.2  # before the window opens and before it closes: connections close, timers fire
@@ -30,27 +30,11 @@ WINDOW_MOMENTS: Mapping[Phase, str] = {"window": "when the window opened", "save
 Drive = Callable[[str, int], LoadResult]
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """The result of a run. `reason` and `phase` are set when it failed; `refused` when the profiler saw too little."""
-
-    command: tuple[str, ...] = ()
-    placement: str = ""
-    reason: str | None = None
-    phase: Phase | None = None
-    refused: bool = False
-    log_tail: tuple[str, ...] = ()
-    load: LoadResult | None = None
-    usage: Usage | None = None
-    captures: tuple[CaptureFile, ...] = ()
-    profiler_facts: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
 @dataclass(slots=True)
 class _Run:
-    """What is known so far about a run in progress; becomes a Captured whatever happens."""
+    """What is known so far about a run in progress; becomes a RunRecord whatever happens."""
 
+    begun: RunRecord
     target: Target
     profiler: Profiler
     folder: Path
@@ -68,8 +52,9 @@ class _Run:
         self.phase = phase
         self.on_phase(phase)
 
-    def captured(self, reason: str | None, phase: Phase | None, log_tail: tuple[str, ...], refused: bool) -> Captured:
-        return Captured(
+    def record(self, reason: str | None, phase: Phase | None, log_tail: tuple[str, ...], refused: bool) -> RunRecord:
+        return replace(
+            self.begun,
             command=self.command,
             placement=self.placement.text,
             reason=reason,
@@ -88,6 +73,7 @@ def capture_run(
     target: Target,
     profiler: str,
     *,
+    begun: RunRecord,
     root: Path,
     folder: Path,
     options: Options,
@@ -97,32 +83,29 @@ def capture_run(
     on_phase: Callable[[Phase], None] = lambda _: None,
     after: Callable[[str, int], None] | None = None,
     request: Request | None = None,
-) -> Captured:
+) -> RunRecord:
     """Run `target` once under `profiler`; its files go to folder/raw, the server's output to folder/server.log.
 
     `load` is called once inside the window with host and port, `warm_up` before it, `after` after it on the same
-    server. `request` is used to check that the server is ready (default: the target's). A run that fails is returned
-    with its reason and phase, never raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
+    server. `request` is used to check that the server is ready (default: the target's). Returns `begun`, which says
+    which run this is, with everything that was measured. A run that fails is returned with its reason and phase, never
+    raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
     """
-    run = _Run(target, find_profiler(profiler), folder, placement, on_phase)
+    run = _Run(begun, target, find_profiler(profiler), folder, placement, on_phase)
     if (why := run.profiler.refuses(target)) is not None:
-        return run.captured(why, "start", (), refused=True)
+        return run.record(why, "start", (), refused=True)
     request = request or target.request or Request()
     try:
         _run_on_some_port(run, root, options, request, warm_up, load, after)
     except CaptureError as error:
-        return run.captured(_reason(error), cast("Phase", error.phase), error.log_tail, refused=False)
+        return run.record(error.text, cast("Phase", error.phase), error.log_tail, refused=False)
     except LoadError as error:
-        return run.captured(f"the load failed: {error}", run.phase, (), refused=False)
+        return run.record(f"the load failed: {error}", run.phase, (), refused=False)
     except OSError as error:
         # A full disk or a removed folder fails this run, not the study.
-        return run.captured(f"{error.strerror or error}: {error.filename}", run.phase, (), refused=False)
+        return run.record(f"{error.strerror or error}: {error.filename}", run.phase, (), refused=False)
     refused = run.collected.refused
-    return run.captured(refused, "save" if refused else None, (), refused=refused is not None)
-
-
-def _reason(error: CaptureError) -> str:
-    return str(error.args[0]).removeprefix(f"{error.phase}: ")
+    return run.record(refused, "save" if refused else None, (), refused=refused is not None)
 
 
 def _run_on_some_port(
@@ -146,7 +129,7 @@ def _run_on_some_port(
         except PortTaken as error:
             if not left or not names_port(run.target):
                 raise
-            run.warnings.append(f"{_reason(error)}: restarted on another port")
+            run.warnings.append(f"{error.text}: restarted on another port")
         else:
             return
 

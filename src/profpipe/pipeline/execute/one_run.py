@@ -39,10 +39,11 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
     target, load_plan = study.targets[plan.variant], study.plan_for(plan)
     placement = study.placement_for(plan)
     extra = ExtraLoads(study, plan, folder)
-    cpus, begun = placement.load_cpus, begin_record(study, plan)
-    captured = capture.capture_run(
+    cpus = placement.load_cpus
+    record = capture.capture_run(
         target,
         study.study.tool(plan.profiler),
+        begun=begin_record(study, plan),
         root=study.root_of(plan.variant),
         folder=folder,
         options=study.study.use(plan.profiler).options,
@@ -54,25 +55,17 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         after=extra.run if extra.wanted else None,
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
     )
-    reason, phase = judge(captured, load_plan)
+    reason, phase = judge(record, load_plan)
     if reason is None:
         for name in (WARM_UP, LOAD, THROUGHPUT, LATENCY):
             shutil.rmtree(folder / name, ignore_errors=True)
     return replace(
-        begun,
-        command=captured.command,
+        record,
         reason=reason,
         phase=phase,
-        refused=captured.refused,
-        log_tail=captured.log_tail if reason else (),
-        load=captured.load,
-        usage=captured.usage,
+        log_tail=record.log_tail if reason else (),
         throughput=extra.throughput,
         latency=extra.latency,
-        captures=captured.captures,
-        placement=captured.placement,
-        profiler_facts=captured.profiler_facts,
-        warnings=captured.warnings,
     )
 
 
