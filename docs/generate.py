@@ -1,4 +1,4 @@
-"""Writes what is derived from the code: docs/config.md, the picture and table of the house, the JSON Schemas.
+"""Writes what is derived from the code: docs/config.md, the house, the glossary, the JSON Schemas.
 
 A test compares; `make docs` writes.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from docs import house
+from docs.terms import terms
 from profpipe.model.parsed import ParsedCapture
 from profpipe.model.report import Report
 from profpipe.study.config_docs import DIALECT, config_reference, schema_json
@@ -39,6 +40,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs/config.md": config_reference(),
         ROOT / "docs/images/house.svg": house.picture(),
         ROOT / "docs/architecture.md": filled(ROOT / "docs/architecture.md", house.table()),
+        ROOT / "docs/glossary.md": filled(ROOT / "docs/glossary.md", terms()),
         ROOT / "src/profpipe/study/profpipe.schema.json": schema_json(),
         ROOT / "src/profpipe/model/report.schema.json": contract(Report, "report.json of profpipe"),
         ROOT / "src/profpipe/model/parse.schema.json": contract(ParsedCapture, "profpipe parse FILE --json"),
