@@ -22,7 +22,7 @@ GLOSSARY = (DOCS / "glossary.md").read_text()
 CELLS = re.findall(r"^\| ([^|]+) \| [^|]*\S[^|]* \|$", GLOSSARY, re.MULTILINE)
 ENTRIES = [entry for cell in CELLS for entry in re.findall(r"`([^`]+)`|\*\*([^*]+)\*\*", cell)]
 TERMS = [code or word for code, word in ENTRIES]
-NAMES = [*SRC.rglob("*.py"), *SRC.rglob("*.toml"), *TEMPLATES.glob("*.j2"), *FRONTEND.glob("src/*")]
+NAMES = [*SRC.rglob("*.py"), *SRC.rglob("*.toml"), *TEMPLATES.glob("*.j2"), *FRONTEND.glob("src/*.*")]
 PAGES = [path for path in (ROOT / "README.md", *DOCS.rglob("*.md")) if path.name != "glossary.md"]
 IN_USE = "\n".join(path.read_text() for path in (*NAMES, *PAGES)).lower()
 
