@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from profpipe.errors import ParseError
 from profpipe.parse.callgrind.columns import MAX_COUNT
@@ -18,6 +19,11 @@ MAX_FORMULAS = 100
 _NAME = re.compile(r"[^\s=+*:]+")
 _TERM = re.compile(r"(?:(\d+) ?\*? ?)?([^\s=+*:\d][^\s=+*:]*)")
 _TIME = re.compile(r"\b(ns|us|ms)\)?$")
+# What valgrind's tools count. Other writers use the format for clock times and samples, by names of their own: `ns`
+# (pyprof2calltree), `Time_(10ns)` and `Memory_(bytes)` (Xdebug), `wall_time` (ruby-prof), `cpu(ms)` (pprof), `Hits`.
+_COUNTED = re.compile(r"Ir|D[rw]|[ID]L?1?m[rw]|ILmr|DLm[rw]|Bcm?|Bim?|Ge|allocCount|allocSize|[AS]L[12D]?\w*|spLoss\d")
+_CLOCK_UNIT = re.compile(r"(.*?)_?\((\d*)(ns|us|ms)\)")
+_SAMPLED = re.compile(r"samples?(?:\(count\))?|hits?|cpu\(\w+\)", re.I)
 
 
 @dataclass(slots=True)
@@ -137,7 +143,27 @@ def metric_of(event: str, label: str, yappi: bool) -> Metric:
         return Metric(key_of(event), label, shown)
     if yappi and event == "Ticks":
         return Metric("ticks", "time by yappi's clock", "us", about="yappi exports microseconds as Ticks")
-    return Metric(key_of(event), label or event, "1", exact=True)
+    kind = kind_of(event)
+    if kind == "counted" or event.startswith("sys"):
+        return Metric(key_of(event), label or event, "1", exact=True)
+    spelt = _CLOCK_UNIT.fullmatch(event)
+    factorless = spelt[3] if spelt and not spelt[2] else event
+    about = {"traced": "a clock's time as the profiler took it", "sampled": "samples, not counts"}[kind]
+    return Metric(key_of(event), label or event, _UNITS.get(factorless, "1"), about=about)
+
+
+_UNITS: dict[str, Unit] = {"ns": "ns", "us": "us"}
+
+
+def kind_of(event: str) -> Literal["counted", "sampled", "traced"]:
+    """What kind of figure an event is: a count that repeats, samples, or anything else, which a clock may have given.
+
+    Only events that valgrind's tools count are taken for counts: a time that is called a count would get a certain
+    verdict from one run.
+    """
+    if _COUNTED.fullmatch(event) or event.startswith("sysCount"):
+        return "counted"
+    return "sampled" if _SAMPLED.fullmatch(event) else "traced"
 
 
 def derived(formulas: Mapping[str, str], events: Sequence[str]) -> tuple[dict[str, dict[str, int]], list[str]]:

@@ -66,7 +66,9 @@ class Ids:
         numbers = np.full(len(rows), NOT_DEFINED, np.int64)
         numbers[named] = [self._texts.number(raw) if raw else NOT_DEFINED for raw in raws]
         nameless = ~compressed & (numbers == NOT_DEFINED)
-        if nameless.any():
+        if self._what != "function":
+            numbers[nameless] = self._texts.number(b"")  # converters write `fl=` where they know no file
+        elif nameless.any():
             raise ParseError(self._source, f"a {self._what} without a name", line=_line(lines, rows, nameless))
         self._follow_ids(compressed, ids, numbers, lines, rows)
         return numbers
