@@ -1,0 +1,142 @@
+"""The servers of one start: fresh processes of every variant, alive together, each with the ticket of the start."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from profpipe.capture.server import layout
+from profpipe.capture.server.placement import Placement
+from profpipe.capture.server.process import Supervised, exit_words
+from profpipe.capture.server.ready import PortTaken, Waiting, choose_port, died, names_port, prepare
+from profpipe.errors import CaptureError
+from profpipe.model.start import Lost, StartPhase, Ticket
+from profpipe.study.schema import Request, Target
+
+PORT_TRIES = 3
+
+
+class StartLost(Exception):
+    """A start that no variant has figures of."""
+
+    def __init__(self, lost: Lost) -> None:
+        self.lost = lost
+        super().__init__(lost.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A server of a start, under a name of its own: the control is the baseline's target with another name."""
+
+    name: str
+    target: Target
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A variant that serves. `fixed_layout` = its memory lies where the ticket puts it."""
+
+    variant: Variant
+    server: Supervised
+    port: int
+    fixed_layout: bool
+
+
+def apart(variants: Sequence[Variant]) -> str | None:
+    """Why these variants cannot be alive together, None when nothing speaks against it: a port that two insist on."""
+    ports: dict[int, str] = {}
+    for variant in variants:
+        port = variant.target.port
+        if port is not None and port in ports:
+            return f"{ports[port]} and {variant.name} both listen on port {port}: use {{port}} in their commands"
+        if port is not None:
+            ports[port] = variant.name
+    return None
+
+
+@contextmanager
+def side_by_side(
+    variants: Sequence[Variant], ticket: Ticket, *, root: Path, placement: Placement
+) -> Iterator[tuple[Running, ...]]:
+    """All variants, launched together and serving. Leaving it kills what still runs. Raises StartLost."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="profpipe-start-")))
+        launched = [(v, *_launch(stack, v, ticket, root, scratch, placement)) for v in variants]
+        running = []
+        for variant, server, port in launched:
+            for left in reversed(range(PORT_TRIES)):
+                try:
+                    running.append(_wait(variant, server, port))
+                    break
+                except PortTaken as error:
+                    server.kill()
+                    if not left or not names_port(variant.target):
+                        raise _lost(variant, error) from error
+                    server, port = _launch(stack, variant, ticket, root, scratch, placement)
+                except CaptureError as error:
+                    raise _lost(variant, error) from error
+        yield tuple(running)
+
+
+def _launch(
+    stack: ExitStack, variant: Variant, ticket: Ticket, root: Path, scratch: Path, placement: Placement
+) -> tuple[Supervised, int]:
+    cpus = None if placement.server_cpu is None else frozenset({placement.server_cpu})
+    port = choose_port(variant.target)
+    try:
+        launch = prepare(variant.target, port, root=root, raw=scratch, options={}, cpus=cpus)
+        env = layout.environment(ticket, launch.env, variant.target.env)
+        place = layout.stack_bytes(ticket)
+        server = Supervised(launch.argv, env=env, cwd=launch.cwd, cpus=cpus, stack_bytes=place)
+    except CaptureError as error:
+        raise _lost(variant, error) from error
+    stack.callback(server.kill)
+    return server, port
+
+
+def _wait(variant: Variant, server: Supervised, port: int) -> Running:
+    target = variant.target
+    known = port if names_port(target) or target.port is not None else None
+    ready = Waiting(server, target, known, variant.request, target.ready.timeout).wait()
+    return Running(variant, server, ready.port, layout.is_fixed(server.pid))
+
+
+def _lost(variant: Variant, error: CaptureError) -> StartLost:
+    phase: StartPhase = "ready" if error.phase == "ready" else "start"
+    return StartLost(Lost(variant.name, phase, error.text, error.log_tail))
+
+
+def blame(running: Running, complaint: str) -> Lost:
+    """Why a start was lost in its slices: the end of the server where it has ended, else the client's complaint."""
+    running.server.wait(0.2)
+    error = died(running.server, "slices", "under load")
+    if error is not None:
+        return Lost(running.variant.name, "slices", error.text, error.log_tail)
+    return Lost(running.variant.name, "slices", complaint, running.server.log.tail())
+
+
+def stop(running: Sequence[Running]) -> tuple[str, ...]:
+    """Ask every server to end, all at once, and wait; what had to be forced is returned in words."""
+    for one in running:
+        one.server.signal(getattr(signal, one.variant.target.stop))
+    found = []
+    for one in running:
+        target = one.variant.target
+        status = one.server.wait(target.stop_timeout)
+        number = getattr(signal, target.stop)
+        if status is None:
+            found.append(f"{one.variant.name}: it did not end within {target.stop_timeout:g} s of {target.stop}")
+        elif status not in {0, -number, 128 + number}:
+            found.append(f"{one.variant.name}: it ended with {exit_words(status)} after {target.stop}")
+        one.server.kill()
+    return tuple(found)
+
+
+def control_of(baseline: Variant, name: str) -> Variant:
+    """The baseline once more, as a variant that cannot differ from it."""
+    return replace(baseline, name=name)

@@ -1,0 +1,152 @@
+"""The client of slices from profpipe's side: started on its processors, asked line by line, ended with the start."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+from profpipe.errors import LoadError
+from profpipe.load.guard import guard
+from profpipe.load.interface import Cpus
+from profpipe.load.plan import request_bytes
+from profpipe.study.schema import Request
+
+COMMAND = (sys.executable, "-P", "-m", "profpipe.load.slices")
+QUIET = {"PYTHONDEVMODE": "", "PYTHONASYNCIODEBUG": "", "PYTHONWARNINGS": ""}
+END_S = 5.0
+GRACE_S = 10.0  # for the client itself, beyond what a command allows its servers
+READ_BYTES = 1 << 16
+
+
+class VariantFailed(Exception):
+    """A server did what no measurement can be made of: `variant` counts from 0 in the order they were opened."""
+
+    def __init__(self, variant: int, reason: str) -> None:
+        self.variant, self.reason = variant, reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server that is to be loaded: where it listens, what it is asked, and the parent of its processes."""
+
+    host: str
+    port: int
+    root: int
+    request: Request
+
+
+class Client:
+    """The client's process. A context manager: leaving it ends the process. LoadError when the client itself fails."""
+
+    def __init__(self, cpus: Cpus, *, timeout: float) -> None:
+        """`timeout` = seconds in which every answer of a server must come. One thread: the first of `cpus` is used."""
+        self.timeout = timeout
+        self._unread = b""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
+        try:
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={**os.environ, **guard().environment, **QUIET},
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise LoadError(f"the load client cannot be started: {error.strerror}") from error
+        if cpus:
+            # Before its first thread runs Python code; it never starts another.
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(self._process.pid, cpus[:1])
+
+    def open(self, servers: Sequence[Address], connections: int) -> None:
+        """Connect to every server. Raises VariantFailed."""
+        variants = [
+            {
+                "host": server.host,
+                "port": server.port,
+                "root": server.root,
+                "request": request_bytes(server.request, server.host, server.port).decode("latin-1"),
+                "expected": server.request.status,
+                "head": server.request.method == "HEAD",
+                "connections": connections,
+            }
+            for server in servers
+        ]
+        self._ask({"do": "open", "variants": variants, "timeout": self.timeout}, self.timeout * len(servers))
+
+    def slices(self, orders: Sequence[Sequence[int]], parts: Sequence[int], seconds: float) -> dict[str, Any]:
+        """A slice for every entry of `orders`, each of these parts; no pass begins after `seconds`.
+
+        The answer is that of session.Session: slices in their order, counts before and after. Raises VariantFailed.
+        """
+        command = {"do": "slices", "orders": orders, "parts": parts, "seconds": seconds}
+        return self._ask(command, seconds + self.timeout * max(map(len, orders), default=0))
+
+    def idle(self, seconds: float) -> tuple[list[int], int]:
+        """CPU nanoseconds of every server while no request comes, and how long that was."""
+        answer = self._ask({"do": "idle", "seconds": seconds}, seconds)
+        return answer["cpu_ns"], answer["wall_ns"]
+
+    def _ask(self, command: Mapping[str, object], seconds: float) -> dict[str, Any]:
+        process = self._process
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # it has died: the answer that is missing says so
+            process.stdin.write(json.dumps(command).encode() + b"\n")
+            process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._line(seconds + GRACE_S))
+        if failed := answer.get("failed"):
+            raise VariantFailed(failed["variant"], failed["reason"])
+        return answer
+
+    def _line(self, seconds: float) -> bytes:
+        assert self._process.stdout is not None
+        limit = time.monotonic() + seconds
+        fd = self._process.stdout.fileno()
+        parts = [self._unread]
+        while b"\n" not in parts[-1]:
+            if not select.select([fd], [], [], max(limit - time.monotonic(), 0))[0]:
+                raise LoadError(f"the load client gave no answer within {seconds:g} s")
+            data = os.read(fd, READ_BYTES)
+            if not data:
+                raise LoadError(f"the load client failed (exit code {self._process.wait(END_S)}): {self._complaint()}")
+            parts.append(data)
+        line, _, self._unread = b"".join(parts).partition(b"\n")
+        return line
+
+    def _complaint(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it printed nothing"
+
+    def close(self) -> None:
+        """End the process; may be called more than once."""
+        process = self._process
+        if process.stdin is not None and not process.stdin.closed:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+        self._errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

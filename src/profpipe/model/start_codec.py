@@ -1,0 +1,55 @@
+"""A start as JSON and back: one compact file per start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from profpipe.errors import InvalidProfile
+from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
+
+SCHEMA = "profpipe.start/1"
+
+
+def dump_start(start: Start) -> bytes:
+    """Same start, same bytes."""
+    return json.dumps({"schema": SCHEMA, **asdict(start)}, separators=(",", ":")).encode()
+
+
+def load_start(data: bytes, source: str) -> Start:
+    """Read dump_start's bytes back. Raises InvalidProfile naming `source` and what is not as it should be."""
+    try:
+        body = json.loads(data)
+        if body.get("schema") != SCHEMA:
+            raise InvalidProfile(f"{source}: schema is {body.get('schema')!r}, this version reads {SCHEMA!r}")
+        return _start(body)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InvalidProfile(f"{source}: not a start as {SCHEMA!r} describes it: {error}") from error
+
+
+def _start(body: dict[str, Any]) -> Start:
+    lost = body["lost"]
+    plan = SlicePlan(**body["plan"])
+    variants = {name: _variant(row) for name, row in body["variants"].items()}
+    for name, row in variants.items():
+        if len({len(row.cpu_ns), len(row.lead_ns), len(row.between_ns), len(row.wall_ns), len(row.latency_us)}) != 1:
+            raise ValueError(f"the columns of {name} differ in length")
+    return Start(
+        ticket=Ticket(**body["ticket"]),
+        plan=plan,
+        orders=tuple(tuple(order) for order in body["orders"]),
+        variants=variants,
+        seconds=body["seconds"],
+        slices_s=body["slices_s"],
+        client_ns=body["client_ns"],
+        lost=None if lost is None else Lost(**(lost | {"log_tail": tuple(lost["log_tail"])})),
+        warnings=tuple(body["warnings"]),
+    )
+
+
+def _variant(row: dict[str, Any]) -> VariantSlices:
+    columns = {name: tuple(row[name]) for name in ("cpu_ns", "lead_ns", "between_ns", "wall_ns")}
+    latency = tuple((median, p99) for median, p99 in row["latency_us"])
+    switches = None if row["switches"] is None else (row["switches"][0], row["switches"][1])
+    return VariantSlices(**(row | columns | {"latency_us": latency, "switches": switches}))

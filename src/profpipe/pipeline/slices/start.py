@@ -1,0 +1,170 @@
+"""One start: launch all variants with one ticket, wait, warm up, load them in slices, stop. It leaves no process."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from profpipe.analyse.statistics.slice_length import Positions
+from profpipe.analyse.statistics.slowing import slower_at_the_end
+from profpipe.capture.server.placement import Placement
+from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
+from profpipe.load.slices.client import Address, Client, VariantFailed
+from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
+
+WARM_UP_PASSES = 4
+LONGEST_S = 120.0  # of the slices of one start, however slow the servers are
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all starts of a study share. `timeout` = seconds in which a server must answer a request."""
+
+    root: Path
+    placement: Placement
+    connections: int = 20
+    warm_up: int = 400
+    timeout: float = 5.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A start under way: its servers, its client, and what is known so far."""
+
+    running: tuple[Running, ...]
+    client: Client
+    begun: float
+    warnings: list[str] = field(default_factory=list)
+
+    def slices(self, orders: Sequence[Sequence[int]], parts: Sequence[int]) -> dict[str, Any]:
+        """As Client.slices. Raises StartLost naming the variant."""
+        try:
+            return self.client.slices(orders, parts, LONGEST_S)
+        except VariantFailed as error:
+            raise StartLost(blame(self.running[error.variant], error.reason)) from error
+
+
+def orders_of(seed: int, number: int, variants: int, passes: int) -> tuple[tuple[int, ...], ...]:
+    """The order of every pass of start `number`, drawn from the study's seed: each variant once a pass."""
+    rng = random.Random(f"orders {seed} {number}")
+    return tuple(tuple(rng.sample(range(variants), variants)) for _ in range(passes))
+
+
+@contextmanager
+def _opened(variants: Sequence[Variant], ticket: Ticket, setting: Setting) -> Iterator[_Open]:
+    """All variants serving, connected to and warmed up. Raises StartLost; stops every server at the end."""
+    begun = time.monotonic()
+    with side_by_side(variants, ticket, root=setting.root, placement=setting.placement) as running:
+        with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
+            start = _Open(running, client, begun)
+            servers = [Address("127.0.0.1", r.port, r.server.keeper, r.variant.request) for r in running]
+            try:
+                client.open(servers, setting.connections)
+            except VariantFailed as error:
+                raise StartLost(blame(running[error.variant], error.reason)) from error
+            if setting.warm_up:
+                part = max(setting.warm_up // WARM_UP_PASSES, 1)
+                start.slices([tuple(range(len(running)))] * WARM_UP_PASSES, [part])
+            yield start
+        start.warnings += stop(running)
+
+
+def try_positions(
+    variants: Sequence[Variant], ticket: Ticket, setting: Setting, *, seed: int, passes: int, parts: int
+) -> Positions:
+    """A start that measures what a request costs by its place in a slice, to choose a length by. Raises StartLost."""
+    orders = orders_of(seed, ticket.number, len(variants), passes)
+    part = 2 * setting.connections
+    with _opened(variants, ticket, setting) as start:
+        ready = time.monotonic()
+        answer = start.slices(orders, [part] * parts)
+        loaded = time.monotonic() - ready
+    return Positions(
+        part=part,
+        costs={
+            running.variant.name: tuple(
+                tuple(ns / part for ns in found["cpu_ns"]) for found in answer["slices"] if found["variant"] == index
+            )
+            for index, running in enumerate(start.running)
+        },
+        pass_s=loaded / passes,
+        launch_s=time.monotonic() - start.begun - loaded,
+    )
+
+
+def measure_start(
+    variants: Sequence[Variant], ticket: Ticket, plan: SlicePlan, setting: Setting, *, seed: int, idle_s: float = 0.0
+) -> Start:
+    """One start under `plan`. What a variant does wrong loses the start for all and is in `Start.lost`.
+
+    LoadError when the load client itself fails; KeyboardInterrupt goes on to the caller with every server gone.
+    """
+    begun = time.monotonic()
+    orders = orders_of(seed, ticket.number, len(variants), plan.passes)
+    named = tuple(tuple(variants[index].name for index in order) for order in orders)
+    try:
+        with _opened(variants, ticket, setting) as start:
+            idle, idle_wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
+            at = time.monotonic()
+            answer = start.slices(orders, [plan.lead, plan.requests] if plan.lead else [plan.requests])
+            slices_s = time.monotonic() - at
+    except StartLost as lost:
+        return _without_figures(ticket, plan, named, time.monotonic() - begun, lost.lost)
+    found = {
+        running.variant.name: _variant(index, running, plan, answer, idle[index], idle_wall)
+        for index, running in enumerate(start.running)
+    }
+    seconds = time.monotonic() - begun
+    if (slower := slower_at_the_end({name: slices.cpu_ns for name, slices in found.items()})) is not None:
+        return _without_figures(ticket, plan, named, seconds, Lost(slower[0], "slices", slower[1]))
+    return Start(
+        ticket=ticket,
+        plan=plan,
+        orders=named,
+        variants=found,
+        seconds=seconds,
+        slices_s=slices_s,
+        client_ns=sum(one["client_ns"] for one in answer["slices"]),
+        warnings=tuple(start.warnings),
+    )
+
+
+def _without_figures(
+    ticket: Ticket, plan: SlicePlan, orders: tuple[tuple[str, ...], ...], seconds: float, lost: Lost
+) -> Start:
+    return Start(ticket=ticket, plan=plan, orders=orders, variants={}, seconds=seconds, lost=lost)
+
+
+def _variant(
+    index: int, running: Running, plan: SlicePlan, answer: dict[str, Any], idle: int | None, idle_wall: int | None
+) -> VariantSlices:
+    mine = [found for found in answer["slices"] if found["variant"] == index]
+    before, after = answer["before"][index], answer["after"][index]
+    lead = bool(plan.lead)
+    kept = after["ended"] == before["ended"] and after["processes"] == before["processes"]
+    return VariantSlices(
+        requests=plan.requests,
+        cpu_ns=tuple(found["cpu_ns"][-1] for found in mine),
+        lead_ns=tuple(found["cpu_ns"][0] if lead else 0 for found in mine),
+        between_ns=tuple(found["between_ns"] for found in mine),
+        wall_ns=tuple(found["wall_ns"][-1] for found in mine),
+        latency_us=tuple((found["latency_us"][0], found["latency_us"][1]) for found in mine),
+        switches=_difference(before["switches"], after["switches"]) if kept else None,
+        served=after["served"] - before["served"],
+        reconnects=after["reconnects"] - before["reconnects"],
+        processes=after["processes"],
+        fixed_layout=running.fixed_layout,
+        idle_ns=idle,
+        idle_wall_ns=idle_wall,
+    )
+
+
+def _difference(before: Sequence[int], after: Sequence[int]) -> tuple[int, int] | None:
+    """Switches between two looks; None where a thread that ended took its count with it."""
+    found = after[0] - before[0], after[1] - before[1]
+    return found if min(found) >= 0 else None
