@@ -41,9 +41,10 @@ class VariantSlices:
     """One variant in one start: a value per slice, in the order of the passes.
 
     `cpu_ns` = CPU of its process tree over the requests that count, `lead_ns` over those left out, `between_ns` since
-    the end of its slice before. `latency_us` = (median, 99th percentile) of a slice. `switches` = voluntary and
-    involuntary context switches over all its slices; None where threads ended. `idle_ns` = CPU in `idle_wall_ns`
-    without any request; None where that was not measured. `fixed_layout` = memory lies where the ticket puts it.
+    the end of its slice before; `client_ns` = CPU of the load client over all requests of the slice. `latency_us` =
+    (median, 99th percentile) of a slice. `switches` = voluntary and involuntary context switches over all its slices;
+    None where threads ended. `idle_ns` = CPU in `idle_wall_ns` without any request; None where that was not measured.
+    `fixed_layout` = memory lies where the ticket puts it.
     """
 
     requests: int
@@ -51,6 +52,7 @@ class VariantSlices:
     lead_ns: tuple[int, ...]
     between_ns: tuple[int, ...]
     wall_ns: tuple[int, ...]
+    client_ns: tuple[int, ...]
     latency_us: tuple[tuple[float, float], ...]
     switches: tuple[int, int] | None
     served: int
@@ -76,7 +78,7 @@ class Start:
     """One start. `variants` is empty where it was lost; `orders` = the order of each pass, by name.
 
     The control is the baseline a second time, under a name of its own. `seconds` = from the first launch to the last
-    stop; `slices_s` = of it, time in passes; `client_ns` = CPU of the load client in slices.
+    stop; `slices_s` = of it, time in passes.
     """
 
     ticket: Ticket
@@ -85,6 +87,5 @@ class Start:
     variants: Mapping[str, VariantSlices]
     seconds: float
     slices_s: float = 0.0
-    client_ns: int = 0
     lost: Lost | None = None
     warnings: tuple[str, ...] = ()

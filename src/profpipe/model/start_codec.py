@@ -33,7 +33,8 @@ def _start(body: dict[str, Any]) -> Start:
     plan = SlicePlan(**body["plan"])
     variants = {name: _variant(row) for name, row in body["variants"].items()}
     for name, row in variants.items():
-        if len({len(row.cpu_ns), len(row.lead_ns), len(row.between_ns), len(row.wall_ns), len(row.latency_us)}) != 1:
+        columns = (row.cpu_ns, row.lead_ns, row.between_ns, row.wall_ns, row.client_ns, row.latency_us)
+        if len({len(column) for column in columns}) != 1:
             raise ValueError(f"the columns of {name} differ in length")
     return Start(
         ticket=Ticket(**body["ticket"]),
@@ -42,14 +43,13 @@ def _start(body: dict[str, Any]) -> Start:
         variants=variants,
         seconds=body["seconds"],
         slices_s=body["slices_s"],
-        client_ns=body["client_ns"],
         lost=None if lost is None else Lost(**(lost | {"log_tail": tuple(lost["log_tail"])})),
         warnings=tuple(body["warnings"]),
     )
 
 
 def _variant(row: dict[str, Any]) -> VariantSlices:
-    columns = {name: tuple(row[name]) for name in ("cpu_ns", "lead_ns", "between_ns", "wall_ns")}
+    columns = {name: tuple(row[name]) for name in ("cpu_ns", "lead_ns", "between_ns", "wall_ns", "client_ns")}
     latency = tuple((median, p99) for median, p99 in row["latency_us"])
     switches = None if row["switches"] is None else (row["switches"][0], row["switches"][1])
     return VariantSlices(**(row | columns | {"latency_us": latency, "switches": switches}))

@@ -1,117 +1,112 @@
-"""How long a slice is, chosen from what requests cost by their place in it.
+"""How long a slice is, chosen by measurement at the start of a study.
 
 Caches are cold after the slices of other servers, so the first requests of a slice may cost more: they are left out.
-Of the lengths that remain, the one that gives the most certain ratio in a given time is taken.
+Of the lengths that are tried then, the one that gives the most certain ratio in a given time is taken: short slices
+of two variants fall into the same weather, long ones lose less time to the requests that are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Positions are alike when their cost is within this of the second half's. It bounds the bias of what is not left out.
+from profpipe.analyse.statistics.starts import median_error
+
+# A place in a slice counts from where two neighbouring parts cost what the second half does within this. It bounds the
+# bias of what is not left out.
 TOLERANCE = 0.02
-# Shares of the time of a start that goes into slices, at least; and starts that a budget must allow, at least.
-LOAD_SHARE = 0.65
+# Share of the time of a start that goes into slices, at least; starts that a budget must allow, at least.
+LOAD_SHARE = 0.7
 LEAST_STARTS = 8
 LEAST_PASSES = 12
-# A part is two requests a connection. Slices begin and end with idle connections: over ten rounds of requests that is
-# a tenth of them.
-LEAST_PARTS = 5
-MAD_TO_SD = 1.4826
-# Reading clocks, looking at connections and sorting latencies take this long a slice.
-SLICE_OVERHEAD_S = 100e-6
+
+Costs = Mapping[str, Sequence[Sequence[float]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Positions:
-    """What a start measured by position: `costs` = variant -> slices x parts, CPU nanoseconds a request.
+class Lead:
+    """`requests` are left out of every slice. `first` = what the first `part` requests cost over those of the second
+    half, by variant; `settled` = every variant comes within TOLERANCE before the second half."""
 
-    A part is `part` requests. `pass_s` = seconds of one pass over all variants with all parts, `launch_s` = seconds a
-    start takes besides its passes.
-    """
-
+    requests: int
     part: int
-    costs: Mapping[str, tuple[tuple[float, ...], ...]]
+    first: Mapping[str, float]
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Slices of one length that were tried: cost of each by variant, in the order of the passes."""
+
+    requests: int
+    costs: Mapping[str, Sequence[float]]
     pass_s: float
-    launch_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLength:
-    """The choice. `first_costs` = what the first part costs over the second half's, by variant; `settled` = whether
-    every variant comes within TOLERANCE before the second half; `pass_s` = seconds a pass of this length takes."""
+    """The choice. `pass_s` = seconds that one pass over all variants takes, `launch_s` = those of a start besides."""
 
-    lead: int
+    lead: Lead
     requests: int
-    first_costs: Mapping[str, float]
-    settled: bool
     pass_s: float
-    words: str
+    launch_s: float
+
+    @property
+    def words(self) -> str:
+        """For the report."""
+        lead, worst = self.lead, max(self.lead.first, key=lambda name: self.lead.first[name])
+        text = f"slices of {self.requests} requests"
+        text += f", {lead.requests} before them left out" if lead.requests else ", none left out"
+        text += f" (the first {lead.part} of {worst} cost {100 * (lead.first[worst] - 1):+.0f} % of the later ones)"
+        return text if lead.settled else f"{text}; costs did not settle within {100 * TOLERANCE:g} %"
 
 
-def choose_length(positions: Positions, baseline: str) -> SliceLength:
-    """The lead that is left out and the number of requests that count."""
-    tables = {name: np.array(costs, dtype=np.float64) for name, costs in positions.costs.items()}
+def choose_lead(costs: Costs, part: int) -> Lead:
+    """From slices of many parts of `part` requests: `costs` = variant -> slices x parts, a request's CPU time."""
+    tables = {name: np.array(rows, dtype=np.float64) for name, rows in costs.items()}
     parts = next(iter(tables.values())).shape[1]
     settling = {name: _settled(table) for name, table in tables.items()}
-    lead = max(min(first, parts // 2) for first in settling.values())
-    counted = _best_length(tables, baseline, lead, positions.pass_s)
-    share = (lead + counted) / parts
-    first = {name: float(np.median(t[:, 0]) / _later(t)) for name, t in tables.items()}
-    settled = all(each <= parts // 2 for each in settling.values())
-    return SliceLength(
-        lead=lead * positions.part,
-        requests=counted * positions.part,
-        first_costs=first,
-        settled=settled,
-        pass_s=positions.pass_s * share + SLICE_OVERHEAD_S * len(tables) * (1 - share),
-        words=_words(lead * positions.part, counted * positions.part, positions.part, first, settled),
+    return Lead(
+        requests=max(min(place, parts // 2) for place in settling.values()) * part,
+        part=part,
+        first={name: float(np.median(table[:, 0]) / _later(table)) for name, table in tables.items()},
+        settled=all(place <= parts // 2 for place in settling.values()),
     )
 
 
 def _later(table: NDArray[np.float64]) -> float:
-    half = table.shape[1] // 2
-    return float(np.median(table[:, half:]))
+    return float(np.median(table[:, table.shape[1] // 2 :]))
 
 
 def _settled(table: NDArray[np.float64]) -> int:
-    """The first part from which on two neighbouring parts cost what the second half does."""
-    middle = np.median(table, axis=0) / _later(table)
-    pairs = (middle[:-1] + middle[1:]) / 2
-    fits = np.flatnonzero(pairs <= 1 + TOLERANCE)
+    """The first part of the first two that together cost what the second half does; all parts where none do.
+
+    On a busy machine medians of a few slices are less certain than TOLERANCE: then their standard error counts.
+    """
+    later = _later(table)
+    middle = np.median(table, axis=0) / later
+    error = np.median([median_error(column) for column in table.T]) / later / 2**0.5
+    fits = np.flatnonzero((middle[:-1] + middle[1:]) / 2 <= 1 + max(TOLERANCE, float(error)))
     return int(fits[0]) if len(fits) else table.shape[1]
 
 
-def _best_length(tables: Mapping[str, NDArray[np.float64]], baseline: str, lead: int, pass_s: float) -> int:
-    """Parts that give the least variance of a paired ratio for the time that they and the lead take."""
-    parts = next(iter(tables.values())).shape[1]
-    part_s = pass_s / (parts * len(tables))
-    costs = {}
-    for many in range(min(LEAST_PARTS, parts - lead), parts - lead + 1):
-        means = {name: np.log(table[:, lead : lead + many].mean(axis=1)) for name, table in tables.items()}
-        spread = [_sd(means[name] - means[baseline]) for name in tables if name != baseline]
-        costs[many] = float(np.mean(np.square(spread))) * ((lead + many) * part_s + SLICE_OVERHEAD_S)
-    return min(costs, key=lambda many: costs[many])
+def choose_length(trials: Sequence[Trial], baseline: str) -> Trial:
+    """The trial whose ratios to the baseline are the most certain for the time they took."""
+
+    def error(trial: Trial) -> float:
+        base = np.log(trial.costs[baseline])
+        errors = [median_error(np.log(costs) - base) for name, costs in trial.costs.items() if name != baseline]
+        return float(np.mean(np.square(errors))) * len(base) * trial.pass_s
+
+    return min(trials, key=error)
 
 
-def _sd(values: NDArray[np.float64]) -> float:
-    return float(MAD_TO_SD * np.median(np.abs(values - np.median(values))))
-
-
-def _words(lead: int, requests: int, part: int, first: Mapping[str, float], settled: bool) -> str:
-    worst = max(first, key=lambda name: first[name])
-    text = f"slices of {requests} requests"
-    text += f", {lead} before them left out" if lead else ", none left out"
-    text += f" (the first {part} of {worst} cost {100 * (first[worst] - 1):+.1f} % of the later ones)"
-    return text if settled else f"{text}; costs did not settle within {100 * TOLERANCE:g} %"
-
-
-def passes(length: SliceLength, launch_s: float, budget_s: float) -> int:
+def passes(pass_s: float, launch_s: float, budget_s: float) -> int:
     """Passes a start: enough that LOAD_SHARE of its time is slices, few enough for LEAST_STARTS in the budget."""
-    wanted = launch_s * LOAD_SHARE / (1 - LOAD_SHARE) / length.pass_s
-    most = (budget_s / LEAST_STARTS - launch_s) / length.pass_s
+    wanted = launch_s * LOAD_SHARE / (1 - LOAD_SHARE) / pass_s
+    most = (budget_s / LEAST_STARTS - launch_s) / pass_s
     return max(round(min(wanted, most)), LEAST_PASSES)

@@ -83,10 +83,12 @@ class ClosedLoop:
         add, now, poll, by_fd = self.latencies_ns.append, time.perf_counter_ns, self._epoll.poll, self._by_fd
         request, verified, most = self.request, self._verified, len(self.connections) + 1
         ready = first
+        for connection in first:
+            connection.waiting = True
         while answered < requests:
             at = now()
             for connection in ready:
-                connection.begun, connection.waiting = at, True
+                connection.begun = at
                 try:
                     connection.send(request)
                 except OSError:
@@ -109,10 +111,11 @@ class ClosedLoop:
                         continue
                     verified = self._verified
                 add(at - connection.begun)
-                connection.waiting = False
                 ready.append(connection)
             answered += len(ready)
             if len(ready) > unsent:
+                for connection in ready[unsent:]:
+                    connection.waiting = False
                 del ready[unsent:]
             unsent -= len(ready)
         self.served += answered

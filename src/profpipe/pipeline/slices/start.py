@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from profpipe.analyse.statistics.slice_length import Positions
+from profpipe.analyse.statistics.slice_length import SliceLength, Trial, choose_lead, choose_length
 from profpipe.analyse.statistics.slowing import slower_at_the_end
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
@@ -19,6 +19,11 @@ from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
 
 WARM_UP_PASSES = 4
 LONGEST_S = 120.0  # of the slices of one start, however slow the servers are
+# Lengths are measured in parts of two requests a connection.
+ROUNDS_A_PART = 2
+POSITION_PARTS, POSITION_PASSES = 12, 16
+TRIED_PARTS = (2, 4, 8)
+TRIAL_S, TRIAL_MOST_PASSES = 1.2, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,12 @@ class _Open:
     begun: float
     warnings: list[str] = field(default_factory=list)
 
-    def slices(self, orders: Sequence[Sequence[int]], parts: Sequence[int]) -> dict[str, Any]:
+    def slices(
+        self, orders: Sequence[Sequence[int]], parts: Sequence[int], seconds: float = LONGEST_S
+    ) -> dict[str, Any]:
         """As Client.slices. Raises StartLost naming the variant."""
         try:
-            return self.client.slices(orders, parts, LONGEST_S)
+            return self.client.slices(orders, parts, seconds)
         except VariantFailed as error:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
 
@@ -74,27 +81,45 @@ def _opened(variants: Sequence[Variant], ticket: Ticket, setting: Setting) -> It
         start.warnings += stop(running)
 
 
-def try_positions(
-    variants: Sequence[Variant], ticket: Ticket, setting: Setting, *, seed: int, passes: int, parts: int
-) -> Positions:
-    """A start that measures what a request costs by its place in a slice, to choose a length by. Raises StartLost."""
-    orders = orders_of(seed, ticket.number, len(variants), passes)
-    part = 2 * setting.connections
+def try_lengths(
+    variants: Sequence[Variant], baseline: str, ticket: Ticket, setting: Setting, *, seed: int
+) -> SliceLength:
+    """A start that measures how long slices should be: first what is left out, then a trial of each length.
+
+    Raises StartLost; LoadError when the load client itself fails.
+    """
+    names = [variant.name for variant in variants]
+    part = ROUNDS_A_PART * setting.connections
     with _opened(variants, ticket, setting) as start:
         ready = time.monotonic()
-        answer = start.slices(orders, [part] * parts)
+        orders = orders_of(seed, ticket.number, len(variants), POSITION_PASSES)
+        answer = start.slices(orders, [part] * POSITION_PARTS)
+        costs = {
+            name: [[ns / part for ns in found["cpu_ns"]] for found in answer["slices"] if found["variant"] == index]
+            for index, name in enumerate(names)
+        }
+        lead = choose_lead(costs, part)
+        trials = [_trial(start, names, lead.requests, many * part, seed) for many in TRIED_PARTS]
         loaded = time.monotonic() - ready
-    return Positions(
-        part=part,
-        costs={
-            running.variant.name: tuple(
-                tuple(ns / part for ns in found["cpu_ns"]) for found in answer["slices"] if found["variant"] == index
-            )
-            for index, running in enumerate(start.running)
-        },
-        pass_s=loaded / passes,
-        launch_s=time.monotonic() - start.begun - loaded,
-    )
+    best = choose_length(trials, baseline)
+    launch_s = time.monotonic() - start.begun - loaded
+    return SliceLength(lead=lead, requests=best.requests, pass_s=best.pass_s, launch_s=launch_s)
+
+
+def _trial(start: _Open, names: Sequence[str], lead: int, requests: int, seed: int) -> Trial:
+    begun = time.monotonic()
+    orders = orders_of(seed, -requests, len(names), TRIAL_MOST_PASSES)
+    answer = start.slices(orders, _parts(lead, requests), seconds=TRIAL_S)
+    done = len(answer["slices"]) // len(names)
+    costs = {
+        name: [found["cpu_ns"][-1] / requests for found in answer["slices"] if found["variant"] == index]
+        for index, name in enumerate(names)
+    }
+    return Trial(requests=requests, costs=costs, pass_s=(time.monotonic() - begun) / done)
+
+
+def _parts(lead: int, requests: int) -> list[int]:
+    return [lead, requests] if lead else [requests]
 
 
 def measure_start(
@@ -111,7 +136,7 @@ def measure_start(
         with _opened(variants, ticket, setting) as start:
             idle, idle_wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
             at = time.monotonic()
-            answer = start.slices(orders, [plan.lead, plan.requests] if plan.lead else [plan.requests])
+            answer = start.slices(orders, _parts(plan.lead, plan.requests))
             slices_s = time.monotonic() - at
     except StartLost as lost:
         return _without_figures(ticket, plan, named, time.monotonic() - begun, lost.lost)
@@ -129,7 +154,6 @@ def measure_start(
         variants=found,
         seconds=seconds,
         slices_s=slices_s,
-        client_ns=sum(one["client_ns"] for one in answer["slices"]),
         warnings=tuple(start.warnings),
     )
 
@@ -153,6 +177,7 @@ def _variant(
         lead_ns=tuple(found["cpu_ns"][0] if lead else 0 for found in mine),
         between_ns=tuple(found["between_ns"] for found in mine),
         wall_ns=tuple(found["wall_ns"][-1] for found in mine),
+        client_ns=tuple(found["client_ns"] for found in mine),
         latency_us=tuple((found["latency_us"][0], found["latency_us"][1]) for found in mine),
         switches=_difference(before["switches"], after["switches"]) if kept else None,
         served=after["served"] - before["served"],
