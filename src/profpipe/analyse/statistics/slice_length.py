@@ -20,7 +20,7 @@ from profpipe.analyse.statistics.starts import median_error
 TOLERANCE = 0.02
 # Share of the time of a start that goes into slices, at least; starts that a budget must allow, at least.
 LOAD_SHARE = 0.7
-LEAST_STARTS = 8
+LEAST_STARTS = 12
 LEAST_PASSES = 12
 
 Costs = Mapping[str, Sequence[Sequence[float]]]
