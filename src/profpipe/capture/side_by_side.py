@@ -9,10 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from profpipe.capture.launch import prepare
 from profpipe.capture.server import layout
 from profpipe.capture.server.placement import Placement
-from profpipe.capture.server.process import Supervised, exit_words
-from profpipe.capture.server.ready import PortTaken, Waiting, choose_port, died, names_port, prepare
+from profpipe.capture.server.ports import choose_port, names_port
+from profpipe.capture.server.process import Supervised, died, exit_words
+from profpipe.capture.server.ready import PortTaken, Waiting
 from profpipe.errors import CaptureError
 from profpipe.model.start import Lost, StartPhase, Ticket
 from profpipe.study.schema import Request, Target

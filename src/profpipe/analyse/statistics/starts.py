@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from profpipe.analyse.statistics.medians import t_limit
+from profpipe.analyse.statistics.significance import t_limit
 from profpipe.model.start import Start, VariantSlices
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from profpipe.analyse.statistics.looks import level, looks
-from profpipe.analyse.statistics.medians import ALPHA
 from profpipe.analyse.statistics.starts import LEVEL, StartRatios, interval
+from profpipe.model.report import ALPHA
 from profpipe.units import percent
 
 Call = Literal["costs more", "costs less", "no change", "cannot tell"]
