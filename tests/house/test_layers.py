@@ -25,10 +25,16 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"setup", "captures", "history", "prepare"},
         {"events"},
         {"execute"},
-        {"measure", "reporting", "doctor"},
+        {"measure", "slices", "reporting", "doctor"},
         {"commits", "attach"},
     ),
-    "capture": ({"server"}, {"tools"}, {"machine", "interface"}, {"launch", "profilers"}, {"run", "doctor"}),
+    "capture": (
+        {"server"},
+        {"tools"},
+        {"machine", "interface"},
+        {"launch", "profilers"},
+        {"run", "side_by_side", "doctor"},
+    ),
     "analyse": (
         {"names", "statistics", "study_data"},
         {"matrix", "aligned_rows"},

@@ -13,41 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from profpipe.capture.server.layout import draw
-from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant, apart, control_of
 from profpipe.errors import CaptureError, InvalidProfile
-from profpipe.model.start import SlicePlan, Start
 from profpipe.model.start_codec import dump_start, load_start
-from profpipe.pipeline.slices.start import Setting, measure_start, orders_of
+from profpipe.pipeline.slices.start import orders_of
 from profpipe.pipeline.slices.study import measure
 from profpipe.study.schema import Request, Target
-
-SERVER = Path(__file__).parents[1] / "support" / "faulty_server.py"
-PLAN = SlicePlan(lead=4, requests=20, passes=6, connections=4)
+from tests.support.paths import ROOT
+from tests.support.slices_driving import PLAN, our_servers, setting, start, variant
 
 pytestmark = pytest.mark.real
-
-
-def setting(tmp_path: Path, **changes: float) -> Setting:
-    return replace(Setting(tmp_path, place("same-core"), connections=4, warm_up=16, timeout=1.0), **changes)  # type: ignore[arg-type]
-
-
-def variant(name: str, fault: str = "none", after: int = 0) -> Variant:
-    command = ["{python}", str(SERVER), "{port}", fault, str(after)]
-    return Variant(name, Target.model_validate({"command": command, "language": "python"}), Request())
-
-
-def start(tmp_path: Path, *variants: Variant, plan: SlicePlan = PLAN, idle_s: float = 0.0) -> Start:
-    return measure_start(variants, draw(1, 1), plan, setting(tmp_path), seed=1, idle_s=idle_s)
-
-
-def our_servers() -> list[int]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if str(SERVER) in (process.info["cmdline"] or []):
-            found.append(process.pid)
-    return found
 
 
 def test_a_start_has_a_value_per_slice_and_its_bytes_bring_it_back(tmp_path: Path) -> None:
@@ -168,8 +143,9 @@ def test_without_its_baseline_there_is_no_study(tmp_path: Path) -> None:
 STUDY = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from tests.pipeline.test_slices_start import measure, setting, variant
+sys.path.insert(0, {str(ROOT)!r})
+from profpipe.pipeline.slices.study import measure
+from tests.support.slices_driving import setting, variant
 print("begun", flush=True)
 measure(variant("base"), [variant("other")], setting(Path({{folder!r}})), seed=1, budget_s=60, precise=True)
 """

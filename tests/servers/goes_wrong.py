@@ -1,4 +1,4 @@
-"""A small keep-alive server that goes wrong after so many requests: run as `python faulty_server.py PORT FAULT AFTER`.
+"""A small keep-alive server that goes wrong after so many requests: run as `python goes_wrong.py PORT FAULT AFTER`.
 
 FAULT is none, die, hang, wrong, close (every answer closes its connection), slower (each request costs more than the
 one before), or poll (it uses CPU while idle). It counts the requests of all connections.

@@ -1,0 +1,39 @@
+"""Starts of small servers that go wrong on request (tests/servers/goes_wrong.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from profpipe.capture.server.layout import draw
+from profpipe.capture.server.placement import place
+from profpipe.capture.side_by_side import Variant
+from profpipe.model.start import SlicePlan, Start
+from profpipe.pipeline.slices.start import Setting, measure_start
+from profpipe.study.schema import Request, Target
+from tests.support.paths import SERVERS
+
+SERVER = SERVERS / "goes_wrong.py"
+PLAN = SlicePlan(lead=4, requests=20, passes=6, connections=4)
+
+
+def setting(tmp_path: Path) -> Setting:
+    return Setting(tmp_path, place("same-core"), connections=4, warm_up=16, timeout=1.0)
+
+
+def variant(name: str, fault: str = "none", after: int = 0) -> Variant:
+    command = ["{python}", str(SERVER), "{port}", fault, str(after)]
+    return Variant(name, Target.model_validate({"command": command, "language": "python"}), Request())
+
+
+def start(tmp_path: Path, *variants: Variant, plan: SlicePlan = PLAN, idle_s: float = 0.0) -> Start:
+    return measure_start(variants, draw(1, 1), plan, setting(tmp_path), seed=1, idle_s=idle_s)
+
+
+def our_servers() -> list[int]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if str(SERVER) in (process.info["cmdline"] or []):
+            found.append(process.pid)
+    return found
