@@ -85,8 +85,12 @@ class Scale:
 
     def step(self, value: float) -> Step:
         """The largest step that is not larger than the value."""
-        size = abs(value * self.factor)
-        return next((step for step in reversed(self.steps) if step.size <= size), self.steps[0])
+        size, found = abs(value * self.factor), self.steps[0]
+        for step in self.steps[1:]:
+            if size < step.size:
+                break
+            found = step
+        return found
 
 
 _TIME = (Step(1, "ns"), Step(1e3, "µs"), Step(1e6, "ms"), Step(1e9, "s"))

@@ -53,7 +53,7 @@ def _code_point(match: re.Match[str]) -> str:
 
 
 def visible_report(report: Report) -> Report:
-    """The report with every string visible, keys of tables too; numbers are the same objects.
+    """The report with every string visible, keys of tables too; what holds nothing hidden is the same object.
 
     Pure, and changes nothing the second time. Raises ReportError when two keys of one table differ only in characters
     that cannot be seen: one of the two would be lost.
@@ -67,40 +67,47 @@ def visible_values(value: T) -> T:
 
 
 def _visible(value: T, field: str) -> T:
+    """The value itself where nothing in it changes, which is nearly always: most of a report is not copied."""
     made: Any = value
-    if isinstance(value, str):
-        limit = None if field in KEYS else PROSE if field in LONG else NAME
-        made = visible(value, limit=limit)
-    elif isinstance(value, BaseModel):
-        made = value.model_copy(update=_changed({name: getattr(value, name) for name in type(value).model_fields}))
-    elif is_dataclass(value) and not isinstance(value, type):
-        made = replace(value, **_changed({item.name: getattr(value, item.name) for item in fields(value)}))
-    elif isinstance(value, Mapping):
+    if type(value) in _NO_TEXT:
+        pass
+    elif isinstance(value, str):
+        made = visible(value, limit=None if field in KEYS else PROSE if field in LONG else NAME)
+    elif isinstance(value, tuple):
+        made = _tuple(value, field)
+    elif isinstance(value, dict):
         made = _table(value, field)
-    elif isinstance(value, tuple) and not _numbers(value):
-        made = tuple(_visible(item, field) for item in value)
+    elif isinstance(value, BaseModel):
+        changed = _changed(vars(value))
+        made = value.model_copy(update=changed) if changed else value
+    elif is_dataclass(value) and not isinstance(value, type):
+        changed = _changed({item.name: getattr(value, item.name) for item in fields(value)})
+        made = replace(value, **changed) if changed else value
     return made  # type: ignore[no-any-return]
 
 
-def _changed(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _visible(value, name) for name, value in values.items() if _may_hold_text(value)}
+_NO_TEXT: Final = frozenset({int, float, bool, type(None)})
 
 
-def _may_hold_text(value: object) -> bool:
-    """False for numbers, truths and None, which are most of a report."""
-    return isinstance(value, (str, tuple, Mapping, BaseModel)) or is_dataclass(value)
+def _changed(values: Mapping[str, Any]) -> dict[str, Any]:
+    made = {name: _visible(value, name) for name, value in values.items() if type(value) not in _NO_TEXT}
+    return {name: value for name, value in made.items() if value is not values[name]}
 
 
-def _numbers(value: tuple[Any, ...]) -> bool:
-    """A column of a flame graph has a million entries; one of the first shows what it holds."""
-    return bool(value) and isinstance(value[0], (int, float))
+def _tuple(values: tuple[Any, ...], field: str) -> tuple[Any, ...]:
+    # A column of a flame graph has a million numbers; the first shows what it holds.
+    if not values or type(values[0]) in (int, float):
+        return values
+    made = tuple(_visible(item, field) for item in values)
+    return values if all(new is old for new, old in zip(made, values, strict=True)) else made
 
 
-def _table(table: Mapping[Any, Any], field: str) -> dict[Any, Any]:
+def _table(table: dict[Any, Any], field: str) -> dict[Any, Any]:
     made = {visible(key, limit=None): _visible(value, field) for key, value in table.items()}
     if len(made) < len(table):
         raise ReportError(
             f"{field}: two of its {len(table)} keys differ only in characters that cannot be seen, so they would be "
             "shown as one: give the targets, metrics or settings of this report other names"
         )
-    return made
+    same = all(made.get(key) is value for key, value in table.items())
+    return table if same else made
