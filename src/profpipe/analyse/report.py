@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from profpipe.analyse.aligned_rows import AlignedRows
-from profpipe.analyse.commits.changed_functions import NO_LINES, SideLines, with_changed_lines
+from profpipe.analyse.commits.changed_functions import NO_LINES, ExecutedLines, with_changed_lines
 from profpipe.analyse.commits.merge import align
 from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.matrix import Index, Matrix, matrices, refusal
@@ -84,7 +84,9 @@ def build_report(data: StudyData) -> Report:
     return report.model_copy(update={"conclusions": conclude(report)})
 
 
-def with_changes(report: Report, contender: str, diff_text: str, ran: SideLines = NO_LINES, root: str = "") -> Report:
+def with_changes(
+    report: Report, contender: str, diff_text: str, ran: ExecutedLines = NO_LINES, root: str = ""
+) -> Report:
     """The report with the changed lines of `contender` in its function rows, and its conclusions computed again.
 
     `diff_text` is `git diff BASELINE CONTENDER`, any number of context lines; `root` the target's folder in the
