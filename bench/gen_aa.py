@@ -23,6 +23,7 @@ from profpipe.model.build import Builder
 from profpipe.model.derive import function_table
 from profpipe.model.profile import Meta, Profile
 from profpipe.model.run import LoadResult, RunRecord, Usage
+from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.units import INSTRUCTIONS, SYSCALLS
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "aa"
@@ -111,14 +112,21 @@ def study(server: str) -> StudyData:
     data = _read(server)
     runs = tuple(_run(server, row, data["functions"]) for row in data["runs"])
     return StudyData(
-        study=f"aa-{server}",
-        question="Does the same commit differ from itself?",
-        baseline=server,
-        contenders=(),
+        record=StudyRecord(
+            study=f"aa-{server}",
+            question="Does the same commit differ from itself?",
+            baseline=server,
+            variants=(VariantFacts(server, server, data["language"], ()),),
+            rounds=0,
+            load="",
+            placement="",
+            command="",
+            created="",
+            profpipe="",
+            kinds=KINDS,  # type: ignore[arg-type]
+            environment={},
+        ),
         runs=runs,
-        instruments=KINDS,  # type: ignore[arg-type]
-        rounds=0,
-        languages={server: data["language"]},
         # A set that has the load generator's time is judged as commits of one server are.
         same_program=any(row.get("client") for row in data["runs"]),
     )

@@ -32,16 +32,18 @@ def dealt(data: StudyData, variant: str, rounds: dict[str, int], seed: int, *, c
         for number in range(many):
             at = start + number * len(sides)
             runs += _round(found[at : at + len(sides)], sides, number + 1, rng)
+    facts = data.facts(variant)
     return replace(
         data,
-        baseline=variant,
-        contenders=(AGAIN,),
+        record=replace(
+            data.record,
+            baseline=variant,
+            variants=(facts, replace(facts, id=AGAIN, label=f"{data.label(variant)}, again")),
+            rounds=max(rounds.values(), default=0),
+            kinds={p: kind for p, kind in data.instruments.items() if p in rounds},
+            hypotheses=(),
+        ),
         runs=tuple(runs),
-        rounds=max(rounds.values(), default=0),
-        instruments={p: kind for p, kind in data.instruments.items() if p in rounds},
-        languages={side: data.languages.get(variant, "") for side in (variant, AGAIN)},
-        labels={variant: data.label(variant), AGAIN: f"{data.label(variant)}, again"},
-        hypotheses=(),
     )
 
 

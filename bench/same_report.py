@@ -1,9 +1,9 @@
 """Whether two sets of report.json files hold the same figures, words apart.
 
 `python -m bench.same_report BEFORE AFTER` reads the files of one name in both folders. It prints every figure that
-differs and every figure that moved to another place, grouped where many are alike, and exits with 1 when a figure
-differs. Words (see PROSE) and values that are null or empty are left out; a row of a list is known by what it is about
-(KEYS), not by its place in the list.
+differs, is gone, is new or moved to another place (MOVED), grouped where many are alike, and exits with 1 when one
+differs or is gone. Words (see PROSE) and values that are null or empty are left out; a row of a list is known by what
+it is about (KEYS), not by its place in the list.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,15 +35,24 @@ KEYS = (
     ("metric",),
     ("number",),
 )
-Leaves = dict[str, object]
+# What schema 2 of the report put elsewhere.
+MOVED = (
+    (re.compile(r"^(variants\[[^\]]*\])\.throughput\b"), r"\1.figures.clean:throughput"),
+    (re.compile(r"^(variants\[[^\]]*\])\.latency\."), r"\1.figures.clean:"),
+    (re.compile(r"^(variants\[[^\]]*\]\.against_baseline)\.(throughput|p\d+_us)\b"), r"\1.clean:\2"),
+    (re.compile(r"^((?:variants\[[^\]]*\]\.against_baseline|control\.figures)\..*)\.floor$"), r"\1.detectable"),
+    (re.compile(r"^(study\.left_out\[\d+\])\[0\]$"), r"\1.target"),
+    (re.compile(r"^calibration\.sd\.throughput$"), "calibration.sd.clean:throughput"),
+)
 SHOWN = 40
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What two documents do not share: figures that differ, and (old place, new place) of parts that moved."""
+    """Figures that differ or are gone, figures that are new, and (old place, new place) of parts that moved."""
 
     differ: tuple[tuple[str, object, object], ...]
+    new: tuple[tuple[str, object], ...]
     moved: tuple[tuple[str, str], ...]
 
 
@@ -74,44 +83,21 @@ def _places(rows: list[Any]) -> list[str]:
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
     old, new = dict(leaves(before)), dict(leaves(after))
-    differ = [(path, old[path], new[path]) for path in old if path in new and old[path] != new[path]]
-    gone, come = _parts(old, new), _parts(new, old)
-    moved = []
-    for place, part in gone.items():
-        there = next((p for p, other in come.items() if other == part and _alike(place, p)), None)
-        if there is None:
-            differ += [(path, value, None) for path, value in _whole(place, part)]
-        else:
-            moved.append((place, there))
-            del come[there]
-    differ += [(path, None, value) for place, part in come.items() for path, value in _whole(place, part)]
-    return Difference(tuple(differ), tuple(moved))
+    places = {path: moved_place(path) for path in old}
+    differ = [(path, value, new.get(places[path])) for path, value in old.items() if new.get(places[path]) != value]
+    known = set(places.values())
+    return Difference(
+        differ=tuple(each for each in differ if each[0] != "schema"),
+        new=tuple((path, value) for path, value in new.items() if path not in known),
+        moved=tuple((path, place) for path, place in places.items() if path != place and place in new),
+    )
 
 
-def _parts(here: Leaves, there: Leaves) -> dict[str, Leaves]:
-    """The largest parts of a document that the other has nothing of: place -> figures by their place in the part."""
-    known = {prefix for path in there for prefix in _prefixes(path)}
-    found: dict[str, Leaves] = defaultdict(dict)
-    for path, value in here.items():
-        if path not in there:
-            top = next(prefix for prefix in _prefixes(path) if prefix not in known)
-            found[top][path[len(top) :]] = value
-    return dict(found)
-
-
-def _prefixes(path: str) -> list[str]:
-    """`a.b[c].d` -> a, a.b, a.b[c], a.b[c].d; dots and colons inside [...] are no ends."""
-    ends = [match.start() for match in re.finditer(r"(?<=.)[.\[](?![^\[]*\])|\[", path)]
-    return [*(path[:end] for end in dict.fromkeys(ends) if end), path]
-
-
-def _alike(old: str, new: str) -> bool:
-    """Whether both places are of one row, as far as the rows are named: a figure does not move to another variant."""
-    return old.split("]")[0] == new.split("]")[0] if "[" in old and "[" in new else True
-
-
-def _whole(place: str, part: Leaves) -> Iterator[tuple[str, object]]:
-    return ((place + path, value) for path, value in part.items())
+def moved_place(path: str) -> str:
+    """Where a figure of an older schema is now."""
+    for old, new in MOVED:
+        path = old.sub(new, path)
+    return path
 
 
 def _kind(path: str) -> str:
@@ -121,7 +107,7 @@ def _kind(path: str) -> str:
 
 def main(before: Path, after: Path) -> int:
     names = sorted({p.name for p in before.glob("*.json")} | {p.name for p in after.glob("*.json")})
-    differ, moved = Counter[tuple[str, str]](), Counter[str]()
+    differ, moved, fresh = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
     examples: dict[tuple[str, str], str] = {}
     compared = 0
     for name in names:
@@ -135,11 +121,13 @@ def main(before: Path, after: Path) -> int:
         for path, a, b in found.differ:
             differ[name, _kind(path)] += 1
             examples.setdefault((name, _kind(path)), f"{path}: {a!r} -> {b!r}")
-        for a, b in found.moved:
-            moved[f"{_kind(a)} -> {_kind(b)}"] += 1
+        moved.update(f"{_kind(a)} -> {_kind(b)}" for a, b in found.moved)
+        fresh.update(path.rpartition(".")[0] for path, _ in found.new)
     print(f"{len(names)} reports, {compared:,} figures before; {sum(differ.values()):,} differ")
     for place, count in moved.most_common():
         print(f"  moved {count:>5}  {place}")
+    for place, count in fresh.most_common(SHOWN):
+        print(f"  new   {count:>5}  {place}")
     for (name, place), count in differ.most_common(SHOWN):
         print(f"  differ {count:>5}  {name} {place}; {examples[name, place]}")
     return bool(differ)

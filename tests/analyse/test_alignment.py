@@ -138,8 +138,8 @@ def test_what_callgrind_found_holds_for_an_instrument_without_calls() -> None:
         )
         for v, p in programs.items()
     ]
-    instruments = {"perf": "sampled", "callgrind": "counted"}
-    found = build_report(replace(data, runs=(*data.runs, *sampled), instruments=instruments))
+    study = replace(data.record, kinds={"perf": "sampled", "callgrind": "counted"})
+    found = build_report(replace(data, record=study, runs=(*data.runs, *sampled)))
     table = next(t for t in found.hotspots if t.metric == "perf:cpu_ns")
     rows = {r.function.name: r for c in table.rows for r in c.functions}
     assert rows["reply_prefix"].alignment["b"].before.name == "write_head"

@@ -13,7 +13,7 @@ from profpipe.analyse.conclusions.conclude import conclude, resolve
 from profpipe.errors import ReportError
 from profpipe.model.build import Builder
 from profpipe.model.profile import Meta, Profile
-from profpipe.model.report import Conclusion, Report
+from profpipe.model.report import Conclusion, LeftOut, Report
 from profpipe.units import INSTRUCTIONS, SYSCALLS
 from tests.support.analyse_cases import clean_run, concurrency, load, native, record, study
 from tests.support.paths import SAMPLE_REPORT
@@ -43,7 +43,7 @@ def seed(rounds: int = 3) -> StudyData:
         facts = {"command": (f"/srv/{name}-server",)}
         runs += [RunData(record(name, "callgrind", i, **facts), (profile,)) for i in range(1, rounds + 1)]
     names = {"hyper010-may": "native", "hyper011-future": "native"}
-    return study(runs, baseline="hyper011-future", contenders=("hyper010-may",), languages=names, labels={})
+    return study(runs, variants=("hyper011-future", "hyper010-may"), languages=names, labels={})
 
 
 def texts(report: Report) -> dict[str, str]:
@@ -179,7 +179,8 @@ def test_a_partial_capture_is_no_sample() -> None:
 
 def test_a_variant_that_never_ran_is_told_and_compared_with_nothing() -> None:
     runs = [broken(r, "command not found") if r.record.variant == "b" else r for r in pair()]
-    found = build_report(study(runs, labels={}, left_out=(("c", "gevent is not installed: pip install gevent"),)))
+    left_out = (LeftOut(target="c", reason="gevent is not installed: pip install gevent"),)
+    found = build_report(study(runs, labels={}, left_out=left_out))
     assert not found.variants[1].valid
     assert found.variants[1].why == "command not found"
     assert texts(found)["left-out:c"] == "c was left out: gevent is not installed: pip install gevent."
@@ -225,7 +226,7 @@ def test_a_rate_the_load_doubts_is_not_shown() -> None:
         for r in pair()
     ]
     found = build_report(study(runs, labels={}))
-    assert found.variants[1].throughput.median is None
+    assert found.variants[1].figures["clean:throughput"].median is None
     assert texts(found)["load-bound:1"] == f"No requests/s for b: {doubt}."
     assert found.variants[1].notes == (doubt,)
 
@@ -305,7 +306,8 @@ def test_code_no_rule_knows_is_pointed_out() -> None:
 
 
 def test_a_contender_that_saves_is_told_what_it_saves() -> None:
-    data = replace(seed(), baseline="hyper010-may", contenders=("hyper011-future",))
+    data = seed()
+    data = replace(data, record=replace(data.record, baseline="hyper010-may"))
     found = texts(build_report(data))
     assert found["gap:hyper011-future:callgrind:instructions"] == (
         "String formatting, buffered writes and date/time explain 131 % of the 4,711 instructions per request that "
@@ -327,7 +329,7 @@ def test_switching_is_not_ruled_out_where_others_switch_less_and_are_cheaper() -
         runs = [clean_run("a", i, 10 + i * 0.01, 0.5, 2.0) for i in range(1, 8)]
         runs += [clean_run("b", i, 20 + i * 0.01, 0.5, 0.2) for i in range(1, 8)]
         runs += [clean_run("c", i, 5 + i * 0.01, 0.5, 0.2) for i in range(1, 8)] if with_c else []
-        found = texts(build_report(study(runs, labels={}, contenders=("b", "c") if with_c else ("b",))))
+        found = texts(build_report(study(runs, labels={}, variants=("a", "b", "c") if with_c else ("a", "b"))))
         return found["kernel-switches"]
 
     assert sentence(False).startswith("Switching threads is not the cause: a switches 2.01 times per request")

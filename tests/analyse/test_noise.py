@@ -116,9 +116,9 @@ def test_a_noisy_series_cannot_tell_and_says_what_it_could() -> None:
     other = [103 * (1 + rng.gauss(0, 0.1)) for _ in range(7)]
     found = compare(series(noisy), series(other), TIMED)
     assert found.verdict == "cannot tell"
-    assert found.floor is not None
-    assert found.floor > 0.02
-    assert f"with these 7 rounds a change under {found.floor:.1%}".replace("%", " %") in found.why
+    assert found.detectable is not None
+    assert found.detectable > 0.02
+    assert f"with these 7 rounds a change under {found.detectable:.1%}".replace("%", " %") in found.why
 
 
 def test_the_control_raises_the_floor() -> None:
@@ -137,8 +137,8 @@ def test_a_control_as_noisy_as_that_cannot_tell_and_never_says_no_change() -> No
     found = compare(series(QUIET), series([v * 0.58 for v in QUIET]), TIMED, Noise(sd=0.17))
     assert found.verdict == "cannot tell"
     assert found.significant
-    assert found.floor is not None
-    assert found.floor >= 0.51
+    assert found.detectable is not None
+    assert found.detectable >= 0.51
 
 
 def test_three_rounds_cannot_tell_however_far_apart() -> None:

@@ -38,7 +38,7 @@ def drawn(rng: np.random.Generator, rule: str, rounds: int, cv: float, factor: f
 )
 def test_a_change_of_the_detectable_size_is_seen(rule: str, rounds: int, cv: float, level: float) -> None:
     rng = np.random.default_rng(rounds)
-    floors = [drawn(rng, rule, rounds, cv, 1.0, level).floor for _ in range(100)]
+    floors = [drawn(rng, rule, rounds, cv, 1.0, level).detectable for _ in range(100)]
     size = float(np.median([f for f in floors if f is not None]))
     seen = sum(drawn(rng, rule, rounds, cv, 1 + size, level).verdict == "worse" for _ in range(200)) / 200
     assert 0.72 <= seen <= 0.97, f"a change of {size:.2%} was seen in {seen:.0%}"

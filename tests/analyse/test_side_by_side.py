@@ -14,7 +14,7 @@ from tests.support.analyse_cases import callgrind, native, pyspy, yappi
 def test_counted_captures_are_judged_against_a_stated_default_noise() -> None:
     found = compare_profiles([("threads", callgrind("threads"), 2000), ("asyncio", callgrind("asyncio"), 2000)])
     comparison = found.variants[1].against_baseline["callgrind:instructions"]
-    assert (comparison.verdict, comparison.floor) == ("worse", 0.003)
+    assert (comparison.verdict, comparison.detectable) == ("worse", 0.003)
     assert comparison.why == "one round each: judged against a default noise of 0.3 %, not a measured one"
     assert found.metrics[0].label == "instructions per request"
     assert found.conclusions[0].text == "asyncio spends 61,354 instructions per request, threads 24,085 (2.55×)."

@@ -37,7 +37,9 @@ INNER: dict[str, tuple[set[str], ...]] = {
     ),
     "analyse": (
         {"names", "statistics", "study_data"},
-        {"matrix", "aligned_rows"},
+        {"function_index", "per_request", "valid_runs"},
+        {"matrix"},
+        {"aligned_rows"},
         {"commits", "tables"},
         {"conclusions"},
         {"report"},

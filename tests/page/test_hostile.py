@@ -46,7 +46,11 @@ def swarmed() -> Report:
     data["limits"] = [{"profiler": name, "text": name} for name in NAMES[:60]]
     data["gate"] = {"asked": NAMES[:9], "failed": True, "hits": NAMES[:9]}
     data["calibration"] |= {"machine": NAMES[0], "study": NAMES[1], "sd": dict.fromkeys(NAMES[:30], 0.1)}
-    data["study"] |= {"question": NAMES[4], "command": NAMES[5], "left_out": [[n, n] for n in NAMES[:30]]}
+    data["study"] |= {
+        "question": NAMES[4],
+        "command": NAMES[5],
+        "left_out": [{"target": n, "reason": n} for n in NAMES[:30]],
+    }
     data["environment"] = {name: name for name in NAMES[:100]}
     return Report.model_validate(data)
 

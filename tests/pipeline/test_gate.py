@@ -81,7 +81,7 @@ def test_what_cannot_be_told_passes_and_is_said(sample: Report) -> None:
 
 
 def test_less_throughput_is_a_regression_whose_ratio_is_under_one(sample: Report) -> None:
-    report = of(sample, throughput=worse(0.8))
+    report = of(sample, clean__throughput=worse(0.8))
     assert gate(report, [gate_rule("regression:throughput:10%")]).failed
     assert not gate(report, [gate_rule("regression:throughput:25%")]).failed
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from profpipe.errors import UsageError
+from profpipe.model.report import LeftOut
 from profpipe.pipeline.prepare.options import RunOptions
 from tests.support.prepared_study import TARGET, prepared
 
@@ -15,7 +16,7 @@ from tests.support.prepared_study import TARGET, prepared
 def test_a_target_that_says_what_it_needs_is_left_out_without_it(tmp_path: Path) -> None:
     needs = TARGET | {"requires": {"programs": ["no-such-program"], "install": "make tools"}}
     found = prepared(tmp_path, {"a": TARGET, "b": needs})
-    assert found.left_out == (("b", "no-such-program not found: make tools"),)
+    assert found.left_out == (LeftOut(target="b", reason="no-such-program not found: make tools"),)
     assert list(found.targets) == ["a"]
 
 

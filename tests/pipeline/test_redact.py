@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from profpipe.model.report import LeftOut, Limit
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.measure.redact import Redactor, redactor
@@ -51,8 +52,21 @@ def test_every_text_of_a_record_that_reaches_a_report_is_hidden(hidden: Redactor
     assert (told.reason, told.log_tail, told.warnings) == ("~/x $TOKEN", ("~/x $TOKEN",), ("~/x $TOKEN",))
     assert hidden.redact_run(RunRecord("s", "a", "clean", 1, 1, (), "")).reason is None
     study = StudyRecord(
-        "s", "", "a", (), 1, "", "", "", "", "", {}, {}, left_out=(("b", secret),), limits=(("p", secret, ("a",)),)
+        "s",
+        "",
+        "a",
+        (),
+        1,
+        "",
+        "",
+        "",
+        "",
+        "",
+        {},
+        {},
+        left_out=(LeftOut(target="b", reason=secret),),
+        limits=(Limit(profiler="p", text=secret, variants=("a",)),),
     )
     shown = hidden.redact_study(study)
-    assert shown.left_out == (("b", "~/x $TOKEN"),)
-    assert shown.limits == (("p", "~/x $TOKEN", ("a",)),)
+    assert shown.left_out == (LeftOut(target="b", reason="~/x $TOKEN"),)
+    assert shown.limits == (Limit(profiler="p", text="~/x $TOKEN", variants=("a",)),)

@@ -181,8 +181,8 @@ def test_the_report_of_the_same_captures_is_the_same_bytes(whole: Path, tmp_path
 def test_report_json_is_read_back_as_it_was_written(whole: Path, tmp_path: Path) -> None:
     written = write_report(whole)
     assert reporting.load_report(written.json) == written.report
-    (tmp_path / "x.json").write_text(written.json.read_text().replace("profpipe.report/1", "profpipe.report/9"))
-    with pytest.raises(ReportError, match=r"schema: .*this version reads schema profpipe\.report/1"):
+    (tmp_path / "x.json").write_text(written.json.read_text().replace("profpipe.report/2", "profpipe.report/9"))
+    with pytest.raises(ReportError, match=r"schema: .*this version reads profpipe\.report/1 and profpipe\.report/2"):
         reporting.load_report(tmp_path / "x.json")
 
 

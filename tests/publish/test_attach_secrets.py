@@ -61,7 +61,7 @@ def report() -> Report:
     data["study"]["command"] = lines[0]
     data["study"]["load"], data["study"]["placement"] = " ; ".join(lines[1:20]), lines[20]
     data["environment"]["kernel"] = lines[21]
-    data["study"]["left_out"] = [["t", line] for line in lines[22:40]]
+    data["study"]["left_out"] = [{"target": "t", "reason": line} for line in lines[22:40]]
     data["variants"][0] |= {"command": lines[40:60], "notes": lines[60:70], "label": lines[70]}
     told = [value for name, value in zip(range(94), CANARIES[:94], strict=True) if name % 7 != 6]
     data["limits"] = [{"profiler": "clean", "text": line} for line in lines[71:80]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from profpipe.analyse import build_report
-from profpipe.model.report import Report, SeedRow
+from profpipe.model.report import Limit, Report, SeedRow
 from profpipe.reference.post2018.table import pasted_loads
 from profpipe.reference.registry import set_beside
 from profpipe.render.comment.markdown import render_comment
@@ -15,6 +15,7 @@ from profpipe.render.content.published_study import UNNAMED
 from profpipe.render.page.html import render_page
 from tests.support.analyse_cases import load, study
 from tests.support.seed_cases import FUTURE, MAY, beside_post, run, seed_report, seed_study
+from tests.support.study_facts import study_data
 
 
 def rows(report: Report | None = None) -> dict[int, SeedRow]:
@@ -58,13 +59,13 @@ def test_the_posts_tables_do_not_survive_their_own_arithmetic() -> None:
 
 
 def test_without_callgrind_what_it_would_have_said_is_not_measured() -> None:
-    limits = (("callgrind", "not measured: valgrind, vgdb not found: apt install valgrind", ()),)
+    limits = (Limit(profiler="callgrind", text="not measured: valgrind, vgdb not found: apt install valgrind"),)
     clean = [run(v, "clean") for v in (FUTURE, MAY)]
-    report = beside_post(seed_study(*clean, instruments={"clean": "clean"}, limits=limits))
+    report = beside_post(seed_study(*clean, kinds={"clean": "clean"}, limits=limits))
     found = rows(report)
     unknown = {n for n, r in found.items() if r.verdict == "not measured"}
     assert unknown == {1, 3, 5, 7, 8, *range(9, 26)}
-    assert found[9].why == limits[0][1]
+    assert found[9].why == limits[0].text
     assert all(r.why and not r.ours for r in found.values() if r.verdict == "not measured")
 
 
@@ -82,8 +83,7 @@ def fairness(**figures: float) -> Report:
         rates = {n: {"throughput": load(int(rate)), "load": load(100)} for n, rate in figures.items()}
         runs += [run(n, "clean", profile="may-http-zeroed-after-load", **more) for n, more in rates.items()]
     kinds = {"clean": "clean", "callgrind": "counted"}
-    data = seed_study(*runs, baseline=names[0], contenders=names[1:], instruments=kinds, labels={})
-    return build_report(data)
+    return build_report(study_data(runs, names, study="seed-fairness", kinds=kinds, created="2026-11-23T12:00:00Z"))
 
 
 def test_the_p_s_is_answered_from_its_own_study() -> None:
@@ -110,7 +110,7 @@ def test_switches_are_shown_at_every_number_of_connections() -> None:
     names = ("callgrind", "callgrind-1", "callgrind-200")
     runs = [run(MAY, name) for name in names] + [run(FUTURE)]
     kinds = dict.fromkeys(names, "counted")
-    report = beside_post(seed_study(*runs, instruments=kinds, tools=dict.fromkeys(names, "callgrind")))
+    report = beside_post(seed_study(*runs, kinds=kinds, tools=dict.fromkeys(names, "callgrind")))
     ours = rows(report)[23].ours
     assert [part.partition(":")[0] for part in ours.split("; ")] == [
         "1 connection",
@@ -122,7 +122,7 @@ def test_switches_are_shown_at_every_number_of_connections() -> None:
 
 def test_under_another_instrument_alone_the_switches_go_by_its_name() -> None:
     runs = [run(v, "callgrind-count") for v in (FUTURE, MAY)]
-    report = beside_post(seed_study(*runs, instruments={"callgrind-count": "counted"}))
+    report = beside_post(seed_study(*runs, kinds={"callgrind-count": "counted"}))
     assert rows(report)[23].ours.startswith("callgrind-count: 1.44 calls of swap_registers per request")
 
 

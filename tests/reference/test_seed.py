@@ -8,7 +8,7 @@ import pytest
 
 from profpipe.analyse import build_report
 from profpipe.analyse.conclusions.conclude import resolve
-from profpipe.model.report import Report, WaterfallBar
+from profpipe.model.report import Hypothesis, Report, WaterfallBar
 from tests.support.seed_cases import FUTURE, HYPOTHESES, MAY, REQUESTS, capture, run, seed_report, seed_study
 
 
@@ -54,7 +54,7 @@ def test_the_hypotheses_are_decided_by_what_they_explain(golden: Callable[[str, 
 
 
 def test_a_hypothesis_that_explains_a_third_is_a_part_of_it() -> None:
-    report = build_report(seed_study(hypotheses=(("memory", ("alloc",)), HYPOTHESES[0])))
+    report = build_report(seed_study(hypotheses=(Hypothesis(text="memory", categories=("alloc",)), HYPOTHESES[0])))
     (decided,) = [c for c in report.conclusions if c.rule == "hypotheses"]
     assert "a part of it" in decided.text
     assert "not the reason" in decided.text
@@ -82,7 +82,7 @@ def _category(category: str, capture_name: str) -> float:
     from tests.support.analyse_cases import load
 
     only = run(FUTURE, profile=capture_name, load=load(1000))
-    report = build_report(seed_study(only, contenders=()))
+    report = build_report(seed_study(only, variants=(FUTURE,)))
     (table,) = [t for t in report.hotspots if t.metric == "callgrind:instructions"]
     return next(row.cells[FUTURE].share or 0.0 for row in table.rows if row.category == category)
 
@@ -93,7 +93,7 @@ def _category(category: str, capture_name: str) -> float:
 def two_uses() -> Report:
     runs = [run(v, p) for v in (FUTURE, MAY) for p in ("callgrind", "callgrind-count")] + [run(MAY, "callgrind-200")]
     kinds = dict.fromkeys(("callgrind", "callgrind-count", "callgrind-200"), "counted")
-    return build_report(seed_study(*runs, instruments=kinds, tools=dict.fromkeys(kinds, "callgrind")))
+    return build_report(seed_study(*runs, kinds=kinds, tools=dict.fromkeys(kinds, "callgrind")))
 
 
 def test_a_second_use_has_figures_and_a_table_and_no_pictures_of_its_own() -> None:
@@ -120,6 +120,6 @@ def test_a_variant_that_a_use_does_not_watch_is_unknown_with_the_reason() -> Non
     future = next(v for v in report.variants if v.id == FUTURE)
     figure = future.figures["callgrind-200:instructions"]
     assert figure.median is None
-    assert figure.why == "callgrind-200 did not watch this variant"
+    assert figure.why == "callgrind-200 did not measure this variant"
     gaps = [c for c in report.conclusions if c.rule == "gap"]
     assert len(gaps) == 1

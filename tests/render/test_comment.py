@@ -117,7 +117,7 @@ def test_a_failed_gate_stands_first_and_is_never_three_lines() -> None:
     "spoil",
     [
         lambda d: d["variants"][1].update(valid=False, why="it did not start"),
-        lambda d: d["variants"][1]["against_baseline"]["throughput"].update(verdict="worse"),
+        lambda d: d["variants"][1]["against_baseline"]["clean:throughput"].update(verdict="worse"),
         lambda d: d["hotspots"][0]["rows"][0]["functions"][0]["cells"][HEAD].update(verdict="worse", ratio=1.2),
     ],
     ids=["not valid", "a figure", "a function"],

@@ -163,7 +163,7 @@ def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
     [(0.014, "a change under 1.4 % would not have been seen"), (None, ""), (0.0, "")],
 )
 def test_the_smallest_visible_change_is_in_words(floor: float | None, words: str) -> None:
-    assert floor_words(Comparison(verdict="no change", floor=floor)) == words
+    assert floor_words(Comparison(verdict="no change", detectable=floor)) == words
 
 
 def test_the_terminal_says_gate_and_commits() -> None:

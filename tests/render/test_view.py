@@ -44,7 +44,7 @@ def hotspots_of(change: Any = None) -> Any:
 def test_columns_stand_in_the_order_readers_look_in() -> None:
     table = table_of()
     assert [(c.figure.noun, c.figure.per, c.figure.better) for c in table.columns] == [
-        ("requests/s", "", "higher is better"),
+        ("throughput", "", "higher is better"),
         ("p50 latency", "", "lower is better"),
         ("p99 latency", "", "lower is better"),
         ("CPU time", "per request", "lower is better"),
@@ -71,7 +71,7 @@ def test_a_figure_is_text_with_ratio_and_verdict() -> None:
 def test_an_unknown_figure_says_why_in_a_numbered_note() -> None:
     table = table_of()
     row = next(r for r in table.rows if r.head.id == "gevent")
-    cell = dict(zip([c.figure.key for c in table.columns], row.cells, strict=True))["p99_us"].figure
+    cell = dict(zip([c.figure.key for c in table.columns], row.cells, strict=True))["clean:p99_us"].figure
     assert cell.text == ""
     assert cell.gap.why == "the load tool was late itself: its own p99 lateness was 4.1 ms"
     assert [(n.number, n.text) for n in table.notes] == [(cell.gap.note, cell.gap.why)]
@@ -86,8 +86,8 @@ def test_a_figure_without_any_value_is_named_once() -> None:
 def test_an_invalid_variant_keeps_its_row_and_its_reason() -> None:
     def break_gevent(data: dict[str, Any]) -> None:
         gevent = next(v for v in data["variants"] if v["id"] == "gevent")
-        gevent |= {"valid": False, "why": "never ready", "figures": {}, "latency": {}, "against_baseline": {}}
-        gevent["throughput"] = {"why": "never ready"}
+        gevent |= {"valid": False, "why": "never ready", "figures": {}, "against_baseline": {}}
+        gevent["figures"] = {"clean:throughput": {"why": "never ready"}}
 
     table = table_of(break_gevent)
     row = next(r for r in table.rows if r.head.id == "gevent")

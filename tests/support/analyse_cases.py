@@ -19,9 +19,11 @@ import numpy as np
 from profpipe.analyse import RunData, StudyData
 from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, Calls, Costs, Measured, Meta, Profile
+from profpipe.model.report import Limit
 from profpipe.model.run import Histogram, LoadResult, RunRecord, Usage
 from profpipe.units import INSTRUCTIONS
 from tests.support.paths import DATA
+from tests.support.study_facts import study_data
 
 # name -> (label, CPU us per request, share of it in the kernel, context switches per request)
 SERVERS = {
@@ -131,14 +133,11 @@ def clean_run(variant: str, number: int, cpu_us: float, kernel: float, switches:
 
 
 def study(runs: Sequence[RunData], **more: Any) -> StudyData:
-    variants = list(dict.fromkeys(r.record.variant for r in runs))
+    variants = more.pop("variants", list(dict.fromkeys(r.record.variant for r in runs)))
     facts: dict[str, Any] = {
         "study": "concurrency",
         "question": "Are threads what makes a Python server slow, or the event loop's own Python code?",
-        "baseline": variants[0],
-        "contenders": tuple(variants[1:]),
-        "runs": tuple(runs),
-        "instruments": {"clean": "clean", "callgrind": "counted", "yappi": "traced", "py-spy": "sampled"},
+        "kinds": {"clean": "clean", "callgrind": "counted", "yappi": "traced", "py-spy": "sampled"},
         "rounds": 7,
         "labels": {v: SERVERS[v][0] for v in variants if v in SERVERS},
         "languages": dict.fromkeys(variants, "python"),
@@ -148,9 +147,12 @@ def study(runs: Sequence[RunData], **more: Any) -> StudyData:
         "environment": {"cpu": "a test", "python": "3.11.7"},
         "created": "2026-11-23T12:00:00Z",
         "profpipe": "0.1.0",
-        "limits": (("callgrind", "It sees user code only.", ()), ("yappi", "Its times are diluted.", ())),
+        "limits": (
+            Limit(profiler="callgrind", text="It sees user code only."),
+            Limit(profiler="yappi", text="Its times are diluted."),
+        ),
     }
-    return StudyData(**(facts | more))
+    return study_data(runs, variants, **(facts | more))
 
 
 def concurrency(

@@ -64,8 +64,13 @@ def study_of(programs: Mapping[str, Program], *, commits: bool = True) -> StudyD
         RunData(record(v, "callgrind", 1, command=(PROGRAM,), load=load(REQUESTS)), (profile(p),))
         for v, p in programs.items()
     ]
-    found = study(runs, languages=dict.fromkeys(programs, "native"), instruments={"callgrind": "counted"}, rounds=1)
-    return replace(found, commits={v: CommitInfo(commit=v * 8) for v in programs} if commits else {})
+    return study(
+        runs,
+        languages=dict.fromkeys(programs, "native"),
+        kinds={"callgrind": "counted"},
+        rounds=1,
+        commits={v: CommitInfo(commit=v * 8) for v in programs} if commits else {},
+    )
 
 
 @dataclass(frozen=True)

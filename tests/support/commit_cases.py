@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from profpipe.analyse import ExecutedLines, RunData, StudyData, build_report, with_changes
+from profpipe.analyse import RunData, SideLines, StudyData, build_report, with_changes
 from profpipe.commits.changes import changes
 from profpipe.model.report import Cell, CommitInfo, Conclusion, FunctionRow, Report, Waterfall
 from profpipe.parse import parse_file
 from profpipe.parse.callgrind.executed import executed_lines
 from tests.support.analyse_cases import load, record
+from tests.support.study_facts import study_data
 
 REQUESTS = 200
 METRIC = "callgrind:instructions"
@@ -172,7 +173,7 @@ def two_commits(
     git(repo, "status")
     diff = changes(repo, commits["before"], commits["after"])
     report = build_report(study_of(captures, commits))
-    ran = ExecutedLines(*(_ran(captures[v]) for v in ("before", "after"))) if lines else ExecutedLines()
+    ran = SideLines(*(_ran(captures[v]) for v in ("before", "after"))) if lines else SideLines()
     return Pair(with_changes(report, "after", diff, ran), diff)
 
 
@@ -186,15 +187,11 @@ def study_of(captures: Mapping[str, Path], commits: Mapping[str, str]) -> StudyD
         RunData(record(v, "callgrind", 1, command=("./server",), load=load(REQUESTS)), (parse_file(path),))
         for v, path in captures.items()
     ]
-    first, *others = captures
-    return StudyData(
+    return study_data(
+        runs,
+        tuple(captures),
         study="diff",
-        question="",
-        baseline=first,
-        contenders=tuple(others),
-        runs=tuple(runs),
-        instruments={"callgrind": "counted"},
-        rounds=1,
+        kinds={"callgrind": "counted"},
         languages=dict.fromkeys(captures, "native"),
         commits={v: CommitInfo(commit=c) for v, c in commits.items()},
     )

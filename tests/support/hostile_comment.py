@@ -135,7 +135,7 @@ def hostile(names: list[str]) -> Report:
         for i, name in enumerate(names)
     ]
     study = ("id", "question", "load", "placement", "command")
-    data["study"] |= {key: next(take) for key in study} | {"left_out": [[next(take), next(take)]]}
+    data["study"] |= {key: next(take) for key in study} | {"left_out": [{"target": next(take), "reason": next(take)}]}
     data["environment"] = {key: next(take) for key in ("CPU", "kernel", "commit")} | {next(take): next(take)}
     data["conclusions"] = [
         {"id": f"c{i}", "rule": "r", "text": next(take), "certainty": "hint", "kind": kind, "weight": i}

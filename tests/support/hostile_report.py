@@ -34,7 +34,7 @@ def hostile(names: tuple[str, ...] = NAMES) -> Report:
         data["flames"][0]["function"][1 + i] = 38 + i
     joined = " ".join(many[:53])
     data["study"] |= {"id": joined, "question": joined, "load": joined, "placement": joined, "command": joined}
-    data["study"]["left_out"] = [[name, name] for name in many]
+    data["study"]["left_out"] = [{"target": name, "reason": name} for name in many]
     data["environment"] = {name: name for name in many}
     data["invalid"] = [
         {"variant": n, "profiler": n, "round": 1, "phase": n, "reason": n, "log_tail": [n, n]} for n in many

@@ -82,7 +82,7 @@ def compare(value: float, base: float, floor: float, *, higher: bool = False) ->
         "delta": value - base,
         "significant": verdict != "no change",
         "relevant": verdict != "no change",
-        "floor": floor,
+        "detectable": floor,
     }
 
 

@@ -8,19 +8,20 @@ from typing import Any
 
 from profpipe.analyse import RunData, StudyData, build_report
 from profpipe.model.profile import Profile
-from profpipe.model.report import Report
+from profpipe.model.report import Hypothesis, Report
 from profpipe.reference.post2018.names import cargo_profiler_name
 from profpipe.reference.registry import set_beside
 from tests.support.analyse_cases import load, record
 from tests.support.paths import DATA
+from tests.support.study_facts import study_data
 
 CAPTURES = DATA / "callgrind"
 REQUESTS = 5000
 FUTURE, MAY = "hyper011-future", "hyper010-may"
 LABELS = {FUTURE: "hyper 0.11.12 on futures", MAY: "hyper 0.10 on may coroutines"}
 HYPOTHESES = (
-    ("the cost of switching coroutines", ("context-switch",)),
-    ("a less optimised way to write the response", ("format", "buffered-write", "date-time")),
+    Hypothesis(text="the cost of switching coroutines", categories=("context-switch",)),
+    Hypothesis(text="a less optimised way to write the response", categories=("format", "buffered-write", "date-time")),
 )
 
 
@@ -46,10 +47,7 @@ def seed_study(*runs: RunData, **more: Any) -> StudyData:
     facts: dict[str, Any] = {
         "study": "seed",
         "question": "Why?",
-        "baseline": FUTURE,
-        "contenders": (MAY,),
-        "runs": runs or (run(FUTURE), run(MAY)),
-        "instruments": {"callgrind": "counted"},
+        "kinds": {"callgrind": "counted"},
         "rounds": 1,
         "labels": LABELS,
         "languages": {FUTURE: "native", MAY: "native"},
@@ -60,7 +58,8 @@ def seed_study(*runs: RunData, **more: Any) -> StudyData:
         "hypotheses": HYPOTHESES,
         "classic_name": cargo_profiler_name,
     }
-    return StudyData(**(facts | more))
+    variants = more.pop("variants", (FUTURE, MAY))
+    return study_data(runs or (run(FUTURE), run(MAY)), variants, **(facts | more))
 
 
 def beside_post(study: StudyData) -> Report:

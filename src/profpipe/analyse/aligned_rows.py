@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from profpipe.analyse.matrix import Matrix
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.model.report import Alignment
 
@@ -31,6 +32,7 @@ class AlignedRows:
 
 
 NOT_ALIGNED = AlignedRows()
+AlignedTable = tuple[Matrix, AlignedRows]
 
 
 def only_moved(change: Floats, moved: Floats) -> NDArray[np.bool_]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.report import build_report
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.errors import Refused
 from profpipe.model.profile import PYTHON, Profile
-from profpipe.model.report import Report
+from profpipe.model.report import Limit, Report
 from profpipe.model.run import LoadResult, RunRecord
-from profpipe.units import Instrument
+from profpipe.model.study import StudyRecord, VariantFacts
 
 Labelled = tuple[str, Profile, int | None]
 
@@ -26,26 +27,29 @@ def compare_profiles(sides: Sequence[Labelled], *, created: str = "", version: s
     first = sides[0][1]
     for label, profile, _ in sides:
         _comparable(sides[0][0], first, label, profile)
-    per = "request" if all(requests for _, _, requests in sides) else "capture"
+    per: Literal["request", "capture"] = "request" if all(requests for _, _, requests in sides) else "capture"
     labels = [label for label, _, _ in sides]
     tool = first.meta.format
     program = _program([profile for _, profile, _ in sides])
     limits = [*_limits(first, per), *([_ALIGNED.format(program)] if program else [])]
     return build_report(
         StudyData(
-            study="compare",
-            question="",
-            baseline=labels[0],
-            contenders=tuple(labels[1:]),
+            record=StudyRecord(
+                study="compare",
+                question="",
+                baseline=labels[0],
+                variants=tuple(VariantFacts(label, label, _language(profile), ()) for label, profile, _ in sides),
+                rounds=1,
+                load="" if per == "request" else "not known: costs are per capture, not per request",
+                placement="",
+                command="profpipe compare " + " ".join(labels),
+                created=created,
+                profpipe=version,
+                kinds={tool: first.kind},
+                environment={},
+                limits=tuple(Limit(profiler=tool, text=text) for text in limits),
+            ),
             runs=tuple(_run(label, profile, requests, tool, i) for i, (label, profile, requests) in enumerate(sides)),
-            instruments={tool: _kind(first)},
-            rounds=1,
-            languages={label: _language(profile) for label, profile, _ in sides},
-            load="" if per == "request" else "not known: costs are per capture, not per request",
-            command="profpipe compare " + " ".join(labels),
-            created=created,
-            profpipe=version,
-            limits=tuple((tool, text, ()) for text in limits),
             per=per,
             same_program=bool(program),
         )
@@ -79,10 +83,6 @@ def _comparable(base: str, first: Profile, label: str, profile: Profile) -> None
             f"{label} counts {b.label} ({b.unit}), {base} counts {a.label} ({a.unit}): captures are compared only in "
             "the same metric and unit"
         )
-
-
-def _kind(profile: Profile) -> Instrument:
-    return profile.kind
 
 
 def _language(profile: Profile) -> str:

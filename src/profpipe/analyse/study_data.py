@@ -1,13 +1,15 @@
-"""What analysis is given: a study's runs with their profiles, and the words that go into the report unchanged."""
+"""What analysis reads: a study's record as it was stored, and its runs with their profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from profpipe.model.profile import Profile
-from profpipe.model.report import ALPHA, Calibration, CommitInfo, Sequential
+from profpipe.model.report import ALPHA, Calibration
 from profpipe.model.run import RunRecord
+from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument
 
@@ -22,52 +24,31 @@ class RunData:
 
 @dataclass(frozen=True, slots=True)
 class StudyData:
-    """Everything a report is computed from. Order of `contenders` is the order of the report.
+    """Everything a report is computed from. The record's facts are in `record`, and nowhere else.
 
-    Control runs are those whose record says `control`; their variant is the baseline. `instruments` maps a
-    profiler's name to its kind. `limits` = (profiler, text, variants). `left_out` = (target, reason).
-    `tools` maps the name of an instrument to the profiler behind it, where that is another; `hypotheses` = (text,
-    categories); `classic_name` = how the classic lists write a function's name; None = as the capture has it. `per` is
-    what costs are divided by, in words: "request", or "capture" where no request was counted. `commits` = variant ->
-    the commit it was built from, where the variants are one program at several commits; `same_program` says the same
-    of captures whose commits are not known; `sequential` = how rounds were added. `alpha` = the share of reports
-    without a real change that may hold a false verdict; where rounds were added, the report is judged at the level of
-    one look. `calibration` is one of the same machine and load, or None.
+    Control runs are those whose record says `control`; their variant is the baseline. `per` is what costs are divided
+    by: requests, or whole captures where no request was counted. `same_program` = all captures are of one program
+    whose commits are not known. `alpha` = the share of reports without a real change that may hold a false verdict.
+    `calibration` is one of the same machine and load, or None. `classic_name` = how the classic lists write a
+    function's name; None = as the capture has it.
     """
 
-    study: str
-    question: str
-    baseline: str
-    contenders: tuple[str, ...]
+    record: StudyRecord
     runs: tuple[RunData, ...]
-    instruments: Mapping[str, Instrument]
-    rounds: int
-    labels: Mapping[str, str] = field(default_factory=dict)
-    languages: Mapping[str, str] = field(default_factory=dict)
-    left_out: tuple[tuple[str, str], ...] = ()
-    load: str = ""
-    placement: str = ""
-    command: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    created: str = ""
-    profpipe: str = ""
-    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-    categories: tuple[CategoryRule, ...] = ()
-    planned_runs: int | None = None
-    per: str = "request"
-    tools: Mapping[str, str] = field(default_factory=dict)
-    hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    classic_name: Callable[[str], str] | None = None
-    commits: Mapping[str, CommitInfo] = field(default_factory=dict)
+    per: Literal["request", "capture"] = "request"
     same_program: bool = False
-    sequential: Sequential | None = None
     alpha: float = ALPHA
     calibration: Calibration | None = None
+    classic_name: Callable[[str], str] | None = None
 
     @property
-    def level(self) -> float:
-        """What this report may spend: alpha, or its part of it where the verdicts are looked at several times."""
-        return self.alpha if self.sequential is None else self.sequential.alpha
+    def baseline(self) -> str:
+        return self.record.baseline
+
+    @property
+    def contenders(self) -> tuple[str, ...]:
+        """In the order of the report."""
+        return tuple(v.id for v in self.record.variants if v.id != self.baseline)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -75,18 +56,54 @@ class StudyData:
         return (self.baseline, *self.contenders)
 
     @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Name of an instrument -> its kind, in the order of the report."""
+        return self.record.kinds
+
+    @property
+    def profilers(self) -> tuple[str, ...]:
+        """The instruments that leave captures."""
+        return tuple(name for name, kind in self.instruments.items() if kind != "clean")
+
+    @property
+    def level(self) -> float:
+        """What this report may spend: alpha, or its part of it where the verdicts are looked at several times."""
+        return self.alpha if self.record.sequential is None else self.record.sequential.alpha
+
+    @property
     def one_program(self) -> bool:
         """Whether a function of one variant can be looked for in another under another name or file."""
-        return self.same_program or all(v in self.commits for v in self.variants)
+        return self.same_program or all(v in self.record.commits for v in self.variants)
+
+    @property
+    def category_rules(self) -> tuple[CategoryRule, ...]:
+        """The user's own rules, as checked values."""
+        return tuple(CategoryRule.model_validate(rule) for rule in self.record.categories)
 
     def again(self, name: str) -> bool:
-        """Whether this instrument is a profiler that an earlier one is too: the same tool under another load."""
-        return next(n for n in self.instruments if self.tools.get(n, n) == self.tools.get(name, name)) != name
+        """True if an earlier instrument uses the same profiler under another load."""
+        tools = self.record.tools
+        return next(n for n in self.instruments if tools.get(n, n) == tools.get(name, name)) != name
+
+    def facts(self, variant: str) -> VariantFacts:
+        return next(v for v in self.record.variants if v.id == variant)
 
     def label(self, variant: str) -> str:
-        return self.labels.get(variant) or variant
+        return self.facts(variant).label or variant
 
-    def family(self, variant: str) -> str:
+    def language_family(self, variant: str) -> str:
         """Functions align within one language family only; all that is neither Python nor Go is native code."""
-        language = self.languages.get(variant, "other")
+        language = self.facts(variant).language or "other"
         return language if language in ("python", "go") else "native"
+
+    def in_order(self) -> StudyData:
+        """Runs by variant, profiler and round, so that the order they came in leaves no trace; strangers left out."""
+        place = {v: i for i, v in enumerate(self.variants)}
+        tools = {p: i for i, p in enumerate(self.instruments)}
+        known = [r for r in self.runs if r.record.variant in place and r.record.profiler in tools]
+
+        def key(run: RunData) -> tuple[int, int, bool, int, int]:
+            r = run.record
+            return place[r.variant], tools[r.profiler], r.control, r.round, r.order
+
+        return replace(self, runs=tuple(sorted(known, key=key)))

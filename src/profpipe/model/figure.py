@@ -32,7 +32,7 @@ class Series(Part):
 
 
 class Comparison(Part):
-    """Contender against baseline for one figure. `floor` = the change that such rounds show in eight of ten studies."""
+    """Contender against baseline for one figure. Ratios are contender / baseline."""
 
     verdict: Verdict
     ratio: Ratio | None = None
@@ -41,7 +41,7 @@ class Comparison(Part):
     delta: Ratio | None = None
     significant: bool = False
     relevant: bool = False
-    floor: Ratio | None = None
+    detectable: Ratio | None = Field(None, description="relative change that such rounds show in eight of ten studies")
     p: Ratio | None = None
     why: str = ""
 
@@ -81,8 +81,6 @@ class Variant(Part):
     why: str | None = None
     figures: dict[str, Series] = Field(default_factory=dict, description="metric key -> per request, or as labelled")
     against_baseline: dict[str, Comparison] = Field(default_factory=dict)
-    latency: dict[str, Series] = Field(default_factory=dict, description="p50_us, p99_us")
-    throughput: Series = Series()
     disturbance: dict[str, Series] = Field(default_factory=dict, description="profiler -> req/s with it on")
     notes: tuple[str, ...] = ()
     commit: CommitInfo | None = None

@@ -17,8 +17,9 @@ class FigureKind:
     """One figure as the report describes it. `about` is what a reader must know of it.
 
     `one_program` = it compares only variants that are one program at several commits. `judged` = it gets a verdict;
-    a share is no cost, so it has none. `of_load` = the load generator saw it, in the first rounds only, so that it is
-    shown even where it is unknown and no A/A control is judged on it.
+    a share is no cost, so it has none. `of_load` = the load generator saw it: some studies measure it in the first
+    rounds only, and no A/A control is judged on it. `in_control` = runs of the control measure it. `always` = it is
+    shown even where it is unknown, with the reason.
     """
 
     key: str
@@ -29,6 +30,8 @@ class FigureKind:
     one_program: bool = False
     judged: bool = True
     of_load: bool = False
+    in_control: bool = True
+    always: bool = False
 
 
 CPU = "clean:cpu_us"
@@ -49,6 +52,7 @@ ORDINARY = (
         "CPU time per request",
         "us",
         about="processor time of the server's process tree, kernel included, without any profiler",
+        always=True,
     ),
     FigureKind(
         BESIDE_LOAD,
@@ -60,7 +64,12 @@ ORDINARY = (
         one_program=True,
     ),
     FigureKind(
-        KERNEL_SHARE, "kernel share of CPU time", "%", about="system time of user and system time", judged=False
+        KERNEL_SHARE,
+        "kernel share of CPU time",
+        "%",
+        about="system time of user and system time",
+        judged=False,
+        always=True,
     ),
     FigureKind(
         SWITCHES, "context switches per request", "1", about="switches of the kernel's threads, voluntary and not"
@@ -71,8 +80,11 @@ ORDINARY = (
         "B",
         about="largest resident size of the process tree in the window; not per request",
     ),
-    FigureKind(THROUGHPUT, "requests/s", "req/s", better="higher", of_load=True),
-    FigureKind(P50, "p50 latency", "us", of_load=True),
-    FigureKind(P99, "p99 latency", "us", of_load=True),
+    FigureKind(THROUGHPUT, "throughput", "req/s", better="higher", of_load=True, always=True),
+    FigureKind(P50, "p50 latency", "us", of_load=True, in_control=False, always=True),
+    FigureKind(P99, "p99 latency", "us", of_load=True, in_control=False, always=True),
 )
+# What reports of schema 1 and histories of their time call these figures.
+OLD_KEYS = {"throughput": THROUGHPUT, "p50_us": P50, "p99_us": P99}
+OF_LOAD = frozenset(figure.key for figure in ORDINARY if figure.of_load)
 BY_KEY = {figure.key: figure for figure in ORDINARY}

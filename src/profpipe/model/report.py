@@ -59,6 +59,7 @@ __all__ = [
     "HotspotTable",
     "Hypothesis",
     "Invalid",
+    "LeftOut",
     "Limit",
     "MetricInfo",
     "Part",
@@ -76,7 +77,7 @@ __all__ = [
     "on_grid",
 ]
 
-SCHEMA: Literal["profpipe.report/1"] = "profpipe.report/1"
+SCHEMA: Literal["profpipe.report/2"] = "profpipe.report/2"
 # Share of reports, or of single comparisons, in which a false verdict is accepted.
 ALPHA = 0.01
 
@@ -193,12 +194,19 @@ class Gate(Part):
     hits: tuple[str, ...] = Field((), description="in words: what regressed, by how much")
 
 
+class LeftOut(Part):
+    """A target that could not run, and why."""
+
+    target: str
+    reason: str
+
+
 class StudyInfo(Part):
     id: str
     question: str
     baseline: str
     contenders: tuple[str, ...]
-    left_out: tuple[tuple[str, str], ...] = Field((), description="(target, reason) of targets that could not run")
+    left_out: tuple[LeftOut, ...] = Field((), description="targets that could not run")
     hypotheses: tuple[Hypothesis, ...] = ()
     rounds: int
     load: str = Field(description="the load plan in words, tool and version included")
@@ -210,7 +218,7 @@ class StudyInfo(Part):
 
 
 class Report(Part):
-    schema_: Literal["profpipe.report/1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["profpipe.report/2"] = Field(SCHEMA, alias="schema")
     profpipe: str = Field(description="version that wrote it")
     created: str
     study: StudyInfo

@@ -7,9 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any
 
-from profpipe.model.report import CommitInfo, Sequential
+from pydantic import BeforeValidator
+
+from profpipe.model.report import CommitInfo, Hypothesis, LeftOut, Limit, Sequential
 from profpipe.units import Instrument
+
+
+def _with_names(*names: str) -> BeforeValidator:
+    """Reads rows that were stored as plain lists, [profiler, text, variants], as well as rows with names."""
+
+    def read(rows: Any) -> Any:
+        if not isinstance(rows, list | tuple):
+            return rows
+        return [dict(zip(names, row, strict=False)) if isinstance(row, list | tuple) else row for row in rows]
+
+    return BeforeValidator(read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +41,11 @@ class VariantFacts:
 class StudyRecord:
     """What was asked and where it ran: study.json of a run folder. Everything a report needs besides the runs.
 
-    `left_out` = (target, reason); `limits` = (profiler, text, variants it speaks of); `kinds` = profiler -> kind of
-    instrument; `categories` = the user's own category rules as written in profpipe.toml; `tools` = the profiler behind
-    each name of `kinds`; `hypotheses` = (text, categories); `commits` = variant -> the commit it was built from, empty
-    where the variants are targets; `sequential` = how rounds were added, once that has ended; `checkout` = the user's
-    own folder of that repository, which no profile of a commit may come from. It stays in study.json.
+    `kinds` = name of an instrument -> its kind, in the order of the report; `categories` = the user's own category
+    rules as written in profpipe.toml; `tools` = the profiler behind each name of `kinds`, where that is another;
+    `commits` = variant -> the commit it was built from, empty where the variants are targets; `sequential` = how rounds
+    were added, once that has ended; `checkout` = the user's own folder of that repository, which no profile of a commit
+    may come from. It stays in study.json.
     """
 
     study: str
@@ -46,12 +60,12 @@ class StudyRecord:
     profpipe: str
     kinds: Mapping[str, Instrument]
     environment: Mapping[str, str]
-    left_out: tuple[tuple[str, str], ...] = ()
-    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    left_out: Annotated[tuple[LeftOut, ...], _with_names("target", "reason")] = ()
+    limits: Annotated[tuple[Limit, ...], _with_names("profiler", "text", "variants")] = ()
     categories: tuple[Mapping[str, object], ...] = ()
     planned_runs: int = 0
     tools: Mapping[str, str] = field(default_factory=dict)
-    hypotheses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    hypotheses: Annotated[tuple[Hypothesis, ...], _with_names("text", "categories")] = ()
     reference: str = ""
     name_style: str = ""
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)

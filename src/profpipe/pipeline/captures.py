@@ -77,7 +77,7 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
 def classic(profile: Profile, style: str, limit: int = 30) -> str:
     """The list as the tool of that name style printed it: raw counts of the first metric."""
     from profpipe.analyse import hotspot_list
-    from profpipe.analyse.tables.flame_graph import classic_place
+    from profpipe.analyse.tables.classic_list import classic_place
     from profpipe.reference.registry import NAME_STYLES
 
     key, written = profile.metrics[0].key, NAME_STYLES.get(style)

@@ -154,11 +154,11 @@ def floor_words(comparison: Comparison | None) -> str:
 
     Eight of ten studies see a change of that size. A smaller one that was reported all the same is not contradicted.
     """
-    if comparison is None or not comparison.floor:
+    if comparison is None or not comparison.detectable:
         return ""
-    if comparison.relevant and comparison.ratio is not None and abs(comparison.ratio - 1) < comparison.floor:
-        return f"a change under {units.percent(comparison.floor)} is not always seen"
-    return f"a change under {units.percent(comparison.floor)} would not have been seen"
+    if comparison.relevant and comparison.ratio is not None and abs(comparison.ratio - 1) < comparison.detectable:
+        return f"a change under {units.percent(comparison.detectable)} is not always seen"
+    return f"a change under {units.percent(comparison.detectable)} would not have been seen"
 
 
 def position(value: float, low: float, high: float) -> int:

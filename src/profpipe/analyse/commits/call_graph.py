@@ -1,27 +1,27 @@
-"""The call graph of one variant and of two commits, as matching and moved cost need them."""
+"""One variant's functions and who calls whom in it, as alignment and moved cost need them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profpipe.analyse.matrix import Index, Known, Matrix
+from profpipe.analyse.function_index import Index
+from profpipe.analyse.matrix import Matrix
 from profpipe.analyse.statistics.medians import Floats
-from profpipe.units import Metric
 
 Flags = NDArray[np.bool_]
 Edges = Mapping[tuple[int, int], float]
 
 
 @dataclass(frozen=True, slots=True)
-class VariantGraph:
+class Side:
     """One variant of a matrix, one entry per row of the index: medians over its valid runs, per request.
 
-    `calls` is NaN where unknown. `present` = some run saw the function, control runs included: a function that is
-    missing from some samples by chance is kept. `callers` and `callees` hold calls per request.
+    `calls` is NaN where unknown. `present` is whether any run saw the function at all, the control's included: a
+    function that luck kept out of some samples is not gone. `callers` and `callees` hold calls per request.
     """
 
     own: Floats
@@ -31,19 +31,8 @@ class VariantGraph:
     callees: Mapping[int, Mapping[int, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class CommitGraphs:
-    """The graphs of two commits over the same rows. `metric` is None where size is no cost (traced calls)."""
-
-    functions: Sequence[Known]
-    before: VariantGraph
-    after: VariantGraph
-    metric: Metric | None
-    per: str = "request"
-
-
-def variant_graph(matrix: Matrix, variant: str, edges: Edges) -> VariantGraph | None:
-    """None when the variant has no valid run: then no function is known to be absent from it."""
+def side_of(matrix: Matrix, variant: str, links: Edges) -> Side | None:
+    """None when the variant has no valid run: nothing can be said to be absent from it."""
     columns = matrix.columns(variant)
     if not columns:
         return None
@@ -54,24 +43,17 @@ def variant_graph(matrix: Matrix, variant: str, edges: Edges) -> VariantGraph | 
     present: Flags = np.zeros(len(matrix.own), dtype=np.bool_)
     present |= (matrix.own[:, every] > 0).any(axis=1)
     present |= (np.nan_to_num(matrix.calls[:, every]) > 0).any(axis=1)
-    for (caller, callee), count in edges.items():
+    for (caller, callee), count in links.items():
         callers.setdefault(callee, {})[caller] = count
         callees.setdefault(caller, {})[callee] = count
         present[[caller, callee]] = True
-    return VariantGraph(
-        own=np.median(matrix.own[:, columns], axis=1),
-        calls=np.median(calls, axis=1),
-        present=present,
-        callers=callers,
-        callees=callees,
-    )
+    return Side(np.median(matrix.own[:, columns], axis=1), np.median(calls, axis=1), present, callers, callees)
 
 
-def variant_edges(matrix: Matrix, variant: str, index: Index, others: Mapping[str, Edges]) -> Edges:
-    """A variant's edges: its own, else those that another profiler found (`others`, by variant).
+def links_of(matrix: Matrix, variant: str, index: Index, others: Mapping[str, Edges]) -> Edges:
+    """A variant's edges: its own, else those of another profiler (`others`, by variant) between functions of one name.
 
-    perf knows neither files nor calls, callgrind knows both. Its edges are taken over between functions that have the
-    same object and name, where only one function has them.
+    perf knows no files and no calls, callgrind knows both: functions are one by object and name, where that is unique.
     """
     own = matrix.edges.get(variant, {})
     other = others.get(variant, {})

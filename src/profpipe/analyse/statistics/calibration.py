@@ -80,7 +80,6 @@ def pair_sds(reports: Sequence[Report]) -> dict[str, float]:
                 key = metric.key
                 pair = base.figures.get(key, Series()), variant.figures.get(key, Series())
                 ratios.setdefault(key, []).extend(_ratios(*pair))
-            ratios.setdefault("throughput", []).extend(_ratios(base.throughput, variant.throughput))
     return {key: rounded(_spread(found), 4) for key, found in ratios.items() if len(found) > 1}
 
 

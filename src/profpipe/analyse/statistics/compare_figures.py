@@ -127,7 +127,7 @@ def _counted(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
         verdict=verdict,
         significant=pair.mean_size > limit,
         relevant=called,
-        floor=rounded(seen, 4),
+        detectable=rounded(seen, 4),
         why=why,
         **pair.facts,
     )
@@ -178,7 +178,7 @@ def _timed(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
         verdict=verdict,
         significant=significant,
         relevant=significant and size > floor,
-        floor=rounded(seen, 4),
+        detectable=rounded(seen, 4),
         p=rounded(p, 3),
         why=why,
         **facts,

@@ -1,70 +1,20 @@
-"""Flame graphs per variant and the classic list: what is drawn from whole profiles, not from the aligned tables."""
+"""Flame graphs per variant, drawn from whole profiles and not from the aligned tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from profpipe.analyse.matrix import refusal, requests_of
 from profpipe.analyse.names.demangle import normal_name
-from profpipe.analyse.names.source_paths import base_name
+from profpipe.analyse.per_request import per_request, served
 from profpipe.analyse.statistics.series import rounded
-from profpipe.analyse.study_data import RunData, StudyData
+from profpipe.analyse.study_data import StudyData
+from profpipe.analyse.valid_runs import good_runs
 from profpipe.model.derive import flame as flame_of
-from profpipe.model.derive import function_table
 from profpipe.model.profile import PYTHON, Profile
-from profpipe.model.report import ClassicList, ClassicRow, Flame
+from profpipe.model.report import Flame
 
-CLASSIC_ROWS = 15
 # The page draws a million boxes without leaving one out; what is over that is folded into the box it stood on.
 MAX_NODES = 1_000_000
-
-
-def good_runs(study: StudyData, variant: str, profiler: str) -> list[RunData]:
-    """The valid runs of a variant, control runs left out, by round."""
-    runs = [
-        r
-        for r in study.runs
-        if r.record.variant == variant
-        and r.record.profiler == profiler
-        and not r.record.control
-        and refusal(r, study.per) is None
-    ]
-    return sorted(runs, key=lambda r: r.record.round)
-
-
-def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList | None:
-    """The list of the 2018 tools: raw counts of one run's whole window, the uncovered rest with it. First valid run."""
-    runs = good_runs(study, variant, profiler)
-    if not runs:
-        return None
-    metric = runs[0].profiles[0].metrics[0]
-    rows: list[tuple[int, str]] = []
-    for profile in runs[0].profiles:
-        own = function_table(profile, metric.key)["self"].to_numpy(dtype=np.int64)
-        f = profile.functions
-        rows += [
-            (value, classic_place(study.classic_name(name) if study.classic_name else name, file))
-            for value, file, name in zip(own.tolist(), f.file, f.name, strict=True)
-            if value
-        ]
-    rows.sort(key=lambda row: (-row[0], row[1]))
-    total = sum(value for value, _ in rows)
-    shown = rows[:CLASSIC_ROWS]
-    return ClassicList(
-        variant=variant,
-        metric=f"{profiler}:{metric.key}",
-        total=total,
-        rows=tuple(ClassicRow(value=v, share=rounded(v / total, 6), place=place) for v, place in shown),
-        rest=total - sum(v for v, _ in shown),
-        rest_functions=len(rows) - len(shown),
-    )
-
-
-def classic_place(name: str, file: str) -> str:
-    """`file:function`, as older tools wrote it; `???` for an unknown file."""
-    return f"{base_name(file) or '???'}:{name}"
 
 
 class _Tree:
@@ -99,7 +49,7 @@ class _Tree:
         for function, depth, own in zip(graph.function.tolist(), graph.depth.tolist(), graph.own.tolist(), strict=True):
             del path[depth + 1 :]
             path.append(self.child(path[-1], named[function]))
-            self.own[path[-1]] += own / requests
+            self.own[path[-1]] += per_request(own, requests)
 
     def pruned(self, limit: int) -> int:
         """Fold the smallest subtrees into their parents until `limit` nodes remain. Returns how many went."""
@@ -125,12 +75,12 @@ def variant_flame(study: StudyData, variant: str, profiler: str) -> tuple[Flame,
     if not runs:
         return None
     metric = runs[0].profiles[0].metrics[0].key
-    requests = sum(requests_of(r, study) for r in runs)
+    requests = served(study, runs)
     tree = _Tree()
     for run in runs:
         for profile in run.profiles:
             if profile.stacks is not None:
-                tree.add(profile, metric, study.family(variant), requests)
+                tree.add(profile, metric, study.language_family(variant), requests)
     folded = tree.pruned(MAX_NODES)
     return _flame(tree, variant, f"{profiler}:{metric}"), folded
 

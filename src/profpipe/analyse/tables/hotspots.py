@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profpipe.analyse.aligned_rows import NOT_ALIGNED, AlignedRows, only_moved
-from profpipe.analyse.matrix import Index, Matrix
+from profpipe.analyse.function_index import Index
+from profpipe.analyse.matrix import Matrix, total_series
 from profpipe.analyse.names.categories import OTHER
 from profpipe.analyse.statistics.alpha import RowLevel
 from profpipe.analyse.statistics.compare_functions import RowVerdicts, compare_rows
 from profpipe.analyse.statistics.medians import Floats, median_intervals
 from profpipe.analyse.statistics.rule import Rule
-from profpipe.analyse.statistics.series import rounded, series
+from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, Series, Verdict
 from profpipe.units import CALLS
@@ -94,7 +95,7 @@ def hotspot_table(
     rows.sort(key=lambda row: (row.category == OTHER, -max((c.share or 0.0) for c in row.cells.values()), row.category))
     place = names.index(OTHER) if OTHER in names else None
     return HotspotTable(
-        metric=f"{matrix.profiler}:{matrix.metric.key}",
+        metric=matrix.key,
         total=totals,
         categorised={s.variant: rounded(1 - _share(s, place), DIGITS) for s in groups},
         rows=tuple(rows),
@@ -106,14 +107,6 @@ def _grouped(values: Floats, member: Rows, size: int) -> Floats:
     out = np.zeros(size)
     np.add.at(out, member, values)
     return out
-
-
-def total_series(matrix: Matrix, variant: str, *, control: bool = False) -> Series:
-    """The variant's total per request over its rounds."""
-    whole = matrix.own.sum(axis=0) if matrix.own.size else np.zeros(len(matrix.runs))
-    why = next((w for k, w in matrix.lost.items() if k.variant == variant and k.control == control), None)
-    values = matrix.values(whole, variant, control=control)
-    return series(values, None if any(v is not None for v in values) else why)
 
 
 def _share(side: _Side, place: int | None) -> float:
@@ -223,7 +216,7 @@ def _function_row(row: int, at: _Context) -> FunctionRow:
     callees: dict[str, tuple[tuple[str, float], ...]] = {}
     for side in at.functions:
         # A function of another language is not 0 here: it cannot exist.
-        if at.study.family(side.variant) != known.key.family:
+        if at.study.language_family(side.variant) != known.key.family:
             continue
         total, why, calls = _total(row, side.variant, at)
         cell = _cell(side, row, base)

@@ -3,75 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from profpipe.analyse.matrix import Matrix
 from profpipe.analyse.statistics.alpha import Levels, RowLevel, levels
 from profpipe.analyse.statistics.compare_figures import compare
-from profpipe.analyse.statistics.noise import noise_of
+from profpipe.analyse.statistics.noise import Noise, noise_of
 from profpipe.analyse.statistics.rule import rule_for
-from profpipe.analyse.statistics.series import valid
+from profpipe.analyse.statistics.series import rounded, valid
 from profpipe.analyse.statistics.significance import MIN_ROUNDS
 from profpipe.analyse.study_data import StudyData
-from profpipe.analyse.tables import figures as fig
-from profpipe.analyse.tables.measured_figures import Measured, noise
+from profpipe.analyse.tables.figures import MeasuredFigure
 from profpipe.model.metric_keys import FIRST
-from profpipe.model.report import Comparison, Series, Variant
-
-THROUGHPUT = "throughput"
+from profpipe.model.report import Comparison, Control, Series
 
 
-def spend(data: StudyData, measured: Sequence[Measured], tables: Mapping[str, Sequence[Matrix]]) -> Levels:
-    """The levels of a report. Figures with too few rounds to be called take nothing from the others."""
-    judged = [m for m in measured if m.judged]
-    found = {m.info.key: m.series for m in judged if m.rule.kind == "timed"}
-    by_variant = {v: {THROUGHPUT: fig.throughput(data, v), **fig.latency(data, v)} for v in data.variants}
-    for key in by_variant[data.baseline]:
-        found[key] = {v: by_variant[v].get(key, Series()) for v in data.variants}
-    counted = [p for p in tables if rule_for(data.instruments[p]).kind == "counted"]
-    return levels(
-        data.level,
-        [key for key, by in found.items() if _callable(by, data)],
-        len(data.contenders),
-        counted=sum(m.rule.kind == "counted" for m in judged),
-        counted_tables=sum(len(tables[p]) for p in counted),
-        tables=sum(len(found) for p, found in tables.items() if p not in counted),
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """`against` = contender -> key of a figure -> its comparison with the baseline; `control` = the A/A control's."""
+
+    levels: Levels
+    against: Mapping[str, Mapping[str, Comparison]]
+    control: Control
+
+
+def judge(study: StudyData, figures: Sequence[MeasuredFigure], matrices: Mapping[str, Sequence[Matrix]]) -> Verdicts:
+    """Compare every judged figure of every contender, and of the control, with the baseline's."""
+    judged = [m for m in figures if m.judged]
+    spent = _spend(study, judged, matrices)
+    return Verdicts(
+        levels=spent,
+        against={v: {m.key: _compared(study, m, v, spent) for m in judged} for v in study.contenders},
+        control=_control(study, judged, spent),
     )
 
 
-def _callable(series: Mapping[str, Series], data: StudyData) -> bool:
-    most = max((len(valid(series[v])) for v in data.contenders), default=0)
-    return min(len(valid(series[data.baseline])), most) >= MIN_ROUNDS
+def _compared(study: StudyData, m: MeasuredFigure, contender: str, spent: Levels) -> Comparison:
+    return compare(m.series[study.baseline], m.series[contender], m.rule, _noise(study, m), spent.of(m.key))
 
 
-def against(data: StudyData, variant: str, measured: Sequence[Measured], spent: Levels) -> dict[str, Comparison]:
-    """Every judged figure of a contender beside the baseline's."""
-    found = {
-        m.info.key: compare(m.series[data.baseline], m.series[variant], m.rule, noise(m, data), spent.of(m.info.key))
-        for m in measured
-        if m.judged
-    }
-    rates = fig.throughput(data, variant)
-    if rates.values:
-        base = fig.throughput(data, data.baseline)
-        aa = noise_of(base, fig.throughput(data, data.baseline, control=True))
-        found[THROUGHPUT] = compare(base, rates, rule_for("clean", "higher"), aa, spent.of(THROUGHPUT))
-    before, after = fig.latency(data, data.baseline), fig.latency(data, variant)
-    rule = rule_for("clean")
-    return found | {k: compare(before[k], after[k], rule, level=spent.of(k)) for k in after if k in before}
+def _noise(study: StudyData, m: MeasuredFigure) -> Noise:
+    """The A/A noise of a figure: of this study's control, and of a calibration where that is wider or the only one.
+
+    Calibrations are of costs: what the load generator saw is taken from the control alone.
+    """
+    known = study.calibration is not None and not m.of_load
+    calibrated = study.calibration.sd.get(m.key) if known and study.calibration is not None else None
+    return noise_of(m.series[study.baseline], m.control, calibrated)
 
 
-def row_levels(data: StudyData, matrix: Matrix, variants: Sequence[Variant], spent: Levels) -> dict[str, RowLevel]:
-    """How strictly a table's rows are judged, by contender: less so inside a total that was called.
+def _spend(study: StudyData, judged: Sequence[MeasuredFigure], matrices: Mapping[str, Sequence[Matrix]]) -> Levels:
+    """The levels of a report. Figures with too few rounds for a verdict take nothing from the others."""
+    timed = [m.key for m in judged if m.rule.kind == "timed" and _enough_rounds(m.series, study)]
+    counted = [p for p in matrices if rule_for(study.instruments[p]).kind == "counted"]
+    return levels(
+        study.level,
+        timed,
+        len(study.contenders),
+        counted=sum(m.rule.kind == "counted" for m in judged),
+        counted_tables=sum(len(matrices[p]) for p in counted),
+        tables=sum(len(found) for p, found in matrices.items() if p not in counted),
+    )
+
+
+def _enough_rounds(series: Mapping[str, Series], study: StudyData) -> bool:
+    most = max((len(valid(series[v])) for v in study.contenders), default=0)
+    return min(len(valid(series[study.baseline])), most) >= MIN_ROUNDS
+
+
+def _control(study: StudyData, judged: Sequence[MeasuredFigure], spent: Levels) -> Control:
+    """The baseline against itself, in costs. Judged with the rule's own floor: its own noise must not excuse it."""
+    has = [m for m in judged if not m.of_load and len(valid(m.control))]
+    if not has:
+        ran = any(r.record.control for r in study.runs)
+        return Control(why="no control run is valid" if ran else "the study measured no control")
+    sd = {m.key: _noise(study, m).sd for m in has}
+    return Control(
+        figures={m.key: compare(m.series[study.baseline], m.control, m.rule, level=spent.of(m.key)) for m in has},
+        sd={key: rounded(value, 4) for key, value in sd.items() if value is not None},
+    )
+
+
+def row_levels(study: StudyData, matrix: Matrix, verdicts: Verdicts) -> dict[str, RowLevel]:
+    """How strictly a table's rows are judged, by contender: less so within a total that is better or worse.
 
     For a sampled table the CPU time of clean runs is as good a total as its own: it is the same cost, without samples.
     """
-    kind = data.instruments[matrix.profiler]
-    totals = [f"{matrix.profiler}:{matrix.metric.key}", *(FIRST if kind == "sampled" else ())]
+    kind = study.instruments[matrix.profiler]
+    totals = [matrix.key, *(FIRST if kind == "sampled" else ())]
     counted = rule_for(kind).kind == "counted"
     return {
-        v.id: spent.rows(
-            counted=counted,
-            inside=any(k in v.against_baseline and v.against_baseline[k].relevant for k in totals),
-        )
-        for v in variants
+        v: verdicts.levels.rows(counted=counted, inside=any(k in found and found[k].relevant for k in totals))
+        for v, found in verdicts.against.items()
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
+from profpipe.model.upgrade import validated_report
 
 # A report of a whole study is under 1 MB; this is for many variants, not for anything.
 MAX_REPORT = 8 * 2**20
@@ -49,7 +50,7 @@ def read_artifact(folder: Path) -> Report:
     """
     path = folder / "report.json"
     data = _read(path)
-    report = _checked(path, lambda: Report.model_validate_json(data, strict=True))
+    report = _checked(path, lambda: validated_report(data, strict=True))
     if len(report.variants) > MAX_VARIANTS:
         raise ReportError(f"{path}: {len(report.variants)} variants; at most {MAX_VARIANTS} are taken from an artifact")
     return _checked(path, lambda: _concluded(_reduced(report)))
@@ -92,7 +93,7 @@ def _word(text: str) -> str:
 def _reduced(report: Report) -> Report:
     document = report.model_dump(mode="json", by_alias=True)
     environment = {key: document["environment"][key][:80] for key in ENVIRONMENT if key in document["environment"]}
-    left_out = [[target[:NAME], NOT_TAKEN] for target, _ in document["study"]["left_out"]]
+    left_out = [{"target": each["target"][:NAME], "reason": NOT_TAKEN} for each in document["study"]["left_out"]]
     reduced: dict[str, Any] = _take(document, "")
     reduced |= {"environment": environment, "conclusions": [], "limits": [], "reference": None, "seed_table": []}
     reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": None}
@@ -121,7 +122,7 @@ def _take(value: Any, field: str) -> Any:
 # Their keys are no fields but metrics, variants or profilers.
 _TABLES = frozenset(
     _words("""
-figures against_baseline latency disturbance cells callers callees alignment changes total categorised
+figures against_baseline disturbance cells callers callees alignment changes total categorised
 unmatched sd environment
 """)
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from profpipe.model.report import LeftOut
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.study import Target
@@ -46,8 +47,8 @@ class Redactor:
         return replace(
             record,
             placement=self.redact(record.placement),
-            left_out=tuple((name, self.redact(text)) for name, text in record.left_out),
-            limits=tuple((name, self.redact(text), variants) for name, text, variants in record.limits),
+            left_out=tuple(LeftOut(target=each.target, reason=self.redact(each.reason)) for each in record.left_out),
+            limits=tuple(each.model_copy(update={"text": self.redact(each.text)}) for each in record.limits),
         )
 
 

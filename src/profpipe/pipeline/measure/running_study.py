@@ -108,8 +108,8 @@ def running_study(
     cannot be used, before anything is written.
     """
     executor, address = find_executor(prepared.executor)
-    for name, reason in prepared.left_out:
-        listen(Note(f"{name} is left out: {reason}"))
+    for left in prepared.left_out:
+        listen(Note(f"{left.target} is left out: {left.reason}"))
     for limit in prepared.limits:
         if NOT_MEASURED in limit.text:
             on = f" on {', '.join(limit.variants)}" if limit.variants else ""

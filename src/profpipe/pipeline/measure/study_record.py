@@ -8,6 +8,7 @@ from pathlib import Path
 
 from profpipe import __version__, capture, load
 from profpipe.commits.state import commit_state
+from profpipe.model.report import Hypothesis
 from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.study import LoadPlan
@@ -47,11 +48,11 @@ def study_record(
         kinds=prepared.kinds,
         environment=environment,
         left_out=prepared.left_out,
-        limits=tuple((limit.profiler, limit.text, limit.variants) for limit in prepared.limits),
+        limits=prepared.limits,
         categories=tuple(rule.model_dump() for rule in loaded.file.category),
         planned_runs=len(prepared.runs),
         tools={name: study.tool(name) for name in prepared.kinds},
-        hypotheses=tuple((h.text, h.categories) for h in study.hypothesis),
+        hypotheses=tuple(Hypothesis(text=h.text, categories=h.categories) for h in study.hypothesis),
         reference=study.reference,
         name_style=study.name_style,
         commits=prepared.variants.commits,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe.capture import Placement
-from profpipe.model.report import CommitInfo, Limit
+from profpipe.model.report import CommitInfo, LeftOut, Limit
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
@@ -18,14 +18,14 @@ from profpipe.units import Instrument
 class Variants:
     """What is compared: targets of one study file, or one target at several commits.
 
-    `roots` = the folder that each variant's paths are relative to; `left_out` = (target, reason); `commits` is empty
+    `roots` = the folder that each variant's paths are relative to; `commits` is empty
     where the variants are targets; `checkout` = the user's folder of the commits' repository.
     """
 
     targets: Mapping[str, Target]
     roots: Mapping[str, Path]
     baseline: str
-    left_out: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
     checkout: Path | None = None
 
@@ -59,7 +59,7 @@ class PreparedStudy:
         return self.variants.baseline
 
     @property
-    def left_out(self) -> tuple[tuple[str, str], ...]:
+    def left_out(self) -> tuple[LeftOut, ...]:
         return self.variants.left_out
 
     def root_of(self, variant: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from profpipe.capture import Placement, built_without, missing_requirements, place, profiler
 from profpipe.errors import UsageError
-from profpipe.model.report import Limit
+from profpipe.model.report import LeftOut, Limit
 from profpipe.pipeline.prepare.instruments import check_options, instruments
 from profpipe.pipeline.prepare.load_plans import of_size, without_absent_loads
 from profpipe.pipeline.prepare.options import RunOptions
@@ -33,7 +33,8 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> PreparedS
             f"study {study_id}: the baseline {baseline} cannot run: {reason}; install it or set another baseline"
         )
     roots = dict.fromkeys(targets, loaded.root)
-    return lay_out(study_id, study, Variants(targets, roots, baseline, tuple(left_out.items())), options)
+    named = tuple(LeftOut(target=name, reason=reason) for name, reason in left_out.items())
+    return lay_out(study_id, study, Variants(targets, roots, baseline, named), options)
 
 
 def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions) -> PreparedStudy:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from profpipe import __version__, store
 from profpipe.errors import Refused, UsageError
-from profpipe.model.report import Report
+from profpipe.model.report import Limit, Report
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.pipeline.reporting.report import load_runs
@@ -66,7 +66,6 @@ def compare_folders(sides: Sequence[FolderSide]) -> Report:
     is left out stands in the limits. Raises Refused where nothing is left.
     """
     from profpipe.analyse import RunData, StudyData, build_report
-    from profpipe.study.schema import CategoryRule
 
     base, *others = sides
     labels = [s.label for s in sides]
@@ -84,27 +83,33 @@ def compare_folders(sides: Sequence[FolderSide]) -> Report:
         for record, profiles in loaded[s.label]
         if record.variant == s.variant.id and record.profiler in kinds and (s is base or not record.control)
     ]
-    return build_report(
-        StudyData(
-            study="compare",
-            question=f"What did {', '.join(labels[1:])} cost, beside {labels[0]}?",
-            baseline=labels[0],
-            contenders=tuple(labels[1:]),
-            runs=tuple(runs),
-            instruments=kinds,
-            rounds=min(s.study.rounds for s in sides),
-            languages={s.label: s.variant.language for s in sides},
-            load=base.study.load,
-            placement=base.study.placement,
-            command="profpipe compare " + " ".join(labels),
-            environment=_environment(sides),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            profpipe=__version__,
-            limits=tuple(_limits(sides, refused, kinds)),
-            categories=tuple(CategoryRule.model_validate(rule) for rule in base.study.categories),
-            tools=base.study.tools,
-            commits={s.label: info for s in sides if (info := s.study.commits.get(s.variant.id))},
-        )
+    return build_report(StudyData(record=_record(sides, kinds, _limits(sides, refused, kinds)), runs=tuple(runs)))
+
+
+def _record(sides: Sequence[FolderSide], kinds: Mapping[str, Instrument], limits: Sequence[Limit]) -> StudyRecord:
+    """The baseline's study, with a variant per side."""
+    base = sides[0].study
+    labels = [s.label for s in sides]
+    return replace(
+        base,
+        study="compare",
+        question=f"What did {', '.join(labels[1:])} cost, compared with {labels[0]}?",
+        baseline=labels[0],
+        variants=tuple(replace(s.variant, id=s.label, label=s.label) for s in sides),
+        rounds=min(s.study.rounds for s in sides),
+        command="profpipe compare " + " ".join(labels),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        profpipe=__version__,
+        kinds=kinds,
+        environment=_environment(sides),
+        left_out=(),
+        limits=tuple(limits),
+        planned_runs=0,
+        hypotheses=(),
+        reference="",
+        name_style="",
+        commits={s.label: info for s in sides if (info := s.study.commits.get(s.variant.id))},
+        sequential=None,
     )
 
 
@@ -141,21 +146,19 @@ def _differs(a: Mapping[str, str], b: Mapping[str, str], keys: Sequence[str]) ->
     )
 
 
-def _limits(
-    sides: Sequence[FolderSide], refused: Mapping[str, str], kinds: Mapping[str, Instrument]
-) -> list[tuple[str, str, tuple[str, ...]]]:
+def _limits(sides: Sequence[FolderSide], refused: Mapping[str, str], kinds: Mapping[str, Instrument]) -> list[Limit]:
     base = sides[0]
-    out: list[tuple[str, str, tuple[str, ...]]] = [(name, text, ()) for name, text in refused.items()]
+    out = [Limit(profiler=name, text=text) for name, text in refused.items()]
     apart = "measured one after the other, not in turn: a drift of the machine would look like a difference"
-    out += [(name, apart, ()) for name, kind in kinds.items() if kind in TIMED]
+    out += [Limit(profiler=name, text=apart) for name, kind in kinds.items() if kind in TIMED]
     for other in sides[1:]:
         if other.study.load != base.study.load:
             text = f"another load: {other.study.load}; {base.label} had {base.study.load}"
-            out += [(name, text, (other.label,)) for name in kinds]
+            out += [Limit(profiler=name, text=text, variants=(other.label,)) for name in kinds]
         count = _differs(base.study.environment, other.study.environment, SAME_COUNT)
-        out += [
-            (n, f"counts differ with {count}", (other.label,)) for n, k in kinds.items() if count and k == "counted"
-        ]
+        counted = [name for name, kind in kinds.items() if kind == "counted" and count]
+        text = f"counts differ with {count}"
+        out += [Limit(profiler=name, text=text, variants=(other.label,)) for name in counted]
     return out
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from profpipe.errors import UsageError
+from profpipe.model.metric_keys import OF_LOAD
 from profpipe.model.report import Comparison, Gate, Report, Variant
 from profpipe.units import percent
 
 FORM = "regression[:METRIC or CATEGORY][:PERCENT%], for example regression:5% or regression:instructions:1%"
-EXTRAS = ("throughput", "p50_us", "p99_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def cannot_tell(report: Report, rules: Sequence[GateRule]) -> tuple[str, ...]:
     for variant in report.variants:
         for key, comparison in variant.against_baseline.items():
             asked = any(r.where is None or r.where in _names(key) for r in rules)
-            if asked and comparison.verdict == "cannot tell" and key not in EXTRAS:
+            if asked and comparison.verdict == "cannot tell" and key not in OF_LOAD:
                 out[f"{variant.label}: {_names(key)[1]} cannot be told: {_why(comparison)}"] = None
     return tuple(out)
 

@@ -13,6 +13,7 @@ from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.run import CaptureFile, RunRecord
+from profpipe.model.upgrade import SCHEMAS, validated_report
 from profpipe.pipeline.reporting.calibration_file import calibration_of
 from profpipe.pipeline.reporting.changed_lines import with_commit_changes
 from profpipe.pipeline.reporting.gate import GateRule, gate
@@ -49,7 +50,6 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     """
     from profpipe.analyse import RunData, StudyData, build_report
     from profpipe.reference.registry import NAME_STYLES
-    from profpipe.study.schema import CategoryRule
 
     study = store.read_study(folder)
     commands = {v.id: v.command for v in study.variants}
@@ -60,31 +60,10 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     ]
     report = build_report(
         StudyData(
-            study=study.study,
-            question=study.question,
-            baseline=study.baseline,
-            contenders=tuple(v.id for v in study.variants if v.id != study.baseline),
+            record=study,
             runs=tuple(runs),
-            instruments=study.kinds,
-            rounds=study.rounds,
-            labels={v.id: v.label for v in study.variants},
-            languages={v.id: v.language for v in study.variants},
-            left_out=study.left_out,
-            load=study.load,
-            placement=study.placement,
-            command=study.command,
-            environment=study.environment,
-            created=study.created,
-            profpipe=study.profpipe,
-            limits=study.limits,
-            categories=tuple(CategoryRule.model_validate(rule) for rule in study.categories),
-            planned_runs=study.planned_runs or None,
-            tools=study.tools,
-            hypotheses=study.hypotheses,
-            classic_name=NAME_STYLES.get(study.name_style).name if study.name_style else None,
-            commits=study.commits,
-            sequential=study.sequential,
             calibration=calibration_of(folder.parent.parent, study.study, study.environment),
+            classic_name=NAME_STYLES.get(study.name_style).name if study.name_style else None,
         )
     )
     if study.reference:
@@ -196,10 +175,10 @@ def load_report(path: Path) -> Report:
     from pydantic import ValidationError
 
     try:
-        return Report.model_validate_json(path.read_bytes())
+        return validated_report(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ReportError(f"{path}: {where}: {first['msg']}; this version reads schema profpipe.report/1") from error
+        raise ReportError(f"{path}: {where}: {first['msg']}; this version reads {' and '.join(SCHEMAS)}") from error

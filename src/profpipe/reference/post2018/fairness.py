@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isclose
 
 from profpipe.analyse.conclusions.facts import Facts, listed
+from profpipe.model.metric_keys import THROUGHPUT
 from profpipe.model.report import Report
 from profpipe.model.run import LoadResult
 from profpipe.reference.post2018.answer import Answer, Given, Row, unknown
@@ -32,8 +33,9 @@ def fairness(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
 
 def _rates(report: Report, names: Sequence[str]) -> str:
     """Requests a second of the variants that have them; a rate the generator doubts is not among them."""
-    found = [(v.label, v.throughput.median) for v in report.variants if v.id in names and v.throughput.median]
-    return listed([f"{label} {count(value)}/s" for label, value in found if value]) if found else ""
+    every = [(v.label, v.figures.get(THROUGHPUT)) for v in report.variants if v.id in names]
+    found = [(label, series.median) for label, series in every if series is not None and series.median]
+    return listed([f"{label} {count(value)}/s" for label, value in found]) if found else ""
 
 
 def _instructions(report: Report, names: Sequence[str]) -> str:

@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from profpipe.model.metric_keys import OF_LOAD
 from profpipe.model.report import Comparison, Report, Series, Variant
 from profpipe.render.text import PER, Chip, Gap, Notes, amount, compared, floor_words, interval, per_what, spread
 
-LATENCY = {"p50_us": "p50 latency", "p90_us": "p90 latency", "p99_us": "p99 latency", "max_us": "slowest"}
 # A simulator's own time in the kernel is no cost of the server: it comes last.
 _LAST = ("sys_cpu_ns",)
 # The order readers look in: speed first, then what a request costs, then where.
-_ORDER = ("cpu_us", "cpu", "instructions", "syscalls", "kernel", "switches", "rss", "memory")
+_ORDER = (
+    "throughput",
+    "p50_us",
+    "p90_us",
+    "p99_us",
+    "max_us",
+    "cpu_us",
+    "cpu",
+    "instructions",
+    "syscalls",
+    "kernel",
+    "switches",
+    "rss",
+    "memory",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,26 +87,14 @@ class FigureText:
 
 def figures(report: Report) -> tuple[Figure, ...]:
     """Every figure of the report in the order readers look in, those without any value too."""
-    found = []
-    rates = {v.id: v.throughput for v in report.variants if v.throughput != Series()}
-    if rates:
-        against = _against(report, "clean:throughput", "throughput")
-        found.append(Figure(key="throughput", label="requests/s", unit="1", higher=True, series=rates, against=against))
-    for key in sorted({key for v in report.variants for key in v.latency}, key=lambda key: (len(key), key)):
-        values = {v.id: v.latency[key] for v in report.variants if key in v.latency}
-        against = _against(report, f"clean:{key}", f"latency:{key}", key)
-        found.append(Figure(key=key, label=LATENCY.get(key, key), unit="us", series=values, against=against))
-    return (*found, *_metrics(report))
-
-
-def _metrics(report: Report) -> list[Figure]:
     known = {metric.key: metric for metric in report.metrics}
     extra = [key for v in report.variants for key in v.figures if key not in known]
     last = {metric.key for metric in report.metrics if metric.instrument == "traced" or metric.again}
     found = []
     for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in last, _rank(key))):
         values = {v.id: v.figures[key] for v in report.variants if key in v.figures}
-        metric, against = known.get(key), _against(report, key)
+        metric = known.get(key)
+        against = {v.id: v.against_baseline[key] for v in report.variants if key in v.against_baseline}
         if not values:
             continue
         if metric is None:
@@ -110,7 +112,7 @@ def _metrics(report: Report) -> list[Figure]:
                 against=against,
             )
         )
-    return found
+    return tuple(found)
 
 
 def _rank(key: str) -> int:
@@ -118,11 +120,6 @@ def _rank(key: str) -> int:
         return len(_ORDER) + 1
     place = [index for index, word in enumerate(_ORDER) if word in key.partition(":")[2]]
     return place[0] if place else len(_ORDER)
-
-
-def _against(report: Report, *names: str) -> dict[str, Comparison]:
-    """Variant -> comparison under the last of these names that it has."""
-    return {v.id: v.against_baseline[n] for v in report.variants for n in names if n in v.against_baseline}
 
 
 def figure_text(figure: Figure, variant: Variant, notes: Notes) -> FigureText:
@@ -156,4 +153,4 @@ def missing(every: Sequence[Figure]) -> tuple[tuple[str, str], ...]:
 
 def label_per(figure: Figure) -> str:
     """The label with what it is per, which a cost always says."""
-    return figure.label if figure.key == "throughput" or figure.per else f"{figure.label} {PER}"
+    return figure.label if figure.key in OF_LOAD or figure.per else f"{figure.label} {PER}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from profpipe.model.metric_keys import OF_LOAD
 from profpipe.model.report import Comparison, Conclusion, Report
 from profpipe.render.content.figures import Figure, figures, label_per
 from profpipe.render.text import Chip, compared, floor_words
@@ -29,8 +30,8 @@ def headline_figure(report: Report) -> Figure | None:
     every = {figure.key: figure for figure in figures(report)}
     verdict = _verdict(report)
     paths = " ".join(row.path for row in verdict.rows) if verdict else ""
-    wanted = [key for key in every if ":" in key and key in paths]
-    wanted += [*(w.metric for w in report.waterfall), *sorted(every, key=lambda key: ":" not in key)]
+    wanted = [key for key in every if key not in OF_LOAD and key in paths]
+    wanted += [*(w.metric for w in report.waterfall), *sorted(every, key=OF_LOAD.__contains__)]
     for key in wanted:
         figure = every.get(key)
         if figure is not None and sum(series.median is not None for series in figure.series.values()) > 1:

@@ -34,12 +34,13 @@ def control_rows(report: Report) -> tuple[ControlRow, ...]:
         comparison = report.control.figures.get(key)
         ratio, ends, verdict = compared(comparison)
         sd = report.control.sd.get(key)
+        detectable = None if comparison is None else comparison.detectable
         found.append(
             ControlRow(
                 label=names.get(key, key),
                 ratio=ratio,
                 interval=ends,
-                floor="" if comparison is None or comparison.floor is None else units.percent(comparison.floor),
+                floor="" if detectable is None else units.percent(detectable),
                 sd="" if sd is None else units.percent(sd, 2),
                 chip=verdict,
             )

@@ -58,7 +58,7 @@ def study_text(report: Report) -> StudyText:
         rounds=rounds_words(study),
         rounds_rule="" if study.sequential is None else cut(study.sequential.rule, 1000),
         command=study.command,
-        left_out=study.left_out,
+        left_out=tuple((each.target, each.reason) for each in study.left_out),
         environment=tuple(report.environment.items()),
     )
 

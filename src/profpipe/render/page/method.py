@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profpipe import units
+from profpipe.model.metric_keys import THROUGHPUT
 from profpipe.model.report import Report, RunRow, Series
 from profpipe.render.content.noise import ControlRow, calibration_sentence, control_rows, metric_labels
 from profpipe.render.content.study import InvalidText, LimitText, StudyText, invalid_runs, limits, study_text
@@ -90,7 +91,7 @@ def disturbance(report: Report) -> Disturbance | None:
     for head, variant in zip(heads(report), report.variants, strict=True):
         if not variant.disturbance:
             continue
-        clean = variant.throughput.median
+        clean = variant.figures.get(THROUGHPUT, Series()).median
         cells = tuple(_disturbed(variant.disturbance.get(name, Series()), clean) for name in profilers)
         rows.append(DisturbanceRow(head, units.UNKNOWN if clean is None else amount(clean, "req/s"), cells))
     return Disturbance(profilers, tuple(rows))

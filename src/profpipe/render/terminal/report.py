@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from profpipe import units
+from profpipe.model.metric_keys import CPU, P99, THROUGHPUT
 from profpipe.model.report import FunctionName, Report
 from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclusions
 from profpipe.render.content.figures import Figure, FigureText, figure_text, figures
@@ -105,7 +106,7 @@ def _columns(every: Sequence[Figure], headline: Figure | None) -> list[Figure]:
     """The figures that 80 columns have room for."""
     known = {figure.key: figure for figure in every}
     counted = [key for key in known if key.endswith(":instructions")][:1]
-    wanted = [headline.key if headline else "", "clean:cpu_us", *counted, "throughput", "p99_us", *known]
+    wanted = [headline.key if headline else "", CPU, *counted, THROUGHPUT, P99, *known]
     return [known[key] for key in dict.fromkeys(wanted) if key in known][:COLUMNS]
 
 
@@ -154,7 +155,7 @@ def _missing(report: Report, *, unknown: bool) -> list[RenderableType]:
     lines = ["unknown: report.html gives the reason next to each"] if unknown else []
     lines += [f"{len(lost)} invalid {'run' if len(lost) == 1 else 'runs'} left out of every figure"] if lost else []
     lines += [f"{run.variant} ({run.where}): {run.reason}" for run in lost[:5]]
-    lines += [f"left out: {target}: {reason}" for target, reason in report.study.left_out]
+    lines += [f"left out: {left.target}: {left.reason}" for left in report.study.left_out]
     return [Text(line, style="dim") for line in lines]
 
 

@@ -56,10 +56,6 @@ ID_LENGTH = 16
 Row = tuple[Any, ...]
 # environment["commit"] of a run: pipeline.record writes commits.state's words.
 _COMMIT = re.compile(r"([0-9a-f]{7,64})( with uncommitted changes)?")
-THROUGHPUT = MetricInfo(
-    key="throughput", label="requests/s", unit="req/s", instrument="clean", profiler="clean", better="higher"
-)
-_LATENCY = {"p50_us": "p50 latency", "p90_us": "p90 latency", "p99_us": "p99 latency", "max_us": "slowest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +139,10 @@ def _variant(variant: Variant, target: str, built: _Built) -> dict[str, Any]:
 def _figures(
     variant: Variant, known: Mapping[str, MetricInfo]
 ) -> Iterator[tuple[MetricInfo, Series, Comparison | None]]:
-    """Every series of a variant. The keys under which its comparisons stand are those of render's table."""
+    """Every series of a variant, with its metric and its comparison."""
     against = variant.against_baseline
     for key, series in variant.figures.items():
         yield known.get(key) or _unknown(key), series, against.get(key)
-    if variant.throughput != Series():
-        yield THROUGHPUT, variant.throughput, against.get("throughput") or against.get("clean:throughput")
-    for key, series in variant.latency.items():
-        info = MetricInfo(key=key, label=_LATENCY.get(key, key), unit="us", instrument="clean", profiler="clean")
-        found = next((against[name] for name in (key, f"latency:{key}", f"clean:{key}") if name in against), None)
-        yield info, series, found
 
 
 def _unknown(key: str) -> MetricInfo:

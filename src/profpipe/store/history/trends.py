@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from profpipe.errors import StoreError
 from profpipe.model.history import FunctionChoice, Point, Quantity, SeriesKey
+from profpipe.model.metric_keys import OLD_KEYS
 from profpipe.model.report import FunctionName
 from profpipe.store.history.folder import Listing, chosen, list_history
 from profpipe.store.history.parquet import database, names_of
@@ -21,6 +22,11 @@ CHOICES = 200
 _WHO = "study, target, machine, metric"
 _WHAT = "metric_label, unit, better, exact"
 _BUILT = '"commit", subject, commit_time, dirty, created'
+# Rows that were written before throughput and latency had keys like every other figure join the series of today.
+_NOW = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in OLD_KEYS.items())
+_ALL_ROWS = (
+    f"SELECT * REPLACE (CASE metric {_NOW} ELSE metric END AS metric) FROM read_parquet($files, filename = true)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ class History:
 
         if not self._files:
             return []
-        query = f"SELECT {columns} FROM read_parquet($files, filename = true) WHERE {rest}"
+        query = f"SELECT {columns} FROM ({_ALL_ROWS}) WHERE {rest}"
         try:
             return self._opened.execute(query, {"files": self._files, **values}).fetchall()
         except duckdb.Error as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
 from profpipe.analyse.conclusions.registry import weight
-from profpipe.model.metric_keys import CPU, KERNEL_SHARE
+from profpipe.model.metric_keys import CPU, KERNEL_SHARE, THROUGHPUT
 from profpipe.model.report import Conclusion, Evidence
 from profpipe.units import percent, ratio
 
@@ -133,11 +133,12 @@ def load_bound(facts: Facts) -> Iterator[Conclusion]:
     """Requests a second that the load generator itself does not believe."""
     by_reason: dict[str, list[str]] = {}
     for v in facts.variants:
-        if v.throughput.values and v.throughput.median is None and v.throughput.why and v.valid:
-            by_reason.setdefault(v.throughput.why, []).append(v.id)
+        found = v.figures.get(THROUGHPUT)
+        if found is not None and found.values and found.median is None and found.why and v.valid:
+            by_reason.setdefault(found.why, []).append(v.id)
     for i, (why, ids) in enumerate(by_reason.items()):
         text = f"No requests/s for {listed([facts.label(v) for v in ids])}: {why}."
-        rows = [Evidence(path=f"variants.{facts.place(v)}.throughput.why", value=why) for v in ids]
+        rows = [Evidence(path=f"variants.{facts.place(v)}.figures.{THROUGHPUT}.why", value=why) for v in ids]
         yield conclusion("load-bound", str(i + 1), text, kind="caution", weight=weight("load-bound"), rows=rows)
 
 
@@ -168,11 +169,10 @@ def cut_short(facts: Facts) -> Iterator[Conclusion]:
 
 def lost(facts: Facts) -> Iterator[Conclusion]:
     """Targets that could not run and runs that failed."""
-    for i, (target, why) in enumerate(facts.report.study.left_out):
-        rows = [Evidence(path=f"study.left_out.{i}.1", value=why)]
-        yield conclusion(
-            "left-out", target, f"{target} was left out: {why}.", kind="caution", weight=weight("left-out"), rows=rows
-        )
+    for i, left in enumerate(facts.report.study.left_out):
+        rows = [Evidence(path=f"study.left_out.{i}.reason", value=left.reason)]
+        text = f"{left.target} was left out: {left.reason}."
+        yield conclusion("left-out", left.target, text, kind="caution", weight=weight("left-out"), rows=rows)
     by_pair: dict[tuple[str, str], list[int]] = {}
     for i, item in enumerate(facts.report.invalid):
         by_pair.setdefault((item.variant, item.profiler), []).append(i)

@@ -210,16 +210,16 @@ def _place(change: ChangedLines) -> str:
 def _nothing(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator[Conclusion]:
     """Neither the whole nor any function changed: said with what these rounds could not have seen."""
     found = facts.compared(contender.id, metric.key)
-    if found is None or found[0].verdict != "no change" or found[0].floor is None:
+    if found is None or found[0].verdict != "no change" or found[0].detectable is None:
         return
     if any(r.after.verdict != "no change" for r in rows):
         return
     c, path = found
     text = (
         f"No function of {contender.label} got dearer or cheaper than in {facts.baseline.label} in {metric.label}. A "
-        f"change of the whole under {percent(c.floor or 0.0)} would not have been seen."
+        f"change of the whole under {percent(c.detectable or 0.0)} would not have been seen."
     )
-    rows_ = [Figure(c.floor or 0.0, f"{path}.floor").row]
+    rows_ = [Figure(c.detectable or 0.0, f"{path}.detectable").row]
     about = f"{contender.id}:{metric.key}"
     yield conclusion("commits-nothing", about, text, kind="not-the-cause", weight=weight("commits-nothing"), rows=rows_)
 

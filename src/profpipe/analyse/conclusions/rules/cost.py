@@ -56,8 +56,8 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
         heavy = weight("beside-load/agrees" if c.verdict == "no change" or told else "beside-load/decides")
         figures = [f for v in (contender, facts.baseline) if (f := facts.figure(v.id, BESIDE_LOAD)) is not None]
         rows = [f.row for f in figures] + [Figure(c.ratio, f"{path}.ratio").row]
-        if c.floor is not None:
-            rows.append(Figure(c.floor, f"{path}.floor").row)
+        if c.detectable is not None:
+            rows.append(Figure(c.detectable, f"{path}.detectable").row)
         text = _beside(contender.label, facts.baseline.label, c)
         yield conclusion("beside-load", contender.id, text, kind="verdict", weight=heavy, rows=rows)
 
@@ -65,7 +65,7 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
 def _beside(name: str, against: str, c: Comparison) -> str:
     how = "measured beside the load generator's"
     if c.verdict == "no change" or c.ratio is None:
-        return f"{name} and {against} take the same CPU time per request within {percent(c.floor or 0.0)}, {how}."
+        return f"{name} and {against} take the same CPU time per request within {percent(c.detectable or 0.0)}, {how}."
     size, more = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"
     interval = f" (95 % interval {ratio(c.low)} to {ratio(c.high)})" if c.low and c.high else ""
     return f"{name} takes {size} {more} CPU time per request than {against}, {how}{interval}."
@@ -102,8 +102,8 @@ def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, place:
         return
     rows = [other.row, base.row, Figure(c.ratio or 0.0, f"{path}.ratio").row]
     text = _verdict(name, against, other.value, base.value, metric, c)
-    if c.floor is not None:
-        rows.append(Figure(c.floor, f"{path}.floor").row)
+    if c.detectable is not None:
+        rows.append(Figure(c.detectable, f"{path}.detectable").row)
     heavy = weight(place, abs(math.log2(c.ratio)) if c.ratio else 1.0)
     yield conclusion("cost", f"{contender.id}:{key}", text, kind="verdict", weight=heavy, rows=rows)
 
@@ -111,13 +111,13 @@ def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, place:
 def _verdict(name: str, against: str, other: float, base: float, metric: MetricInfo, c: Comparison) -> str:
     if c.verdict == "no change":
         return (
-            f"{name} and {against} cost the same within {percent(c.floor or 0.0)}: {amount(other, metric)} "
+            f"{name} and {against} cost the same within {percent(c.detectable or 0.0)}: {amount(other, metric)} "
             f"and {plain(base, metric)}."
         )
     notes = [ratio(c.ratio)] if c.ratio is not None else []
     if not metric.exact and c.low is not None and c.high is not None:
         notes.append(f"95 % interval {count(c.low)} to {count(c.high)}")
-    if not metric.exact and c.floor is not None:
-        notes.append(f"detectable from {percent(c.floor)}")
+    if not metric.exact and c.detectable is not None:
+        notes.append(f"detectable from {percent(c.detectable)}")
     facts = f" ({'; '.join(notes)})" if notes else ""
     return f"{name} spends {amount(other, metric)}, {against} {plain(base, metric)}{facts}."

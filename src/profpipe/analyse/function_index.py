@@ -1,0 +1,98 @@
+"""Functions of all profiles of a report, each known once: what makes two functions the same one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profpipe.analyse.names.categories import Categories
+from profpipe.analyse.names.demangle import function_id, normal_name, normalise
+from profpipe.analyse.names.source_paths import base_name, installed, python_place, short_file
+from profpipe.model.profile import PYTHON, RUNTIMES, Profile
+from profpipe.model.report import FunctionName
+
+Rows = NDArray[np.intp]
+
+
+class Key(NamedTuple):
+    """What makes two functions the same one. `object` is empty for the program itself, so that two builds align."""
+
+    family: str
+    object: str
+    file: str
+    name: str
+
+
+@dataclass(slots=True)
+class Known:
+    """One function of the study: its row, its name as shown and the raw names that fell on it.
+
+    `library` is whether its source is installed, not the program's own: it is the same at every commit.
+    """
+
+    key: Key
+    row: int
+    category: str
+    object: str
+    runtime: str
+    library: bool = False
+    raw: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> FunctionName:
+        raw = tuple(r for r in self.raw if r != self.key.name)[:4]
+        return FunctionName(name=self.key.name, file=self.key.file, object=self.object, runtime=self.runtime, raw=raw)
+
+    @property
+    def id(self) -> str:
+        return function_id(*self.key)
+
+
+class Index:
+    """Functions of all profiles of a report, each with one row. Order of first sight."""
+
+    def __init__(self, categories: Categories) -> None:
+        self.categories = categories
+        self.functions: list[Known] = []
+        self._by_key: dict[Key, Known] = {}
+        self._by_raw: dict[tuple[str, str, str, int, str, frozenset[str]], int] = {}
+
+    def rows(self, profile: Profile, family: str, own: frozenset[str]) -> Rows:
+        """The row of each function id of `profile`."""
+        f = profile.functions
+        inside = bool((f.runtime == PYTHON).any())
+        found = [
+            self._row(name, *python_place(file, object_, runtime, inside), runtime, family, own)
+            for name, file, object_, runtime in zip(f.name, f.file, f.object, f.runtime.tolist(), strict=True)
+        ]
+        return np.array(found, dtype=np.intp)
+
+    def _row(
+        self, raw: str, file: str, object_: str, level: str, runtime: int, family: str, own: frozenset[str]
+    ) -> int:
+        seen = (raw, file, object_, runtime, family, own)
+        row = self._by_raw.get(seen)
+        if row is None:
+            row = self._by_raw[seen] = self._add(raw, file, object_, level or RUNTIMES[runtime], runtime, family, own)
+        return row
+
+    def _add(
+        self, raw: str, file: str, object_: str, level: str, runtime: int, family: str, own: frozenset[str]
+    ) -> int:
+        name = normal_name(raw, object_, "python" if level == "python" else "")
+        folded = level != "python" and normalise(raw).folded
+        program = base_name(object_) in own
+        # A libc function's file differs with the variant the processor got: memmove-vec-unaligned-erms.S is memcpy.
+        key = Key(family, "" if program else base_name(object_), "" if folded else short_file(file), name)
+        known = self._by_key.get(key)
+        if known is None:
+            category = self.categories.of(name, object_, file, level, own)
+            own_object, level_name = base_name(object_), RUNTIMES[runtime]
+            known = Known(key, len(self.functions), category, own_object, level_name, installed(file))
+            self._by_key[key] = known
+            self.functions.append(known)
+        known.raw.setdefault(raw)
+        return known.row
