@@ -1,6 +1,7 @@
 """When a study by slices ends, and what its ratios are called: fixed before the first start.
 
-Starts are added until the verdict of every contender is decided or its interval is as narrow as the resolution asks.
+Starts are added until every contender is decided: it costs more, it costs less, or it differs by less than the
+resolution. One whose cost differs by about the resolution is given up when its interval is half as wide as that.
 Looking often would find a difference everywhere, so looks are fixed beforehand (looks.py) and each may spend an equal
 part of the report's chance of a false verdict, shared by the contenders.
 """
@@ -26,7 +27,7 @@ RESOLUTION = 0.01
 class StartsRule:
     """The rule of one study: `looks` = starts after which it is looked at, `alpha` = false verdicts per study.
 
-    `resolution` = the half-width of a 95 % interval that is narrow enough, relative: 0.01 = 1 %.
+    `resolution` = the smallest change that matters, relative: 0.01 = 1 %.
     """
 
     looks: tuple[int, ...]
@@ -49,8 +50,7 @@ class StartsRule:
         return (
             f"looks fixed beforehand after {planned} starts, each contender at "
             f"{percent(self.level(self.looks[0]), 3)}; starts are added until every verdict is decided or its 95 % "
-            f"interval is within "
-            f"±{percent(self.resolution, 2)}"
+            f"interval is within ±{percent(self.resolution / 2, 2)}"
         )
 
 
@@ -87,13 +87,14 @@ def narrow(ratios: StartRatios, resolution: float) -> bool:
 def ends(rule: StartsRule, ratios: Sequence[StartRatios], starts: int, *, precise: bool = False) -> bool:
     """Whether the study ends at the look after `starts` starts; False where that is no look.
 
-    `precise` = a decided verdict is not enough: every interval is to be narrow.
+    `precise` = a decided verdict is not enough: its interval must be as narrow as the resolution.
     """
     if starts not in rule.looks:
         return False
-    level = rule.level(starts)
+    level, resolution = rule.level(starts), rule.resolution
     return all(
-        narrow(each, rule.resolution) or (not precise and call(each, level, rule.resolution) != "cannot tell")
+        (call(each, level, resolution) != "cannot tell" or narrow(each, resolution / 2))
+        and (not precise or narrow(each, resolution))
         for each in ratios
     )
 
