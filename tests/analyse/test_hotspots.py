@@ -196,6 +196,15 @@ def test_a_list_is_ordered_by_the_metric_asked_for() -> None:
         hotspot_list(profile, "samples")
 
 
+@pytest.mark.parametrize("server", ["threads", "c"])
+def test_a_limited_list_is_the_head_of_the_whole_one(server: str) -> None:
+    whole = hotspot_list(callgrind(server))
+    values = [row.self["instructions"] for row in whole]
+    tied = next(n for n in range(1, len(values)) if values[n - 1] == values[n] > 0)
+    for limit in (1, tied, 30, len(whole) - 1, len(whole), len(whole) + 1):
+        assert hotspot_list(callgrind(server), limit=limit) == whole[:limit]
+
+
 def test_an_unknown_total_has_its_reason() -> None:
     builder = Builder("counted", (INSTRUCTIONS,))
     f, g = (builder.frame(builder.function(name)) for name in "fg")

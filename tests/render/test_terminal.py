@@ -61,7 +61,8 @@ ROWS = [
 
 def test_the_hotspot_list(golden: Callable[[str, str], None]) -> None:
     totals = {"instructions": 789_632_899, "cpu_ns": 2_000_000}
-    text = printed(render_hotspots(ROWS, [INSTRUCTIONS, CPU_NS], totals, limit=2, title="callgrind.out.1"), 120)
+    shown, hidden = ROWS[:2], (1, ROWS[2].self["instructions"])
+    text = printed(render_hotspots(shown, [INSTRUCTIONS, CPU_NS], totals, hidden=hidden, title="callgrind.out.1"), 120)
     golden("terminal-hotspots.txt", text)
     assert "70,276,542" in text
     assert "8.9 %" in text

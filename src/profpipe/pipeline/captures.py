@@ -50,7 +50,7 @@ def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
             total=dict(row.total),
             calls=row.calls,
         )
-        for row in hotspot_list(profile)[:limit]
+        for row in hotspot_list(profile, limit=limit)
     )
     return ParsedCapture(
         format=profile.meta.format,
@@ -69,8 +69,13 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
     facts = [profile.meta.format, *([profile.meta.tool] if profile.meta.tool else [])]
     totals = {m.key: profile.self_sum(m.key) for m in profile.metrics}
     sums = ", ".join(f"{amount(totals[m.key], m.unit)} {m.label}" for m in profile.metrics)
+    rows, first = hotspot_list(profile, limit=limit), profile.metrics[0].key
     return render_hotspots(
-        hotspot_list(profile), profile.metrics, totals, limit=limit, title=f"{' '.join(facts)}: {sums}"
+        rows,
+        profile.metrics,
+        totals,
+        hidden=(len(profile.functions.name) - len(rows), totals[first] - sum(row.self[first] for row in rows)),
+        title=f"{' '.join(facts)}: {sums}",
     )
 
 
@@ -83,7 +88,7 @@ def classic(profile: Profile, style: str, limit: int = 30) -> str:
     key, written = profile.metrics[0].key, NAME_STYLES.get(style)
     rows = [
         (row.self[key], classic_place(written.name((*row.function.raw, row.function.name)[0]), row.function.file))
-        for row in hotspot_list(profile)[:limit]
+        for row in hotspot_list(profile, limit=limit)
     ]
     return written.listing(rows, profile.self_sum(key))
 

@@ -164,12 +164,13 @@ def render_hotspots(
     metrics: Sequence[units.Metric],
     totals: Mapping[str, int],
     *,
-    limit: int = 30,
+    hidden: tuple[int, int] = (0, 0),
     title: str = "",
 ) -> RenderableType:
     """The hotspot list of one capture, ordered as given: self and total of the first metric, self of the others.
 
-    `totals` = the profile's sum of self per metric, which shares are of. Counts are raw, not per request.
+    `totals` = the profile's sum of self per metric, which shares are of; `hidden` = the
+    number of functions that are not in `rows`, and their self. Counts are raw, not per request.
     """
     if not metrics:
         return Text("This capture has no metric.")
@@ -184,14 +185,13 @@ def render_hotspots(
         table.add_column("calls", justify="right", no_wrap=True)
     table.add_column("category", no_wrap=True)
     table.add_column("function", overflow="fold", ratio=1)
-    for row in rows[:limit]:
+    for row in rows:
         table.add_row(*_hotspot(row, first, others[:2], totals, any(r.calls is not None for r in rows)))
     parts: list[RenderableType] = [Text(visible(title), style="bold")] if title else []
     parts.append(table)
-    if len(rows) > limit:
-        rest = sum(row.self.get(first.key, 0) for row in rows[limit:])
+    more, rest = hidden
+    if more:
         part = _share(rest, totals.get(first.key, 0))
-        more = len(rows) - limit
         text = f"{_amount(rest, first)} {part} in {more:,} more {'function' if more == 1 else 'functions'}"
         parts.append(Padding(Text(text, style="dim"), (0, 0)))
     return Group(*parts)
