@@ -112,7 +112,7 @@ def test_a_missing_command_is_named(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     captured = run(Target(command=("true",), cwd="no/such"), tmp_path)
     assert captured.phase == "start"
-    assert "cwd 'no/such' is no folder" in (captured.reason or "")
+    assert "cwd 'no/such' is not a folder" in (captured.reason or "")
 
 
 def test_a_full_disk_is_this_runs_failure(tmp_path: Path) -> None:

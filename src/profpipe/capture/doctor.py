@@ -35,7 +35,7 @@ def _tried(name: str, profiler: Profiler, python: str) -> ToolState:
     try:
         trial = profiler.try_it(python)
     except (CaptureError, OSError, subprocess.SubprocessError) as error:
-        trial = Trial(f"trying it failed: {error}")
+        trial = Trial(error.text if isinstance(error, CaptureError) else str(error))
     return ToolState(
         name=name,
         kind=profiler.kind,

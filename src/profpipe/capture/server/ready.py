@@ -131,4 +131,4 @@ class Waiting:
     def _port_in_use(self, error: CaptureError) -> PortTaken | None:
         """A server that ended because its port was taken between our check and its bind."""
         in_use = any(IN_USE.search(line) for line in error.log_tail)
-        return PortTaken("ready", f"{error.args[0]}; its port was taken", log_tail=error.log_tail) if in_use else None
+        return PortTaken("ready", f"{error.text}; its port was taken", log_tail=error.log_tail) if in_use else None

@@ -37,5 +37,5 @@ def _try_while_running(folder: Path) -> Trial:
         with Supervised([*CALLGRIND, *options, "sleep", "60"], env=inherited_environment(), cwd=folder) as child:
             tell(child, prefix, "window", "instrumentation on", wait_s=10)
     except CaptureError as error:
-        return Trial(f"callgrind cannot be turned on in a running program: {error}", ALLOW_PTRACE)
+        return Trial(f"callgrind cannot be turned on in a running program: {error.text}", ALLOW_PTRACE)
     return Trial()

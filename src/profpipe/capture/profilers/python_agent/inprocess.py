@@ -94,14 +94,14 @@ class InProcess:
     def missing(self, target: Target, root: Path | None = None) -> str | None:
         """Why the target's own interpreter lacks the package; asked once per interpreter."""
         python = interpreter(target, root)
-        why = None if python is None else _why_absent(python, self.module)
-        return why and f"{why}: {self.install.format(python=python)}"
+        if python is None or (found := _try_import(python, self.module, self.install)).why_not is None:
+            return None
+        return f"{found.why_not}: {found.install}" if found.install else found.why_not
 
     def try_it(self, python: str) -> Trial:
         """Whether the given interpreter has the package."""
-        if (why := _why_absent(python, self.module)) is not None:
-            return Trial(why, self.install.format(python=python))
-        return Trial(note="needed in the interpreter of each target")
+        found = _try_import(python, self.module, self.install)
+        return Trial(note="needed in the interpreter of each target") if found.why_not is None else found
 
     def refuses(self, target: Target) -> str | None:
         program = target.command[0]
@@ -121,12 +121,12 @@ class InProcess:
 
 
 @functools.cache
-def _why_absent(python: str, module: str) -> str | None:
+def _try_import(python: str, module: str, install: str) -> Trial:
     try:
         absent = absent_modules(python, [module])
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{python} cannot be asked for {module}: {error}"
-    return f"{module} is not installed for {python}" if absent else None
+        return Trial(f"{python} cannot be run: {error}")
+    return Trial(f"{module} is not installed for {python}", install.format(python=python)) if absent else Trial()
 
 
 def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
