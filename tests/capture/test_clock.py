@@ -32,7 +32,7 @@ def test_a_window_waits_for_its_second(begin: StartAt, now: float, waits: float)
 
 
 @given(now=st.floats(1e9, 4e9), begin=st.sampled_from(["second", "minute"]))
-def test_it_never_waits_longer_than_said_and_begins_where_it_should(now: float, begin: StartAt) -> None:
+def test_the_pause_is_bounded_and_ends_where_a_window_may_begin(now: float, begin: StartAt) -> None:
     wait = pause(now, begin)
     assert 0 <= wait < (1 if begin == "second" else 21)
     second = round(now + wait)

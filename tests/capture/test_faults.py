@@ -23,7 +23,7 @@ pytestmark = pytest.mark.real
 
 
 def marked(kind: str, folder: Path, **fields: object) -> Target:
-    """A faulty target whose every process can be found again by the folder in its environment."""
+    """A faulty target with the folder in its environment, by which all its processes are found."""
     return faulty(kind, env={"RUN_FOLDER": str(folder)}, **fields)
 
 
@@ -55,7 +55,7 @@ def test_the_last_lines_of_the_server_come_with_the_failure(tmp_path: Path) -> N
     assert (tmp_path / "server.log").read_bytes() == b"no configuration\n"
 
 
-def test_a_server_that_answers_500_under_load_is_measured_and_says_so(tmp_path: Path) -> None:
+def test_a_server_that_answers_500_under_load_is_measured_with_its_failures(tmp_path: Path) -> None:
     """What is too many failures is judged above; here the load's own account must come through."""
     captured = run(marked("500-under-load", tmp_path), tmp_path, requests=100)
     assert captured.load is not None
@@ -116,7 +116,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_this_runs_failure(tmp_path: Path) -> None:
-    """A file where the captures' folder should be stands in for a disk that takes nothing."""
+    """A file in place of the captures' folder acts as a disk that takes nothing."""
     (tmp_path / "raw").write_text("")
     captured = run(marked("serves", tmp_path), tmp_path)
     assert captured.phase == "start"
@@ -184,7 +184,7 @@ def test_a_port_taken_at_the_last_moment_is_left_for_another(
     assert captured.warnings[0].endswith("restarted on another port")
 
 
-def test_the_one_port_of_a_server_is_found_without_being_told(tmp_path: Path) -> None:
+def test_the_only_port_of_a_server_is_found(tmp_path: Path) -> None:
     target = Target(command=("{python}", "threads.py", "--port", "0"), cwd="targets/python")
     captured = run(target, tmp_path)
     assert captured.reason is None
@@ -225,7 +225,7 @@ def test_an_interrupt_goes_on_to_the_caller_with_the_server_gone(tmp_path: Path)
 
 
 def test_a_server_without_a_keeper_dies_too(tmp_path: Path) -> None:
-    """Should somebody kill the keeper, the kernel ends the server, and we are told."""
+    """When the keeper is killed, the kernel ends the server, and the run reports it."""
     env = {**inherited_environment(), "RUN_FOLDER": str(tmp_path)}
     with Supervised(["sleep", "600"], env=env, cwd=tmp_path) as server:
         os.kill(server.keeper, signal.SIGKILL)

@@ -110,7 +110,7 @@ def test_cpu_of_children_that_ended_in_the_window_is_counted(tmp_path: Path) -> 
 
 @pytest.mark.alone
 @pytest.mark.real
-def test_a_clean_run_says_what_the_window_cost(tmp_path: Path) -> None:
+def test_a_clean_run_measures_what_the_window_cost(tmp_path: Path) -> None:
     captured = run(ours("threads"), tmp_path, requests=4000)
     used = captured.usage
     assert captured.reason is None
@@ -165,7 +165,7 @@ def test_a_line_in_two_pieces_and_one_without_its_end_are_found() -> None:
         assert found["port"] == "80"
 
 
-def test_a_line_printed_before_anybody_watched_is_found() -> None:
+def test_a_line_printed_before_the_watch_began_is_found() -> None:
     log = piped(b"ready\n")
     log.watch("ready")
     assert log.matched(5)
@@ -198,7 +198,7 @@ def test_no_name_on_the_list_is_one_of_a_secret() -> None:
     assert not [name for name in INHERITED if re.search(r"TOKEN|SECRET|KEY|PASS|AUTH|CREDENTIAL|URL", name)]
 
 
-def test_python_gets_a_fixed_hash_seed_unless_told_otherwise() -> None:
+def test_python_gets_a_fixed_hash_seed_unless_the_target_sets_one() -> None:
     assert environment(ours("threads"), 1)["PYTHONHASHSEED"] == "0"
     assert environment(ours("threads").model_copy(update={"env": {"PYTHONHASHSEED": "7"}}), 1)["PYTHONHASHSEED"] == "7"
     assert "PYTHONHASHSEED" not in environment(Target(command=("/bin/sleep",), language="native"), 1)
@@ -233,7 +233,7 @@ def test_the_first_line_of_a_script_names_its_interpreter(tmp_path: Path) -> Non
 # ---- ports
 
 
-def test_a_listener_of_ours_is_told_from_anothers() -> None:
+def test_our_listener_is_distinguished_from_another_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert ports.is_ours(port, [os.getpid()]) is True
@@ -242,7 +242,7 @@ def test_a_listener_of_ours_is_told_from_anothers() -> None:
     assert ports.is_ours(port, [os.getpid()]) is None
 
 
-def test_two_listeners_that_share_a_port_are_not_ours_alone(tmp_path: Path) -> None:
+def test_a_port_shared_with_another_process_is_not_ours(tmp_path: Path) -> None:
     """SO_REUSEPORT: the kernel would give a foreign server half of the connections."""
     table = tmp_path / "tcp"
     row = "0: 0100007F:{:04X} 00000000:0000 0A 0 0 0 0 0 {}"
@@ -331,7 +331,7 @@ def test_a_missing_command_is_named_unless_the_build_makes_it(tmp_path: Path) ->
     assert missing_requirements(Target(command=("./server",), build=(("true",),)), tmp_path) is None
 
 
-def test_a_build_tells_its_lines_and_runs_in_cwd(tmp_path: Path) -> None:
+def test_a_build_runs_in_cwd_and_passes_its_output_on(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     lines: list[str] = []
     target = Target(command=("x",), cwd="sub", env={"WORD": "hello"}, build=(("sh", "-c", "echo $WORD; pwd"),))
@@ -339,7 +339,7 @@ def test_a_build_tells_its_lines_and_runs_in_cwd(tmp_path: Path) -> None:
     assert lines == ["hello", str((tmp_path / "sub").resolve())]
 
 
-def test_a_build_that_fails_brings_its_last_lines(tmp_path: Path) -> None:
+def test_a_failed_build_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     target = Target(command=("x",), build=(("sh", "-c", "seq 1 100; exit 4"), ("touch", "never")))
     with pytest.raises(CaptureError, match="failed: exit status 4") as caught:
         build(target, tmp_path, lambda _: None)
@@ -348,7 +348,7 @@ def test_a_build_that_fails_brings_its_last_lines(tmp_path: Path) -> None:
     assert not (tmp_path / "never").exists()
 
 
-def test_a_build_command_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_build_command_is_named(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="no-such-compiler cannot be run"):
         build(Target(command=("x",), build=(("no-such-compiler",),)), tmp_path, lambda _: None)
 
@@ -368,7 +368,7 @@ def test_facts_name_no_person_and_no_machine() -> None:
 
 @pytest.mark.alone
 @pytest.mark.real
-def test_doctor_says_for_each_profiler_whether_it_works_and_else_why() -> None:
+def test_doctor_tries_each_profiler_and_gives_the_reason_for_a_failure() -> None:
     states = try_tools(PYTHON)
     assert {"clean", "callgrind", "py-spy", "yappi", "pyinstrument", "cprofile", "perf"} <= {s.name for s in states}
     for state in states:
@@ -393,14 +393,14 @@ def test_doctor_names_an_interpreter_that_cannot_be_run() -> None:
         assert "/no/such/python" in states[name].why_not or "not installed" in states[name].why_not
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_exists() -> None:
     for name in capture.__all__:
         assert getattr(capture, name) is not None
     with pytest.raises(AttributeError):
         capture.nothing  # noqa: B018
 
 
-def test_what_runs_inside_a_server_imports_the_standard_library_alone() -> None:
+def test_what_runs_inside_a_server_imports_only_the_standard_library() -> None:
     folder = Path(capture.__file__).parent
     allowed = set(sys.stdlib_module_names) | {"yappi", "pyinstrument"}
     inside = sorted((folder / "profilers/python_agent").rglob("in_server.py"))

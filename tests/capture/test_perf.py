@@ -55,7 +55,7 @@ def test_an_option_or_a_value_that_does_not_exist_is_named() -> None:
 
 
 @given(st.integers(1, 50_000))
-def test_the_clocks_together_take_what_was_asked_for_and_never_in_step(frequency: int) -> None:
+def test_the_clocks_add_up_to_the_requested_frequency_and_differ(frequency: int) -> None:
     many = clocks(frequency)
     assert sum(many) == frequency
     assert len(set(many)) == len(many)
@@ -117,7 +117,7 @@ LIMITED = "Access to performance monitoring and observability operations is limi
         ("exit 3", "exit status 3"),
     ],
 )
-def test_a_perf_that_cannot_record_says_why_and_what_to_do(
+def test_a_perf_that_cannot_record_gives_the_reason_and_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
     program = fake_perf(tmp_path, script)
@@ -171,7 +171,7 @@ def test_processes_that_came_and_went_in_the_window_belong_to_the_server() -> No
     assert (counted.of([7, 8, 10]), counted.total, counted.lost) == (3, 6, 7)
 
 
-def test_only_processes_with_samples_are_asked_for() -> None:
+def test_only_processes_with_samples_are_extracted() -> None:
     counted = Census({1: 5, 2: 9, 3: 0}, {}, 0)
     assert most_sampled(counted, frozenset({1, 2, 3, 4})) == (2, 1)
 
@@ -200,7 +200,7 @@ def test_samples_with_a_python_function_are_counted_once() -> None:
     assert 0 < seen.python <= seen.samples
 
 
-def test_a_kernel_whose_names_are_hidden_is_still_the_kernel() -> None:
+def test_a_kernel_with_hidden_symbols_is_still_the_kernel() -> None:
     header = b"a b 1/2  1.0:    10 cpu-clock: \n"
     text = header + b"\tffffffff814b9a91 [unknown] ([unknown])\n\n" + header + b"\t     7f12 [unknown] ([unknown])\n\n"
     assert look(text.splitlines(keepends=True)) == Look(2, 1, 2, 0, 20, frozenset({"cpu-clock"}))
@@ -224,7 +224,7 @@ def account(seen: Look, lost: int = 0, **more: object) -> Account:
 GOOD = Look(600, 450, 6, 0, 3 * 600_000_000, frozenset({"a", "b", "c"}))
 
 
-def test_what_was_seen_is_told_and_a_good_recording_needs_no_warning() -> None:
+def test_a_good_recording_has_facts_and_no_warning() -> None:
     good = account(GOOD, used_s=0.58)
     assert good.warnings() == ()
     assert good.facts() == {
@@ -250,7 +250,7 @@ def test_what_was_seen_is_told_and_a_good_recording_needs_no_warning() -> None:
         (account(GOOD, used_s=0.9), "0.60 s of processor time where the server used 0.90 s"),
     ],
 )
-def test_what_to_doubt_is_said(doubtful: Account, words: str) -> None:
+def test_each_doubt_about_a_recording_is_a_warning(doubtful: Account, words: str) -> None:
     assert len(doubtful.warnings()) == 1
     assert words in doubtful.warnings()[0]
 
@@ -282,7 +282,7 @@ def test_the_limits_depend_on_the_interpreter(
     assert any("frame pointers" in text for text in native)
 
 
-def test_the_version_of_an_interpreter_is_asked_for() -> None:
+def test_the_version_of_an_interpreter_is_found() -> None:
     assert python_names.version(sys.executable) == sys.version_info[:2]
     assert python_names.version("/no/such/python") is None
 
@@ -431,13 +431,13 @@ def test_an_idle_window_is_invalid_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.alone
 @pytest.mark.real
-def test_few_samples_are_said(tmp_path: Path) -> None:
+def test_few_samples_are_a_warning(tmp_path: Path) -> None:
     captured = recorded(tmp_path, ours("threads"), options={"frequency": 99})
     assert any("too few to rank functions" in text for text in captured.warnings)
 
 
 class KillsPerf(Drive):
-    """A load in whose middle somebody kills perf."""
+    """A load during which perf is killed."""
 
     def __call__(self, host: str, port: int) -> LoadResult:
         import psutil
@@ -463,7 +463,7 @@ def test_perf_killed_in_the_window_makes_the_run_invalid(tmp_path: Path) -> None
 
 @pytest.mark.alone
 @pytest.mark.real
-def test_a_perf_that_does_not_begin_is_told_with_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_perf_that_does_not_begin_fails_with_its_own_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from profpipe.capture.profilers.perf import session
 
     real = shutil.which("perf")

@@ -106,7 +106,7 @@ def test_an_unknown_option_is_named() -> None:
         flags({"systim": True}, None, python=True)
 
 
-def test_musl_and_static_programs_are_told_apart(tmp_path: Path) -> None:
+def test_musl_and_static_programs_have_different_warnings(tmp_path: Path) -> None:
     for name, content, word in [("a", b"\x7fELF..ld-musl-x86_64.so.1", "musl"), ("b", b"\x7fELF....", "statically")]:
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(0o755)
@@ -377,7 +377,7 @@ def test_pyspy_samples_a_running_server(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.real
-def test_pyspy_that_may_not_trace_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyspy_that_may_not_trace_fails_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from profpipe.capture.profilers import pyspy
 
     fake = tmp_path / "py-spy"

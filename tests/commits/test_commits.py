@@ -108,12 +108,12 @@ def test_ci_names_the_branch_a_pull_request_goes_to(repo: Path, monkeypatch: pyt
         (("--output=/tmp/x",), "no commit '--output=/tmp/x'"),
     ],
 )
-def test_what_cannot_be_meant_is_said(repo: Path, words: tuple[str, ...], message: str) -> None:
+def test_an_impossible_request_is_refused_with_the_reason(repo: Path, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         resolve(repo, words)
 
 
-def test_a_shallow_clone_says_how_to_get_the_rest(repo: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_is_reported_with_the_command_that_fetches_the_rest(repo: Path, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     subprocess.run(
         ["git", "clone", "--quiet", "--depth", "1", "--branch", "topic", f"file://{repo}", str(shallow)], check=True
@@ -124,12 +124,12 @@ def test_a_shallow_clone_says_how_to_get_the_rest(repo: Path, tmp_path: Path) ->
         resolve(shallow, ())
 
 
-def test_no_repository_is_said(tmp_path: Path) -> None:
+def test_a_folder_outside_a_repository_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommitError, match="in no git checkout"):
         repository(tmp_path)
 
 
-def test_histories_without_a_common_commit_are_said(repo: Path) -> None:
+def test_histories_without_a_common_commit_are_refused(repo: Path) -> None:
     git(repo, "checkout", "--quiet", "--orphan", "other")
     put(repo, "c.txt", "5\n", "five")
     with pytest.raises(CommitError, match="no common commit"):
@@ -139,7 +139,7 @@ def test_histories_without_a_common_commit_are_said(repo: Path) -> None:
 # --- side by side --------------------------------------------------------------------------------------------------
 
 
-def test_commits_stand_side_by_side_under_paths_of_one_length(repo: Path) -> None:
+def test_worktrees_have_paths_of_one_length(repo: Path) -> None:
     before = state(repo)
     asked = resolve(repo, ("main~1..topic",))
     with checked_out(repo, asked.commits) as folders:
@@ -190,8 +190,8 @@ def test_kept_worktrees_can_be_removed(repo: Path) -> None:
     assert len(git(repo, "worktree", "list").splitlines()) == 1
 
 
-def test_worktrees_of_the_user_are_left_alone(repo: Path, tmp_path: Path) -> None:
-    """Also one whose folder is away for a while, on a disk that is not mounted."""
+def test_worktrees_of_the_user_are_not_touched(repo: Path, tmp_path: Path) -> None:
+    """Nor is one with its folder on a disk that is not mounted now."""
     git(repo, "worktree", "add", "--quiet", str(tmp_path / "away"), "main")
     (tmp_path / "away").rename(tmp_path / "unmounted")
     asked = resolve(repo, ("main~1..topic",))
@@ -275,7 +275,7 @@ def test_submodules_come_from_the_users_own_clones(with_submodule: Path) -> None
     assert kept(with_submodule) == ()
 
 
-def test_a_submodule_that_is_not_here_is_said(with_submodule: Path, tmp_path: Path) -> None:
+def test_a_missing_commit_of_a_submodule_is_reported_with_the_remedy(with_submodule: Path, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(with_submodule), str(clone)], check=True)
     asked = resolve(clone, ("HEAD~1..HEAD",))
@@ -341,7 +341,7 @@ def test_asking_for_the_state_runs_no_program_of_the_repository(repo: Path, tmp_
     assert not ran.exists()
 
 
-def test_a_hook_of_git_asks_for_the_folder_it_names(
+def test_the_state_is_that_of_the_folder_even_inside_a_git_hook(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """git sets GIT_DIR for its hooks; the folder's own repository is meant all the same."""

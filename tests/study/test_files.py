@@ -36,7 +36,7 @@ def test_the_root_file_holds_and_its_targets_exist() -> None:
             assert script.exists(), f"{name}: {script}"
 
 
-def test_the_first_study_runs_with_the_standard_library_alone() -> None:
+def test_the_first_study_needs_only_the_standard_library() -> None:
     """gevent and uvloop are left out by name where they are missing; three targets always run."""
     file = read_study_file(ROOT / "profpipe.toml").file
     bare = [name for name in file.study["concurrency"].targets if not file.target[name].requires.modules]
@@ -126,7 +126,7 @@ COMMAND = st.lists(ARGUMENT | st.just("{port}"), min_size=1, max_size=4).map(tup
     port=st.sampled_from([None, 8080]),
     study=NAME,
 )
-def test_any_starter_reads_back_as_what_was_said(
+def test_any_starter_file_reads_back_with_its_arguments(
     tmp_path_factory: pytest.TempPathFactory,
     name: str,
     command: tuple[str, ...],

@@ -39,7 +39,7 @@ def test_a_worktrees_git_file_ends_the_search_too(tree: Path) -> None:
         find_study_file(tree / "repo/service/src")
 
 
-def test_nothing_above_the_repository_is_looked_at(tree: Path) -> None:
+def test_nothing_above_the_repository_is_searched(tree: Path) -> None:
     write(tree / "profpipe.toml")
     with pytest.raises(ConfigError) as caught:
         find_study_file(tree / "repo/service")
@@ -90,7 +90,7 @@ def test_explicit_goes_before_the_variable_and_the_variable_before_the_search(
     assert find_study_file(tree / "repo") == searched, "an empty variable is none"
 
 
-def test_a_named_file_that_is_not_there_says_who_named_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_reported_with_what_named_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"x\.toml: no such file \(named by --config\)"):
         find_study_file(tree / "repo", Path("x.toml"))
     monkeypatch.setenv("PROFPIPE_CONFIG", "y.toml")

@@ -31,7 +31,7 @@ def test_a_named_plan_is_the_plan(tmp_path: Path) -> None:
     assert found.load == LoadPlan(requests=7)
 
 
-def test_what_stands_beside_the_name_comes_on_top(tmp_path: Path) -> None:
+def test_keys_next_to_a_plan_override_it(tmp_path: Path) -> None:
     found = study(tmp_path, TWO + 'profiler.cg.load = { plan = "post", connections = 200 }')
     plan = found.use("cg").load
     assert plan is not None
@@ -87,7 +87,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_found_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+def test_a_mistake_is_reported_with_its_position(tmp_path: Path, text: str, said: str) -> None:
     found = mistakes(tmp_path, STUDY + text)
     assert len(found) == 1, found
     assert said in found[0]
@@ -137,7 +137,7 @@ def test_a_number_of_requests_given_on_the_command_line_is_everybodys(tmp_path: 
     assert {found.plan_for(r).requests for r in found.runs} == {50}
 
 
-def test_a_limit_of_a_profiler_is_said_once(tmp_path: Path) -> None:
+def test_a_limit_of_a_profiler_is_printed_once(tmp_path: Path) -> None:
     names = [limit.profiler for limit in prepared(tmp_path, USES).limits if "not measured" not in limit.text]
     assert "yappi-x" in names
     assert "yappi-y" not in names

@@ -213,7 +213,7 @@ def test_one_mistake_is_one_line(tmp_path: Path, text: str, line: str) -> None:
 
 
 def test_what_hangs_on_a_broken_key_is_not_blamed_too(tmp_path: Path) -> None:
-    """`targets` is broken, so nothing can be said about the baseline; the rest of the table is still checked."""
+    """`targets` has a mistake, so the baseline is not checked; the rest of the table is."""
     found = mistakes(tmp_path, SERVER + '[study.s]\ntargets = "a"\nbaseline = "a"\nrounds = 0\nload.mode = "rate"')
     assert [line.split(": ")[1] for line in found] == ["study.s.targets", "study.s.rounds", "study.s.load.mode"]
 
@@ -242,7 +242,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
     ],
     ids=["latin1", "NUL", "deep", "long number", "huge"],
 )
-def test_a_file_that_is_no_text_is_refused_in_words(tmp_path: Path, raw: bytes, says: str) -> None:
+def test_a_file_that_is_not_text_is_refused_with_the_reason(tmp_path: Path, raw: bytes, says: str) -> None:
     path = tmp_path / "profpipe.toml"
     path.write_bytes(raw)
     with pytest.raises(ConfigError) as caught:
@@ -274,7 +274,7 @@ def test_pyproject_holds_the_same_under_tool_profpipe(tmp_path: Path) -> None:
     assert mistakes(tmp_path, "tool = 3\n", "pyproject.toml") == ["pyproject.toml: no [tool.profpipe] table"]
 
 
-def test_a_loaded_file_says_where_a_key_stands(tmp_path: Path) -> None:
+def test_a_loaded_file_gives_the_position_of_a_key(tmp_path: Path) -> None:
     loaded = read(tmp_path, STUDY)
     assert loaded.root == tmp_path
     assert loaded.where("study", "s", "targets").endswith("profpipe.toml:4:1")
@@ -308,7 +308,7 @@ def test_braces_that_are_not_ours_pass(tmp_path: Path, text: str) -> None:
     ['env = { PORT = "{port}" }', "port = 8080", 'ready.line = "on (?P<port>[0-9]+)"'],
     ids=["variable", "fixed", "told by the server"],
 )
-def test_a_command_without_the_port_passes_when_something_else_tells_it(tmp_path: Path, keys: str) -> None:
+def test_a_command_without_the_port_passes_when_it_is_known_otherwise(tmp_path: Path, keys: str) -> None:
     assert mistakes(tmp_path, f'[target.a]\ncommand = ["srv"]\n{keys}\n') == []
 
 
@@ -363,6 +363,6 @@ NAMES = st.text(alphabet=string.ascii_lowercase[:3] + ".*", max_size=8)
 
 
 @given(NAMES, NAMES.map(lambda name: name.replace("*", "")))
-def test_a_star_stands_for_any_text_and_every_other_sign_for_itself(pattern: str, name: str) -> None:
+def test_a_star_matches_any_text_and_other_characters_themselves(pattern: str, name: str) -> None:
     expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
     assert (glob(pattern).match(name) is not None) is expected
