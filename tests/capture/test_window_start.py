@@ -1,4 +1,4 @@
-"""Where in the second and the minute a counted window begins."""
+"""When a counted window may begin, within the second and the minute."""
 
 from __future__ import annotations
 
