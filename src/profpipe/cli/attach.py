@@ -69,7 +69,7 @@ def attach(
 
     REPORT is a run folder, a study's name or a report.json. In GitHub, Gitea and Forgejo Actions, GitLab CI and
     Woodpecker nothing else is needed; elsewhere give --forge, --repository and --pull. The token is read from
-    PROFPIPE_TOKEN, or GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN, FORGEJO_TOKEN. The job summary is written in any case.
+    PROFPIPE_TOKEN, or from the variable of the forge, such as GITHUB_TOKEN. The job summary is written in any case.
 
     What a forge refuses is a warning, and the exit code stays 0 unless --require is given.
     """

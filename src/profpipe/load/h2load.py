@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 import shutil
-import subprocess
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING
 from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.load.interface import Cpus, Program
-from profpipe.load.plan import has_header, headers, url
-from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail
+from profpipe.load.plan import has_header, headers, limit_of_programs, url
+from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail, version_of
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 NAME = "h2load"
 MODES = frozenset({"count", "closed"})
 PROGRAM: Program = (NAME, ("--version",), r"nghttp2/(\S+)")
+VERSION: Program = (NAME, ("--version",), r"h2load (\S+)")  # with the library's name, as in the results of old runs
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "user-agent")
 SLACK_S = 1.0  # beyond the timeout it is told itself, before it is killed
 
@@ -87,10 +87,8 @@ def refuses(plan: LoadPlan) -> str | None:
         return "its --rps is a rate per client counted from the actual start: a slow server would slow the load down"
     if plan.mode == "count" and plan.requests < plan.connections:
         return f"h2load needs at least one request per connection ({plan.requests} for {plan.connections})"
-    if plan.connections < plan.threads:
-        return f"h2load needs at least one connection per thread ({plan.connections} for {plan.threads})"
-    if plan.request.method == "HEAD":
-        return "h2load waits for the body that a response to HEAD does not have"
+    if limit := limit_of_programs(NAME, plan):
+        return limit
     if name := has_header(plan.request, *OWN_HEADERS):
         return f"h2load sends the header {name} itself and would send it twice"
     return None
@@ -113,20 +111,13 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
     bound = client_bound(ended.cpu_s, ended.seconds, processors(cpus, plan.threads))
     found = replace(
         found,
-        version=version(),
+        version=version_of(VERSION),
         command=ended.command,
         connections=plan.connections,
         threads=plan.threads,
         client_cpu_s=ended.cpu_s,
     )
     return with_doubts(found, (*ended.doubts, *([bound] if bound and found.served else [])))
-
-
-def version() -> str:
-    """`nghttp2/1.52.0` and the like: what `h2load --version` says."""
-    said = subprocess.run([NAME, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-    found = re.match(r"h2load (\S+)", said)
-    return found.group(1) if found else UNKNOWN
 
 
 def parse_h2load(text: str, log: Path | None = None, *, expected: int = 200) -> LoadResult:

@@ -14,7 +14,7 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 def address(host: str, port: int) -> str:
-    """`host:port` as it stands in a URL and in the Host header; IPv6 in brackets."""
+    """`host:port` as written in a URL and in the Host header; IPv6 in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -34,13 +34,22 @@ def headers(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 def has_header(request: Request, *names: str) -> str | None:
-    """The first of these headers the request sets itself, as it is written there."""
+    """The first of these headers that the request sets itself, with its spelling; None when it sets none."""
     wanted = {name.lower() for name in names}
     return next((name for name in request.headers if name.lower() in wanted), None)
 
 
+def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
+    """What neither wrk nor h2load can do; None when the plan asks for nothing of it."""
+    if plan.connections < plan.threads:
+        return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
+    if plan.request.method == "HEAD":
+        return f"{name} waits for the body that a response to HEAD does not have"
+    return None
+
+
 def request_bytes(request: Request, host: str, port: int) -> bytes:
-    """The whole request as the built-in generator sends it: Host alone besides what was asked for, like wrk.
+    """The whole request as the built-in generator sends it: like wrk it adds nothing but Host.
 
     Every further header costs the server instructions, so none is added that the plan does not name.
     """

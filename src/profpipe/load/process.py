@@ -8,6 +8,7 @@ as its parent, so that wait4 gives its processor time exactly, and the guard (gu
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -21,7 +22,8 @@ from pathlib import Path
 from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt
 from profpipe.load.guard import guard
-from profpipe.load.interface import Cpus
+from profpipe.load.interface import Cpus, Program
+from profpipe.units import UNKNOWN
 
 OUTPUT_LIMIT = 64 * 1024  # of a tool's own text kept in a LoadResult
 PLACING_S = 1.0  # for threads to appear: wrk's come after 2 ms, h2load's after 5 ms
@@ -110,6 +112,14 @@ def run_child(
         code, cpu_s, timed_out, doubts = _wait(child, stdin, timeout, placing)
         seconds = time.monotonic() - begun
     return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out, doubts)
+
+
+def version_of(program: Program) -> str:
+    """The version that an installed program prints, "unknown" where it prints something else."""
+    name, arguments, pattern = program
+    done = subprocess.run([name, *arguments], capture_output=True, text=True, timeout=10, check=False)
+    found = re.search(pattern, done.stdout + done.stderr)
+    return found.group(1) if found else UNKNOWN
 
 
 def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[Doubt, ...]:

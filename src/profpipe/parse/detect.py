@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from profpipe.errors import UnknownFormat
 from profpipe.parse.interface import Parser
-from profpipe.parse.reading import GZIP_MAGIC
+from profpipe.parse.reading import GZIP_MAGIC, opens_json
 from profpipe.parse.registry import PARSERS
 from profpipe.plugins import Registry
 
@@ -31,7 +31,11 @@ def detect(head: bytes, filename: str = "", *, whole: bool = True, parsers: Regi
     others = _ask(parsers.plugins(), head, filename)
     if isinstance(others, str):
         return others
-    hint = f"; it may be {' or '.join(maybe)}: give --format to read it" if maybe and not _is_json(head) else ""
+    hint = (
+        f"; it may be {' or '.join(maybe)}: give --format to read it"
+        if maybe and not opens_json(head, (b"{", b"["))
+        else ""
+    )
     broken = "".join(f"; {part}" for part in parsers.left_out())
     raise UnknownFormat(source, f"no known format{hint}. profpipe reads: {', '.join(parsers.names())}{broken}")
 
@@ -46,7 +50,3 @@ def _ask(parsers: Iterable[tuple[str, Parser]], head: bytes, filename: str) -> s
         if answer is None:
             unsure.append(name)
     return unsure
-
-
-def _is_json(head: bytes) -> bool:
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))

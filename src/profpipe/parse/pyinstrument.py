@@ -24,6 +24,7 @@ from profpipe.parse.reading import (
     list_field,
     nanoseconds,
     object_field,
+    opens_json,
     read_json,
     text_field,
 )
@@ -43,7 +44,7 @@ def sniff(head: bytes, _filename: str) -> bool | None:
     """True with a session's own keys; None for JSON that has not shown them yet."""
     if any(mark in head for mark in _MARKS) or all(key in head for key in _KEYS):
         return True
-    return None if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else False
+    return None if opens_json(head) else False
 
 
 def parse(raw: BinaryIO, source: str) -> Profile:

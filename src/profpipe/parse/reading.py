@@ -143,6 +143,11 @@ class TextLines:
         return (f"{self.replaced:,} lines hold bytes that are not UTF-8; shown as \\xNN",) if self.replaced else ()
 
 
+def opens_json(head: bytes, opening: tuple[bytes, ...] = (b"{",)) -> bool:
+    """Whether these first bytes can begin a JSON document of that kind: an object unless said otherwise."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(opening)
+
+
 def read_json(raw: BinaryIO, source: str) -> Any:
     """A JSON document, or ParseError: cut short, too deep for the reader, NaN or Infinity, numbers of 5,000 digits."""
     data = read_all(raw, source)

@@ -26,6 +26,7 @@ from profpipe.parse.reading import (
     list_field,
     nanoseconds,
     object_field,
+    opens_json,
     read_json,
     runtime_of,
     text_field,
@@ -56,7 +57,7 @@ def sniff(head: bytes, _filename: str) -> bool | None:
     """True with the schema's address or all of its keys; None for JSON that has shown neither yet."""
     if SCHEMA.encode() in head:
         return True
-    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if not opens_json(head):
         return False
     return True if all(key.search(head) for key in _KEYS) else None
 

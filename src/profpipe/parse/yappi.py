@@ -29,6 +29,7 @@ from profpipe.parse.reading import (
     list_field,
     nanoseconds,
     object_field,
+    opens_json,
     read_json,
     text_field,
     whole,
@@ -46,7 +47,7 @@ def sniff(head: bytes, _filename: str) -> bool | None:
     """True with our format's name; None for JSON that has not shown it yet."""
     if FORMAT.encode() in head:
         return True
-    return None if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else False
+    return None if opens_json(head) else False
 
 
 def parse(raw: BinaryIO, source: str) -> Profile:

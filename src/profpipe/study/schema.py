@@ -151,8 +151,8 @@ class Study(Part):
     placement: PlacementChoice = Field(
         "auto",
         description="which processors server and load run on: one for both, one each (split), the load's threads in "
-        "turn on the server's and another (spread, with wrk or h2load), or anywhere (free); auto = same "
-        "core on fewer than four processors, else split",
+        "turn on the server's and another (spread, with a generator of several threads), or anywhere (free); auto = "
+        "same core on fewer than four processors, else split",
     )
     load: LoadPlan = Field(LoadPlan(), description="the load")
     throughput: LoadPlan | None = Field(

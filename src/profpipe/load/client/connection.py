@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import httptools
-
-if TYPE_CHECKING:
-    from profpipe.load.client.schedule import Load
 
 CONNECT_TRIES = 3
 RETRY_AFTER_S = 0.05
@@ -16,8 +13,32 @@ UNANSWERED_PAUSE_S = 0.01  # before opening again what was closed without one an
 NO_BODY = (204, 304)
 
 
+class Load(Protocol):
+    """What a connection knows of the load that it belongs to (`schedule.Load`), and what it reports to it."""
+
+    host: str
+    port: int
+    request: bytes
+    head: bool  # the request is a HEAD: its responses have no body
+    expected: int  # status
+    verified: bytes | None  # a whole response of the expected status, when it came in one read
+    bytes_read: int
+
+    def answered(self, connection: Connection, status: int) -> None:
+        """The outstanding request has its whole response."""
+
+    def failed(self, connection: Connection, kind: str) -> None:
+        """The outstanding request will have no response; the connection is closed."""
+
+    def error(self, kind: str) -> None:
+        """Something went wrong that no request was waiting for."""
+
+    def closed(self, connection: Connection) -> None:
+        """The connection was closed while no request was outstanding."""
+
+
 class Connection(asyncio.Protocol):
-    """Sends when the load says so; tells the load what came of it. Opens itself again when the server closes.
+    """Sends when the load calls `send`, and reports the result to it. The load opens it again after a close.
 
     Fast path: a read that equals the last verified response byte for byte is that response. llhttp is a pure
     function of the bytes from a message boundary on, the request is always the same, and the parser stands at a

@@ -8,9 +8,7 @@ it gives a p75 of 38.6 ms where the requests' own times say 0.09 ms. They are ke
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.load.interface import Cpus, Program
-from profpipe.load.plan import headers, url
-from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail
+from profpipe.load.plan import headers, limit_of_programs, url
+from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail, version_of
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -48,10 +46,8 @@ def refuses(plan: LoadPlan) -> str | None:
         return f"wrk runs as fast as it can for a time, it cannot {asked}"
     if plan.duration != int(plan.duration):
         return f"wrk runs whole seconds, not {plan.duration:g}"
-    if plan.connections < plan.threads:
-        return f"wrk needs at least one connection per thread ({plan.connections} for {plan.threads})"
-    if plan.request.method == "HEAD":
-        return "wrk waits for the body that a response to HEAD does not have"
+    if limit := limit_of_programs(NAME, plan):
+        return limit
     if not 200 <= plan.request.status < 400:
         return f"wrk counts every status under 400 as served and no other; {plan.request.status} is expected"
     return None
@@ -67,21 +63,14 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
     ended = run_child(command, cpus=cpus, threads=plan.threads, timeout=plan.timeout, folder=folder, name=NAME, env=env)
     said = ended.stdout + ended.stderr
     if REFUSED in said:
-        return replace(refused(said), command=ended.command, version=version())
+        return replace(refused(said), command=ended.command, version=version_of(PROGRAM))
     if ended.timed_out:
         raise LoadError(f"wrk did not end within {plan.timeout:g} s and was killed; raise the load's timeout")
     try:
         figures = json.loads(report.read_bytes())
     except (OSError, json.JSONDecodeError):
         raise LoadError(f"wrk failed (exit code {ended.code}) and wrote no figures: {tail(said)}") from None
-    return replace(of_report(plan, figures, ended, processors(cpus, plan.threads)), version=version())
-
-
-def version() -> str:
-    """What `wrk -v` calls itself, such as `debian/4.1.0-3+b2`."""
-    said = subprocess.run([NAME, "-v"], capture_output=True, text=True, timeout=10, check=False)
-    found = re.match(r"wrk (\S+)", said.stdout + said.stderr)
-    return found.group(1) if found else UNKNOWN
+    return replace(of_report(plan, figures, ended, processors(cpus, plan.threads)), version=version_of(PROGRAM))
 
 
 def _command(plan: LoadPlan, host: str, port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
