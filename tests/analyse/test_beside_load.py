@@ -95,6 +95,7 @@ def test_a_generator_that_does_not_tell_its_time() -> None:
     assert not texts(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 def test_five_percent_of_cpu_time_are_found_in_ten_real_rounds_of_a_noisy_machine(server: str) -> None:
     """CPU time of these rounds varies by 12.6 to 16.6 %: alone it can tell nothing of the kind."""
@@ -109,6 +110,7 @@ def test_five_percent_of_cpu_time_are_found_in_ten_real_rounds_of_a_noisy_machin
     assert alone <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 def test_it_says_nothing_where_nothing_changed(server: str) -> None:
     for seed in range(30):

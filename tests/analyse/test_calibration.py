@@ -30,6 +30,7 @@ def aa(factor: float = 1.0, rows: int = 0) -> Report:
     return build_report(study(runs))
 
 
+@pytest.mark.slow
 def test_an_aa_report_without_a_verdict_has_nothing_false() -> None:
     assert false_verdicts(aa()) == ()
 

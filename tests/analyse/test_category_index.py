@@ -61,6 +61,7 @@ def stored_functions(folder: Path) -> frozenset[Function]:
     return frozenset(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["native", "python", "kernel"])
 def test_every_function_of_the_stored_captures(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     functions = stored_functions(tmp_path_factory.getbasetemp())

@@ -23,6 +23,7 @@ COUNTED = Rule("counted", 0.003)
 values = st.lists(st.floats(0.001, 1e6, allow_nan=False), min_size=2, max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(values)
 def test_the_interval_is_that_of_all_resamples(rounds: list[float]) -> None:

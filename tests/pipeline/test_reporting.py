@@ -69,6 +69,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profiler", ["callgrind", "py-spy", "yappi"])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_capture_that_changed_after_the_run_is_no_sample(folder: Path, profiler: str, damage: str) -> None:
@@ -100,6 +101,7 @@ def check_others(report: object, profiler: str) -> None:
     assert not [w for w in report.waterfall if w.contender == "asyncio" and w.metric.startswith(f"{profiler}:")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profiler", ["callgrind", "py-spy", "yappi"])
 @pytest.mark.parametrize("damage", ["empty", "cut in half", "binary garbage", "another format"])
 def test_a_capture_that_was_written_damaged_is_no_sample(folder: Path, profiler: str, damage: str) -> None:
