@@ -6,19 +6,27 @@ A test compares; `make docs` writes.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from docs import house
 from docs.terms import terms
+from profpipe.export import EXPORTERS
 from profpipe.model.parsed import ParsedCapture
 from profpipe.model.report import Report
+from profpipe.parse import PARSERS
+from profpipe.plugins import Registry
 from profpipe.study.config_docs import DIALECT, config_reference, schema_json
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- written by make docs -->", "<!-- end of what make docs writes -->"
+
+
+Part = TypeVar("Part")
 
 
 def contract(model: type[BaseModel], title: str) -> str:
@@ -35,8 +43,48 @@ def filled(page: Path, block: str) -> str:
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 
+def with_files(text: str) -> str:
+    """The text, each fence after a line `<!-- file: PATH -->` holding that file."""
+
+    def shown(match: re.Match[str]) -> str:
+        file = ROOT / match["path"]
+        language = {".py": "python", ".toml": "toml"}[file.suffix]
+        return f"{match['mark']}\n```{language}\n{file.read_text()}```\n"
+
+    return re.sub(r"(?P<mark><!-- file: (?P<path>\S+) -->)\n```\w*\n.*?^```\n", shown, text, flags=re.M | re.S)
+
+
+def formats_read() -> str:
+    """A table of the built-in parsers."""
+    rows = [f"| {name} | {', '.join(sorted(p.SAYS))} | {p.RECORD} |" for name, p in _built_in(PARSERS)]
+    return "\n".join(["| format | what a capture can say | how one is recorded |", "|---|---|---|", *rows])
+
+
+def formats_written() -> str:
+    """A table of the built-in exporters."""
+    head = ["| format | file | what a profile must say |", "|---|---|---|"]
+    needs = {name: ", ".join(sorted(exporter.NEEDS)) for name, exporter in _built_in(EXPORTERS)}
+    suffix = {name: exporter.SUFFIX for name, exporter in _built_in(EXPORTERS)}
+    return "\n".join([*head, *(f"| {name} | `{suffix[name]}` | {needs[name] or 'nothing'} |" for name in needs)])
+
+
+def _built_in(registry: Registry[Part]) -> list[tuple[str, Part]]:
+    """What is installed beside profpipe must not change the documents."""
+    return [(name, registry.get(name)) for name in registry.builtin]
+
+
+def extend_pages() -> dict[Path, str]:
+    """The pages of docs/extend with the code of the sample plug-in and the tables of formats."""
+    folder = ROOT / "docs/extend"
+    tables = {"parser.md": formats_read(), "exporter.md": formats_written()}
+    pages = {page: page.read_text() for page in sorted(folder.glob("*.md"))}
+    pages |= {folder / name: filled(folder / name, table) for name, table in tables.items()}
+    return {page: with_files(text) for page, text in pages.items()}
+
+
 def generated() -> dict[Path, str]:
     return {
+        **extend_pages(),
         ROOT / "docs/config.md": config_reference(),
         ROOT / "docs/images/house.svg": house.picture(),
         ROOT / "docs/architecture.md": filled(ROOT / "docs/architecture.md", house.table()),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from profpipe.analyse import SideLines, parse_diff
-from profpipe.analyse.commits.changed_functions import Place, changed_functions, in_changed_file
+from profpipe.analyse import ExecutedLines, parse_diff
+from profpipe.analyse.commits.changed_functions import FunctionNames, changed_functions, in_changed_file
 from profpipe.model.lines import FunctionLines
 from profpipe.model.report import ChangedLines, FunctionName
 
-UNKNOWN = SideLines()
+UNKNOWN = ExecutedLines()
 
 
 def diff(hunks: str, path: str = "src/s.c") -> str:
@@ -17,9 +17,9 @@ def diff(hunks: str, path: str = "src/s.c") -> str:
 
 
 def found(
-    text: str, *names: str, ran: SideLines = UNKNOWN, file: str = "src/s.c"
+    text: str, *names: str, ran: ExecutedLines = UNKNOWN, file: str = "src/s.c"
 ) -> dict[str, tuple[ChangedLines, ...]]:
-    places = [Place(FunctionName(name=n, file=file), FunctionName(name=n, file=file)) for n in names]
+    places = [FunctionNames(FunctionName(name=n, file=file), FunctionName(name=n, file=file)) for n in names]
     return {names[i]: lines for i, lines in changed_functions(parse_diff(text), places, ran).items()}
 
 
@@ -31,7 +31,7 @@ ONE = diff("@@ -30 +30 @@ int first(int x) {\n-a\n+b\n")
 
 
 def test_a_line_that_ran_in_a_function_is_measured() -> None:
-    ran = SideLines(after=(lines("first", 10, 14), lines("second", 28, 30, 33)))
+    ran = ExecutedLines(after=(lines("first", 10, 14), lines("second", 28, 30, 33)))
     result = found(ONE, "first", "second", ran=ran)
     assert result["second"] == (
         ChangedLines(
@@ -42,14 +42,14 @@ def test_a_line_that_ran_in_a_function_is_measured() -> None:
 
 
 def test_a_line_between_lines_of_one_function_lies_in_it() -> None:
-    ran = SideLines(after=(lines("second", 28, 33),))
+    ran = ExecutedLines(after=(lines("second", 28, 33),))
     (change,) = found(ONE, "second", ran=ran)["second"]
     assert (change.added, change.certainty) == (((30, 30),), "likely")
 
 
 def test_a_line_between_two_functions_lies_in_neither() -> None:
     """git's heading names the function before the hunk; that one is known to have ended at line 14."""
-    ran = SideLines(
+    ran = ExecutedLines(
         before=(lines("first", 10, 14), lines("second", 40)), after=(lines("first", 10, 14), lines("second", 40))
     )
     assert found(ONE, "first", "second", ran=ran) == {}
@@ -71,16 +71,16 @@ def test_a_definition_among_the_changed_lines_ends_the_one_before() -> None:
 
 
 def test_code_inlined_from_a_changed_file_counts_for_the_function_it_ran_in() -> None:
-    ran = SideLines(after=(lines("second", 30, file="/w/src/s.c", home="/w/src/other.c"),))
+    ran = ExecutedLines(after=(lines("second", 30, file="/w/src/s.c", home="/w/src/other.c"),))
     text = ONE
-    places = [Place(None, FunctionName(name="second", file="src/other.c"))]
+    places = [FunctionNames(None, FunctionName(name="second", file="src/other.c"))]
     result = changed_functions(parse_diff(text), places, ran)
     assert result[0][0].file == "src/s.c"
 
 
 def test_two_functions_of_one_name_are_told_apart_by_their_file() -> None:
-    ran = SideLines(after=(lines("init", 30), lines("init", 30, file="/w/src/t.c", home="/w/src/t.c")))
-    places = [Place(None, FunctionName(name="init", file=f)) for f in ("src/s.c", "src/t.c")]
+    ran = ExecutedLines(after=(lines("init", 30), lines("init", 30, file="/w/src/t.c", home="/w/src/t.c")))
+    places = [FunctionNames(None, FunctionName(name="init", file=f)) for f in ("src/s.c", "src/t.c")]
     assert list(changed_functions(parse_diff(ONE), places, ran)) == [0]
 
 
@@ -92,12 +92,12 @@ def test_a_changed_file_without_headings_is_a_hint_and_says_so() -> None:
 
 def test_a_function_whose_lines_are_known_gets_no_hint() -> None:
     text = diff("@@ -3 +3 @@\n-x = 1\n+x = 2\n")
-    assert found(text, "second", ran=SideLines((lines("second", 40),), (lines("second", 40),))) == {}
+    assert found(text, "second", ran=ExecutedLines((lines("second", 40),), (lines("second", 40),))) == {}
 
 
 def test_files_are_ranked_by_their_changed_lines() -> None:
     text = diff("@@ -1 +1 @@\n-a\n+b\n", "a.h") + diff("@@ -8,3 +8,3 @@\n-a\n-a\n-a\n+b\n+b\n+b\n")
-    ran = SideLines(after=(lines("f", 8, 9, 10), lines("f", 1, file="/w/a.h")))
+    ran = ExecutedLines(after=(lines("f", 8, 9, 10), lines("f", 1, file="/w/a.h")))
     assert [c.file for c in found(text, "f", ran=ran)["f"]] == ["src/s.c", "a.h"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from profpipe.analyse import RunData, SideLines, StudyData, build_report, with_changes
+from profpipe.analyse import ExecutedLines, RunData, StudyData, build_report, with_changes
 from profpipe.commits.changes import changes
 from profpipe.model.report import Cell, CommitInfo, Conclusion, FunctionRow, Report, Waterfall
 from profpipe.parse import parse_file
@@ -173,7 +173,7 @@ def two_commits(
     git(repo, "status")
     diff = changes(repo, commits["before"], commits["after"])
     report = build_report(study_of(captures, commits))
-    ran = SideLines(*(_ran(captures[v]) for v in ("before", "after"))) if lines else SideLines()
+    ran = ExecutedLines(*(_ran(captures[v]) for v in ("before", "after"))) if lines else ExecutedLines()
     return Pair(with_changes(report, "after", diff, ran), diff)
 
 

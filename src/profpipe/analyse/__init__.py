@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from profpipe.analyse.commits.changed_functions import SideLines, changed_functions, in_changed_file
+    from profpipe.analyse.commits.changed_functions import ExecutedLines, changed_functions, in_changed_file
     from profpipe.analyse.commits.diff import parse_diff
     from profpipe.analyse.compare_captures import compare_profiles
     from profpipe.analyse.conclusions.conclude import conclude
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from profpipe.analyse.tables.profile_list import HotspotRow, hotspot_list
 
 __all__ = [
+    "ExecutedLines",
     "HotspotRow",
     "RunData",
-    "SideLines",
     "StudyData",
     "build_report",
     "changed_functions",
@@ -36,7 +36,7 @@ __all__ = [
 _FILES = {
     "HotspotRow": "tables.profile_list",
     "RunData": "study_data",
-    "SideLines": "commits.changed_functions",
+    "ExecutedLines": "commits.changed_functions",
     "StudyData": "study_data",
     "build_report": "report",
     "changed_functions": "commits.changed_functions",

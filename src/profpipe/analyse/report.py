@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from profpipe.analyse.commits.changed_functions import NO_LINES, SideLines, with_changed_lines
+from profpipe.analyse.commits.changed_functions import NO_LINES, ExecutedLines, with_changed_lines
 from profpipe.analyse.commits.merge import align
 from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.analyse.function_index import Index
@@ -39,7 +39,9 @@ def concluded(report: Report) -> Report:
     return report.model_copy(update={"conclusions": conclude(report)})
 
 
-def with_changes(report: Report, contender: str, diff_text: str, ran: SideLines = NO_LINES, root: str = "") -> Report:
+def with_changes(
+    report: Report, contender: str, diff_text: str, ran: ExecutedLines = NO_LINES, root: str = ""
+) -> Report:
     """The report with the changed lines of `contender` in its function rows, and its conclusions computed again.
 
     `diff_text` is `git diff BASELINE CONTENDER`, any number of context lines; `root` the target's folder in the

@@ -1,27 +1,28 @@
-"""One variant's functions and who calls whom in it, as alignment and moved cost need them."""
+"""The call graph of one variant and of two commits, as matching and moved cost need them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profpipe.analyse.function_index import Index
+from profpipe.analyse.function_index import Index, Known
 from profpipe.analyse.matrix import Matrix
 from profpipe.analyse.statistics.medians import Floats
+from profpipe.units import Metric
 
 Flags = NDArray[np.bool_]
 Edges = Mapping[tuple[int, int], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class VariantGraph:
     """One variant of a matrix, one entry per row of the index: medians over its valid runs, per request.
 
-    `calls` is NaN where unknown. `present` is whether any run saw the function at all, the control's included: a
-    function that luck kept out of some samples is not gone. `callers` and `callees` hold calls per request.
+    `calls` is NaN where unknown. `present` = some run saw the function, control runs included: a function that is
+    missing from some samples by chance is kept. `callers` and `callees` hold calls per request.
     """
 
     own: Floats
@@ -31,8 +32,19 @@ class Side:
     callees: Mapping[int, Mapping[int, float]]
 
 
-def side_of(matrix: Matrix, variant: str, links: Edges) -> Side | None:
-    """None when the variant has no valid run: nothing can be said to be absent from it."""
+@dataclass(frozen=True, slots=True)
+class CommitGraphs:
+    """The graphs of two commits over the same rows. `metric` is None where size is no cost (traced calls)."""
+
+    functions: Sequence[Known]
+    before: VariantGraph
+    after: VariantGraph
+    metric: Metric | None
+    per: str = "request"
+
+
+def variant_graph(matrix: Matrix, variant: str, edges: Edges) -> VariantGraph | None:
+    """None when the variant has no valid run: then no function is known to be absent from it."""
     columns = matrix.columns(variant)
     if not columns:
         return None
@@ -43,17 +55,24 @@ def side_of(matrix: Matrix, variant: str, links: Edges) -> Side | None:
     present: Flags = np.zeros(len(matrix.own), dtype=np.bool_)
     present |= (matrix.own[:, every] > 0).any(axis=1)
     present |= (np.nan_to_num(matrix.calls[:, every]) > 0).any(axis=1)
-    for (caller, callee), count in links.items():
+    for (caller, callee), count in edges.items():
         callers.setdefault(callee, {})[caller] = count
         callees.setdefault(caller, {})[callee] = count
         present[[caller, callee]] = True
-    return Side(np.median(matrix.own[:, columns], axis=1), np.median(calls, axis=1), present, callers, callees)
+    return VariantGraph(
+        own=np.median(matrix.own[:, columns], axis=1),
+        calls=np.median(calls, axis=1),
+        present=present,
+        callers=callers,
+        callees=callees,
+    )
 
 
-def links_of(matrix: Matrix, variant: str, index: Index, others: Mapping[str, Edges]) -> Edges:
-    """A variant's edges: its own, else those of another profiler (`others`, by variant) between functions of one name.
+def variant_edges(matrix: Matrix, variant: str, index: Index, others: Mapping[str, Edges]) -> Edges:
+    """A variant's edges: its own, else those that another profiler found (`others`, by variant).
 
-    perf knows no files and no calls, callgrind knows both: functions are one by object and name, where that is unique.
+    perf knows neither files nor calls, callgrind knows both. Its edges are taken over between functions that have the
+    same object and name, where only one function has them.
     """
     own = matrix.edges.get(variant, {})
     other = others.get(variant, {})

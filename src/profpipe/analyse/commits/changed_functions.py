@@ -1,4 +1,4 @@
-"""Which functions a diff changed: its lines looked up where the profiler saw functions run, else by git's headings."""
+"""Which functions a diff changed: by the lines that the profiler saw run in them, else by the headings of git."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ MAX_SPANS = 40
 _SEEN = "the profiler saw a changed line run in it"
 _WITHIN = "the changed lines lie between lines that ran in it"
 _NAMED = "git names it above the changed lines"
-_FILE = "its file changed; which of its lines is not known"
+_FILE = "its file changed; which of its lines is unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A function to look for: its name and file on each side, None where it was not there."""
+class FunctionNames:
+    """A function to look for: its name and file at each commit, None where it did not exist."""
 
     before: FunctionName | None
     after: FunctionName | None
 
 
 @dataclass(frozen=True, slots=True)
-class SideLines:
-    """What ran on each side, as the profilers wrote it; empty = not known."""
+class ExecutedLines:
+    """The lines that ran at each commit, as the profilers wrote them; empty = unknown."""
 
     before: tuple[FunctionLines, ...] = ()
     after: tuple[FunctionLines, ...] = ()
 
 
-NO_LINES = SideLines()
+NO_LINES = ExecutedLines()
 
 
 @dataclass(slots=True)
 class _Hit:
-    """Changed lines of one function in one file, while they are gathered."""
+    """The changed lines of one function in one file, while they are collected."""
 
     added: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
@@ -52,14 +52,14 @@ class _Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ran:
-    """One file on one side: which of the places ran at a line, and these lines in order."""
+class _ExecutedFile:
+    """One file at one commit: which of the functions ran at a line, and these lines in order."""
 
     at: Mapping[int, frozenset[int]]
     order: tuple[int, ...]
 
     def around(self, line: int) -> frozenset[int]:
-        """The places that ran both at the next line before and at the next one after."""
+        """The functions that ran both at the nearest line before and at the nearest line after."""
         at = bisect(self.order, line)
         if not 0 < at < len(self.order):
             return frozenset()
@@ -67,10 +67,10 @@ class _Ran:
 
 
 def in_changed_file(path: str, changed: Iterable[str], root: str = "") -> str | None:
-    """The changed path that a profile's path means; None for none, for several, and for what is installed.
+    """The changed path that a profile's path means; None for none, for several, and for an installed file.
 
-    `path` may be absolute in any checkout, relative to the repository or to `root` (the target's folder in it), or cut
-    to its end; a path of the profile that is longer must end in the whole path of the repository.
+    `path` may be absolute in any checkout, relative to the repository or to `root` (the target's folder in it), or only
+    the end of a path. A longer path of the profile must end in the whole path of the repository.
     """
     if not path or installed(path):
         return None
@@ -96,29 +96,29 @@ def _ends(longer: list[str], shorter: list[str]) -> bool:
 
 
 def changed_functions(
-    diff: Diff, places: Sequence[Place], ran: SideLines = NO_LINES, root: str = ""
+    diff: Diff, functions: Sequence[FunctionNames], ran: ExecutedLines = NO_LINES, root: str = ""
 ) -> dict[int, tuple[ChangedLines, ...]]:
-    """Position in `places` -> the changed lines that lie in it, most lines first. Certainty per file:
+    """Position in `functions` -> the changed lines inside that function, the file with most lines first. Certainty:
 
     - measured: a changed line ran in the function (its own line, or code inlined into it);
     - likely: changed lines lie between lines that ran in it, begin its definition, or git's heading names it;
-    - hint: the file changed, and neither lines nor headings say where, for a function whose lines are not known.
+    - hint: the file changed, neither lines nor headings show where, and the lines of the function are unknown.
     """
     found: dict[int, dict[str, _Hit]] = {}
     loose: dict[str, int] = {}
     known = {
-        side: _ran_by_file(diff, places, lines, side, root)
+        side: _ran_by_file(diff, functions, lines, side, root)
         for side, lines in (("before", ran.before), ("after", ran.after))
     }
     for file in diff.files:
         members = {
-            side: _members(places, side, path, root)
+            side: _members(functions, side, path, root)
             for side, path in (("before", file.before), ("after", file.after))
             if path is not None
         }
         loose[file.path] = _file(file, members, known, found)
     out = {i: {path: _changed(path, hit) for path, hit in hits.items()} for i, hits in found.items()}
-    for i, path in _hints(diff, places, ran, root):
+    for i, path in _hints(diff, functions, ran, root):
         if loose.get(path) and i not in out:
             out[i] = {path: ChangedLines(file=path, lines=loose[path], certainty="hint", why=_FILE)}
     return {i: tuple(sorted(hits.values(), key=lambda c: (-c.lines, c.file))) for i, hits in out.items()}
@@ -127,10 +127,10 @@ def changed_functions(
 def _file(
     file: ChangedFile,
     members: Mapping[str, Mapping[str, frozenset[int]]],
-    known: Mapping[str, Mapping[str, _Ran]],
+    known: Mapping[str, Mapping[str, _ExecutedFile]],
     found: dict[int, dict[str, _Hit]],
 ) -> int:
-    """Give every changed line of a file to its functions; returns the number of lines without one."""
+    """Assign every changed line of a file to its functions; returns the number of unassigned lines."""
     left = 0
     for hunk in file.hunks:
         for side, path, lines in (("before", file.before, hunk.removed), ("after", file.after, hunk.added)):
@@ -148,11 +148,12 @@ def _file(
 
 
 def _owners(
-    line: Line, name: str, ran: _Ran | None, members: Mapping[str, frozenset[int]]
+    line: Line, name: str, ran: _ExecutedFile | None, members: Mapping[str, frozenset[int]]
 ) -> tuple[frozenset[int], str]:
-    """The functions a changed line lies in. A heading names what begins before the hunk, not what ends before it:
+    """The functions that contain a changed line, and how that is known: "seen", "within" or "named".
 
-    a function whose lines are known is not taken by its name for a line after the last one of them.
+    git's heading names the last definition before the hunk, which may have ended there. A function whose lines are
+    known is therefore not matched by name to a line after its last one.
     """
     if ran is not None:
         if line.number in ran.at:
@@ -169,13 +170,13 @@ def _owners(
 
 
 def _ran_by_file(
-    diff: Diff, places: Sequence[Place], ran: Iterable[FunctionLines], side: str, root: str
-) -> dict[str, _Ran]:
-    """Changed file -> who ran where in it. A function is known by its normalised name and the file it is in."""
+    diff: Diff, functions: Sequence[FunctionNames], ran: Iterable[FunctionLines], side: str, root: str
+) -> dict[str, _ExecutedFile]:
+    """Changed file -> the functions that ran at its lines, identified by normalised name and file."""
     paths = [p for f in diff.files if (p := f.before if side == "before" else f.after)]
     by_name: dict[str, list[tuple[int, str]]] = {}
-    for i, place in enumerate(places):
-        name = place.before if side == "before" else place.after
+    for i, names in enumerate(functions):
+        name = names.before if side == "before" else names.after
         if name is not None:
             by_name.setdefault(name.name, []).append((i, name.file))
     at: dict[str, dict[int, set[int]]] = {}
@@ -187,27 +188,28 @@ def _ran_by_file(
             for line in item.lines:
                 at.setdefault(path or "", {}).setdefault(line, set()).add(i)
     return {
-        path: _Ran({n: frozenset(who) for n, who in lines.items()}, tuple(sorted(lines))) for path, lines in at.items()
+        path: _ExecutedFile({n: frozenset(who) for n, who in lines.items()}, tuple(sorted(lines)))
+        for path, lines in at.items()
     }
 
 
-def _members(places: Sequence[Place], side: str, path: str, root: str) -> dict[str, frozenset[int]]:
-    """What the source calls them -> the functions of a file."""
+def _members(functions: Sequence[FunctionNames], side: str, path: str, root: str) -> dict[str, frozenset[int]]:
+    """The name in the source -> the functions of a file with that name."""
     out: dict[str, set[int]] = {}
-    for i, place in enumerate(places):
-        name = place.before if side == "before" else place.after
+    for i, names in enumerate(functions):
+        name = names.before if side == "before" else names.after
         if name is not None and in_changed_file(name.file, [path], root) == path:
             out.setdefault(last_word(name.name), set()).add(i)
     return {word: frozenset(rows) for word, rows in out.items()}
 
 
-def _hints(diff: Diff, places: Sequence[Place], ran: SideLines, root: str) -> list[tuple[int, str]]:
-    """Functions of changed files about whose lines nothing is known."""
+def _hints(diff: Diff, functions: Sequence[FunctionNames], ran: ExecutedLines, root: str) -> list[tuple[int, str]]:
+    """(position, path) of the functions of changed files whose lines are unknown."""
     known = {normal_name(item.name) for item in (*ran.before, *ran.after)}
     paths = [f.path for f in diff.files if f.hunks]
     out = []
-    for i, place in enumerate(places):
-        name = place.after or place.before
+    for i, names in enumerate(functions):
+        name = names.after or names.before
         if name is not None and name.name not in known:
             path = in_changed_file(name.file, paths, root)
             if path is not None:
@@ -228,7 +230,7 @@ def _changed(path: str, hit: _Hit) -> ChangedLines:
 
 
 def _spans(lines: Iterable[int]) -> tuple[Span, ...]:
-    """Runs of lines without a hole, the first MAX_SPANS."""
+    """Consecutive lines as (first, last), at most MAX_SPANS of them."""
     out: list[Span] = []
     for line in sorted(lines):
         if out and out[-1][1] == line - 1:
@@ -239,20 +241,20 @@ def _spans(lines: Iterable[int]) -> tuple[Span, ...]:
 
 
 def with_changed_lines(
-    report: Report, contender: str, diff_text: str, ran: SideLines = NO_LINES, root: str = ""
+    report: Report, contender: str, diff_text: str, ran: ExecutedLines = NO_LINES, root: str = ""
 ) -> Report:
     """The report with the changed lines of `contender` in its function rows. Its conclusions stay as they were.
 
     `diff_text` is `git diff BASELINE CONTENDER`, any number of context lines; `root` the target's folder in the
-    repository. Raises CommitError for what is no diff. Without line data (`ran`) nothing is more than likely.
+    repository. Raises CommitError if it is no diff. Without line data (`ran`) no certainty is above "likely".
     """
     diff = parse_diff(diff_text)
     baseline = report.study.baseline
     tables = []
     for table in report.hotspots:
         rows = [row for category in table.rows for row in category.functions]
-        places = [_place(row, baseline, contender) for row in rows]
-        changes = {rows[i].id: lines for i, lines in changed_functions(diff, places, ran, root).items()}
+        functions = [_names(row, baseline, contender) for row in rows]
+        changes = {rows[i].id: lines for i, lines in changed_functions(diff, functions, ran, root).items()}
         tables.append(
             table.model_copy(
                 update={
@@ -268,13 +270,13 @@ def with_changed_lines(
     return report.model_copy(update={"hotspots": tuple(tables)})
 
 
-def _place(row: FunctionRow, baseline: str, contender: str) -> Place:
-    """Its names on both sides; a row that another function was split from, or inlined into, keeps its own."""
+def _names(row: FunctionRow, baseline: str, contender: str) -> FunctionNames:
+    """Its names at both commits; a row that another function was split from, or inlined into, keeps its own."""
     there = {v: (cell := row.cells.get(v)) is not None and bool(cell.self) for v in (baseline, contender)}
     found = row.alignment.get(contender)
     renamed = found is not None and there[baseline] and there[contender]
     before = found.before if renamed and found is not None else row.function
-    return Place(before if there[baseline] else None, row.function if there[contender] else None)
+    return FunctionNames(before if there[baseline] else None, row.function if there[contender] else None)
 
 
 def _changed_row(row: FunctionRow, contender: str, changes: Mapping[str, tuple[ChangedLines, ...]]) -> FunctionRow:

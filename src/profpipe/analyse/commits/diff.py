@@ -1,4 +1,8 @@
-"""`git diff` text -> the changed lines of each file, with what git and the lines say about their function."""
+"""`git diff` text -> the changed lines of each file, and the functions that git's headings and the lines name.
+
+unidiff 1.0 was tried instead. It refuses git's own diff of a path with ` b/` in it, leaves quoted paths quoted, loses a
+hunk that was cut, and its errors have no line number.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from profpipe.errors import CommitError
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)$", re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-# A definition: a keyword that opens one, or, unindented as C writes it, `type name(` without the end of a statement.
+# A definition: a keyword that begins one, or, unindented as in C, `type name(` on a line that ends no statement.
 _KEYWORD = re.compile(r"\b(?:def|fn|func|function|sub)\s+(?:\([^)]*\)\s*)?([A-Za-z_]\w*)")
 _C_STYLE = re.compile(r"^(?:[A-Za-z_][\w:<>,~*&]*[\s*&]+)+(?:[\w<>]+::)*~?([A-Za-z_]\w*)\s*\(")
 _STATEMENTS = frozenset({"if", "for", "while", "switch", "return", "else", "do", "sizeof", "case", "goto", "typedef"})
@@ -21,7 +25,7 @@ MAX_LINES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A changed line: its number in its own side's file, and the function whose definition it begins, if it does."""
+    """A changed line: its number in the file of its own commit, and the function whose definition it begins, or ""."""
 
     number: int
     defines: str = ""
@@ -29,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Changed lines in one place. `heading` is the function git names: the one that begins before the hunk."""
+    """Changed lines in one place. `heading` = the function that git names, the last one before the hunk."""
 
     heading: str
     removed: tuple[Line, ...]
@@ -53,7 +57,7 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All changed files. `partial`: the text ends within a hunk, as a diff that was cut at its bound does."""
+    """All changed files. `partial` = the text ends inside a hunk, because it was cut at its size limit."""
 
     files: tuple[ChangedFile, ...]
     partial: bool = False
@@ -77,7 +81,7 @@ class _Open:
 def parse_diff(text: str) -> Diff:
     """Read `git diff` text (any -U, renames, quoted paths, CRLF inside lines). "" is a diff without changes.
 
-    Raises CommitError, with the line, for what is no unified diff: a combined diff of a merge, or a broken hunk.
+    Raises CommitError with the line number for anything else: a combined diff of a merge, or a broken hunk.
     """
     files: list[ChangedFile] = []
     at: _Open | None = None
@@ -176,7 +180,7 @@ def _hunk(line: str, number: int, lines: _Lines) -> Hunk:
 def defined_in(text: str) -> str:
     """The name of the function whose definition this line (or hunk heading) begins; "" when it begins none.
 
-    Git's heading is such a line. Unindented C is told by its shape, other languages by their keyword.
+    Git's heading is such a line. Unindented C is recognised by its shape, other languages by their keyword.
     """
     text = text[:MAX_TEXT].rstrip()
     found = _KEYWORD.search(text)
@@ -191,7 +195,7 @@ def defined_in(text: str) -> str:
 
 
 def _side(text: str) -> str | None:
-    """The path of a `---` or `+++` line; git ends it with a tab when it holds a space."""
+    """The path of a `---` or `+++` line; git adds a tab after a path with a space."""
     path = _unquoted(text.removesuffix("\t"))
     return None if path == "/dev/null" else _without_prefix(path)
 
@@ -218,7 +222,7 @@ def _unquoted(text: str) -> str:
 def _paths(text: str) -> tuple[str | None, str | None]:
     """Both paths of a `diff --git` line, for files without hunks; (None, None) where a space makes them ambiguous.
 
-    All other files name them again, one to a line.
+    Every other file has them again, each on a line of its own.
     """
     if text.startswith('"'):
         end = re.match(r'"(?:[^"\\]|\\.)*"', text)

@@ -1,4 +1,4 @@
-"""Tables of two commits with one row per function, whatever it was called, and with what only changed place."""
+"""Tables of two commits with one row per function, also where it was renamed, and with the cost that only moved."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from profpipe.analyse.aligned_rows import NOT_ALIGNED, AlignedRows, AlignedTable
-from profpipe.analyse.commits.call_graph import Edges, Side, links_of, side_of
-from profpipe.analyse.commits.match import Pair, Sides, matched
+from profpipe.analyse.commits.call_graph import CommitGraphs, Edges, VariantGraph, variant_edges, variant_graph
+from profpipe.analyse.commits.match import Pair, matched
 from profpipe.analyse.commits.moved_cost import Shift, net, shifts
 from profpipe.analyse.function_index import Index
 from profpipe.analyse.matrix import Matrix
@@ -19,17 +19,17 @@ from profpipe.analyse.study_data import StudyData
 from profpipe.model.report import Alignment, Certainty
 from profpipe.units import CALLS, count, signed
 
-# A split is likely where the new function costs what the old one lost, within what a call costs; else a hint.
+# A split is "likely" where the new function costs what the old one lost, within what a call costs; else a "hint".
 SAME_COST = 0.1
-# Under this, in units per request, what a row changed besides is not worth words.
+# A remaining change below this, in units per request, is not mentioned.
 TELLING_REST = 0.1
 
 
 def align(found: Mapping[str, Sequence[Matrix]], index: Index, study: StudyData) -> dict[str, list[AlignedTable]]:
-    """Every profiler's matrices with matched rows merged, and what that adds to their tables.
+    """Every profiler's matrices with matched rows merged, and the columns that this adds to their tables.
 
-    Nothing changes unless the variants are one program: names of different programs do not mean the same. What
-    counted instruments find, with calls and exact sizes, is taken over by the others.
+    Nothing changes unless the variants are one program: equal names in different programs mean nothing. Counted
+    instruments, which know calls and exact sizes, match first; the others take over their pairs.
     """
     if not study.one_program:
         return {profiler: [(m, NOT_ALIGNED) for m in tables] for profiler, tables in found.items()}
@@ -57,11 +57,11 @@ def _plain(index: Index, pair: Pair) -> tuple[str, ...]:
     return a.object, a.name, b.object, b.name
 
 
-def _sides(
+def _graphs(
     matrix: Matrix, index: Index, study: StudyData, contender: str, edges: Mapping[str, Edges]
-) -> tuple[Side, Side] | None:
-    before = side_of(matrix, study.baseline, links_of(matrix, study.baseline, index, edges))
-    after = side_of(matrix, contender, links_of(matrix, contender, index, edges))
+) -> tuple[VariantGraph, VariantGraph] | None:
+    before = variant_graph(matrix, study.baseline, variant_edges(matrix, study.baseline, index, edges))
+    after = variant_graph(matrix, contender, variant_edges(matrix, contender, index, edges))
     return None if before is None or after is None else (before, after)
 
 
@@ -73,21 +73,22 @@ def _pairs(
     edges: Mapping[str, Edges],
     known: Mapping[tuple[str, ...], tuple[str, Pair]],
 ) -> tuple[Pair, ...]:
-    found = _sides(matrix, index, study, contender, edges)
+    found = _graphs(matrix, index, study, contender, edges)
     if found is None:
         return ()
     cost = None if matrix.metric is CALLS else matrix.metric
-    sides = Sides(index.functions, *found, cost, study.per)
-    return matched(sides, _taken_over(sides, known))
+    before, after = found
+    graphs = CommitGraphs(functions=index.functions, before=before, after=after, metric=cost, per=study.per)
+    return matched(graphs, _taken_over(graphs, known))
 
 
-def _taken_over(sides: Sides, known: Mapping[tuple[str, ...], tuple[str, Pair]]) -> list[Pair]:
-    """Pairs that another profiler found, where this one has functions of these names on one side only, once each."""
+def _taken_over(graphs: CommitGraphs, known: Mapping[tuple[str, ...], tuple[str, Pair]]) -> list[Pair]:
+    """Pairs that another profiler found, where each of the two names is here at one commit only, and there once."""
     rows: list[dict[tuple[str, str], list[int]]] = [{}, {}]
-    present = sides.before.present, sides.after.present
+    present = graphs.before.present, graphs.after.present
     for names, here, there in zip(rows, present, reversed(present), strict=True):
         for row in np.flatnonzero(here & ~there).tolist():
-            key = sides.functions[row].key
+            key = graphs.functions[row].key
             names.setdefault((key.object, key.name), []).append(row)
     out = []
     for (object_a, name_a, object_b, name_b), (profiler, pair) in known.items():
@@ -99,7 +100,7 @@ def _taken_over(sides: Sides, known: Mapping[tuple[str, ...], tuple[str, Pair]])
 
 
 def _agreeing(pairs: Mapping[str, tuple[Pair, ...]], table: Matrix, study: StudyData) -> dict[str, tuple[Pair, ...]]:
-    """Without pairs whose two rows some variant has side by side: there they are two functions, so everywhere."""
+    """The pairs without those whose two rows occur together in some variant, where they are two functions."""
     seen = {v: table.own[:, table.columns(v)].max(axis=1, initial=0.0) for v in study.variants}
     names: dict[int, int] = {}
     out: dict[str, tuple[Pair, ...]] = {}
@@ -107,7 +108,7 @@ def _agreeing(pairs: Mapping[str, tuple[Pair, ...]], table: Matrix, study: Study
         kept = []
         for pair in several:
             together = any(rows[pair.before] > 0 and rows[pair.after] > 0 for rows in seen.values())
-            # One baseline row can have one name only in all contenders, else a third row would hold a half of it.
+            # A baseline row has the same name in all contenders, or a third row would hold a part of it.
             if not together and names.setdefault(pair.before, pair.after) == pair.after:
                 kept.append(pair)
         out[contender] = tuple(kept)
@@ -115,7 +116,7 @@ def _agreeing(pairs: Mapping[str, tuple[Pair, ...]], table: Matrix, study: Study
 
 
 def merge_rows(matrix: Matrix, pairs: Iterable[Pair]) -> Matrix:
-    """The cost of each `before` row stands in its `after` row. Sums per run are kept."""
+    """The matrix with the cost of each `before` row added to its `after` row. Sums per run are kept."""
     into = {p.before: p.after for p in pairs}
     if not into:
         return matrix
@@ -126,13 +127,13 @@ def merge_rows(matrix: Matrix, pairs: Iterable[Pair]) -> Matrix:
                 own[after, column] += own[before, column]
                 total[after, column], calls[after, column] = total[before, column], calls[before, column]
         own[before] = total[before] = calls[before] = 0.0
-    links: dict[str, dict[tuple[int, int], float]] = {}
+    edges: dict[str, dict[tuple[int, int], float]] = {}
     for variant, found in matrix.edges.items():
-        moved = links.setdefault(variant, {})
+        moved = edges.setdefault(variant, {})
         for (caller, callee), n in found.items():
-            place = into.get(caller, caller), into.get(callee, callee)
-            moved[place] = moved.get(place, 0.0) + n
-    return replace(matrix, own=own, total=total, calls=calls, edges=links)
+            edge = into.get(caller, caller), into.get(callee, callee)
+            moved[edge] = moved.get(edge, 0.0) + n
+    return replace(matrix, own=own, total=total, calls=calls, edges=edges)
 
 
 def _aligned_rows(
@@ -147,7 +148,7 @@ def _aligned_rows(
     words: dict[str, dict[int, str]] = {}
     unmatched: dict[str, float] = {}
     for contender in study.contenders:
-        found = _sides(matrix, index, study, contender, edges)
+        found = _graphs(matrix, index, study, contender, edges)
         if found is None:
             continue
         before, after = found
@@ -168,40 +169,42 @@ def _aligned_rows(
     return AlignedRows(alignment, moved, words, unmatched)
 
 
-def _unmatched(before: Side, after: Side, moved: Floats) -> float:
-    one = before.present != after.present
+def _unmatched(before: VariantGraph, after: VariantGraph, moved: Floats) -> float:
+    one_sided = before.present != after.present
     whole = float(before.own.sum() + after.own.sum())
-    alone = float((before.own + after.own - np.abs(moved))[one].sum())
-    return rounded(alone / whole, 6) if whole else 0.0
+    unmatched = float((before.own + after.own - np.abs(moved))[one_sided].sum())
+    return rounded(unmatched / whole, 6) if whole else 0.0
 
 
 def _words(found: Sequence[Shift], index: Index, unit: str, rest: Floats) -> dict[int, str]:
-    """Row -> what moved there or from there, the largest amounts first, and the `rest` of its change."""
+    """Row -> the cost that moved to it or from it, in words, largest amounts first, and the `rest` of its change."""
     out: dict[int, list[tuple[float, str]]] = {}
     for shift in found:
         size = f"{count(shift.amount)} {unit}"
-        source, place = (index.functions[r].key.name for r in (shift.source, shift.place))
+        source, target = (index.functions[r].key.name for r in (shift.source, shift.target))
         caller, callee = ("caller", "callee") if shift.calls else ("callee", "caller")
-        out.setdefault(shift.source, []).append((shift.amount, f"{size} arrived in its {caller} “{place}”"))
-        out.setdefault(shift.place, []).append((shift.amount, f"{size} came from its {callee} “{source}”"))
-    said = {row: ", ".join(text for _, text in sorted(p, key=lambda p: (-p[0], p[1]))[:4]) for row, p in out.items()}
-    besides = {row: f"; {signed(float(rest[row]))} besides" if abs(rest[row]) >= TELLING_REST else "" for row in said}
-    return {row: f"moved: {text}{besides[row]}" for row, text in said.items()}
+        out.setdefault(shift.source, []).append((shift.amount, f"{size} arrived in its {caller} “{target}”"))
+        out.setdefault(shift.target, []).append((shift.amount, f"{size} came from its {callee} “{source}”"))
+    moves = {row: ", ".join(text for _, text in sorted(p, key=lambda p: (-p[0], p[1]))[:4]) for row, p in out.items()}
+    others = {row: f"; {signed(float(rest[row]))} besides" if abs(rest[row]) >= TELLING_REST else "" for row in moves}
+    return {row: f"moved: {text}{others[row]}" for row, text in moves.items()}
 
 
-def _split_off(found: Sequence[Shift], index: Index, unit: str, sides: tuple[Side, Side]) -> dict[int, Alignment]:
-    """New functions that took their cost from another: their rows say where it was before."""
-    before, after = sides
+def _split_off(
+    found: Sequence[Shift], index: Index, unit: str, graphs: tuple[VariantGraph, VariantGraph]
+) -> dict[int, Alignment]:
+    """New functions whose cost came from another one, with the function that had it before."""
+    before, after = graphs
     out: dict[int, Alignment] = {}
     for shift in found:
-        if not shift.new or shift.place in out:
+        if not shift.new or shift.target in out:
             continue
-        own, lost = float(after.own[shift.place]), float(before.own[shift.source] - after.own[shift.source])
+        own, lost = float(after.own[shift.target]), float(before.own[shift.source] - after.own[shift.source])
         source = index.functions[shift.source].name
         certainty: Certainty = "likely" if abs(own - lost) <= SAME_COST * max(own, lost) else "hint"
         text = (
             f"split off from “{source.name}”, or no longer inlined there: {count(own)} {unit} are new here, while "
             f"“{source.name}” has {count(lost)} fewer"
         )
-        out[shift.place] = Alignment(before=source, certainty=certainty, why=text)
+        out[shift.target] = Alignment(before=source, certainty=certainty, why=text)
     return out

@@ -1,8 +1,8 @@
-"""Cost that only changed place: it left one function and arrived in its caller or callee, and the sum stayed.
+"""Moved cost: it left one function and arrived in its caller or callee, and the sum of the two stayed the same.
 
-Three shapes: a function was inlined (it is gone, its callers grew), it was split (a new one is called by it alone, or
-calls it, and it shrank), or code went from one to the other while both stayed. What the sum did change stays where
-it arrived, so that a regression behind a move is seen.
+There are three cases. A function was inlined: it is gone, and its callers grew. A function was split: it shrank, and a
+new function calls it or is called by it. Code went from one function to another, and both are still there. Where the
+sum changed as well, the difference stays in the function that the cost moved to, so a move hides no regression.
 """
 
 from __future__ import annotations
@@ -14,44 +14,48 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from profpipe.analyse.aligned_rows import OF_MOVED
-from profpipe.analyse.commits.call_graph import Side
+from profpipe.analyse.commits.call_graph import VariantGraph
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.model.report import GRID
 
-# Two functions that both stayed: their sum is the same within this share of it, or of what moved (calls cost a little).
+# Two functions that exist at both commits: their sum is the same within this share of it, or of what moved, because a
+# call costs a little itself.
 SAME_SUM = 0.003
 SAME_SUM_TIMED = 0.02
-# A change under this share of the baseline's total gets no verdict, so that nothing has to be said of it.
+# A change under this share of the baseline's total gets no verdict, so its cause does not matter.
 SIZE_FLOOR = 0.001
-# A one-sided function and its neighbour must have this share of the smaller of them in common, else it is a deletion
-# (or new work) beside a change of another kind.
+# The moved amount must be this share of the smaller of a one-sided function and its neighbour. Below it, the function
+# was deleted (or is new work), and the neighbour changed for another reason.
 TELLING = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """`amount` per request left row `source` and arrived in row `place`. `gone`, `new`: what happened to a function."""
+    """`amount` per request left row `source` and arrived in row `target`.
+
+    `gone` = the source exists only before, `new` = the target exists only after, `calls` = the target calls the source.
+    """
 
     source: int
-    place: int
+    target: int
     amount: float
     gone: bool = False
     new: bool = False
-    calls: bool = False  # whether `source` is called by `place`
+    calls: bool = False
 
 
-def shifts(before: Side, after: Side, total: float, *, exact: bool) -> tuple[Shift, ...]:
-    """What moved between functions that call each other; amounts lie on the waterfall's grid, so that sums are exact.
+def shifts(before: VariantGraph, after: VariantGraph, total: float, *, exact: bool) -> tuple[Shift, ...]:
+    """The cost that moved between functions that call each other, in multiples of the waterfall's grid.
 
-    A row never gives more than it lost nor gets more than it gained. `total` is the baseline's; the sides share rows.
+    No row gives more than it lost or gets more than it gained. `total` is the baseline's. Both graphs share their rows.
     """
     change = after.own - before.own
     floor = SIZE_FLOOR * total
     rest = {int(r): float(change[r]) for r in np.flatnonzero(np.abs(change) > 0)}
     found: list[Shift] = []
     for shift in _one_sided(before, after, change, floor):
-        own = before.own[shift.source] if shift.gone else after.own[shift.place]
-        other = before.own[shift.place if shift.gone else shift.source]
+        own = before.own[shift.source] if shift.gone else after.own[shift.target]
+        other = before.own[shift.target if shift.gone else shift.source]
         _take(shift, rest, found, max(floor, TELLING * float(min(own, other))))
     tolerance = SAME_SUM if exact else SAME_SUM_TIMED
     pairs = sorted(_both_stayed(before, after, rest, floor, tolerance), key=lambda item: item[0])
@@ -62,66 +66,68 @@ def shifts(before: Side, after: Side, total: float, *, exact: bool) -> tuple[Shi
 
 
 def net(found: tuple[Shift, ...], rows: int) -> Floats:
-    """What moved into (positive) or out of each row; adds up to 0."""
+    """The cost that moved into each row (positive) or out of it (negative); it adds up to 0."""
     out = np.zeros(rows)
     for shift in found:
         out[shift.source] -= shift.amount
-        out[shift.place] += shift.amount
+        out[shift.target] += shift.amount
     return out
 
 
 def _take(shift: Shift, rest: dict[int, float], found: list[Shift], least: float) -> None:
-    """Keep a shift as far as what is left of both changes allows, if that is at least `least`."""
-    amount = min(shift.amount, -rest.get(shift.source, 0.0), rest.get(shift.place, 0.0))
-    # Downwards to the grid: nothing may move that was not there.
+    """Add the shift to `found`, cut to what is `rest` of the changes of its rows, unless that is less than `least`."""
+    amount = min(shift.amount, -rest.get(shift.source, 0.0), rest.get(shift.target, 0.0))
+    # Rounded down to the grid: no more may move than there was.
     amount = math.floor(amount * GRID) / GRID
     if amount > 0 and amount >= least:
         rest[shift.source] += amount
-        rest[shift.place] -= amount
+        rest[shift.target] -= amount
         found.append(replace(shift, amount=amount))
 
 
-def _one_sided(before: Side, after: Side, change: Floats, floor: float) -> Iterator[Shift]:
-    """Inlined and split functions, the dearest first, each with neighbours that changed the other way.
+def _one_sided(before: VariantGraph, after: VariantGraph, change: Floats, floor: float) -> Iterator[Shift]:
+    """Possible shifts of inlined and split functions, the most expensive functions first.
 
-    A new function takes only from what calls nobody else's: its callers, when these all shrank (else it is new work
-    that happens to be called from something that got cheaper), or from the one function that it calls.
+    Example: `render` is gone, and its callers `serve` and `reply` both grew. It was inlined, and each caller got a
+    part of its cost in proportion to the calls. If `reply` had shrunk, `render` would count as deleted. Its callee
+    `escape` can have got its cost only if nothing else calls `escape`: otherwise another caller can be why it grew. A
+    new function is the reverse: its cost came from callers that all shrank, or from callees that nothing else calls.
     """
     gone = np.flatnonzero(before.present & ~after.present & (before.own > floor))
     new = np.flatnonzero(after.present & ~before.present & (after.own > floor))
     for row in sorted(gone.tolist(), key=lambda r: (-before.own[r], r)):
-        for other, part in _others(before.callers.get(row, {}), change, 1.0):
+        for other, part in _neighbours(before.callers.get(row, {}), change, 1.0):
             yield Shift(row, other, float(before.own[row]) * part, gone=True, calls=True)
-        for other, _ in _others(_only(before.callees.get(row, {}), before.callers), change, 1.0):
+        for other, _ in _neighbours(_only_called_by_it(before.callees.get(row, {}), before.callers), change, 1.0):
             yield Shift(row, other, float(before.own[row]), gone=True)
     for row in sorted(new.tolist(), key=lambda r: (-after.own[r], r)):
-        for other, part in _others(after.callers.get(row, {}), change, -1.0):
+        for other, part in _neighbours(after.callers.get(row, {}), change, -1.0):
             yield Shift(other, row, float(after.own[row]) * part, new=True)
-        for other, _ in _others(_only(after.callees.get(row, {}), after.callers), change, -1.0):
+        for other, _ in _neighbours(_only_called_by_it(after.callees.get(row, {}), after.callers), change, -1.0):
             yield Shift(other, row, float(after.own[row]), new=True, calls=True)
 
 
-def _others(links: Mapping[int, float], change: Floats, sign: float) -> list[tuple[int, float]]:
-    """(neighbour, its part of the calls), when every neighbour changed in the direction of `sign`; else nothing."""
+def _neighbours(links: Mapping[int, float], change: Floats, sign: float) -> list[tuple[int, float]]:
+    """(neighbour, its share of the calls) if every neighbour changed in the direction of `sign`; else nothing."""
     calls = sum(links.values())
     if not links or calls <= 0 or any(change[r] * sign <= 0 for r in links):
         return []
     return sorted(((r, c / calls) for r, c in links.items()), key=lambda item: (-item[1], item[0]))
 
 
-def _only(callees: Mapping[int, float], callers: Mapping[int, Mapping[int, float]]) -> dict[int, float]:
-    """The callees that nobody else calls."""
+def _only_called_by_it(callees: Mapping[int, float], callers: Mapping[int, Mapping[int, float]]) -> dict[int, float]:
+    """The callees that have no other caller."""
     return {row: calls for row, calls in callees.items() if len(callers.get(row, {})) == 1}
 
 
 def _both_stayed(
-    before: Side, after: Side, rest: Mapping[int, float], floor: float, tolerance: float
+    before: VariantGraph, after: VariantGraph, rest: Mapping[int, float], floor: float, tolerance: float
 ) -> Iterator[tuple[float, Shift]]:
-    """Pairs of functions there on both sides of which one lost what the other gained; with how far the sum is off."""
+    """(error of the sum, shift) of two functions that exist at both commits, where one lost what the other gained."""
     seen: set[tuple[int, int]] = set()
     stayed = before.present & after.present
-    for side in (before, after):
-        for caller, links in side.callees.items():
+    for graph in (before, after):
+        for caller, links in graph.callees.items():
             for callee in links:
                 if caller == callee or (caller, callee) in seen or not (stayed[caller] and stayed[callee]):
                     continue
@@ -129,15 +135,15 @@ def _both_stayed(
                 a, b = rest.get(caller, 0.0), rest.get(callee, 0.0)
                 if a * b >= 0 or min(abs(a), abs(b)) <= floor:
                     continue
-                source, place = (caller, callee) if a < 0 else (callee, caller)
-                shift = Shift(source, place, min(abs(a), abs(b)), calls=source == callee)
+                source, target = (caller, callee) if a < 0 else (callee, caller)
+                shift = Shift(source, target, min(abs(a), abs(b)), calls=source == callee)
                 if _fits(shift, rest, before, tolerance):
                     yield abs(a + b) / min(abs(a), abs(b)), shift
 
 
-def _fits(shift: Shift, rest: Mapping[int, float], before: Side, tolerance: float) -> bool:
-    lost, gained = -rest.get(shift.source, 0.0), rest.get(shift.place, 0.0)
+def _fits(shift: Shift, rest: Mapping[int, float], before: VariantGraph, tolerance: float) -> bool:
+    lost, gained = -rest.get(shift.source, 0.0), rest.get(shift.target, 0.0)
     if lost <= 0 or gained <= 0:
         return False
-    whole = float(before.own[shift.source] + before.own[shift.place])
+    whole = float(before.own[shift.source] + before.own[shift.target])
     return abs(gained - lost) <= max(tolerance * whole, OF_MOVED * min(lost, gained))

@@ -20,7 +20,7 @@ def with_commit_changes(report: Report, folder: Path) -> Report:
 
     Unchanged without patches. A patch that cannot be read is a limit of the report, not its end.
     """
-    from profpipe.analyse import SideLines, in_changed_file, parse_diff, with_changes
+    from profpipe.analyse import ExecutedLines, in_changed_file, parse_diff, with_changes
 
     for contender in report.study.contenders:
         patch = folder / CHANGES / f"{contender}.patch"
@@ -34,7 +34,7 @@ def with_commit_changes(report: Report, folder: Path) -> Report:
                 return in_changed_file(path, paths) is not None
 
             before, after = (_executed(folder, v, wanted) for v in (report.study.baseline, contender))
-            report = with_changes(report, contender, text, SideLines(before, after))
+            report = with_changes(report, contender, text, ExecutedLines(before, after))
         except (ProfpipeError, OSError) as error:
             limit = Limit(profiler="git", text=f"Changed lines are not shown: {error}", variants=(contender,))
             report = report.model_copy(update={"limits": (*report.limits, limit)})

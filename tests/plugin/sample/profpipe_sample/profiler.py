@@ -1,6 +1,6 @@
 """thread-states: how often each thread of the server was running, sleeping or waiting for a disk.
 
-A thread of profpipe reads /proc/PID/task/TID/stat a hundred times a second. Nothing is changed in the server.
+A thread in profpipe's own process reads /proc/PID/task/TID/stat a hundred times a second. The server is not changed.
 """
 
 from __future__ import annotations
