@@ -1,0 +1,89 @@
+"""Which commits a command line means."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from profpipe.commits.resolve import Asked, default_branch, repository, resolve
+from profpipe.errors import CommitError, UsageError
+from tests.support.demo_repository import git
+from tests.support.small_repository import put
+
+
+def subjects(asked: Asked) -> list[str]:
+    return [commit.subject for commit in asked.commits]
+
+
+def test_without_words_a_branch_is_compared_with_where_it_left_the_default_branch(repo: Path) -> None:
+    asked = resolve(repo, ())
+    assert subjects(asked) == ["two", "four"]
+    assert "where this branch left main" in asked.notes[0]
+
+
+def test_on_the_default_branch_itself_it_is_the_commit_before(repo: Path) -> None:
+    git(repo, "checkout", "--quiet", "main")
+    asked = resolve(repo, ())
+    assert subjects(asked) == ["one", "two"]
+    assert "the commit before" in asked.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "every", "expected"),
+    [
+        (("main",), False, ["two", "four"]),
+        (("main~1..topic~1",), False, ["one", "three"]),
+        (("main~1..",), False, ["one", "four"]),
+        (("main...topic",), False, ["two", "four"]),
+        (("main~1..topic",), True, ["one", "two", "three", "four"]),
+        (("topic~2", "topic", "main~1"), False, ["two", "four", "one"]),
+    ],
+)
+def test_ranges_and_lists(repo: Path, words: tuple[str, ...], every: bool, expected: list[str]) -> None:
+    assert subjects(resolve(repo, words, every=every)) == expected
+
+
+def test_ci_names_the_branch_a_pull_request_goes_to(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(repo, "branch", "release", "main~1")
+    monkeypatch.setenv("GITHUB_BASE_REF", "release")
+    assert default_branch(repo) == "release"
+    assert subjects(resolve(repo, ())) == ["one", "four"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("nothing-there",), "no commit 'nothing-there'"),
+        (("topic..topic",), "the same commit"),
+        (("main..topic", "main"), "either one range"),
+        (("--output=/tmp/x",), "no commit '--output=/tmp/x'"),
+    ],
+)
+def test_an_impossible_request_is_refused_with_the_reason(repo: Path, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        resolve(repo, words)
+
+
+def test_a_shallow_clone_is_reported_with_the_command_that_fetches_the_rest(repo: Path, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    subprocess.run(
+        ["git", "clone", "--quiet", "--depth", "1", "--branch", "topic", f"file://{repo}", str(shallow)], check=True
+    )
+    with pytest.raises(UsageError, match=r"shallow clone; `git fetch --unshallow`"):
+        resolve(shallow, ("main~1",))
+    with pytest.raises(UsageError, match=r"no commit before it here: this is a shallow clone"):
+        resolve(shallow, ())
+
+
+def test_a_folder_outside_a_repository_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommitError, match="in no git checkout"):
+        repository(tmp_path)
+
+
+def test_histories_without_a_common_commit_are_refused(repo: Path) -> None:
+    git(repo, "checkout", "--quiet", "--orphan", "other")
+    put(repo, "c.txt", "5\n", "five")
+    with pytest.raises(CommitError, match="no common commit"):
+        resolve(repo, ())
