@@ -63,7 +63,7 @@ def test_it_tells_what_slow_spells_hide() -> None:
     (text,) = texts(report)
     assert text.startswith("b takes 5.")
     assert "more CPU time per request than a" in text
-    assert "measured beside the load generator's (95 % interval 1.04" in text
+    assert "relative to the load generator's (95 % interval 1.04" in text
     assert report.conclusions[0].text == text, "what is certain comes first"
     assert not undecided_metrics(report), "more rounds are not needed for what is decided"
 

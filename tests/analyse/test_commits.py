@@ -85,7 +85,7 @@ def test_a_regression_behind_a_split_is_found_with_its_lines(commit: Commit) -> 
     )
     assert found.cell("write_head").verdict == "no change"
     assert found.cell("write_digits").verdict == "worse"
-    said = [c for c in found.said("commits") if "“write_digits” got dearer" in c.text]
+    said = [c for c in found.said("commits") if "“write_digits” became more expensive" in c.text]
     assert len(said) == 1
     assert "server.c:21-26 changed in this commit and lie in it" in said[0].text
 
@@ -129,7 +129,7 @@ def test_a_regression_in_a_renamed_function_is_found_with_its_lines(commit: Comm
     assert (change.file, change.added, change.removed) == ("server.c", ((21, 21), (26, 26)), ((21, 21), (26, 26)))
     assert change.certainty == "measured"
     first = found.said("commits")[0]
-    assert first.text.startswith("“write_response_head” got dearer by ")
+    assert first.text.startswith("“write_response_head” became more expensive by ")
     assert "(“write_head” before)" in first.text
     assert "server.c:21, 26 changed in this commit and lie in it" in first.text
     assert first.certainty == "likely"
@@ -141,9 +141,12 @@ def test_a_callee_that_got_dearer_without_a_change_points_at_its_caller(commit: 
     found = commit({"server.c": edited(SERVER, ("i < 40", "i < 90"))})
     assert found.row("checksum").changes == {}
     texts = [c.text for c in found.said("commits")]
-    assert any(t.startswith("“write_head” got dearer") and "server.c:23 changed in this commit" in t for t in texts)
     assert any(
-        t.startswith("“checksum” got dearer") and "no changed line lies in it, but server.c:23 does in its caller" in t
+        t.startswith("“write_head” became more expensive") and "server.c:23 changed in this commit" in t for t in texts
+    )
+    assert any(
+        t.startswith("“checksum” became more expensive")
+        and "no changed line lies in it, but server.c:23 does in its caller" in t
         for t in texts
     )
 

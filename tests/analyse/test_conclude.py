@@ -237,7 +237,7 @@ def test_instruments_that_disagree_on_the_direction_are_pointed_out() -> None:
     for v, n in (("a", 2000), ("b", 4000)):
         runs += [RunData(record(v, "callgrind", i), (native({"_PyEval_Vector": n * 1000}),)) for i in (1, 2)]
     found = build_report(study(runs, labels={}))
-    assert texts(found)["disagree"].startswith("The instruments disagree on which is dearer, against a: b 2.00× by")
+    assert texts(found)["disagree"].startswith("The instruments disagree on which costs more, against a: b 2.00× by")
     assert not any(c.rule == "reason" for c in found.conclusions)
 
 

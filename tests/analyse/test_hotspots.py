@@ -138,7 +138,7 @@ def test_totals_of_a_call_graph_with_stack_switches_are_unknown(report: Report) 
     cells = function(table(report), "_PyEval_EvalFrameDefault").cells
     assert cells["threads"].total is not None
     assert cells["gevent"].total is None
-    assert cells["gevent"].total_why == "coroutines switch stacks"
+    assert cells["gevent"].total_why == "coroutines switch stacks, so the call graph is wrong"
     limit = next(item for item in report.limits if "stackful" in item.text)
     assert limit.variants == ("gevent",)
 

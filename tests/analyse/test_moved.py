@@ -106,7 +106,7 @@ def test_different_programs_exchange_nothing() -> None:
 
 
 def test_what_crossed_between_categories_is_a_bar_without_a_gap() -> None:
-    """300 went from the program into memcpy: no category got dearer by that, 20 more is what the copy really costs."""
+    """300 went from the program into memcpy: no category costs more by that, 20 more is what the copy really costs."""
     before = SERVER | {"put": Function(900, {"memcpy": 2}), "memcpy": Function(500, file="", object="/lib/libc.so.6")}
     after = before | {"put": Function(600, {"memcpy": 2}), "memcpy": Function(810, file="", object="/lib/libc.so.6")}
     found = seen(before, after)

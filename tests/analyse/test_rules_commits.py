@@ -32,8 +32,8 @@ def dearer(name: str, by: int) -> dict[str, Function]:
 def test_the_function_that_got_dearer_is_named_with_its_share_and_its_lines() -> None:
     report = with_changes(seen(SERVER, dearer("write_head", 500)).report, "b", DIFF)
     assert said(report, "commits") == [
-        "“write_head” got dearer by 500 instructions per request, 100 % of what b adds to a; src/app.c:121-132 changed "
-        "in this commit and lie in it."
+        "“write_head” became more expensive by 500 instructions per request, 100 % of what b adds to a; "
+        "src/app.c:121-132 changed in this commit and lie in it."
     ]
     (found,) = [c for c in report.conclusions if c.rule == "commits"]
     assert found.certainty == "likely"  # git's heading, no lines of the profile
@@ -42,8 +42,8 @@ def test_the_function_that_got_dearer_is_named_with_its_share_and_its_lines() ->
 def test_a_function_that_got_cheaper_is_named_as_well() -> None:
     report = seen(SERVER, dearer("write_head", -500)).report
     assert said(report, "commits") == [
-        "“write_head” got cheaper by 500 instructions per request, 100 % of what b saves against a; no changed line is "
-        "known to lie in it."
+        "“write_head” became cheaper by 500 instructions per request, 100 % of what b saves against a; no changed "
+        "line is known to lie in it."
     ]
 
 
@@ -51,7 +51,7 @@ def test_one_called_more_often_points_at_the_caller_that_changed() -> None:
     after = SERVER | {"put": Function(700), "write_head": Function(2000, {"put": 12})}
     report = with_changes(seen(SERVER, after).report, "b", DIFF)
     (text,) = said(report, "commits")
-    assert "“put” got dearer by 350" in text
+    assert "“put” became more expensive by 350" in text
     assert "called 15 times per request instead of 9" in text
     assert "no changed line lies in it, but src/app.c:121-132 do in its caller “write_head”" in text
 
@@ -65,7 +65,7 @@ def test_a_changed_function_that_calls_dearer_things_is_named_with_what_it_calls
     report = with_changes(seen(before, after).report, "b", DIFF)
     texts = said(report, "commits-callees")
     assert len(texts) == 1
-    assert texts[0].startswith("“write_head” with what it calls got dearer by ")
+    assert texts[0].startswith("“write_head” with what it calls became more expensive by ")
     assert "src/app.c:121-132 changed in this commit and lie in it" in texts[0]
 
 

@@ -20,7 +20,7 @@ MOST_LINES, MOST_IN_FUNCTION, HEAD = 300, 40, 12
 TO_SPLIT = {
     *("match.py", "report.py", "schedule.py", "pstats.py", "hotspots.py"),
     *("attach", "diff", "bisect", "run_once", "run_rounds", "study_record", "compare_folders", "build_report"),
-    *("process.py: __init__", "closed_loop.py: run", "study.py: measure", "kernel_switches", "kernel_part"),
+    *("process.py: __init__", "closed_loop.py: run", "study.py: measure"),
 }
 REASON = re.compile(r"# long: \w+")
 

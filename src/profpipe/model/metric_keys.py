@@ -56,7 +56,7 @@ ORDINARY = (
     ),
     FigureKind(
         BESIDE_LOAD,
-        "CPU beside load per request",
+        "server CPU / load-generator CPU",
         "1",
         about="the server's processor time for each second of the load generator's in the same window: slow spells of "
         "the machine, which lengthen both, cancel. It compares commits of one server only, since another server may "

@@ -68,7 +68,7 @@ def pair_sds(reports: Sequence[Report]) -> dict[str, float]:
     """Metric -> sd of the ratio of one pair of rounds of the same commit, pooled over all reports.
 
     A pair is one round of the baseline with the same round of a contender or of the control. Within a report the
-    mean ratio is not taken out: that the second of two equal variants always comes out dearer is noise as well.
+    mean ratio is not taken out: that the second of two equal variants always costs more is noise as well.
     """
     ratios: dict[str, list[float]] = {}
     for report in reports:

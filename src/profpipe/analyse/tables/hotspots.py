@@ -240,16 +240,16 @@ def _function_row(row: int, at: _Context) -> FunctionRow:
 
 
 def _total(row: int, variant: str, at: _Context) -> tuple[float | None, str | None, float | None]:
-    """Total and calls per request, or None beside the reason."""
+    """(total, why it is unknown, calls), per request. Calls themselves have no total, so there is no reason either."""
     columns = at.matrix.columns(variant)
     totals, calls = at.matrix.total[row, columns], at.matrix.calls[row, columns]
     known_calls = None if np.isnan(calls).any() else rounded(float(np.median(calls)), DIGITS)
     if at.matrix.metric is CALLS:
         return None, None, known_calls
     if variant in at.switching:
-        return None, "coroutines switch stacks", known_calls
+        return None, "coroutines switch stacks, so the call graph is wrong", known_calls
     if np.isnan(totals).any():
-        return None, "recursion or merged names", known_calls
+        return None, "the function is recursive, or several functions share its row", known_calls
     return rounded(float(np.median(totals)), DIGITS), None, known_calls
 
 

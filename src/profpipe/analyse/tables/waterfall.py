@@ -17,6 +17,9 @@ from profpipe.model.report import (
     on_grid,
 )
 
+# (category, self per request)
+Cost = tuple[str, float]
+
 
 def waterfall(table: HotspotTable, baseline: str, contender: str, comparison: Comparison | None) -> Waterfall | None:
     """Bars by category, the largest change first, then `moved` and `unexplained` where they are not 0.
@@ -28,21 +31,13 @@ def waterfall(table: HotspotTable, baseline: str, contender: str, comparison: Co
     before, after = table.total[baseline].median, table.total[contender].median
     if before is None or after is None:
         return None
-    bars = [_bar(row, baseline, contender) for row in table.rows]
-    moved = _moved(table, baseline, contender)
-    bars = [_without(bar, moved.get(bar.category, (0.0, 0.0))) for bar in bars]
-    bars = [b for b in bars if b.baseline or b.contender]
-    bars.sort(key=lambda b: (-abs(b.delta), b.category))
-    total_moved = [sum(part) for part in zip(*moved.values(), strict=True)]
-    if total_moved and any(total_moved):
-        bars.append(_plain(MOVED, total_moved[0], total_moved[1]))
+    bars = _bars(table, baseline, contender)
     before, after = _near(before, sum(b.baseline for b in bars)), _near(after, sum(b.contender for b in bars))
     rest = before - sum(b.baseline for b in bars), after - sum(b.contender for b in bars)
     if any(rest):
         bars.append(_plain(UNEXPLAINED, *rest))
     gap = after - before
-    called = comparison is not None and comparison.relevant and gap != 0
-    shares = [b.model_copy(update={"share_of_gap": round(b.delta / gap, 6) if called else None}) for b in bars]
+    differs = comparison is not None and comparison.relevant and gap != 0
     return Waterfall(
         metric=table.metric,
         baseline=baseline,
@@ -50,8 +45,22 @@ def waterfall(table: HotspotTable, baseline: str, contender: str, comparison: Co
         baseline_total=before,
         contender_total=after,
         gap=gap,
-        bars=tuple(shares),
+        bars=tuple(_with_share(bar, gap) for bar in bars) if differs else tuple(bars),
     )
+
+
+def _bars(table: HotspotTable, baseline: str, contender: str) -> list[WaterfallBar]:
+    """Categories without what only changed place, then the bar of that."""
+    moved = _moved(table, baseline, contender)
+    every = [_bar(row, baseline, contender) for row in table.rows]
+    bars = [_without(bar, moved.get(bar.category, (0.0, 0.0))) for bar in every]
+    bars = sorted((b for b in bars if b.baseline or b.contender), key=lambda b: (-abs(b.delta), b.category))
+    total = [sum(part) for part in zip(*moved.values(), strict=True)]
+    return [*bars, _plain(MOVED, total[0], total[1])] if any(total) else bars
+
+
+def _with_share(bar: WaterfallBar, gap: float) -> WaterfallBar:
+    return bar.model_copy(update={"share_of_gap": round(bar.delta / gap, 6)})
 
 
 def _near(total: float, bars: float) -> float:
@@ -86,8 +95,21 @@ def _moved(table: HotspotTable, baseline: str, contender: str) -> Mapping[str, t
     taken out of both. Within one category nothing has to be taken out: the bar already holds the net.
     """
     out = _between_callers(table, contender)
-    left: dict[str, tuple[str, float]] = {}
-    arrived: dict[str, tuple[str, float]] = {}
+    left, arrived = _one_sided(table, baseline, contender)
+    for name in sorted(left.keys() & arrived.keys()):
+        (source, before), (place, after) = left[name], arrived[name]
+        if source == place:
+            continue
+        part = on_grid(min(before, after))
+        out[source] = (out.get(source, (0.0, 0.0))[0] + part, out.get(source, (0.0, 0.0))[1])
+        out[place] = (out.get(place, (0.0, 0.0))[0], out.get(place, (0.0, 0.0))[1] + part)
+    return out
+
+
+def _one_sided(table: HotspotTable, baseline: str, contender: str) -> tuple[dict[str, Cost], dict[str, Cost]]:
+    """Functions that only the baseline has, and those that only the contender has, by name."""
+    left: dict[str, Cost] = {}
+    arrived: dict[str, Cost] = {}
     for row in table.rows:
         for function in row.functions:
             if _part(function.cells.get(contender)):
@@ -97,14 +119,7 @@ def _moved(table: HotspotTable, baseline: str, contender: str) -> Mapping[str, t
                 left[function.function.name] = (row.category, before)
             elif after > 0 and before == 0:
                 arrived[function.function.name] = (row.category, after)
-    for name in sorted(left.keys() & arrived.keys()):
-        (source, before), (place, after) = left[name], arrived[name]
-        if source == place:
-            continue
-        part = on_grid(min(before, after))
-        out[source] = (out.get(source, (0.0, 0.0))[0] + part, out.get(source, (0.0, 0.0))[1])
-        out[place] = (out.get(place, (0.0, 0.0))[0], out.get(place, (0.0, 0.0))[1] + part)
-    return out
+    return left, arrived
 
 
 def _between_callers(table: HotspotTable, contender: str) -> dict[str, tuple[float, float]]:

@@ -23,31 +23,46 @@ def control(facts: Facts) -> Iterator[Conclusion]:
     """The baseline against itself: a difference there is this series' noise, and no smaller one may be believed."""
     figures = facts.report.control.figures
     keys = [k for k in (CPU, facts.counted()) if k is not None and k in figures]
-    name = facts.baseline.label
-    bad = [k for k in keys if figures[k].verdict in ("better", "worse")]
-    for key in bad:
-        c, metric = figures[key], facts.metric(key)
-        text = (
-            f"Noise: {name} measured against itself differs by {percent(abs((c.ratio or 1.0) - 1))} in "
-            f"{metric.label if metric else key}. No smaller difference in this series means anything."
-        )
-        rows = [Figure(c.ratio or 0.0, f"control.figures.{key}.ratio").row]
-        yield conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
-    for key in keys:
-        spread, c = facts.report.control.sd.get(key), figures[key]
-        if c.verdict == "cannot tell" and spread is not None and spread > NOISY_PAIRS:
-            text = (
-                f"Noise: {name} varies by {percent(spread)} from round to round against itself in "
-                f"{_label(facts, key)}; small differences in it mean nothing."
-            )
-            rows = [Figure(spread, f"control.sd.{key}").row]
-            yield conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
-    good = [k for k in keys if figures[k].verdict == "no change"]
-    if good and not bad:
-        parts = [f"{ratio(figures[k].ratio or 1.0)} in {_label(facts, k)}" for k in good]
-        text = f"{name} measured against itself: {listed(parts)}."
-        rows = [Figure(figures[k].ratio or 0.0, f"control.figures.{k}.ratio").row for k in good]
-        yield conclusion("control", "", text, kind="caution", weight=weight("control/quiet"), rows=rows)
+    differing = [k for k in keys if figures[k].verdict in ("better", "worse")]
+    yield from (_differs_from_itself(facts, key) for key in differing)
+    yield from (_varies(facts, key) for key in keys if _is_noisy(facts, key))
+    same = [k for k in keys if figures[k].verdict == "no change"]
+    if same and not differing:
+        yield _same_as_itself(facts, same)
+
+
+def _differs_from_itself(facts: Facts, key: str) -> Conclusion:
+    off = facts.report.control.figures[key].ratio
+    text = (
+        f"Noise: {facts.baseline.label} measured against itself differs by {percent(abs((off or 1.0) - 1))} in "
+        f"{_label(facts, key)}. No smaller difference in this series means anything."
+    )
+    rows = [Figure(off or 0.0, f"control.figures.{key}.ratio").row]
+    return conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
+
+
+def _is_noisy(facts: Facts, key: str) -> bool:
+    spread = facts.report.control.sd.get(key)
+    undecided = facts.report.control.figures[key].verdict == "cannot tell"
+    return undecided and spread is not None and spread > NOISY_PAIRS
+
+
+def _varies(facts: Facts, key: str) -> Conclusion:
+    spread = facts.report.control.sd[key]
+    text = (
+        f"Noise: {facts.baseline.label} varies by {percent(spread)} from round to round against itself in "
+        f"{_label(facts, key)}; small differences in it mean nothing."
+    )
+    rows = [Figure(spread, f"control.sd.{key}").row]
+    return conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
+
+
+def _same_as_itself(facts: Facts, keys: list[str]) -> Conclusion:
+    found = {key: facts.report.control.figures[key].ratio for key in keys}
+    parts = [f"{ratio(off or 1.0)} in {_label(facts, key)}" for key, off in found.items()]
+    text = f"{facts.baseline.label} measured against itself: {listed(parts)}."
+    rows = [Figure(off or 0.0, f"control.figures.{key}.ratio").row for key, off in found.items()]
+    return conclusion("control", "", text, kind="caution", weight=weight("control/quiet"), rows=rows)
 
 
 def _label(facts: Facts, key: str) -> str:
@@ -99,7 +114,7 @@ def disagree(facts: Facts) -> Iterator[Conclusion]:
         f"time{why}."
     )
     if opposite:
-        text = text.replace("disagree on how much", "disagree on which is dearer", 1)
+        text = text.replace("disagree on how much", "disagree on which costs more", 1)
     yield conclusion(
         "disagree",
         "",

@@ -1,4 +1,4 @@
-"""Two commits of one program: which functions got dearer, which changed lines lie in them, what only moved."""
+"""Two commits of one program: functions that became more expensive, their changed lines, and what only moved."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def _changed(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_R
     named.sort(key=lambda r: (-abs(r.delta), r.path))
     where = f"variants.{facts.place(contender.id)}.against_baseline.{metric.key}.delta"
     for place, row in enumerate(named[:MAX_NAMED]):
-        more = "dearer" if gap > 0 else "cheaper"
+        more = "more expensive" if gap > 0 else "cheaper"
         text = (
-            f"“{row.name}” got {more} by {amount(abs(row.delta), metric)}, {share(row.delta / gap)} of what "
+            f"“{row.name}” became {more} by {amount(abs(row.delta), metric)}, {share(row.delta / gap)} of what "
             f"{facts.label(contender.id)} {'adds to' if gap > 0 else 'saves against'} {facts.baseline.label}"
         )
         lines, certainty, evidence = _lines(row, rows)
@@ -132,9 +132,9 @@ def _with_callees(facts: Facts, contender: Variant, metric: MetricInfo, rows: li
     if not held:
         return
     delta, row = min(held, key=lambda item: (item[1].after.total or 0.0, item[1].path))
-    more, verb = ("dearer", "adds to") if gap > 0 else ("cheaper", "saves against")
+    more, verb = ("more expensive", "adds to") if gap > 0 else ("cheaper", "saves against")
     text = (
-        f"“{row.name}” with what it calls got {more} by {amount(abs(delta), metric)}, {share(delta / gap)} of what "
+        f"“{row.name}” with what it calls became {more} by {amount(abs(delta), metric)}, {share(delta / gap)} of what "
         f"{contender.label} {verb} {facts.baseline.label}{_renamed(row)}; {_lines(row, rows)[0]}."
     )
     cells = [
@@ -216,8 +216,8 @@ def _nothing(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_R
         return
     c, path = found
     text = (
-        f"No function of {contender.label} got dearer or cheaper than in {facts.baseline.label} in {metric.label}. A "
-        f"change of the whole under {percent(c.detectable or 0.0)} would not have been seen."
+        f"No function of {contender.label} became more expensive or cheaper than in {facts.baseline.label} in "
+        f"{metric.label}. A change of the whole under {percent(c.detectable or 0.0)} would not have been seen."
     )
     rows_ = [Figure(c.detectable or 0.0, f"{path}.detectable").row]
     about = f"{contender.id}:{metric.key}"

@@ -13,7 +13,7 @@ from profpipe.units import count, percent, ratio
 
 
 def ranking(facts: Facts) -> Iterator[Conclusion]:
-    """The cheapest and the dearest of more than two variants. By CPU time, else by what is counted."""
+    """The variants that cost least and most, of more than two. By CPU time, else by what is counted."""
     key = _main(facts)
     metric = facts.metric(key) if key else None
     if key is None or metric is None:
@@ -44,7 +44,7 @@ def cost(facts: Facts) -> Iterator[Conclusion]:
 
 
 def beside_load(facts: Facts) -> Iterator[Conclusion]:
-    """CPU time beside the load generator's, where it is known and decided: what "cannot be told" of CPU time alone."""
+    """CPU time relative to the load generator's, where it is decided: it often is where CPU time alone is not."""
     for contender in facts.contenders:
         found = facts.compared(contender.id, BESIDE_LOAD)
         if found is None:
@@ -63,7 +63,7 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
 
 
 def _beside(name: str, against: str, c: Comparison) -> str:
-    how = "measured beside the load generator's"
+    how = "relative to the load generator's"
     if c.verdict == "no change" or c.ratio is None:
         return f"{name} and {against} take the same CPU time per request within {percent(c.detectable or 0.0)}, {how}."
     size, more = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"

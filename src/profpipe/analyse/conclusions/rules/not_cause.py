@@ -42,49 +42,49 @@ def user_switches(facts: Facts) -> Iterator[Conclusion]:
 
 
 def kernel_switches(facts: Facts) -> Iterator[Conclusion]:
-    """A variant that switches threads more often and is cheaper all the same: switching cannot be what costs."""
+    """A variant that switches threads more often and costs less all the same: switching cannot be what costs."""
     base = facts.figure(facts.baseline.id, SWITCHES)
     if base is None:
         return
-    dearer, rows, saves = [], [base.row], False
+    fewer_and_worse: list[tuple[Variant, Figure]] = []
+    fewer_and_better = False
     for contender in facts.contenders:
         found = facts.relevant(contender.id, CPU)
         own, switches = facts.figure(contender.id, SWITCHES), facts.relevant(contender.id, SWITCHES)
         if found is None or own is None or switches is None:
             continue
-        if found.verdict == "worse" and own.value < base.value:
-            dearer.append(f"{contender.label} ({count(own.value)})")
-            rows.append(own.row)
-        elif found.verdict == "better" and own.value < base.value:
-            saves = True
-        elif found.verdict == "better":
-            text = (
-                f"Switching threads is not why {facts.baseline.label} costs more: {contender.label} switches "
-                f"{count(own.value)} times per request, {facts.baseline.label} {count(base.value)}, and costs less CPU."
-            )
-            yield conclusion(
-                "kernel-switches",
-                contender.id,
-                text,
-                kind="not-the-cause",
-                weight=weight("kernel-switches/baseline costs more"),
-                rows=[own.row, base.row],
-            )
-    if not dearer:
-        return
-    times = f"{facts.baseline.label} switches {count(base.value)} times per request"
-    text = f"Switching threads is not the cause: {times}, more than {listed(dearer)}, and still costs less CPU."
-    if saves:
-        # Others switch less and are cheaper, so switching may be what the baseline pays for: only the pair is said.
-        text = f"It is not for switching that {listed(dearer)} {_verb(dearer)} more: {times}, and costs less CPU."
-    yield conclusion(
-        "kernel-switches",
-        "",
-        text,
-        kind="not-the-cause",
-        weight=weight("kernel-switches/a pair" if saves else "kernel-switches/not the cause"),
-        rows=rows,
+        if own.value >= base.value and found.verdict == "better":
+            yield _not_why_baseline_costs_more(facts, contender, own, base)
+        elif own.value < base.value and found.verdict == "worse":
+            fewer_and_worse.append((contender, own))
+        elif own.value < base.value and found.verdict == "better":
+            fewer_and_better = True
+    if fewer_and_worse:
+        yield _not_why_contenders_cost_more(facts, base, fewer_and_worse, only_these=fewer_and_better)
+
+
+def _not_why_baseline_costs_more(facts: Facts, contender: Variant, own: Figure, base: Figure) -> Conclusion:
+    text = (
+        f"Switching threads is not why {facts.baseline.label} costs more: {contender.label} switches "
+        f"{count(own.value)} times per request, {facts.baseline.label} {count(base.value)}, and costs less CPU."
     )
+    heavy = weight("kernel-switches/baseline costs more")
+    rows = [own.row, base.row]
+    return conclusion("kernel-switches", contender.id, text, kind="not-the-cause", weight=heavy, rows=rows)
+
+
+def _not_why_contenders_cost_more(
+    facts: Facts, base: Figure, found: list[tuple[Variant, Figure]], *, only_these: bool
+) -> Conclusion:
+    """`only_these`: others switch less and cost less, so switching may be what the baseline pays for."""
+    names = [f"{contender.label} ({count(own.value)})" for contender, own in found]
+    times = f"{facts.baseline.label} switches {count(base.value)} times per request"
+    text = f"Switching threads is not the cause: {times}, more than {listed(names)}, and still costs less CPU."
+    if only_these:
+        text = f"It is not for switching that {listed(names)} {_verb(names)} more: {times}, and costs less CPU."
+    heavy = weight("kernel-switches/a pair" if only_these else "kernel-switches/not the cause")
+    rows = [base.row, *(own.row for _, own in found)]
+    return conclusion("kernel-switches", "", text, kind="not-the-cause", weight=heavy, rows=rows)
 
 
 def _verb(names: list[str]) -> str:
@@ -98,47 +98,64 @@ def kernel_part(facts: Facts) -> Iterator[Conclusion]:
     interval decides how sure the sentence is.
     """
     for contender in facts.contenders:
-        if facts.relevant(contender.id, CPU) is None:
-            continue
         own, base = _kernel_time(facts, contender), _kernel_time(facts, facts.baseline)
-        if own is None or base is None or own.cpu.value == base.cpu.value:
+        if facts.relevant(contender.id, CPU) is None or own is None or base is None:
             continue
-        gap, kernel = own.cpu.value - base.cpu.value, own.middle - base.middle
+        gap = own.cpu.value - base.cpu.value
+        if gap == 0:
+            continue
+        part = (own.middle - base.middle) / gap
         low, high = sorted(((own.low - base.high) / gap, (own.high - base.low) / gap))
-        rows = [own.cpu.row, own.share.row, base.cpu.row, base.share.row]
-        pair = f"{contender.label} and {facts.baseline.label}"
-        size = f"about {duration_ns(abs(kernel) * 1e3)} of {duration_ns(abs(gap) * 1e3)} per request"
-        if kernel / gap < KERNEL_NOT and high < KERNEL_CAUSE:
-            ruled_out: Certainty = "measured" if high < KERNEL_NOT else "likely"
-            where = f"{share(kernel / gap)} of the CPU gap between {pair} is in it"
-            if kernel / gap < 0:
-                where = f"its part of the CPU gap between {pair} is the other way"
-            text = f"The kernel is not the cause: {where} ({size})."
-            yield conclusion(
-                "kernel-part",
-                contender.id,
-                text,
-                kind="not-the-cause",
-                weight=weight("kernel-part/not the cause"),
-                certainty=ruled_out,
-                rows=rows,
-            )
-        elif kernel / gap >= KERNEL_CAUSE and low > 0:
-            sure: Certainty = "measured" if low >= KERNEL_CAUSE else "likely"
-            dear, cheap = (contender, facts.baseline) if gap > 0 else (facts.baseline, contender)
-            text = (
-                f"{dear.label} costs more CPU than {cheap.label} in the kernel: {share(kernel / gap)} of the gap is "
-                f"there ({size}){_switching(facts, dear, cheap, rows)}."
-            )
-            yield conclusion(
-                "kernel-part",
-                contender.id,
-                text,
-                kind="cause",
-                weight=weight("kernel-part/cause"),
-                certainty=sure,
-                rows=rows,
-            )
+        if part < KERNEL_NOT and high < KERNEL_CAUSE:
+            yield _kernel_not_the_cause(facts, contender, own, base, "measured" if high < KERNEL_NOT else "likely")
+        elif part >= KERNEL_CAUSE and low > 0:
+            yield _kernel_the_cause(facts, contender, own, base, "measured" if low >= KERNEL_CAUSE else "likely")
+
+
+def _kernel_not_the_cause(
+    facts: Facts, contender: Variant, own: _KernelTime, base: _KernelTime, certainty: Certainty
+) -> Conclusion:
+    part = (own.middle - base.middle) / (own.cpu.value - base.cpu.value)
+    pair = f"{contender.label} and {facts.baseline.label}"
+    where = f"{share(part)} of the CPU gap between {pair} is in it"
+    if part < 0:
+        where = f"its part of the CPU gap between {pair} is the other way"
+    return conclusion(
+        "kernel-part",
+        contender.id,
+        f"The kernel is not the cause: {where} ({_kernel_size(own, base)}).",
+        kind="not-the-cause",
+        weight=weight("kernel-part/not the cause"),
+        certainty=certainty,
+        rows=[*own.rows, *base.rows],
+    )
+
+
+def _kernel_the_cause(
+    facts: Facts, contender: Variant, own: _KernelTime, base: _KernelTime, certainty: Certainty
+) -> Conclusion:
+    gap = own.cpu.value - base.cpu.value
+    part = share((own.middle - base.middle) / gap)
+    more, less = (contender, facts.baseline) if gap > 0 else (facts.baseline, contender)
+    rows = [*own.rows, *base.rows]
+    text = (
+        f"{more.label} costs more CPU than {less.label} in the kernel: {part} of the gap is "
+        f"there ({_kernel_size(own, base)}){_switching(facts, more, less, rows)}."
+    )
+    return conclusion(
+        "kernel-part",
+        contender.id,
+        text,
+        kind="cause",
+        weight=weight("kernel-part/cause"),
+        certainty=certainty,
+        rows=rows,
+    )
+
+
+def _kernel_size(own: _KernelTime, base: _KernelTime) -> str:
+    kernel, gap = abs(own.middle - base.middle), abs(own.cpu.value - base.cpu.value)
+    return f"about {duration_ns(kernel * 1e3)} of {duration_ns(gap * 1e3)} per request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +168,10 @@ class _KernelTime:
     middle: float
     high: float
 
+    @property
+    def rows(self) -> list[Evidence]:
+        return [self.cpu.row, self.share.row]
+
 
 def _kernel_time(facts: Facts, variant: Variant) -> _KernelTime | None:
     cpu, part = facts.figure(variant.id, CPU), facts.figure(variant.id, KERNEL_SHARE)
@@ -162,7 +183,7 @@ def _kernel_time(facts: Facts, variant: Variant) -> _KernelTime | None:
 
 
 def _switching(facts: Facts, dear: Variant, cheap: Variant, rows: list[Evidence]) -> str:
-    """That the dearer one also switches threads more often, where it does by half or more."""
+    """That the one that costs more also switches threads more often, where it does by half or more."""
     more, fewer = facts.figure(dear.id, SWITCHES), facts.figure(cheap.id, SWITCHES)
     if more is None or fewer is None or more.value < SWITCHES_MORE * fewer.value:
         return ""
