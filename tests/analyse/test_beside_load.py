@@ -15,7 +15,7 @@ from profpipe.analyse.conclusions.undecided import undecided_metrics
 from profpipe.analyse.statistics.calibration import false_verdicts
 from profpipe.analyse.statistics.looks import plan_looks
 from profpipe.model.report import Report, Variant
-from profpipe.render.text import floor_words
+from profpipe.render.text import detectable_words
 from tests.support.analyse_cases import clean_run, study
 
 KEY = "clean:cpu_beside_load"
@@ -70,10 +70,13 @@ def test_it_tells_what_slow_spells_hide() -> None:
 
 def test_a_change_that_was_called_is_not_said_to_be_too_small_to_be_seen() -> None:
     called = contender(sides(10.5, same_program=True)).against_baseline[KEY]
-    assert floor_words(called.model_copy(update={"floor": 0.02})) == "a change under 2.0 % would not have been seen"
-    assert floor_words(called.model_copy(update={"floor": 0.06})) == "a change under 6.0 % is not always seen"
-    unsure = called.model_copy(update={"floor": 0.06, "verdict": "cannot tell", "relevant": False})
-    assert floor_words(unsure) == "a change under 6.0 % would not have been seen"
+    assert (
+        detectable_words(called.model_copy(update={"detectable": 0.02}))
+        == "a change under 2.0 % would not have been seen"
+    )
+    assert detectable_words(called.model_copy(update={"detectable": 0.06})) == "a change under 6.0 % is not always seen"
+    unsure = called.model_copy(update={"detectable": 0.06, "verdict": "cannot tell", "relevant": False})
+    assert detectable_words(unsure) == "a change under 6.0 % would not have been seen"
 
 
 def test_no_change_is_said_too() -> None:

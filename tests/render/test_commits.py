@@ -16,7 +16,7 @@ from profpipe.render.page.method import calibration_view
 from profpipe.render.page.variants import variant_table
 from profpipe.render.page.verdict import verdict_view
 from profpipe.render.terminal.report import render_verdict
-from profpipe.render.text import floor_words
+from profpipe.render.text import detectable_words
 from tests.support.page_outline import outline
 from tests.support.sample_commits import commits_document, commits_report
 from tests.support.sample_report import document, sample
@@ -138,7 +138,7 @@ def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
     assert figure.chip is not None
     assert (figure.ratio, figure.chip.word) == ("5.31×", "worse")
     assert figure.words == "instructions per request: asyncio, streams against threads, blocking sockets"
-    assert figure.floor == "a change under 0.3 % would not have been seen"
+    assert figure.detectable == "a change under 0.3 % would not have been seen"
 
 
 @pytest.mark.parametrize("path", ["variants[2].figures.x", "variants.2.figures.x"])
@@ -159,11 +159,11 @@ def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("floor", "words"),
+    ("detectable", "words"),
     [(0.014, "a change under 1.4 % would not have been seen"), (None, ""), (0.0, "")],
 )
-def test_the_smallest_visible_change_is_in_words(floor: float | None, words: str) -> None:
-    assert floor_words(Comparison(verdict="no change", detectable=floor)) == words
+def test_the_detectable_floor_is_in_words(detectable: float | None, words: str) -> None:
+    assert detectable_words(Comparison(verdict="no change", detectable=detectable)) == words
 
 
 def test_the_terminal_says_gate_and_commits() -> None:

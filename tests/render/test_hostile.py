@@ -89,7 +89,7 @@ def test_the_terminal_gets_no_control_sequence(report: Report) -> None:
     console = Console(file=out, width=100, force_terminal=False, highlight=False)
     console.print(render_verdict(report))
     rows = [_Row(function.function) for row in report.hotspots[0].rows for function in row.functions]
-    console.print(render_hotspots(rows, [INSTRUCTIONS], {"instructions": 100}, limit=200, title=NAMES[43]))
+    console.print(render_hotspots(rows, [INSTRUCTIONS], {"instructions": 100}, title=NAMES[43]))
     text = out.getvalue()
     for bad in "\x1b\x00\x07\x9b\u202e\u2066\u200b\ufeff\u2028":
         assert bad not in text, repr(bad)

@@ -15,6 +15,7 @@ from profpipe.render.page.hotspots import hot_tables
 from profpipe.render.visible import NAME, PROSE, visible, visible_report
 from tests.support.hostile_report import REACHING, hostile
 from tests.support.sample_report import document, sample
+from tests.support.sample_tables import CPU
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -62,7 +63,7 @@ def test_a_report_without_hostile_text_stays_as_it_is_and_numbers_are_not_copied
     clear = visible_report(report)
     assert clear == report
     assert clear.flames[0].own is report.flames[0].own
-    assert clear.variants[0].throughput.values is report.variants[0].throughput.values
+    assert clear.variants[0].figures[CPU].values is report.variants[0].figures[CPU].values
 
 
 @settings(max_examples=50, deadline=None)

@@ -149,7 +149,7 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
     return ratio, ends, chip(comparison.verdict, comparison.ratio)
 
 
-def floor_words(comparison: Comparison | None) -> str:
+def detectable_words(comparison: Comparison | None) -> str:
     """The smallest change these rounds can show: "a change under 1.4 % would not have been seen".
 
     Eight of ten studies see a change of that size. A smaller one that was reported all the same is not contradicted.

@@ -127,5 +127,5 @@ def method(report: Report) -> list[Block]:
 
 def _control(row: ControlRow) -> str:
     ends = f" ({row.interval})" if row.interval else ""
-    floor = f", detectable floor {row.floor}" if row.floor else ""
-    return f"A/A control: {row.label} {row.ratio or 'unknown'}{ends}{floor}"
+    detectable = f", detectable floor {row.detectable}" if row.detectable else ""
+    return f"A/A control: {row.label} {row.ratio or 'unknown'}{ends}{detectable}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from profpipe.model.metric_keys import OF_LOAD
 from profpipe.model.report import Comparison, Report, Series, Variant
-from profpipe.render.text import PER, Chip, Gap, Notes, amount, compared, floor_words, interval, per_what, spread
+from profpipe.render.text import PER, Chip, Gap, Notes, amount, compared, detectable_words, interval, per_what, spread
 
 # A simulator's own time in the kernel is no cost of the server: it comes last.
 _LAST = ("sys_cpu_ns",)
@@ -82,7 +82,7 @@ class FigureText:
     ratio: str
     ratio_interval: str
     chip: Chip | None
-    floor: str
+    detectable: str
 
 
 def figures(report: Report) -> tuple[Figure, ...]:
@@ -127,10 +127,10 @@ def figure_text(figure: Figure, variant: Variant, notes: Notes) -> FigureText:
     series = figure.series.get(variant.id, Series())
     comparison = figure.against.get(variant.id)
     ratio, ends, chip = compared(comparison)
-    floor = floor_words(comparison)
+    detectable = detectable_words(comparison)
     if series.median is None:
         gap = notes.gap(series.why or variant.why)
-        return FigureText(gap=gap, ratio=ratio, ratio_interval=ends, chip=chip, floor=floor)
+        return FigureText(gap=gap, ratio=ratio, ratio_interval=ends, chip=chip, detectable=detectable)
     return FigureText(
         text=amount(series.median, figure.unit),
         interval=interval(series.low, series.high, figure.unit),
@@ -138,7 +138,7 @@ def figure_text(figure: Figure, variant: Variant, notes: Notes) -> FigureText:
         ratio=ratio,
         ratio_interval=ends,
         chip=chip,
-        floor=floor,
+        detectable=detectable,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from profpipe.model.metric_keys import OF_LOAD
 from profpipe.model.report import Comparison, Conclusion, Report
 from profpipe.render.content.figures import Figure, figures, label_per
-from profpipe.render.text import Chip, compared, floor_words
+from profpipe.render.text import Chip, compared, detectable_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class HeadlineNumber:
     chip: Chip | None
     words: str
     interval: str
-    floor: str
+    detectable: str
 
 
 def headline_figure(report: Report) -> Figure | None:
@@ -58,7 +58,7 @@ def headline_number(report: Report, figure: Figure) -> HeadlineNumber | None:
         chip=chip,
         words=f"{label_per(figure)}: {variant.label} against {baseline.label}",
         interval=interval,
-        floor=floor_words(comparison),
+        detectable=detectable_words(comparison),
     )
 
 

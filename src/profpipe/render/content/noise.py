@@ -11,12 +11,12 @@ from profpipe.render.text import Chip, compared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlRow:
-    """`floor` = the smallest change these rounds can show, `sd` = that of the ratio of one pair of rounds."""
+    """`detectable` = the smallest change these rounds can show, `sd` = that of the ratio of one pair of rounds."""
 
     label: str
     ratio: str
     interval: str
-    floor: str
+    detectable: str
     sd: str
     chip: Chip | None
 
@@ -40,7 +40,7 @@ def control_rows(report: Report) -> tuple[ControlRow, ...]:
                 label=names.get(key, key),
                 ratio=ratio,
                 interval=ends,
-                floor="" if detectable is None else units.percent(detectable),
+                detectable="" if detectable is None else units.percent(detectable),
                 sd="" if sd is None else units.percent(sd, 2),
                 chip=verdict,
             )

@@ -50,7 +50,7 @@ def render_verdict(report: Report) -> RenderableType:
     clear = visible_report(report)
     concluded, headline, notes = conclusions(clear), headline_figure(clear), Notes()
     every = [figure for figure in figures(clear) if figure.measured]
-    parts: list[RenderableType] = [_verdict(concluded), *_floor(clear, headline), *_gate(clear)]
+    parts: list[RenderableType] = [_verdict(concluded), *_detectable(clear, headline), *_gate(clear)]
     if every:
         # All figures, for the note below is about unknown ones that have no column here too.
         cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in every}
@@ -68,12 +68,16 @@ def _verdict(concluded: Conclusions) -> Text:
     return Text.assemble((first.text, "bold"), (f" ({first.certainty})", "dim"))
 
 
-def _floor(report: Report, headline: Figure | None) -> list[RenderableType]:
+def _detectable(report: Report, headline: Figure | None) -> list[RenderableType]:
     """The smallest change that these rounds can show."""
     number = headline_number(report, headline) if headline else None
-    if number is None or not number.floor:
+    if number is None or not number.detectable:
         return []
-    return [Text(f"{number.floor[0].upper()}{number.floor[1:]}; rounds: {rounds_words(report.study)}.", style="dim")]
+    return [
+        Text(
+            f"{number.detectable[0].upper()}{number.detectable[1:]}; rounds: {rounds_words(report.study)}.", style="dim"
+        )
+    ]
 
 
 def _gate(report: Report) -> list[RenderableType]:
