@@ -111,7 +111,7 @@ def test_the_command_line_says_what_does_not_go_together(measured: Path, tmp_pat
         ((f"{measured}:{variant}", f"{measured}:{variant}"), "two sides are called alike"),
         (
             (f"{measured}:{variant}", f"{measured}:{variant}", "--requests", "5", "--requests", "5"),
-            "runs know how many",
+            "--requests is for captures",
         ),
         (("nothing", "there"), "nothing, there: neither a capture file nor a run folder or study"),
     ):

@@ -16,7 +16,8 @@ from profpipe.analyse.conclusions.conclude import conclude
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
 from profpipe.pipeline.attach import untrusted_report
-from profpipe.pipeline.attach.message import AttachOptions, prepare_artifact, send
+from profpipe.pipeline.attach.message import AttachOptions, prepare_artifact
+from profpipe.pipeline.attach.send import send
 from profpipe.pipeline.attach.untrusted_report import MAX_REPORT, NAME, NAMES, PROSE, read_artifact
 from profpipe.pipeline.reporting.report import load_report
 from profpipe.publish.wire import Wire
@@ -263,7 +264,7 @@ def test_neither_an_option_nor_the_artifact_names_the_pull_request(forge: Forge,
     folder = stored(tmp_path / "artifact")
     (folder / "pr_number").write_text("666")
     for wanted in (AttachOptions(pull=666), AttachOptions(repository="evil/repo")):
-        with pytest.raises(UsageError, match="the pull request is the one of the event"):
+        with pytest.raises(UsageError, match="takes the pull request from the event"):
             prepare_artifact(folder, wanted, environment)
 
 

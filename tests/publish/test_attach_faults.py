@@ -257,7 +257,7 @@ def test_mistakes_in_the_call(tmp_path: Path, words: tuple[str, ...], code: int,
 def test_nowhere_to_go_is_a_warning(tmp_path: Path) -> None:
     done = profpipe(stored(tmp_path / "run"))
     assert done.returncode == 0
-    assert "no CI of a known forge here: give --forge, --repository and --pull" in done.stderr
+    assert "not in the CI of a known forge: give --forge, --repository and --pull" in done.stderr
 
 
 def test_a_dry_run_sends_nothing_and_prints_everything(forge: Forge, tmp_path: Path) -> None:

@@ -43,10 +43,7 @@ def test_a_damaged_calibration_is_said_not_ignored(tmp_path: Path) -> None:
 
 def test_the_verdict_on_the_machine_comes_first() -> None:
     first, *rest = summary_lines(kept("0123abcd"))
-    assert first == (
-        "1 of 20 comparisons of a target with itself held a false better or worse: 5.0 % "
-        "(95 % interval 0.1 % to 24.9 %)"
-    )
+    assert first == ("1 of 20 A/A comparisons gave a false verdict: 5.0 % (95 % interval 0.1 % to 24.9 %)")
     assert "  clean:cpu_us                 2.30 %" in rest
 
 
@@ -57,7 +54,7 @@ def test_calibrating_and_what_a_later_report_says_of_it(tmp_path: Path) -> None:
     before = demo.state()
     done = demo.do("calibrate", "cost", "-N", "2", *ONCE)
     assert done.code == 0, done.err
-    assert " of 2 comparisons of a target with itself held a false better or worse" in done.out
+    assert " of 2 A/A comparisons gave a false verdict" in done.out
     found = json.loads((demo.path / "reports" / "calibration" / "cost.json").read_text())
     assert found["comparisons"] == 2
     assert set(found["sd"]) >= {"callgrind:instructions"}

@@ -223,7 +223,7 @@ def test_a_baseline_that_does_not_build_ends_it_and_its_worktree_goes(own: Repos
     git(own.path, "revert", "--no-edit", "HEAD")
     done = own.do("diff", "HEAD~1..HEAD", *ONCE)
     assert done.code == 1
-    assert "(broken) does not build, so there is nothing to compare" in done.err
+    assert "(broken) does not build, so nothing is left to compare" in done.err
     assert "#error not today" in done.err
     broken = git(own.path, "rev-parse", "HEAD~1")
     assert not any(broken in line for line in own.worktrees())
@@ -250,7 +250,7 @@ def test_a_study_that_the_older_commit_lacks_is_the_newer_ones(own: Repository) 
     done = own.do("diff", "HEAD~1", "newer", *ONCE)
     assert done.code == 0, done.err
     head, before = (git(own.path, "rev-parse", "--short=8", ref) for ref in ("HEAD", "HEAD~1"))
-    assert f"profpipe.toml is that of {head} for all commits; {before} has another or none" in done.err
+    assert f"using profpipe.toml of {head} for all commits; it differs or is missing in {before}" in done.err
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_study_that_the_older_commit_lacks_is_the_newer_ones(own: Repository) 
         (("diff", "nothing-there..HEAD"), 2, "no commit 'nothing-there'"),
         (("diff", "base", "nothing-there"), 2, "no study 'nothing-there'; it has: cost"),
         (("diff", "nothing-there"), 2, "nothing-there is neither a commit of"),
-        (("diff", "--worktree"), 2, "nothing is uncommitted"),
+        (("diff", "--worktree"), 2, "has no uncommitted changes"),
         (("diff", "--fail-on", "slower"), 2, "--fail-on slower: expected regression"),
         (("diff", "--budget", "soon"), 2, "--budget soon: expected a time such as 90s"),
         (("diff", "-t", "nothing-there"), 2, "no target nothing-there; it has: server"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe.model.report import Report
-from profpipe.pipeline.attach.message import AttachOptions, prepare, send
+from profpipe.pipeline.attach.message import AttachOptions, prepare
+from profpipe.pipeline.attach.send import send
 from profpipe.pipeline.reporting.report import report_json
 from profpipe.publish.post import Outcome
 from profpipe.publish.wire import Wire

@@ -1,4 +1,4 @@
-"""`profpipe attach`, also called `publish`: a finished report on its pull request."""
+"""`profpipe attach`, also called `publish`: posts a finished report on its pull request."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("report", required=False, metavar="[REPORT]")
 @REPORTS
-@click.option("--forge", type=FORGE, help="default: the one whose CI runs this")
+@click.option("--forge", type=FORGE, help="default: the forge whose CI runs this command")
 @click.option("--api", help="address of the forge's API, such as https://git.example/api/v1")
 @click.option("--repository", help="owner/name, or GitLab's project id")
 @click.option("--pull", type=click.IntRange(1), help="number of the pull request or merge request")
-@click.option("--sha", help="full hash of the commit that gets the status")
-@click.option("--key", help="keeps the reports of one pull request apart; default: the study's name")
-@click.option("--link", default="", help="where report.html can be opened, for the comment and the status")
+@click.option("--sha", help="full hash of the commit to put the status on")
+@click.option("--key", help="tells several reports of one pull request apart; default: the study's name")
+@click.option("--link", default="", help="URL of report.html, for the comment and the status")
 @click.option("--comment/--no-comment", default=True, show_default=True, help="create or update the comment")
 @click.option(
     "--status",
@@ -39,11 +39,16 @@ if TYPE_CHECKING:
     "--from-artifact",
     "artifact",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="a folder with report.json from a run that is not trusted; the pull request is taken from the event",
+    help="a folder with report.json of an untrusted run; the event names the pull request",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="write what was rendered here")
-@click.option("--dry-run", is_flag=True, help="print what would be sent, and send nothing")
-@click.option("--require", is_flag=True, help="exit with 1 when anything could not be done")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="also write the files here",
+)
+@click.option("--dry-run", is_flag=True, help="print what would be sent without sending it")
+@click.option("--require", is_flag=True, help="exit with 1 when any step fails")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 @click.pass_context
 def attach(
@@ -65,24 +70,16 @@ def attach(
     require: bool,
     as_json: bool,
 ) -> None:
-    """Put REPORT on its pull request: one comment, kept up to date, and the verdict as a status of the commit.
+    """Post REPORT on its pull request: one comment, kept up to date, and the verdict as a status of the commit.
 
-    REPORT is a run folder, a study's name or a report.json. In GitHub, Gitea and Forgejo Actions, GitLab CI and
-    Woodpecker nothing else is needed; elsewhere give --forge, --repository and --pull. The token is read from
-    PROFPIPE_TOKEN, or from the variable of the forge, such as GITHUB_TOKEN. The job summary is written in any case.
+    REPORT is a run folder, the name of a study, or a report.json. GitHub, Gitea and Forgejo Actions, GitLab CI and
+    Woodpecker need no other options; elsewhere, give --forge, --repository and --pull. The token is read from
+    PROFPIPE_TOKEN, or from the forge's own variable, such as GITHUB_TOKEN. The job summary is always written.
 
-    What a forge refuses is a warning, and the exit code stays 0 unless --require is given.
+    What the forge refuses is printed as a warning, and the exit code is 0 unless --require is given.
     """
-    from profpipe.pipeline.attach.message import (
-        AttachOptions,
-        describe,
-        find_report,
-        prepare_artifact,
-        prepare_report,
-        send,
-        to_json,
-        write_files,
-    )
+    from profpipe.pipeline.attach.message import AttachOptions, describe, find_report, prepare_artifact, prepare_report
+    from profpipe.pipeline.attach.send import send, to_json, write_files
 
     if (report is None) == (artifact is None):
         raise UsageError("give either REPORT or --from-artifact")
@@ -112,7 +109,7 @@ def attach(
 
 
 def _escaped(text: str) -> str:
-    """A workflow command's data: https://docs.github.com/actions, "workflow commands"."""
+    """Text as the data of a workflow command: https://docs.github.com/actions, "workflow commands"."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -123,6 +120,6 @@ def _show(sent: dict[str, object], as_json: bool) -> None:
     comment = sent.pop("comment")
     for name, value in sent.items():
         click.echo(f"{name}: {json.dumps(value, ensure_ascii=False)}")
-    # A runner takes a line that begins with :: as a command to itself.
+    # A CI runner executes a line that begins with ::, so no line of the comment may begin with it.
     lines = [f"| {line}" for line in str(comment or "none").splitlines()]
     click.echo("\n".join(["comment:", *lines]))

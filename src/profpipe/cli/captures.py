@@ -23,16 +23,16 @@ FORMAT_OPTION = click.option("--format", "format_", type=FORMAT, help="default: 
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT_OPTION
 @click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
-@click.option("--name-style", metavar="TOOL", help="the list and its names as that tool printed them: cargo-profiler")
-@click.option("--json", "as_json", is_flag=True, help="all numbers, one object")
+@click.option("--name-style", metavar="TOOL", help="print the list and its names as this tool did: cargo-profiler")
+@click.option("--json", "as_json", is_flag=True, help="print all numbers as one JSON object")
 def parse(
     files: tuple[Path, ...], format_: str | None, limit: int | None, name_style: str | None, as_json: bool
 ) -> None:
-    """Print the hotspot list of a capture; several FILES are the parts of one capture."""
+    """Print the hotspots of a capture. Several FILES are parts of one capture."""
     from profpipe.pipeline.captures import classic, hotspots, parsed, read_profile
 
     if as_json and name_style:
-        raise UsageError("--json has all names as they are: leave --name-style out")
+        raise UsageError("--json prints all names unchanged; omit --name-style")
     profile = read_profile(files, format_)
     if as_json:
         click.echo(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
@@ -51,7 +51,7 @@ def parse(
 @click.command()
 @click.argument("sides", nargs=-1, required=True, metavar="FILE FILE ... | FOLDER[:VARIANT] FOLDER[:VARIANT] ...")
 @FORMAT_OPTION
-@click.option("--label", "labels", multiple=True, help="name of each side, in order (default: the file's name)")
+@click.option("--label", "labels", multiple=True, help="name of each side, in order; default: the name of its file")
 @click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each FILE, in order")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for report.html, .json and comment.md")
 @REPORTS
@@ -65,10 +65,10 @@ def compare(
     reports: Path,
     as_json: bool,
 ) -> None:
-    """Put captures, or runs that were measured before, side by side; the first one is the baseline.
+    """Compare captures or measured runs side by side. The first one is the baseline.
 
-    Captures: give --requests once per FILE to compare cost per request; without it totals are compared. Runs: a run
-    folder or a study with its variant, such as seed:hyper010-may. What is not comparable is refused or labelled.
+    Captures: give --requests once per FILE to compare the cost per request; without it, totals are compared. Runs: a
+    run folder or a study with its variant, such as seed:hyper010-may. What cannot be compared is refused or labelled.
     """
     from profpipe.pipeline.reporting.report import render, report_json
 
@@ -100,7 +100,7 @@ def _compared(
     runs = [is_folder(text, reports) for text in sides]
     if all(runs):
         if requests:
-            raise UsageError("--requests is for captures: runs know how many requests they served")
+            raise UsageError("--requests is for captures; the number of requests of a run is known")
         return compare_folders([side(text, reports, labels[i] if labels else None) for i, text in enumerate(sides)])
     files = tuple(Path(text) for text in sides)
     if absent := [str(file) for file in files if not file.is_file()]:
@@ -118,7 +118,7 @@ def _compared(
 
 
 def _names(files: tuple[Path, ...]) -> tuple[str, ...]:
-    """File names, or paths where two names are alike."""
+    """The file names, or the whole paths when two names are the same."""
     names = tuple(file.name for file in files)
     return names if len(set(names)) == len(names) else tuple(str(file) for file in files)
 

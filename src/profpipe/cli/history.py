@@ -21,11 +21,11 @@ LAST = 20
 @click.option("--study", help="only reports of this study")
 @click.option("--variant", help="only this variant")
 @click.option("--metric", help="only this metric's figures of a function")
-@click.option("--machine", help="only this machine: the beginning of its key, or a part of its facts")
+@click.option("--machine", help="only this machine: the start of its key or a part of its description")
 @click.option(
-    "--last", type=click.IntRange(1), help=f"show the newest N of each series (default: {LAST} in the terminal)"
+    "--last", type=click.IntRange(1), help=f"only the newest N points of each series; default: {LAST} in the terminal"
 )
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="write the trends as one HTML page")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="also write the trends as one HTML page")
 @JSON
 def history(
     what: str | None,
@@ -38,22 +38,25 @@ def history(
     html: Path | None,
     as_json: bool,
 ) -> None:
-    """How a metric or a function's cost moved from commit to commit, and where its level changed.
+    """How a metric or the cost of a function changed from commit to commit, and where its level changed.
 
-    Without an argument: what the history holds. METRIC is a key such as `clean:cpu_us`, FUNCTION a name or an id; a
-    part is enough where it means one thing. Machines are never mixed into one series.
+    Without an argument, lists what the history contains. METRIC is a key such as `clean:cpu_us`, FUNCTION is a name or
+    an id; an unambiguous part is enough. Each machine has its own series.
     """
     from profpipe.pipeline.history import Narrowed, ask, overview
 
     narrow = Narrowed(study, variant, machine, metric)
     if what is None:
         if html is not None:
-            raise UsageError("--html draws a trend: name a metric or a function")
+            raise UsageError("--html needs a metric or a function to draw")
         answer = overview(reports, narrow)
     else:
         answer = ask(reports, what, narrow)
     for path, text in answer.damaged:
-        click.echo(f"profpipe: {path}: {text}; left out. Remove it; `profpipe report` makes its entry again", err=True)
+        click.echo(
+            f"profpipe: {path}: {text}; ignored. Remove it and run `profpipe report` again",
+            err=True,
+        )
     if html is not None:
         _write(html, answer.what, answer.trends, last)
     if as_json:
@@ -79,7 +82,7 @@ def _print(what: str | None, name: str, trends: Sequence[object], last: int | No
 
     console = Console(highlight=False)
     if not trends:
-        click.echo(f"No history in {reports / 'history'} yet: `profpipe run` and `profpipe report` fill it.")
+        click.echo(f"No history in {reports / 'history'} yet; `profpipe run` and `profpipe report` write it.")
     elif what is None:
         console.print(render_overview(trends))  # type: ignore[arg-type]
     else:
@@ -91,21 +94,19 @@ def _print(what: str | None, name: str, trends: Sequence[object], last: int | No
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @REPORTS
-@click.option(
-    "--machines", is_flag=True, help="keep reports of several machines in one history, as series of their own"
-)
+@click.option("--machines", is_flag=True, help="allow reports of several machines; each machine has its own series")
 def merge(folders: tuple[Path, ...], reports: Path, machines: bool) -> None:
-    """Join the histories of other machines or CI jobs into this one.
+    """Merge the histories of other machines or CI jobs into this one.
 
-    DIR is a reports folder or its history folder. Every file is checked first; where one is damaged, or where the
-    reports are of several machines and --machines is not given, nothing is written.
+    DIR is a reports folder or its history folder. Every file is checked first. Nothing is written when a file is
+    damaged, or when the reports are of several machines and --machines is not given.
     """
     from profpipe.pipeline.history import machine_words
     from profpipe.pipeline.history import merge as merge_histories
     from profpipe.render.visible import visible
 
     done = merge_histories(folders, reports, machines=machines)
-    known = f"; {done.known:,} were here already" if done.known else ""
-    click.echo(f"{len(done.new):,} {'report' if len(done.new) == 1 else 'reports'} joined into {done.into}{known}")
+    known = f"; {done.known:,} already there" if done.known else ""
+    click.echo(f"{len(done.new):,} {'report' if len(done.new) == 1 else 'reports'} merged into {done.into}{known}")
     for machine in done.machines:
         click.echo(f"  machine {visible(machine_words(machine))}")

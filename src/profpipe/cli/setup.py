@@ -18,21 +18,21 @@ LANGUAGES = click.Choice(get_args(Language))
 
 
 @click.command()
-@click.option("--command", "command", help="how the server starts, with {port} where its port goes")
+@click.option("--command", "command", help="command that starts the server, with {port} in place of its port")
 @click.option("--name", default="server", show_default=True, help="name of the target")
-@click.option("--language", type=LANGUAGES, help="which profilers fit the server")
+@click.option("--language", type=LANGUAGES, help="language of the server, which decides on its profilers")
 @click.option("--contender", help="the command of a second variant to compare with")
-@click.option("--path", "request_path", default="/", show_default=True, help="path the load asks for")
+@click.option("--path", "request_path", default="/", show_default=True, help="path that the load requests")
 @click.option("--force", is_flag=True, help="replace an existing profpipe.toml")
 def init(
     command: str | None, name: str, language: Language | None, contender: str | None, request_path: str, force: bool
 ) -> None:
-    """Write a commented profpipe.toml for your own server; asks for what the options do not say."""
+    """Write a commented profpipe.toml for your own server. Asks for the command and language if not given."""
     from profpipe.pipeline.setup import write_starter_file
 
     path = Path("profpipe.toml")
     if path.exists() and not force:
-        raise UsageError(f"{path} exists; look at it with `profpipe check`, or replace it with --force")
+        raise UsageError(f"{path} exists; check it with `profpipe check` or replace it with --force")
     if command is None:
         command = click.prompt("Command that starts the server ({port} stands for its port)", err=True)
     if language is None:
@@ -46,7 +46,7 @@ def init(
 @click.command()
 @CONFIG
 def check(config: Path | None) -> None:
-    """Read profpipe.toml and name every mistake with its line, or say what it holds."""
+    """Check profpipe.toml and print every mistake with its line."""
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
@@ -57,7 +57,7 @@ def check(config: Path | None) -> None:
 @CONFIG
 @JSON
 def list_(config: Path | None, as_json: bool) -> None:
-    """List the studies and targets, and which of them can run here."""
+    """List the studies and targets, and whether each target can run here."""
     from profpipe.pipeline.setup import listing, load_study_file
 
     rows = listing(load_study_file(config))

@@ -1,4 +1,4 @@
-"""What happens while a study runs, told as values; the command line shows them, tests collect them."""
+"""What happens while a study runs, as values: the command line shows them, tests collect them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from profpipe.pipeline.prepare.schedule import RunPlan
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence for the user: a target left out, an instrument that is not there."""
+    """A sentence for the user: a target that is left out, an instrument that is not installed."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class StudyStarted:
-    """The run folder is there; `planned` runs will be tried."""
+    """The run folder exists; `planned` runs will be tried."""
 
     folder: Path
     planned: int
@@ -27,6 +27,8 @@ class StudyStarted:
 
 @dataclass(frozen=True, slots=True)
 class Building:
+    """A line that the build of a target printed."""
+
     target: str
     line: str
 
@@ -50,7 +52,7 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """After `rounds` rounds these instruments cannot tell yet: `coming` more runs are begun."""
+    """After `rounds` rounds these instruments are still undecided: `coming` more runs follow."""
 
     rounds: int
     undecided: tuple[str, ...]

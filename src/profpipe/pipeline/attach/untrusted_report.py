@@ -30,12 +30,12 @@ NAMES = frozenset(
     _words("""
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
 ref time baseline contender contenders name file object runtime raw metric category certainty kind rule
-variant phase stopped machine study place path names categories callers callees variants
+variant phase stopped machine study place path names categories callers callees variants target
 """)
 )
 PROSE = frozenset(
     _words("""
-about subject command why total_why notes reason log_tail text question left_out load placement value
+about subject command why total_why notes reason log_tail text question load placement value
 what post ours asked hits warnings environment title
 """)
 )

@@ -1,4 +1,4 @@
-"""`profpipe calibrate`: a target against itself, again and again: this machine's noise, and how often it deceives."""
+"""`profpipe calibrate`: compares a target with itself to find this machine's noise and its rate of false verdicts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIRST, AGAIN = "first", "again"
 
 
 def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None, options: RunOptions) -> PreparedStudy:
-    """The target under two names, in one folder, as two commits without a difference would be."""
+    """The target under two names in one folder, like two commits that do not differ."""
     study = find_study(loaded, study_id, options)
     name = target_id or study.baseline or study.targets[0]
     if name not in loaded.file.target:
@@ -47,9 +47,9 @@ def calibrate(
     options: RunOptions,
     listen: Listener,
 ) -> Calibration:
-    """Compare the target with itself `times` times, as `profpipe diff` compares commits, and keep what came out.
+    """Compare the target with itself `times` times, as `profpipe diff` compares commits, and store the result.
 
-    After every comparison the file is written, so that a calibration that is stopped is one of fewer comparisons.
+    The file is written after every comparison, so that a stopped calibration is one of fewer comparisons.
     """
     found: list[Report] = []
     command = shlex.join(["profpipe", "calibrate", study_id, *options.words()])

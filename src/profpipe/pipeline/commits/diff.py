@@ -1,4 +1,4 @@
-"""Two or more commits of one repository as the variants of a study: which, from where, and what they are called."""
+"""Two or more commits of one repository as the variants of a study: found, checked out, built."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHANGES = "changes"
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
-    """What the command line asks for. `words` are commits; the last may be the study where `study` is None."""
+    """What the command line asks for. `words` are commits; the last one may be the study when `study` is None."""
 
     words: tuple[str, ...] = ()
     study: str | None = None
@@ -40,15 +40,15 @@ class DiffOptions:
     run: RunOptions = field(default_factory=RunOptions)
 
     def command(self, asked: Asked, study: str, target: str) -> str:
-        """The command that measures the same commits again, whatever the branches are then."""
+        """The command that measures the same commits again, wherever the branches point by then."""
         commits = asked.commits[:-1] if self.worktree else asked.commits
         words = ["profpipe", "diff", *(commit.commit[:12] for commit in commits), study, "-t", target]
         return shlex.join([*words, *(["--worktree"] if self.worktree else []), *self.run.words()])
 
 
 @dataclass(frozen=True, slots=True)
-class Comparing:
-    """Commits that are checked out and laid out as variants."""
+class CheckedOut:
+    """Commits that are checked out and laid out as variants. `folders` = commit id -> its worktree."""
 
     repo: Path
     asked: Asked
@@ -61,10 +61,10 @@ class Comparing:
 
 
 @contextmanager
-def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Comparing]:
-    """The commits checked out and prepared, for as long as the block lasts.
+def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[CheckedOut]:
+    """The commits in worktrees and the study prepared; the worktrees are locked until the block ends.
 
-    Raises UsageError for what does not exist or go together, CommitError for what git cannot give.
+    Raises UsageError for commits, studies and targets that do not exist, CommitError when git fails.
     """
     config = _config_here(here, options.config)
     repo = repository(config.parent if config is not None else here)
@@ -83,21 +83,30 @@ def comparing(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Co
             raise UsageError(f"{loaded.path}: no target {target_id}; it has: {', '.join(loaded.file.target)}")
         if options.target is None and len(study.targets) > 1:
             others = ", ".join(t for t in study.targets if t != target_id)
-            listen(Note(f"commits of target {target_id} are compared; -t chooses another: {others}"))
+            listen(Note(f"comparing commits of target {target_id}; choose another one with -t: {others}"))
         variants = _variants(repo, asked, folders, loaded, loaded.file.target[target_id])
         prepared = lay_out(
             f"diff-{study_id}", about_one_target(study, target_id, _question(target_id, asked)), variants, options.run
         )
         command = options.command(asked, study_id, target_id)
-        yield Comparing(repo, asked, loaded, prepared, study_id, target_id, command, folders)
+        yield CheckedOut(
+            repo=repo,
+            asked=asked,
+            loaded=loaded,
+            prepared=prepared,
+            study=study_id,
+            target=target_id,
+            command=command,
+            folders=folders,
+        )
 
 
 @contextmanager
-def measuring(at: Comparing, reports: Path, listen: Listener) -> Iterator[RunningStudy]:
+def build_commits(at: CheckedOut, reports: Path, listen: Listener) -> Iterator[RunningStudy]:
     """A run folder with every commit built in its own worktree.
 
-    A commit that does not build is a variant without runs, and its worktree goes. Raises CaptureError with the last
-    lines of the build when that leaves nothing to compare.
+    A commit that does not build is a variant without valid runs, and its worktree is removed. Raises CaptureError with
+    the last lines of the build when nothing is left to compare.
     """
     with running_study(at.prepared, at.loaded, reports, at.command, listen) as running:
         running.build()
@@ -108,18 +117,18 @@ def measuring(at: Comparing, reports: Path, listen: Listener) -> Iterator[Runnin
         yield running
 
 
-def _enough_left(at: Comparing, broken: Mapping[str, CaptureError]) -> None:
+def _enough_left(at: CheckedOut, broken: Mapping[str, CaptureError]) -> None:
     alive = [name for name in at.prepared.targets if name not in broken]
     if at.prepared.baseline in alive and len(alive) > 1:
         return
     name, error = next(iter(broken.items()))
     lines = "".join(f"\n    {line}" for line in error.log_tail[-10:])
     words = next(c.words for c in at.asked.commits if c.id == name)
-    raise CaptureError("build", f"{words} does not build, so there is nothing to compare: {error.text}{lines}")
+    raise CaptureError("build", f"{words} does not build, so nothing is left to compare: {error.text}{lines}")
 
 
-def _write_changes(at: Comparing, folder: Path) -> None:
-    """What git says changed, kept with the captures: a report made again later needs no repository."""
+def _write_changes(at: CheckedOut, folder: Path) -> None:
+    """Store the patches with the captures, so that a report can be made again without the repository."""
     base, *others = at.asked.commits
     (folder / CHANGES).mkdir()
     for other in others:
@@ -128,7 +137,7 @@ def _write_changes(at: Comparing, folder: Path) -> None:
 
 
 def _config_here(here: Path, given: Path | None) -> Path | None:
-    """The study file of the checkout; None where only a commit may hold one."""
+    """The study file of the checkout; None when it has none, because a commit may still have one."""
     try:
         return find_study_file(here, given)
     except ConfigError:
@@ -138,7 +147,7 @@ def _config_here(here: Path, given: Path | None) -> Path | None:
 
 
 def _words(repo: Path, words: Sequence[str], config: Path | None) -> tuple[tuple[str, ...], str | None]:
-    """The commits, and the study where the last word names one."""
+    """Split the words into commits and the study, which the last word may name."""
     if not words:
         return (), None
     *front, last = words
@@ -146,13 +155,13 @@ def _words(repo: Path, words: Sequence[str], config: Path | None) -> tuple[tuple
     if is_commit(repo, last):
         if last in studies:
             raise UsageError(
-                f"{last} is a study and a commit: write {last}^0 for the commit, or HEAD {last} for the study"
+                f"{last} names both a study and a commit: write {last}^0 for the commit, or HEAD {last} for the study"
             )
         return tuple(words), None
     if ".." not in last and (last in studies or front):
         return tuple(front), last
     if studies:
-        raise UsageError(f"{last} is neither a commit of {repo} nor a study; studies: {', '.join(studies)}")
+        raise UsageError(f"{last} is neither a commit of {repo} nor a study; the studies are: {', '.join(studies)}")
     return tuple(front), last
 
 
@@ -161,7 +170,7 @@ def _uncommitted(repo: Path, wanted: bool) -> Commit | None:
         return None
     found = snapshot(repo)
     if found is None:
-        raise UsageError(f"--worktree: nothing is uncommitted in {repo}, so it is the same as HEAD")
+        raise UsageError(f"--worktree: {repo} has no uncommitted changes, so it is the same as HEAD")
     return found
 
 
@@ -174,7 +183,7 @@ def _study_file(
     given: bool,
     listen: Listener,
 ) -> LoadedFile:
-    """The newest commit's study file, for all commits alike; the checkout's own where that commit has none."""
+    """The newest commit's study file, used for all commits; the checkout's when that commit has none."""
     newest = asked.commits[-1]
     if given and config is not None:
         return read_file(config)
@@ -184,11 +193,13 @@ def _study_file(
         loaded = read_file(found)
         older = [c.id for c in asked.commits[:-1] if _text(folders[c.id] / place) != _text(found)]
         if older:
-            listen(Note(f"{place} is that of {newest.id} for all commits; {', '.join(older)} has another or none"))
+            listen(
+                Note(f"using {place} of {newest.id} for all commits; it differs or is missing in {', '.join(older)}")
+            )
         return loaded
     if config is None:
-        raise ConfigError(f"{newest.id} has no {place}, and neither has the checkout; `profpipe init` writes one")
-    listen(Note(f"{newest.id} has no {place}: the checkout's is used for all commits"))
+        raise ConfigError(f"neither {newest.id} nor the checkout has {place}; `profpipe init` writes one")
+    listen(Note(f"{newest.id} has no {place}; using the checkout's for all commits"))
     return read_file(config)
 
 
@@ -203,7 +214,7 @@ def _question(target: str, asked: Asked) -> str:
 
 
 def _variants(repo: Path, asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, target: Target) -> Variants:
-    """One variant a commit: the same target, in the folder of the study file within that commit's worktree."""
+    """One variant per commit: the same target, in the study file's folder of that commit's worktree."""
     inside = _inside(loaded, folders)
     return Variants(
         targets={c.id: target.model_copy(update={"label": ""}) for c in asked.commits},
@@ -215,7 +226,7 @@ def _variants(repo: Path, asked: Asked, folders: Mapping[str, Path], loaded: Loa
 
 
 def _inside(loaded: LoadedFile, folders: Mapping[str, Path]) -> Path:
-    """Where the study file stands in the repository, as a path from its top."""
+    """The study file's folder, relative to the top of the repository."""
     for folder in folders.values():
         if loaded.root.is_relative_to(folder):
             return loaded.root.relative_to(folder)

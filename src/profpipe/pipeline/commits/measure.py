@@ -1,4 +1,4 @@
-"""Commits, from what is asked for to the finished report: checked out, built, run in rounds, compared."""
+"""From commits to the finished report: check out, build, run in rounds, compare."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.commits.resolve import Commit
-from profpipe.pipeline.commits.diff import DiffOptions, comparing, measuring
+from profpipe.pipeline.commits.diff import DiffOptions, build_commits, check_out
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.reporting.gate import GateRule
@@ -16,7 +16,7 @@ from profpipe.pipeline.reporting.report import ReportFiles, build_report, write_
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCommits:
-    """A finished comparison. `study_file` lies in the newest commit's worktree, which is kept."""
+    """A finished comparison. `study_file` is in the newest commit's worktree, which is kept."""
 
     written: ReportFiles
     repo: Path
@@ -34,9 +34,9 @@ def measure_commits(
     listen: Listener,
     rules: Sequence[GateRule] = (),
 ) -> MeasuredCommits:
-    """Measure and report. Runs that ended are kept whatever happens; nothing of the checkout at `here` is touched."""
-    with comparing(options, here, listen) as at:
-        with measuring(at, reports, listen) as running:
+    """Measure and report. Runs that have ended are kept whatever happens; the checkout at `here` is not touched."""
+    with check_out(options, here, listen) as at:
+        with build_commits(at, reports, listen) as running:
             run_rounds(running, bounds, lambda folder: build_report(folder)[0])
         listen(Note("reading the captures and comparing"))
         written = write_report(running.folder, rules=rules)

@@ -1,4 +1,4 @@
-"""Rounds are added until every headline verdict is decided, on a schedule of looks that was fixed beforehand."""
+"""Adds rounds until every headline verdict is decided, on a schedule of looks that is fixed before the first run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from profpipe import store
 from profpipe.model.report import Report, Sequential
 from profpipe.pipeline.events import Look
 from profpipe.pipeline.measure.running_study import RunningStudy
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 
-# Only these carry headline verdicts; traced and sampled tables keep the rounds that the study gives them.
+# Only these instruments have headline verdicts; traced and sampled tables keep the rounds of the study.
 EXTENDED = frozenset({"clean", "counted"})
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far rounds may be added: at most `most` per variant, and none begun that would not end within the budget."""
+    """At most `most` rounds per variant, and none that would end after `budget_s` seconds; None = no budget."""
 
     most: int
     budget_s: float | None = None
@@ -26,7 +27,7 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds since the first run, and what a run costs on average."""
+    """Seconds since the first run, and the average duration of a run."""
 
     started: float
     now: Callable[[], float]
@@ -42,51 +43,56 @@ def run_rounds(
     report_of: Callable[[Path], Report],
     now: Callable[[], float] = time.monotonic,
 ) -> Sequential:
-    """Run the study's rounds, look, and add rounds where a headline verdict cannot be told, look after look.
+    """Run the rounds of the study, then look at the verdicts and add rounds for the undecided ones, look after look.
 
-    The looks and the level of each are written into study.json before the first run, so that a study that is cut
-    short is judged by the same rule. Returns how it ended.
+    The looks and the significance level of each are written to study.json before the first run, so that a study that
+    is stopped is judged by the same rule. Returns the looks that were taken and why no more followed.
     """
-    from profpipe.analyse.statistics.looks import plan_looks
-
     prepared = running.prepared
-    first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == "clean"), default=0)
-    first = first or max(prepared.rounds.values())
-    looks = plan_looks(first, max(bounds.most, first))
+    state = _planned_looks(prepared, bounds)
     done: Mapping[str, int] = {}
     wanted: Mapping[str, int] = prepared.rounds
     clock = _Clock(now(), now)
-    state = looks
     _write(running, state)
-    for number, rounds in enumerate(looks.planned):
+    for number, rounds in enumerate(state.planned):
         running.run(prepared.schedule(wanted, done, len(running.ended)))
         done = {**done, **wanted}
         state = state.model_copy(update={"looks": (*state.looks, rounds)})
         _write(running, state)
         open_ = undecided(report_of(running.folder), prepared.kinds)
-        if not open_:
-            state = state.model_copy(update={"stopped": "stable"})
-            break
-        if number + 1 == len(looks.planned):
-            state = state.model_copy(update={"stopped": "max-rounds"})
-            break
-        wanted = {p: _rounds_at(number + 1, looks.planned, prepared.rounds[p], prepared.kinds[p]) for p in open_}
+        last = number + 1 == len(state.planned)
+        if not open_ or last:
+            return _stop(running, state, "max-rounds" if open_ else "stable")
+        wanted = {p: _rounds_at(number + 1, state.planned, prepared.rounds[p], prepared.kinds[p]) for p in open_}
         coming = len(prepared.schedule(wanted, done, 0))
         if not clock.enough_for(coming, len(running.ended), bounds.budget_s):
-            state = state.model_copy(update={"stopped": "budget"})
-            break
+            return _stop(running, state, "budget")
         running.listen(Look(rounds, tuple(open_), coming))
+    return state
+
+
+def _planned_looks(prepared: PreparedStudy, bounds: Bounds) -> Sequential:
+    """The first look comes after the rounds of the clean runs; without clean runs, after the most rounds of any."""
+    from profpipe.analyse.statistics.looks import plan_looks
+
+    first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == "clean"), default=0)
+    first = first or max(prepared.rounds.values())
+    return plan_looks(first, max(bounds.most, first))
+
+
+def _stop(running: RunningStudy, state: Sequential, why: str) -> Sequential:
+    state = state.model_copy(update={"stopped": why})
     _write(running, state)
     return state
 
 
 def _rounds_at(look: int, planned: tuple[int, ...], base: int, kind: str) -> int:
-    """Timed instruments grow with the looks; counts repeat so well that one more round a look says as much."""
+    """Timed instruments grow with the looks; counts vary so little that one more round per look is enough."""
     return base + look if kind == "counted" else -(-base * planned[look] // planned[0])
 
 
 def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
-    """The instruments behind the headline figures that cannot be told yet."""
+    """The instruments of the headline figures that are still undecided."""
     from profpipe.analyse.conclusions.undecided import undecided_metrics
 
     of = {m.key: m.profiler for m in report.metrics}

@@ -1,4 +1,4 @@
-"""Calibrations that were kept: one a study, of the machine they were made on."""
+"""Stored calibrations: one per study, valid on the machine that made it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ COMMITS = "diff-"
 
 
 def path_of(reports: Path, study_id: str) -> Path:
-    """Where a study's calibration is kept; its folder is made."""
+    """The file of a study's calibration; creates its folder."""
     folder = reports / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{study_id}.json"
 
 
 def summary(reports: Sequence[Report], study_id: str) -> Calibration:
-    """What A/A reports of one machine say together."""
+    """The calibration from A/A reports of one machine."""
     from profpipe.analyse.statistics.calibration import calibrate as together
 
     machine = machine_key(machine_text(reports[0].environment))
@@ -34,9 +34,9 @@ def summary(reports: Sequence[Report], study_id: str) -> Calibration:
 
 
 def calibration_of(reports: Path, study_id: str, environment: Mapping[str, str]) -> Calibration | None:
-    """The calibration of this study, for runs and for commits alike, if it was made on this machine.
+    """The calibration of this study, shared by `run` and `diff`, if it was made on this machine.
 
-    Raises StoreError where the file is there and is none.
+    Raises StoreError when the file exists and is not a calibration.
     """
     path = reports / FOLDER / f"{study_id.removeprefix(COMMITS)}.json"
     try:
@@ -47,18 +47,18 @@ def calibration_of(reports: Path, study_id: str, environment: Mapping[str, str])
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
         first = error.errors()[0]["msg"]
-        raise StoreError(f"{path}: no calibration that can be read: {first}; remove it or calibrate again") from error
+        raise StoreError(f"{path}: not a readable calibration: {first}; remove the file or calibrate again") from error
     return found if found.machine == machine_key(machine_text(environment)) else None
 
 
 def summary_lines(found: Calibration) -> tuple[str, ...]:
-    """What `profpipe calibrate` prints, a line each: the verdict on the machine first."""
+    """What `profpipe calibrate` prints, line by line, starting with the rate of false verdicts."""
     rate = percent(found.false_verdicts / found.comparisons)
-    many = f"{found.comparisons} comparison{'' if found.comparisons == 1 else 's'} of a target with itself"
+    many = f"{found.comparisons} A/A comparison{'' if found.comparisons == 1 else 's'}"
     return (
-        f"{found.false_verdicts} of {many} held a false better or worse: {rate} "
+        f"{found.false_verdicts} of {many} gave a false verdict: {rate} "
         f"(95 % interval {percent(found.low)} to {percent(found.high)})",
-        "noise of one round against another (standard deviation of the ratio):",
+        "noise between two rounds (standard deviation of their ratio):",
         *(f"  {key:<28} {percent(sd, 2)}" for key, sd in sorted(found.sd.items())),
-        f"kept for later verdicts of study {found.study} on this machine ({found.machine})",
+        f"stored for later verdicts of study {found.study} on this machine ({found.machine})",
     )

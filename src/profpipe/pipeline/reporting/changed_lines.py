@@ -1,4 +1,4 @@
-"""Changed lines beside the functions of a report of commits, from the patches and captures in its run folder."""
+"""Adds the changed lines to the functions of a report of commits, from the patches and captures in its run folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _CALLGRIND = "callgrind"
 
 
 def with_commit_changes(report: Report, folder: Path) -> Report:
-    """The report with what git says changed (`changes/<variant>.patch`) looked up in its functions.
+    """The report with the changed lines of each `changes/<variant>.patch` assigned to its functions.
 
-    Unchanged without patches. A patch that cannot be read is a limit of the report, not its end.
+    Without patches the report is unchanged. A patch that cannot be read becomes a limit of the report.
     """
     from profpipe.analyse import ExecutedLines, in_changed_file, parse_diff, with_changes
 
@@ -42,7 +42,7 @@ def with_commit_changes(report: Report, folder: Path) -> Report:
 
 
 def _executed(folder: Path, variant: str, wanted: Callable[[str], bool]) -> tuple[FunctionLines, ...]:
-    """The lines that ran in one callgrind run of a variant; () without such a run. All serve the same."""
+    """The lines that ran in a variant's first valid callgrind run; () without one. All runs execute the same lines."""
     from profpipe.parse.callgrind.executed import executed_lines
     from profpipe.parse.reading import open_capture
 
