@@ -33,7 +33,7 @@ def test_a_function_in_another_file_is_one_row() -> None:
     assert found.cell("find").verdict == "no change"
 
 
-def test_a_renamed_function_that_got_dearer_is_worse_and_only_likely_the_same() -> None:
+def test_a_renamed_function_that_became_more_expensive_is_worse_and_likely_the_same() -> None:
     found = seen(SERVER, renamed(SERVER, "write_head", "write_response_head", own=2600))
     assert found.aligned == {"write_response_head": "write_head"}
     assert found.cell("write_response_head").verdict == "worse"
@@ -91,7 +91,7 @@ def test_another_function_is_not_taken_for_the_one_that_is_gone(decoy: str) -> N
     assert found.table.unmatched["b"] > 0
 
 
-def test_twins_are_not_guessed_between() -> None:
+def test_of_two_equal_candidates_neither_is_taken() -> None:
     """Two functions took the place of two, and all four look the same."""
     before = SERVER | {
         "serve": Function(900, {"one": 1, "two": 1}), "one": Function(500), "two": Function(500),
@@ -108,14 +108,14 @@ def test_functions_of_a_few_instructions_are_not_matched_by_their_size() -> None
     assert seen(before, after).aligned == {}
 
 
-def test_different_programs_are_left_alone() -> None:
+def test_different_programs_are_not_aligned() -> None:
     found = seen(SERVER, renamed(SERVER, "write_head", "reply_prefix"), commits=False)
     assert found.aligned == {}
     assert found.table.unmatched == {}
     assert {"write_head", "reply_prefix"} <= found.rows.keys()
 
 
-def test_a_name_that_another_variant_uses_for_a_second_function_is_no_new_name() -> None:
+def test_two_names_that_occur_together_in_a_variant_are_two_functions() -> None:
     """In c both exist: they are two functions, so that they are in b as well."""
     third = {**SERVER, "reply_prefix": Function(50), "main": Function(100, {"serve": 1, "reply_prefix": 1})}
     programs = {"a": SERVER, "b": renamed(SERVER, "write_head", "reply_prefix"), "c": third}
@@ -123,7 +123,7 @@ def test_a_name_that_another_variant_uses_for_a_second_function_is_no_new_name()
     assert found.aligned == {}
 
 
-def test_what_callgrind_found_holds_for_an_instrument_without_calls() -> None:
+def test_pairs_found_by_callgrind_apply_to_an_instrument_without_calls() -> None:
     from profpipe.analyse import RunData
     from profpipe.units import CPU_NS
     from tests.support.analyse_cases import load, record
@@ -165,7 +165,7 @@ def test_in_a_random_program_one_rename_is_found_or_nothing_is_matched(program: 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(programs(), st.data())
-def test_in_a_random_program_a_stranger_is_never_taken_for_what_is_gone(program: Program, data: st.DataObject) -> None:
+def test_in_a_random_program_an_unrelated_function_is_never_matched(program: Program, data: st.DataObject) -> None:
     """One function goes; another of exactly its size comes, called from elsewhere or a different number of times."""
     old = data.draw(st.sampled_from([n for n in program if n != "main"]))
     kept = {n: replace(f, calls={c: k for c, k in f.calls.items() if c != old}) for n, f in program.items() if n != old}
@@ -206,11 +206,11 @@ def test_aligning_keeps_every_total(program: Program, data: st.DataObject) -> No
         ("write_head", "write_head", "write_head"),
     ],
 )
-def test_what_a_name_is_without_types_and_what_the_source_calls_it(name: str, stem: str, word: str) -> None:
+def test_the_stem_and_the_last_word_of_a_name(name: str, stem: str, word: str) -> None:
     assert (stem_of(name), last_word(name)) == (stem, word)
 
 
-def test_alike_are_names_that_share_their_words() -> None:
+def test_names_with_the_same_words_are_alike() -> None:
     assert likeness("write_head", "head_writer") == likeness("serialise", "app::serialize") == 1
     for a, b in [("encode", "decode"), ("handle_read", "handle_write"), ("get_x", "get_y"), ("answer", "reply")]:
         assert likeness(a, b) < 0.6

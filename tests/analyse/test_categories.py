@@ -100,7 +100,7 @@ def test_a_users_rule_can_be_narrowed_to_an_object_or_a_file() -> None:
     assert rules.of("run", "", "/x/a.c") == OTHER
 
 
-def test_what_a_type_holds_is_not_what_a_function_is() -> None:
+def test_type_arguments_do_not_decide_the_category() -> None:
     """A coroutine's entry closure, a map and a queue of coroutines are no switches; the post took one for it."""
     assert RULES.of("<hashbrown::map::HashMap<u64, may::Q<generator::gen_impl::G<E>>>>::get::<u64>") == "hashing"
     assert RULES.of("<may_queue::mpsc::Queue<generator::gen_impl::GeneratorObj<E, false>>>::bulk_pop") == "locking"
@@ -117,7 +117,7 @@ def test_the_targets_own_code_is_the_application() -> None:
     assert RULES.of("__call__", "", "/opt/python3.11/lib/python3.11/enum.py", "python") == "library"
 
 
-def test_pythons_rules_do_not_take_c_names_nor_the_other_way_round() -> None:
+def test_rules_for_python_do_not_match_c_names_and_vice_versa() -> None:
     assert RULES.of("time.Now", "", "", "native") == "date-time"
     assert RULES.of("len", "", "builtins", "python") == "built-ins"
     assert RULES.of("len", "", "", "native") == OTHER
@@ -134,7 +134,7 @@ def test_pythons_rules_do_not_take_c_names_nor_the_other_way_round() -> None:
         ("f(*).[x]", ["f(1).[x]"], ["f(1).x"]),
     ],
 )
-def test_a_glob_means_what_it_says(pattern: str, yes: list[str], no: list[str]) -> None:
+def test_a_glob_matches_the_whole_text(pattern: str, yes: list[str], no: list[str]) -> None:
     expression = glob(pattern)
     assert all(expression.match(text) for text in yes)
     assert not any(expression.match(text) for text in no)

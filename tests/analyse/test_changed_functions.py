@@ -55,7 +55,7 @@ def test_a_line_between_two_functions_lies_in_neither() -> None:
     assert found(ONE, "first", "second", ran=ran) == {}
 
 
-def test_without_lines_the_heading_is_believed_a_little() -> None:
+def test_without_line_data_the_heading_makes_it_likely() -> None:
     result = found(ONE, "first", "second")
     assert result["first"][0].certainty == "likely"
     assert result["first"][0].why == "git names it above the changed lines"
@@ -78,19 +78,19 @@ def test_code_inlined_from_a_changed_file_counts_for_the_function_it_ran_in() ->
     assert result[0][0].file == "src/s.c"
 
 
-def test_two_functions_of_one_name_are_told_apart_by_their_file() -> None:
+def test_two_functions_of_one_name_are_distinguished_by_file() -> None:
     ran = ExecutedLines(after=(lines("init", 30), lines("init", 30, file="/w/src/t.c", home="/w/src/t.c")))
     places = [FunctionNames(None, FunctionName(name="init", file=f)) for f in ("src/s.c", "src/t.c")]
     assert list(changed_functions(parse_diff(ONE), places, ran)) == [0]
 
 
-def test_a_changed_file_without_headings_is_a_hint_and_says_so() -> None:
+def test_a_changed_file_without_headings_is_only_a_hint() -> None:
     text = diff("@@ -3 +3 @@\n-x = 1\n+x = 2\n", "app/config.py")
     (change,) = found(text, "serve", file="app/config.py")["serve"]
     assert (change.certainty, change.lines, change.added) == ("hint", 2, ())
 
 
-def test_a_function_whose_lines_are_known_gets_no_hint() -> None:
+def test_a_function_with_known_lines_gets_no_hint() -> None:
     text = diff("@@ -3 +3 @@\n-x = 1\n+x = 2\n")
     assert found(text, "second", ran=ExecutedLines((lines("second", 40),), (lines("second", 40),))) == {}
 

@@ -81,7 +81,7 @@ def test_renames_binaries_submodules_and_modes() -> None:
     assert numbers(files["d.c"]) == ([1], [])
 
 
-def test_quoted_paths_are_undone() -> None:
+def test_quoted_paths_are_unquoted() -> None:
     name = r"\303\244 \"q\".c"
     text = f'diff --git "a/{name}" "b/{name}"\n--- "a/{name}"\n+++ "b/{name}"\n@@ -1 +1 @@\n-a\n+b\n'
     assert one(text).path == 'ä "q".c'
@@ -102,7 +102,7 @@ def test_a_diff_cut_within_a_hunk_is_partial() -> None:
         ("diff --cc x\n@@@ -1 -1 +1 @@@\n", r"line 1: a merge's combined diff"),
     ],
 )
-def test_what_is_no_diff_is_said_with_its_line(text: str, message: str) -> None:
+def test_text_that_is_no_diff_is_refused_with_its_line(text: str, message: str) -> None:
     with pytest.raises(CommitError, match=message):
         parse_diff(text)
 
@@ -130,7 +130,7 @@ def test_nothing_changed_is_no_file() -> None:
         ("", ""),
     ],
 )
-def test_a_definition_is_told_from_a_statement(line: str, name: str) -> None:
+def test_definitions_are_distinguished_from_statements(line: str, name: str) -> None:
     assert defined_in(line) == name
 
 

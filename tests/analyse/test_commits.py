@@ -136,7 +136,7 @@ def test_a_regression_in_a_renamed_function_is_found_with_its_lines(commit: Comm
 
 
 @pytest.mark.real
-def test_a_callee_that_got_dearer_without_a_change_points_at_its_caller(commit: Commit) -> None:
+def test_an_unchanged_callee_that_became_more_expensive_points_at_its_caller(commit: Commit) -> None:
     """write_head makes the head longer, and checksum, which nobody touched, has more to sum up."""
     found = commit({"server.c": edited(SERVER, ("i < 40", "i < 90"))})
     assert found.row("checksum").changes == {}
@@ -152,7 +152,7 @@ def test_a_callee_that_got_dearer_without_a_change_points_at_its_caller(commit: 
 
 
 @pytest.mark.real
-def test_without_line_data_git_says_which_function_and_no_more_than_likely(commit: Commit) -> None:
+def test_without_line_data_the_function_named_by_git_is_only_likely(commit: Commit) -> None:
     found = commit({"server.c": edited(SERVER, ("i < 24", "i < 90"))}, lines=False)
     (change,) = found.row("write_head").changes["after"]
     assert (change.added, change.certainty) == (((26, 26),), "likely")

@@ -35,13 +35,13 @@ def test_a_split_function_is_no_change() -> None:
     assert found.table.unmatched == {"b": 0}
 
 
-def test_what_the_call_itself_costs_is_said_and_is_no_regression() -> None:
+def test_the_cost_of_the_call_itself_is_shown_and_is_no_regression() -> None:
     found = split(2000, 1215, 800)
     assert found.cell("write_digits").verdict == "no change"
     assert (found.cell("write_digits").why or "").endswith("; +15 besides")
 
 
-def test_a_regression_behind_a_split_is_worse_by_what_the_sum_grew() -> None:
+def test_a_regression_behind_a_split_is_as_large_as_the_growth_of_the_sum() -> None:
     found = split(2000, 1200, 1300)
     assert found.cell("write_head").verdict == "no change"
     assert found.cell("write_digits").verdict == "worse"
@@ -59,7 +59,7 @@ def test_an_inlined_function_is_no_change() -> None:
     assert "came from its callee “find”" in (found.cell("parse").why or "")
 
 
-def test_a_function_inlined_into_two_callers_is_shared_out_by_their_calls() -> None:
+def test_the_cost_of_a_function_inlined_into_two_callers_is_divided_by_calls() -> None:
     """put (900 per request): write_head called it 6 times, write_body 3 times."""
     before = SERVER | {"put": Function(900)}
     after = {n: f for n, f in SERVER.items() if n != "put"} | {
@@ -77,7 +77,7 @@ def test_code_that_went_to_a_callee_is_no_change() -> None:
     assert found.cell("put").moved == 500
 
 
-def test_a_saving_beside_a_regression_is_not_a_move() -> None:
+def test_an_unrelated_saving_and_regression_are_not_a_move() -> None:
     """Both stayed and the sum did not: 500 saved, 900 added."""
     after = SERVER | {"write_head": Function(1500, {"put": 6}), "put": Function(1250)}
     found = seen(SERVER, after)
@@ -91,7 +91,7 @@ def test_functions_that_do_not_call_each_other_exchange_nothing() -> None:
     assert (found.cell("write_head").verdict, found.cell("parse").verdict) == ("better", "worse")
 
 
-def test_a_deletion_beside_a_small_growth_is_a_saving() -> None:
+def test_a_deleted_function_with_a_slightly_larger_caller_is_a_saving() -> None:
     """find (400) is gone and its caller grew by 40: that is not where it went."""
     after = {n: f for n, f in SERVER.items() if n != "find"} | {"parse": Function(1540)}
     found = seen(SERVER, after)
@@ -105,7 +105,7 @@ def test_different_programs_exchange_nothing() -> None:
     assert (found.cell("write_head").verdict, found.cell("put").verdict) == ("better", "worse")
 
 
-def test_what_crossed_between_categories_is_a_bar_without_a_gap() -> None:
+def test_cost_moved_between_categories_is_a_bar_without_a_gap() -> None:
     """300 went from the program into memcpy: no category costs more by that, 20 more is what the copy really costs."""
     before = SERVER | {"put": Function(900, {"memcpy": 2}), "memcpy": Function(500, file="", object="/lib/libc.so.6")}
     after = before | {"put": Function(600, {"memcpy": 2}), "memcpy": Function(810, file="", object="/lib/libc.so.6")}

@@ -47,19 +47,19 @@ def test_names_of_one_function_become_one(name: str, raw: str) -> None:
     assert normal_name(raw) == name
 
 
-def test_a_processor_variant_is_folded_and_a_plt_entry_is_told_apart() -> None:
+def test_a_processor_variant_is_folded_and_a_plt_entry_is_marked() -> None:
     assert normalise("__memcpy_avx_unaligned_erms").folded
     assert not normalise("memcpy").folded
     assert normalise("recv@plt").plt
     assert not normalise("recv").plt
 
 
-def test_an_address_instead_of_a_name_says_only_which_object() -> None:
+def test_an_address_becomes_the_name_of_its_object() -> None:
     assert normal_name("0x0000000000001640", "/srv/app/srv_c") == "(no symbol) srv_c"
     assert normal_name("0x00000000049367a8") == "(no symbol)"
 
 
-def test_a_python_name_loses_its_address_and_nothing_else() -> None:
+def test_a_python_name_loses_only_its_address() -> None:
     assert normal_name("<function socket.close at 0x7fb61b25a2a0>", language="python") == "<function socket.close>"
     assert normal_name("_Zope.render", language="python") == "_Zope.render"
     assert (

@@ -33,7 +33,7 @@ def test_every_row_of_the_post(golden: Callable[[str, str], None]) -> None:
     golden("seed-table.txt", text)
 
 
-def test_a_row_that_differs_is_corrected_or_is_unknown_says_why() -> None:
+def test_every_row_that_is_not_kept_has_a_reason() -> None:
     silent = {r.number for r in rows().values() if r.verdict != "kept" and not r.why}
     assert silent == {31}  # another machine needs no reason
 
@@ -48,7 +48,7 @@ def test_a_share_near_the_posts_is_kept_and_another_differs() -> None:
         assert 0 <= value <= 1
 
 
-def test_the_posts_tables_do_not_survive_their_own_arithmetic() -> None:
+def test_the_wrk_tables_of_the_post_contradict_themselves() -> None:
     found = rows()
     assert [round(found[n].value or 0) for n in (26, 27, 28)] == [163, 115, 56]
     assert all(found[n].verdict == "corrected" for n in (26, 27, 28, 29, 30))
@@ -58,7 +58,7 @@ def test_the_posts_tables_do_not_survive_their_own_arithmetic() -> None:
         assert f"{size} bytes each" in found[number].ours
 
 
-def test_without_callgrind_what_it_would_have_said_is_not_measured() -> None:
+def test_without_callgrind_its_rows_are_not_measured() -> None:
     limits = (Limit(profiler="callgrind", text="not measured: valgrind, vgdb not found: apt install valgrind"),)
     clean = [run(v, "clean") for v in (FUTURE, MAY)]
     report = beside_post(seed_study(*clean, kinds={"clean": "clean"}, limits=limits))
@@ -69,7 +69,7 @@ def test_without_callgrind_what_it_would_have_said_is_not_measured() -> None:
     assert all(r.why and not r.ours for r in found.values() if r.verdict == "not measured")
 
 
-def test_a_lost_variant_is_not_measured_and_the_other_is() -> None:
+def test_a_variant_without_valid_runs_is_not_measured_and_the_other_is() -> None:
     found = rows(beside_post(seed_study(run(FUTURE), run(MAY, reason="it died", phase="load"))))
     assert found[15].verdict == "kept"
     assert found[11].verdict == "not measured"
@@ -86,7 +86,7 @@ def fairness(**figures: float) -> Report:
     return build_report(study_data(runs, names, study="seed-fairness", kinds=kinds, created="2026-11-23T12:00:00Z"))
 
 
-def test_the_p_s_is_answered_from_its_own_study() -> None:
+def test_the_postscript_is_answered_from_its_own_study() -> None:
     other = fairness(**{"tokio-proto-mini": 100_000, "may-http": 120_000, "may-http-equal": 110_000})
     found = rows(set_beside(seed_report(), "post-2018", other))
     assert found[25].ours == (
@@ -95,7 +95,7 @@ def test_the_p_s_is_answered_from_its_own_study() -> None:
     )
 
 
-def test_where_no_rate_can_be_believed_the_p_s_is_answered_by_instructions() -> None:
+def test_without_a_trusted_rate_the_postscript_is_answered_in_instructions() -> None:
     found = rows(set_beside(seed_report(), "post-2018", fairness()))
     assert "tokio-proto-mini 2,902 instructions per request" in found[25].ours
     assert found[25].verdict == "corrected"
@@ -120,7 +120,7 @@ def test_switches_are_shown_at_every_number_of_connections() -> None:
     assert "1.44 calls of swap_registers per request" in ours
 
 
-def test_under_another_instrument_alone_the_switches_go_by_its_name() -> None:
+def test_switches_of_another_instrument_are_labelled_with_its_name() -> None:
     runs = [run(v, "callgrind-count") for v in (FUTURE, MAY)]
     report = beside_post(seed_study(*runs, kinds={"callgrind-count": "counted"}))
     assert rows(report)[23].ours.startswith("callgrind-count: 1.44 calls of swap_registers per request")

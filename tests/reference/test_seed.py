@@ -30,7 +30,7 @@ def test_switching_coroutines_is_under_a_fiftieth_of_the_gap() -> None:
     assert 0 < share_of_gap("context-switch") < 0.02
 
 
-def test_futures_and_their_loop_give_some_of_it_back() -> None:
+def test_futures_and_their_event_loop_reduce_the_gap() -> None:
     assert share_of_gap("futures", "event-loop") < 0
 
 
@@ -61,7 +61,7 @@ def test_a_hypothesis_that_explains_a_third_is_a_part_of_it() -> None:
     assert decided.text.endswith("No hypothesis explains half of it.")
 
 
-def test_no_hypothesis_is_decided_where_the_gap_is_not_known() -> None:
+def test_no_hypothesis_is_decided_when_the_gap_is_unknown() -> None:
     lost = build_report(seed_study(run(FUTURE), run(MAY, reason="it died", phase="load")))
     assert not [c for c in lost.conclusions if c.rule == "hypotheses"]
     without = build_report(seed_study(hypotheses=()))
@@ -96,7 +96,7 @@ def two_uses() -> Report:
     return build_report(seed_study(*runs, kinds=kinds, tools=dict.fromkeys(kinds, "callgrind")))
 
 
-def test_a_second_use_has_figures_and_a_table_and_no_pictures_of_its_own() -> None:
+def test_a_second_use_of_a_profiler_has_figures_and_a_table_but_no_graphs() -> None:
     report = two_uses()
     again = {m.key: m.again for m in report.metrics if m.key.endswith(":instructions")}
     assert again == {
@@ -115,7 +115,7 @@ def test_a_second_use_has_figures_and_a_table_and_no_pictures_of_its_own() -> No
     ]
 
 
-def test_a_variant_that_a_use_does_not_watch_is_unknown_with_the_reason() -> None:
+def test_a_variant_that_an_instrument_skips_is_unknown_with_the_reason() -> None:
     report = two_uses()
     future = next(v for v in report.variants if v.id == FUTURE)
     figure = future.figures["callgrind-200:instructions"]

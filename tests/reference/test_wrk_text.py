@@ -38,7 +38,7 @@ def test_every_figure_of_the_text(path: Path, golden: Callable[[str, str], None]
         ("may_http_2", 3_599_209, 119.37, 56, 93, 19.54),
     ],
 )
-def test_the_seed_s_tables_and_what_their_arithmetic_says(
+def test_the_tables_of_the_post_and_what_follows_from_them(
     name: str, requests: int, mean_us: float, true_us: float, bytes_each: int, cpu_s: float
 ) -> None:
     text = (CAPTURES / f"wrk_seed_{name}.txt").read_text()
@@ -51,7 +51,7 @@ def test_the_seed_s_tables_and_what_their_arithmetic_says(
     assert result.command == ("wrk", "http://127.0.0.1:8080", "-d", "10", "-t", "2", "-c", "20")
 
 
-def test_only_the_two_thread_table_is_bound_by_its_client() -> None:
+def test_only_the_two_thread_table_is_limited_by_its_client() -> None:
     """195 % of 200 % processor: the seed's best figure is a lower bound. 90 % and 113 % of 200 % are not."""
     doubted = {name: parse_wrk_text((CAPTURES / f"wrk_seed_{name}.txt").read_text()).doubted for name in SEED}
     assert doubted == {"tokio_minihttp_1": ("latency",), "may_http_1": ("latency",), "may_http_2": ("rate", "latency")}
@@ -115,7 +115,7 @@ def test_refused_is_a_result_with_nothing_served() -> None:
         ("Transfer", "Transfer/sec:"),
     ],
 )
-def test_a_missing_line_is_named(line: str, named: str) -> None:
+def test_the_error_names_the_missing_line(line: str, named: str) -> None:
     rest = "\n".join(row for row in TEXT.splitlines() if not row.startswith(line))
     with pytest.raises(LoadError, match=f"no readable line `{named}`"):
         parse_wrk_text(rest)

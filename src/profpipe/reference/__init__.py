@@ -1,1 +1,1 @@
-"""Studies that others published, set beside a run of ours line by line. The seam is interface.py."""
+"""Published studies, compared with a run of ours statement by statement."""

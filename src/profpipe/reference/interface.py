@@ -1,4 +1,4 @@
-"""The seam: what a published study must provide to be set beside a run, and how the tool behind it wrote its lists.
+"""The seam: what a published study must provide to be compared with a run, and how its tool wrote hotspot lists.
 
 To add one: a folder here with a PublishedStudy, and its key in registry.py. profpipe.toml names it as `reference`; the
 page, the comment and report.json then show its rows.
@@ -33,7 +33,7 @@ class PublishedStudy(Protocol):
 
 
 class NameStyle(Protocol):
-    """How the tool of a published study printed a hotspot list, so that an old list can be read beside a new one."""
+    """How the tool of a published study printed a hotspot list, so that old and new lists can be compared."""
 
     def name(self, name: str) -> str:
         """A function's name, as the capture has it, in the style of the tool."""

@@ -51,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All that wrk's text says, units resolved: microseconds, seconds, bytes (1 KB = 1,024 bytes)."""
+    """Every figure of wrk's text in microseconds, seconds and bytes (1 KB = 1,024 bytes)."""
 
     url: str
     threads: int

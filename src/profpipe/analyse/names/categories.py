@@ -35,7 +35,7 @@ class Category:
 class Rule:
     """Functions with a name that one of `names` matches, in an object and a file that the other globs match if any.
 
-    `whole` = the names are tried on the whole name, generic arguments included; otherwise on its path alone.
+    `whole` = the names are matched with the whole name, generic arguments included; otherwise only with its path.
     """
 
     category: str

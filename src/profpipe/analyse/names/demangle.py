@@ -1,4 +1,4 @@
-"""One name per function: demangled, without what compilers, linkers and processors add to it."""
+"""One name per function: demangled, without the additions of compilers, linkers and processors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def normal_name(raw: str, object: str = "", language: str = "") -> str:
     """The one name of a function; a name that cannot be read is kept as it is.
 
     `language` narrows what is tried: Python's names are never mangled. Names without symbol, bare addresses, become
-    `(no symbol)` with the base name of their object, because the address says nothing in another build.
+    `(no symbol)` with the base name of their object, because the address means nothing in another build.
     """
     if language == "python":
         return _ADDRESS.sub("", raw)

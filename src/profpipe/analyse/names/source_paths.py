@@ -1,4 +1,4 @@
-"""Paths of source files and objects: what of them another machine shares, and which hold code of libraries."""
+"""Paths of source files and objects: the part that other machines share, and which are of libraries."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def python_place(file: str, object_: str, runtime: int, inside: bool) -> tuple[s
     """File, object and level of a function of a profile that has Python frames (`inside`).
 
     Built-ins are native code without a source file, whose "object" is a Python module (`builtins`, `_thread`): they
-    belong to the Python level and are told apart by that module. Real objects have a path or a suffix.
+    belong to the Python level, and the module identifies them. Real objects have a path or a suffix.
     """
     if inside and runtime == NATIVE and not file and not _OBJECT.search(object_):
         return object_, "", "python"

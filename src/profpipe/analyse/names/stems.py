@@ -1,4 +1,4 @@
-"""Parts of a function's name that outlive an edit: its path without types, its last word, how alike two words are."""
+"""The parts of a function's name that survive an edit: its path without types and its last word; how alike two are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CLOSURE = re.compile(
     r"(?:::\{(?:\{?closure|vtable|shim|impl|async)[^{}]*\}+|(?:::)?\{lambda\(.*\)#\d+\}|\.func\d+(?:\.\d+)*)+$"
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-# Words that say nothing about what a function does: a version, a variant, a part of something.
+# Words that do not tell what a function does: a version, a variant, a part of something.
 _EMPTY = frozenset({"fn", "func", "do", "impl", "inner", "part", "new", "old", "the", "v", "internal"})
 _MAX_WORD = 120
 SPELT_ALIKE = 0.85
@@ -42,16 +42,17 @@ def stem_of(name: str) -> str:
 
 @lru_cache(maxsize=65536)
 def last_word(name: str) -> str:
-    """What the source calls a function: `<B as D>::poll::{closure#0}` is `poll`, `a.(*b).serve` is `serve`."""
+    """The name of a function in its source: `<B as D>::poll::{closure#0}` is `poll`, `a.(*b).serve` is `serve`."""
     stem = _CLOSURE.sub("", stem_of(_CLOSURE.sub("", name)))
     return re.split(r"::|[./ ]", stem)[-1].strip("*&()<>") or stem
 
 
 @lru_cache(maxsize=65536)
 def likeness(before: str, after: str) -> float:
-    """The share of words that the last words of two names have in common, 0 to 1: `write_head`, `head_writer` have 1.
+    """The share of words that two names have in common, 0 to 1: `write_head` and `head_writer` have 1.
 
-    Two words are one when they are spelt alike (serialise, serialize: 0.89 of their letters; encode, decode: 0.83).
+    Only the last word of a path counts, split at capitals and underscores. Words count as the same when they are spelt
+    alike (serialise, serialize: 0.89 of their letters), but not encode and decode (0.83).
     """
     first, second = (_meaning(last_word(name)[:_MAX_WORD]) for name in (before, after))
     if not first or not second:

@@ -1,4 +1,4 @@
-"""What a rule of the table is given and what it answers; the look-ups that several rules share."""
+"""The input and the result of a rule of the table, and the look-ups that several rules share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is not in the report itself: the post's wrk tables as read, and the report of its P.S."""
+    """What a rule needs besides the report: the post's wrk tables, read, and the report of the study of its P.S."""
 
     loads: Mapping[str, LoadResult]
     other: Report | None = None
@@ -39,7 +39,7 @@ def unknown(why: str) -> Answer:
 
 
 def no_count(facts: Facts, variants: Sequence[str]) -> Answer | None:
-    """Why nothing counted is known of these variants, or None when all are."""
+    """The reason why these variants have no counted figures, or None when all have."""
     key = facts.counted()
     if key is None:
         limit = next((x.text for x in facts.report.limits if x.profiler == "callgrind"), "no counted instrument ran")
@@ -73,5 +73,5 @@ def category_share(facts: Facts, variant: str, category: str, key: str | None = 
 
 
 def runs_under(facts: Facts, prefix: str = "") -> list[RunRow]:
-    """The runs of the instruments whose name begins so."""
+    """The runs of the instruments whose name begins with `prefix`."""
     return [run for run in facts.report.runs if run.profiler.startswith(prefix)]

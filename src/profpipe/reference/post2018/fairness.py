@@ -1,4 +1,4 @@
-"""Rows about the post's P.S.: its three wrk tables, what their arithmetic says, and our own of the same programs."""
+"""Rows about the post's P.S.: its three wrk tables, what follows from them, and our figures of the same programs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fairness(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
 
 
 def _rates(report: Report, names: Sequence[str]) -> str:
-    """Requests a second of the variants that have them; a rate the generator doubts is not among them."""
+    """Requests a second of the variants that have them, in words; rates that the load generator doubts are left out."""
     every = [(v.label, v.figures.get(THROUGHPUT)) for v in report.variants if v.id in names]
     found = [(label, series.median) for label, series in every if series is not None and series.median]
     return listed([f"{label} {count(value)}/s" for label, value in found]) if found else ""
@@ -62,28 +62,28 @@ def ratios(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
         f"tokio_minihttp {ratio(third / first)}"
     )
     why = (
-        "twice the threads gave more than twice the requests, which the second thread cannot have done alone: the two "
-        "runs differ in more than their threads, and the second was held up by its client"
+        "twice the threads gave more than twice the requests, more than a second thread can add: the two "
+        "runs differ in more than their threads, and the client limited the second"
     )
     return Answer("corrected" if third / second > 2 else "kept", text, third / second, why)
 
 
 def arithmetic(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
-    """What our reader checks on every table: rate, whole bytes, threads x Req/Sec, Little's law, the client's CPU."""
+    """The checks on every table: rate, whole bytes, threads x Req/Sec, Little's law, the client's CPU."""
     rates = [name for name in TABLES if "rate" in given.loads[name].doubted]
     means = [name for name in TABLES if "latency" in given.loads[name].doubted]
     sizes = [_exact_bytes(given.loads[name]) for name in TABLES]
     whole = all(isclose(size, round(size), abs_tol=0.02) for size in sizes)
     text = (
         f"requests, time and rate agree in all three, responses are {'whole' if whole else 'no whole'} numbers of "
-        f"bytes; {len(means)} of 3 mean latencies cannot be, {len(rates)} of 3 rates were the client's limit"
+        f"bytes; {len(means)} of 3 mean latencies are impossible, {len(rates)} of 3 rates limited by the client"
     )
     why = "wrk adds latencies of requests it never sent, so its mean is not the time a request takes"
     return Answer("corrected" if means or rates else "kept", text, float(len(means)), why)
 
 
 def _mean_us(read: LoadResult) -> float:
-    """Every connection of a closed loop always waits for one answer: connections / rate is the mean (Little's law)."""
+    """connections / rate: in a closed loop every connection always has one request outstanding (Little's law)."""
     return read.connections / read.rate * 1e6 if read.rate else 0.0
 
 

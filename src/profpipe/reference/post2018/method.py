@@ -24,9 +24,9 @@ def saved(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     runs = runs_under(facts, "callgrind")
     if not runs:
         return unknown("callgrind did not run")
-    whole = sum(run.valid for run in runs)
+    complete = sum(run.valid for run in runs)
     return Answer(
-        "differs", f"{whole} of {len(runs)} callgrind runs left a whole profile", float(whole), row["differs"]
+        "differs", f"{complete} of {len(runs)} callgrind runs left a complete profile", float(complete), row["differs"]
     )
 
 
@@ -77,9 +77,12 @@ def lists(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     if not found:
         return unknown("no profile was counted")
     rests = " and ".join(share(item.rest / item.total) for item in found if item.total)
-    text = f"{len(found)} lists of {len(found[0].rows)} rows in the same form; the rows not shown hold {rests}"
+    text = f"{len(found)} lists of {len(found[0].rows)} rows in the same form; the other functions have {rests}"
     return Answer(
-        "kept", text, float(len(found[0].rows)), "the post's rows cover 38.0 % and 39.1 %, and did not say so"
+        "kept",
+        text,
+        float(len(found[0].rows)),
+        "the post's rows cover 38.0 % and 39.1 % of the total, which it does not mention",
     )
 
 

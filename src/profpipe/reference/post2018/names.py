@@ -1,4 +1,4 @@
-"""Names and lists as cargo-profiler printed them in 2018, so that an old list and a new one can be read side by side.
+"""Names and lists as cargo-profiler printed them in 2018, so that old and new lists can be compared.
 
 Its rule, from its callgrind reader: keep the text before the first space and after the last `/`, replace every `$xx$`
 and `$xxx$` of an escaped Rust name by `..`, drop the hash at the end. Rust escaped names in that way until the v0

@@ -52,7 +52,7 @@ def largest(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
 
 
 def copies(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
-    """memcpy and memset are told apart: one copies, the other cleared a buffer that was about to be read into."""
+    """memcpy copies; memset only cleared a buffer before it was read into. The post took both for copying."""
     if (missing := no_count(facts, [row["variant"]])) is not None:
         return missing
     variant = row["variant"]
@@ -130,12 +130,12 @@ def per_request(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
     for variant in row["variants"]:
         cost, calls = facts.figure(variant, key), facts.figure(variant, f"{key.partition(':')[0]}:syscalls")
         kernel = facts.figure(variant, "clean:kernel_share")
-        said = [
+        parts = [
             f"{count(cost.value)} instructions" if cost else "",
             f"{count(calls.value)} system calls" if calls else "",
         ]
-        said.append(f"{share(kernel.value)} of CPU time in the kernel" if kernel else "")
-        words.append(f"{facts.label(variant)}: {', '.join(part for part in said if part)}")
+        parts.append(f"{share(kernel.value)} of CPU time in the kernel" if kernel else "")
+        words.append(f"{facts.label(variant)}: {', '.join(part for part in parts if part)}")
     first = facts.figure(row["variants"][0], key)
     why = "two programs' percentages of their own totals cannot be compared; instructions per request can"
     rounds = len({run.round for run in facts.report.runs if run.profiler == key.partition(":")[0] and run.valid})
