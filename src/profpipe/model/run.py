@@ -84,7 +84,7 @@ class LoadResult:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the server's process tree used in the loaded window. None = this system does not say.
+    """What the server's process tree used in the loaded window. None = not reported by this kernel.
 
     cpu_ns is the scheduler's own sum (exact to the nanosecond where a per-process clock can be read); user and
     system seconds come from the same kernel in ticks or scaled. `foreign_cpu_s` = processor time of everybody

@@ -13,7 +13,7 @@ SHORTEST = 6
 _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|SESSION|DSN|_KEY$|_PAT$"
 )
-# What stands there gives itself away, whatever the environment holds: user:password@ in a URL, ?token=..., a header,
+# These places hold credentials, whatever the environment holds: user:password@ in a URL, ?token=..., a header,
 # --password ..., API_KEY=... before a command. Prose about tokens is left alone.
 _USER = re.compile(r"(?<=://)[^/\s'\"<>]+(?=@)")
 _WORD = (

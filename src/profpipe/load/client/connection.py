@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
                 load.answered(self, load.expected)
                 return
         elif not self.waiting:
-            self._reject()  # bytes nobody asked for: what follows cannot be told apart from an answer
+            self._reject()  # unrequested bytes: what follows could be mistaken for an answer
             return
         whole = self.fresh
         self.fresh = False

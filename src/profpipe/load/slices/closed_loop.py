@@ -59,7 +59,7 @@ class ClosedLoop:
         self._epoll.close()
 
     def tidy(self) -> None:
-        """Between slices: open again what the server has closed meanwhile. SliceError for bytes nobody asked for."""
+        """Between slices: open again what the server has closed meanwhile. SliceError for unrequested bytes."""
         for fd, _ in self._epoll.poll(0):
             connection = self._by_fd[fd]
             try:

@@ -27,7 +27,7 @@ class GateRule:
 
 
 def gate_rule(text: str) -> GateRule:
-    """Read one --fail-on. Raises UsageError saying what may stand there."""
+    """Read one --fail-on. Raises UsageError that lists what is allowed."""
     kind, _, rest = text.partition(":")
     if kind != "regression":
         raise UsageError(f"--fail-on {text}: expected {FORM}")

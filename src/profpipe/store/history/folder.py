@@ -2,7 +2,7 @@
 
 A report is one file, `<id>-<digest>.parquet`. A thousand of them cost DuckDB a second to open, so when there are
 PACK_AT they become one `pack-<number>-<digest>.parquet`. Of an entry that is in several files (a report made again, a
-pack that was written just before a crash) the one that stands alone counts, then the newest pack's.
+pack that was written just before a crash) its own file counts, then the newest pack.
 Who writes holds the lock; readers need none.
 """
 
