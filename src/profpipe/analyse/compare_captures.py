@@ -1,4 +1,4 @@
-"""Profiles side by side without a study: one capture each, so what can be said is said and the rest is refused."""
+"""Profiles side by side without a study: one capture each, so the report states what these can tell and refuses the rest."""
 
 from __future__ import annotations
 

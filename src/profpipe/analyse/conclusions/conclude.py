@@ -40,7 +40,7 @@ def _of_plugin(facts: Facts, name: str, rule: Rule, package: str) -> list[Conclu
 def resolve(document: Any, path: str) -> Any:
     """The value at a dotted path of report.json. Keys may hold dots themselves: the longest that fits is taken.
 
-    Raises ReportError when nothing stands there.
+    Raises ReportError if the path leads nowhere.
     """
     at, rest = document, path.split(".")
     while rest:

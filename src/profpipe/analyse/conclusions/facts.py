@@ -162,7 +162,7 @@ def amount(value: float, metric: MetricInfo) -> str:
 
 
 def plain(value: float, metric: MetricInfo) -> str:
-    """The number with its unit alone, where the words were said before."""
+    """The number with its unit alone, where the sentence has already named the metric."""
     match metric.unit:
         case "us":
             return duration_ns(value * 1e3)

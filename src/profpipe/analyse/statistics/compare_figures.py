@@ -49,7 +49,7 @@ def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None,
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two medians, their valid rounds, and what is said of them whatever the verdict."""
+    """Two medians, their valid rounds, and what is reported of them whatever the verdict."""
 
     base: float
     other: float

@@ -97,7 +97,7 @@ def _repeat_test(base: Floats, other: Floats, ground: Floats, least: float) -> F
     """Two-sided p of a difference of means against repeat noise, per row.
 
     The variance within sides is drawn towards that of rows of similar size, which counts as four rounds (a moderated
-    t-test, Smyth 2004): one row's two or three repeats agree by luck, those of thirty rows do not. `least` = relative
+    t-test, Smyth 2004): one row's two or three repeats agree by chance, those of thirty rows do not. `least` = relative
     sd that those rows are taken to have at least.
     """
     n, m = base.shape[1], other.shape[1]

@@ -59,7 +59,7 @@ class RatioOverStarts:
 
 @dataclass(frozen=True, slots=True)
 class Lottery:
-    """What a start of one variant costs by luck: CPU microseconds a request, the median of each start.
+    """What a start of one variant costs by chance: CPU microseconds a request, the median of each start.
 
     `within` and `between` as in RatioOverStarts, of the log cost: `between` holds the luck of a start's addresses and
     the weather that changed from start to start. `mean_over_median` = mean of all slices over their median: far above

@@ -1,4 +1,4 @@
-"""All tables and graphs of a report, and what has to be said of them."""
+"""All tables and graphs of a report, and the notes on them."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from profpipe.model.metric_keys import CPU, KERNEL_SHARE, THROUGHPUT
 from profpipe.model.report import Conclusion, Evidence
 from profpipe.units import percent, ratio
 
-# Over this share of CPU time in the kernel, a user-space count misses too much to stand alone.
+# Over this share of CPU time in the kernel, a user-space count misses too much to be read by itself.
 KERNEL_FLOOR = 0.10
 DISAGREE = 1.25
 FOREIGN = 0.02
