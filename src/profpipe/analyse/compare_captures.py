@@ -1,4 +1,4 @@
-"""Profiles side by side without a study: one capture each, so the report states what these can tell and refuses the rest."""
+"""Profiles side by side without a study: one capture each; what these cannot tell is refused."""
 
 from __future__ import annotations
 
