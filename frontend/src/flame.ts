@@ -6,7 +6,7 @@ import { matching, nextMatch, path, type FlameModel } from "./flame-model";
 import { Graphs } from "./flame-store";
 import { boxWords, graphWords, legend, viewTable } from "./flame-text";
 import { keep } from "./fragment";
-import { grouped, percent } from "./numbers";
+import { counted, grouped, percent } from "./numbers";
 
 const CRUMBS = 5;
 /** Rows shown without scrolling; a deeper graph scrolls in its box, so that no canvas grows past a browser's limit. */
@@ -279,7 +279,7 @@ export class FlameGraph {
     }
     const { frames, cost } = matching(this.model, this.hit);
     const part = this.model.sum > 0 ? percent(cost / this.model.sum) : "none";
-    this.found.textContent = frames === 0 ? "no frames match" : `${frames} frames match, ${part} of the width`;
+    this.found.textContent = frames === 0 ? "no frames match" : `${counted(frames, "frame matches", "frames match")}, ${part} of the width`;
   }
 
   private writeCrumbs(): void {

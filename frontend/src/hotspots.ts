@@ -1,6 +1,7 @@
 import { all, element, type Edges, type TableEdges } from "./data";
 import { toggleEdges } from "./edges";
 import { join, keep, type Part } from "./fragment";
+import { counted } from "./numbers";
 import { connectTabs } from "./tabs";
 
 interface Row {
@@ -210,7 +211,7 @@ class Hotspots implements Part {
       functions += hits;
       categories += show ? 1 : 0;
     }
-    this.found.textContent = active ? `${functions} functions in ${categories} categories` : "";
+    this.found.textContent = active ? `${counted(functions, "function", "functions")} in ${counted(categories, "category", "categories")}` : "";
     this.empty.hidden = !(active && categories === 0);
   }
 

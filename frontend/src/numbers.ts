@@ -10,6 +10,11 @@ export function grouped(value: number, digits = 0): string {
   return rest === undefined ? commas : `${commas}.${rest}`;
 }
 
+/** "1 function", "1,204 functions". */
+export function counted(many: number, one: string, more: string): string {
+  return `${grouped(many)} ${many === 1 ? one : more}`;
+}
+
 export function count(value: number): string {
   const size = Math.abs(value);
   if (size >= 100 || Number.isInteger(value)) return grouped(value, 0);

@@ -33,7 +33,7 @@ def test_bars_of_one_picture_share_one_axis(browser: Any, files: dict[str, Path]
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
-def test_the_longest_verdict_beside_a_bar_is_whole(browser: Any, files: dict[str, Path], width: int) -> None:
+def test_the_longest_verdict_next_to_a_bar_is_not_cut(browser: Any, files: dict[str, Path], width: int) -> None:
     with Opened(browser, files["sample"], width) as page:
         cut = page.tab.evaluate(
             "() => [...document.querySelectorAll('.bars .chip')].filter(c => {"
@@ -53,10 +53,9 @@ def test_open_search_filter_sort_and_flat_list(browser: Any, files: dict[str, Pa
         assert rows.locator("code").all_text_contents()[0] == "_PyEval_EvalFrameDefault"
         panel.locator("button.open").first.click()
         assert rows.count() == 0
-
         panel.locator("input.q").fill("greenlet")
         assert rows.locator("code").all_text_contents() == ["greenlet::Greenlet::g_switchstack()"]
-        assert panel.locator(".found").text_content() == "1 functions in 1 categories"
+        assert panel.locator(".found").text_content() == "1 function in 1 category"
         panel.locator("input.q").fill("no such function")
         assert panel.locator(".empty").is_visible()
         panel.locator(".clear").click()
@@ -227,7 +226,7 @@ def test_a_link_of_the_page_keeps_what_was_set(browser: Any, files: dict[str, Pa
         "#%3Cimg%20src=x%20onerror=window.pwned=1%3E?find=%3Cb%3E",
     ],
 )
-def test_an_address_of_nonsense_is_the_page_as_it_opens(browser: Any, files: dict[str, Path], hash_: str) -> None:
+def test_a_nonsense_address_opens_the_page_as_usual(browser: Any, files: dict[str, Path], hash_: str) -> None:
     with Opened(browser, files["sample"], hash_=hash_) as page:
         page.graph()
         assert page.tab.locator("#hot-callgrind-instructions tr.c:visible").count() == 13
@@ -235,7 +234,7 @@ def test_an_address_of_nonsense_is_the_page_as_it_opens(browser: Any, files: dic
         page.calm()
 
 
-def test_tables_are_walked_and_opened_by_keyboard(browser: Any, files: dict[str, Path]) -> None:
+def test_tables_are_navigated_and_opened_by_keyboard(browser: Any, files: dict[str, Path]) -> None:
     with Opened(browser, files["commits"]) as page:
         panel = page.tab.locator("#hot-callgrind-instructions")
         panel.locator("button.sort").first.focus()

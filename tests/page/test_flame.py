@@ -97,7 +97,7 @@ def test_zoom_by_click_and_back(browser: Any, files: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("id_", [f"flame-yappi-calls-{BEFORE}", DIFF])
-def test_a_graph_is_walked_by_keyboard(browser: Any, files: dict[str, Path], id_: str) -> None:
+def test_a_graph_is_navigated_by_keyboard(browser: Any, files: dict[str, Path], id_: str) -> None:
     with Opened(browser, files["sample"], hash_=f"#{id_}") as page:
         page.graph(id_).focus()
         for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowLeft"):
@@ -113,7 +113,7 @@ def test_a_graph_is_walked_by_keyboard(browser: Any, files: dict[str, Path], id_
         page.calm()
 
 
-def test_what_is_searched_is_marked_and_enter_walks_to_it(browser: Any, files: dict[str, Path]) -> None:
+def test_matches_are_highlighted_and_enter_goes_to_the_next(browser: Any, files: dict[str, Path]) -> None:
     with Opened(browser, files["sample"]) as page:
         page.graph()
         query, found = page.tab.locator("#flame-q"), page.tab.locator("#flame-found")
@@ -176,7 +176,7 @@ def test_a_difference_shows_what_cancels_comes_and_goes(browser: Any, files: dic
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_box_is_as_wide_as_its_increases_and_decreases_and_strong_as_wide_as_the_rest(
+def test_a_box_is_as_wide_as_all_its_changes_and_its_strong_part_as_the_net_change(
     browser: Any, files: dict[str, Path], scheme: str
 ) -> None:
     """Of 21 changes: a -6, b +6, new +5, old -4, by name; main is strong for +1 of 21."""
@@ -190,7 +190,7 @@ def test_a_box_is_as_wide_as_its_increases_and_decreases_and_strong_as_wide_as_t
         page.calm()
 
 
-def test_a_new_and_a_vanished_frame_say_so_to_who_walks(browser: Any, files: dict[str, Path]) -> None:
+def test_new_and_vanished_frames_are_announced_to_keyboard_users(browser: Any, files: dict[str, Path]) -> None:
     with Opened(browser, files["small"], hash_=f"#{DIFF}") as page:
         page.graph(DIFF).focus()
         said = []
@@ -232,7 +232,9 @@ def test_a_difference_merges_by_stack_as_a_dictionary_of_stacks_does(browser: An
 
 
 @pytest.mark.parametrize("id_", [f"flame-yappi-calls-{BEFORE}", DIFF])
-def test_a_stack_of_thirty_thousand_frames_is_drawn_and_walked(browser: Any, files: dict[str, Path], id_: str) -> None:
+def test_a_stack_of_thirty_thousand_frames_is_drawn_and_navigated(
+    browser: Any, files: dict[str, Path], id_: str
+) -> None:
     with Opened(browser, files["deep"], hash_=f"#{id_}") as page:
         canvas = page.graph(id_)
         blank = token(page, "--raised")

@@ -97,7 +97,9 @@ def use(page: Opened) -> None:
 
 
 @pytest.mark.parametrize("name", ["swarmed", "named"])
-def test_no_name_runs_loads_leads_or_becomes_an_attribute(browser: Any, files: dict[str, Path], name: str) -> None:
+def test_no_name_becomes_a_script_a_resource_a_link_or_an_attribute(
+    browser: Any, files: dict[str, Path], name: str
+) -> None:
     walk = "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes].map(a => [e.tagName, a.name, a.value]))"
     with Opened(browser, files[name]) as page:
         title = page.tab.title()
@@ -138,7 +140,7 @@ def test_a_page_of_hostile_names_is_no_wider_than_a_phone(browser: Any, files: d
         page.calm()
 
 
-def test_axe_finds_nothing_among_them(browser: Any, files: dict[str, Path]) -> None:
+def test_axe_finds_nothing_on_a_page_of_hostile_names(browser: Any, files: dict[str, Path]) -> None:
     with Opened(browser, files["swarmed"]) as page:
         page.graph()
         page.open_everything()

@@ -39,7 +39,7 @@ def test_a_shipped_study_is_under_a_megabyte(files: dict[str, Path], name: str) 
     ("width", "scheme"), [(390, "light"), (390, "dark"), (768, "light"), (1440, "light"), (1440, "dark")]
 )
 @pytest.mark.parametrize("name", PAGES)
-def test_quiet_whole_and_never_wider_than_the_window(
+def test_the_page_loads_nothing_is_whole_and_fits_its_window(
     browser: Any, files: dict[str, Path], name: str, width: int, scheme: str
 ) -> None:
     with Opened(browser, files[name], width, scheme) as page:

@@ -91,7 +91,7 @@ def test_new_gone_and_renamed_functions_say_so() -> None:
     assert "| `_PyType_Lookup` (was `old_lookup`) |" in text
 
 
-def test_unknown_is_said_with_its_reason_once() -> None:
+def test_an_unknown_figure_has_its_reason_once() -> None:
     text = render_comment(sample())
     assert "| `gevent, StreamServer` | unknown |" in text
     assert text.count("the load tool was late itself: its own p99 lateness was 4.1 ms") == 1
@@ -105,7 +105,7 @@ def test_nothing_relevant_is_three_lines() -> None:
     assert lines[2].startswith("[Full report](https://ci.example/1). 7 rounds, each in fresh processes; h2load 1.52.0")
 
 
-def test_a_failed_gate_stands_first_and_is_never_three_lines() -> None:
+def test_a_failed_gate_comes_first_and_has_the_long_form() -> None:
     data = unchanged_document()
     data["gate"] = {"asked": ["regression:5%"], "failed": True, "hits": ["CPU time per request 1.08× (1.06 to 1.10)"]}
     text = render_comment(Report.model_validate(data))

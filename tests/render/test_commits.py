@@ -132,7 +132,7 @@ def test_a_calibration_says_how_often_a_verdict_was_false() -> None:
     assert found.rows == (("CPU time per request", "1.10 %"), ("instructions per request", "0.04 %"))
 
 
-def test_the_large_figure_is_of_the_contender_the_verdict_speaks_of() -> None:
+def test_the_large_number_is_of_the_contender_that_the_verdict_names() -> None:
     figure = number_of(document())
     assert figure is not None
     assert figure.chip is not None
@@ -148,7 +148,7 @@ def test_evidence_names_the_contender_in_either_form(path: str) -> None:
     assert number_of(data).words.partition(": ")[2].startswith("uvloop, Protocol against")
 
 
-def test_without_evidence_it_is_of_the_one_furthest_from_the_baseline() -> None:
+def test_without_evidence_the_large_number_is_of_the_contender_furthest_away() -> None:
     data = commits_document()
     data["conclusions"] = []
     figure = number_of(data)

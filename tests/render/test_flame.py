@@ -64,7 +64,7 @@ def test_every_frame_arrives_in_its_place(given_: list[Flame]) -> None:
         assert [kinds[f][1] for f in frame] == [flame.name_kind[f] for f in flame.function]
 
 
-def test_one_frame_of_two_graphs_has_one_number_and_they_stand_by_name() -> None:
+def test_a_frame_of_two_graphs_has_one_number_and_numbers_follow_names() -> None:
     first = (
         sample()
         .flames[0]
@@ -92,7 +92,7 @@ def test_no_depth_is_too_deep(deepest: int, width: int) -> None:
     assert unpacked(graph)[2] == list(range(many))
 
 
-def test_the_baseline_is_laid_under_every_contender_of_the_same_metric() -> None:
+def test_the_baseline_is_compared_with_every_contender_that_has_the_same_graph() -> None:
     report = sample()
     other = report.flames[1].model_copy(update={"metric": "perf:cpu_ns"})
     report = report.model_copy(update={"flames": (*report.flames, other)})
@@ -107,7 +107,7 @@ def test_the_baseline_is_laid_under_every_contender_of_the_same_metric() -> None
     ]
 
 
-def test_without_a_graph_of_the_baseline_nothing_can_be_laid_over() -> None:
+def test_without_a_graph_of_the_baseline_there_is_no_difference() -> None:
     data = document()
     data["flames"] = data["flames"][1:]
     view = flame_view(Report.model_validate(data))

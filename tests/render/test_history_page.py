@@ -68,7 +68,7 @@ def test_a_change_an_unknown_and_what_may_be_noise_are_in_words() -> None:
     assert "1 of them without this figure" in text
 
 
-def test_the_newest_are_shown_and_what_is_left_out_is_said() -> None:
+def test_the_newest_reports_are_shown_and_the_rest_is_counted() -> None:
     (figure,) = figures([trend()], 4)
     assert (len(figure.trends[0].rows), figure.trends[0].left_out) == (4, 8)
     assert figure.trends[0].rows[0].mark == "level +5.5 %"
@@ -84,7 +84,7 @@ def test_machines_share_a_commits_place_and_have_a_line_each() -> None:
     assert first["value"][5] is None
 
 
-def test_runs_of_one_commit_stand_beside_each_other() -> None:
+def test_runs_of_one_commit_are_next_to_each_other() -> None:
     again = trend(count=3)
     same = tuple(Point(p.entry, "ab" * 20, "", None, False, p.created, p.value, rounds=1) for p in again.points)
     (data,) = page_data([Trend(again.key, again.label, again.machine_text, again.quantity, same)])

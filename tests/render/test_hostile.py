@@ -26,7 +26,7 @@ def report() -> Report:
     return hostile(REACHING)
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_enough_hostile_names() -> None:
     assert len(set(NAMES)) >= 41
 
 
@@ -75,7 +75,7 @@ def _outside_code(rendered: str) -> str:
     return rendered.split("<code>")[0] + "".join(parts)
 
 
-def test_every_name_stands_in_a_code_span_of_the_comment(report: Report) -> None:
+def test_every_name_is_in_a_code_span_of_the_comment(report: Report) -> None:
     comment = render_comment(report, limit=2_000_000)
     rendered = MarkdownIt("gfm-like", {"linkify": False}).render(comment)
     spans = {_text(part.partition("</code>")[0]).strip() for part in rendered.split("<code>")[1:]}

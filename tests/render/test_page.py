@@ -131,7 +131,7 @@ def test_an_empty_report_says_that_it_has_no_verdict() -> None:
     assert not any("nan" in line.lower().split() for line in lines)
 
 
-def test_templates_do_no_arithmetic_and_have_no_unsafe_exit() -> None:
+def test_templates_do_no_arithmetic_and_never_turn_escaping_off() -> None:
     for template in TEMPLATES.glob("*.j2"):
         text = template.read_text()
         for tag in re.findall(r"\{[{%].*?[%}]\}", text, re.S):
@@ -152,7 +152,7 @@ def test_templates_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, t
     ("text", "kept"),
     [("11.0 µs and 5 % of it", "11.0\u00a0µs and 5\u00a0% of it"), ("7 servers, 3 s", "7 servers, 3\u00a0s")],
 )
-def test_a_figure_stays_with_its_unit(text: str, kept: str) -> None:
+def test_a_figure_and_its_unit_stay_on_one_line(text: str, kept: str) -> None:
     assert templates.unbroken(text) == kept
 
 

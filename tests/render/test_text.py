@@ -49,7 +49,7 @@ def test_a_long_text_is_cut_where_it_says() -> None:
     assert visible("x" * 500) == "x" * 400 + "…"
 
 
-def test_a_limit_names_its_variants_unless_it_speaks_of_all() -> None:
+def test_a_limit_names_its_variants_unless_it_applies_to_all() -> None:
     report = sample()
     ids = tuple(v.id for v in report.variants if v.role != "control")
     assert limit_words(report, Limit(profiler="callgrind", text="blind", variants=ids)) == "blind"

@@ -41,7 +41,7 @@ def hotspots_of(change: Any = None) -> Any:
     return hot_tables(report_of(change))
 
 
-def test_columns_stand_in_the_order_readers_look_in() -> None:
+def test_columns_are_in_the_order_readers_look_in() -> None:
     table = table_of()
     assert [(c.figure.noun, c.figure.per, c.figure.better) for c in table.columns] == [
         ("throughput", "", "higher is better"),
@@ -165,7 +165,7 @@ def test_small_bars_are_summed_and_named() -> None:
     assert w.end == w.contender_width
 
 
-def test_shares_of_a_gap_that_is_no_gap_are_not_given() -> None:
+def test_a_gap_of_zero_has_no_shares() -> None:
     def no_gap(data: dict[str, Any]) -> None:
         for bar in data["waterfall"][0]["bars"]:
             bar["share_of_gap"] = None

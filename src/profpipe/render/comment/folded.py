@@ -128,4 +128,4 @@ def method(report: Report) -> list[Block]:
 def _control(row: ControlRow) -> str:
     ends = f" ({row.interval})" if row.interval else ""
     detectable = f", detectable floor {row.detectable}" if row.detectable else ""
-    return f"A/A control: {row.label} {row.ratio or 'unknown'}{ends}{detectable}"
+    return f"A/A control: {row.label} {row.ratio}{ends}{detectable}"

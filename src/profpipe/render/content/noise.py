@@ -38,7 +38,7 @@ def control_rows(report: Report) -> tuple[ControlRow, ...]:
         found.append(
             ControlRow(
                 label=names.get(key, key),
-                ratio=ratio,
+                ratio=ratio or (units.UNKNOWN if comparison else "not compared"),
                 interval=ends,
                 detectable="" if detectable is None else units.percent(detectable),
                 sd="" if sd is None else units.percent(sd, 2),
