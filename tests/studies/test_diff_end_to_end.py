@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from profpipe.commits.worktrees import BISECTING, MEASURING, alone
+from profpipe.commits.worktrees import BISECTING, MEASURING, locked
 from tests.support.demo_repository import CHANGES, Change, git, make
 from tests.support.measured_repository import ONCE, Repository
 from tests.support.processes import processes, wait_until
@@ -195,7 +195,7 @@ def test_a_step_that_fails_is_no_bad_commit(tmp_path: Path) -> None:
 def test_clean_takes_nothing_from_a_run_under_way(own: Repository, work: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two steps of a bisect nothing is measured, and its worktree must stay."""
     monkeypatch.setenv("PROFPIPE_CACHE", str(own.cache))
-    with alone(own.path, work) as folder:
+    with locked(own.path, work) as folder:
         (folder / "bisect").mkdir()
         done = own.do("clean")
         assert done.code == 1

@@ -14,11 +14,11 @@ from profpipe.errors import EXIT_OK
 def clean(context: click.Context) -> None:
     """Remove the worktrees and builds that `profpipe diff` keeps for this repository."""
     from profpipe.commits.resolve import repository
-    from profpipe.commits.worktrees import BISECTING, MEASURING, alone, kept, remove, size_of
+    from profpipe.commits.worktrees import BISECTING, MEASURING, kept, locked, remove, size_of
     from profpipe.units import amount
 
     repo = repository(Path.cwd())
-    with alone(repo, BISECTING), alone(repo, MEASURING):
+    with locked(repo, BISECTING), locked(repo, MEASURING):
         found = kept(repo)
         for worktree in found:
             size = size_of(worktree.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from profpipe.commits.git import ENVIRONMENT, FOREIGN, SAFE, asks, git
 from profpipe.commits.resolve import Commit, commit_of
-from profpipe.commits.worktrees import BISECTING, alone, remove
+from profpipe.commits.worktrees import BISECTING, locked, remove
 from profpipe.errors import CommitError, UsageError
 
 # What `git bisect run` reads from the exit code of a step.
@@ -27,7 +27,7 @@ def candidates(repo: Path, good: Commit, bad: Commit) -> int:
 @contextmanager
 def _place(repo: Path, bad: Commit) -> Iterator[Path]:
     """A scratch worktree for git bisect, with bisect refs and a log of its own; removed afterwards."""
-    with alone(repo, BISECTING) as folder:
+    with locked(repo, BISECTING) as folder:
         path = folder / "bisect"
         remove(repo, path)
         git(repo, "worktree", "add", "--detach", "--force", "--force", str(path), bad.commit)

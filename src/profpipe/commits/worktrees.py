@@ -54,12 +54,12 @@ def checked_out(repo: Path, commits: tuple[Commit, ...]) -> Iterator[dict[str, P
 
     Raises CommitError when another run is measuring this repository, or when git cannot check a commit out.
     """
-    with alone(repo, MEASURING) as folder:
+    with locked(repo, MEASURING) as folder:
         yield {commit.id: _check_out(repo, folder, commit) for commit in commits}
 
 
 @contextmanager
-def alone(repo: Path, name: str) -> Iterator[Path]:
+def locked(repo: Path, name: str) -> Iterator[Path]:
     """The folder of this repository's worktrees, locked against another run of the same kind.
 
     The lock ends with this process, however it ends. Raises CommitError when another run holds it.

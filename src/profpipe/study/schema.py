@@ -135,7 +135,7 @@ class Study(Part):
     question: str = Field("", description="the question that the report answers")
     hypothesis: tuple[Hypothesis, ...] = Field((), description="reasons to decide between")
     reference: str = Field(
-        "", description="a published study to set the figures beside: `post-2018`, the one profpipe grew from"
+        "", description="a published study to compare the figures with: `post-2018`, the origin of profpipe"
     )
     name_style: str = Field(
         "", description="how the classic lists write names: as the capture has them, or as `cargo-profiler` did"
