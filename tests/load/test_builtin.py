@@ -371,9 +371,7 @@ def test_a_load_of_one_thread_is_not_spread_and_says_so(tmp_path: Path) -> None:
     with answering(OK, delay=0.02) as server:  # a client that never waits is doubted for its own ceiling as well
         plan = LoadPlan(requests=20, connections=2)
         found = load.run("builtin", plan, "127.0.0.1", server.port, cpus=(first, second), folder=tmp_path)
-    said = (
-        f"the load has one thread: it ran on processor {first} alone, not spread over processors {first} and {second}"
-    )
+    said = f"the load has one thread: it ran on processor {first} only, not on processors {first} and {second}"
     assert (found.served, found.doubts, found.doubted) == (20, (said,), ())
 
 

@@ -115,7 +115,7 @@ def test_duplicates_of_an_earlier_race_are_removed(forge: Forge, tmp_path: Path)
         forge.state.comment(f"{MARKER}\n{text}", forge.state.login)
     outcome = attach(github_environment(forge, tmp_path))
     assert [c["id"] for c in forge.state.comments] == [101]
-    assert "2 more of our comments with this key removed" in outcome.done
+    assert "2 duplicates of our comment removed" in outcome.done
 
 
 def test_a_comment_deleted_between_looking_and_writing_is_written_anew(forge: Forge, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_comment_deleted_between_looking_and_writing_is_written_anew(forge: Fo
 
     forge.state.faults.append(vanish)
     outcome = attach(github_environment(forge, tmp_path))
-    assert "comment 101 was deleted meanwhile; a new one is written" in outcome.done
+    assert "comment 101 was deleted meanwhile; writing a new one" in outcome.done
     assert len(forge.state.mine()) == 1
 
 

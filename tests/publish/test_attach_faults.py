@@ -122,16 +122,16 @@ def test_nobody_listens(forge: Forge, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (page(), "answered an HTML page; is that the address of the API, and no login page?"),
+        (page(), "answered an HTML page; check that --api is the address of the API"),
         (page(404), "answered 404: an HTML page"),
-        (Answer(200, b"plain", {"Content-Type": "text/plain"}), "answered no JSON"),
+        (Answer(200, b"plain", {"Content-Type": "text/plain"}), "answered something that is not JSON"),
         (say(200, {"unexpected": True}), "pull request 7: unexpected response; check --api"),
         (say(200, [1]), "pull request 7: unexpected response; check --api"),
         (
             Answer(301, b"", {"Location": "https://elsewhere.example/"}),
             "answered 301, a redirect; give the new address",
         ),
-        (Answer(200, b"[" * 100_000, {"Content-Type": "application/json"}), "answered no JSON"),
+        (Answer(200, b"[" * 100_000, {"Content-Type": "application/json"}), "answered something that is not JSON"),
     ],
     ids=["html", "html 404", "text", "other object", "list", "redirect", "deep"],
 )

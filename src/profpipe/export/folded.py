@@ -68,7 +68,7 @@ def frame_text(profile: Profile, frame: int) -> str:
 
 
 def thread_text(label: str) -> str:
-    """A thread's name as the frame that stands before its stacks."""
+    """A thread's name as the frame that comes before its stacks."""
     label = _plain(label)
     match = _THREAD.fullmatch(label)
     if match is None or not label:

@@ -1,4 +1,4 @@
-"""The built-in generator: drives its client process and says when the client measured itself."""
+"""The built-in generator: runs its client process, and doubts figures in which the client measured itself."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Ends the load generators of a profpipe that is gone: a small process that knows them by a mark, and waits.
+"""A small process that ends load generators when the profpipe that started them has died.
 
-Run as `python -I -S guard.py MARK`. stdin brings "=" before profpipe ends by itself; when it ends without, however
-profpipe died, every process with MARK in its environment is killed: wrk would go on until its duration is over. (Being
-told pids instead would miss a load in the instant between its start and the telling.) One guard serves all loads of
-a process, since its start takes 15 ms of a processor and must not fall into every measured window. Stdlib only.
+Run as `python -I -S guard.py MARK`. It reads stdin. profpipe writes "=" there before it ends normally. When stdin ends
+without, profpipe has died, and every process with MARK in its environment is killed: wrk would go on until its duration
+is over. (A list of pids would miss a load between its start and the moment its pid is written.) One guard serves all
+loads of a process, since its start takes 15 ms of a processor, which must not fall into every measured window. It uses
+the standard library only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SWEEPS, PAUSE_S = 20, 0.02
 
 
 class Guard:
-    """The process, from profpipe's side."""
+    """The guard's process, as profpipe sees it."""
 
     def __init__(self) -> None:
         mark = f"{os.getpid()}-{time.monotonic_ns()}"
@@ -36,13 +37,13 @@ class Guard:
         atexit.register(self.close)
 
     def close(self) -> None:
-        """We end by ourselves. A guard that somebody killed is no error: the loads went well without it."""
+        """End the guard without killing anything. A guard that was killed before is no error."""
         self._process.communicate(b"=")
 
 
 @cache
 def guard() -> Guard:
-    """The one of this process, started when first asked for."""
+    """The guard of this process, started by the first call."""
     return Guard()
 
 

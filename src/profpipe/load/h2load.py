@@ -30,7 +30,7 @@ MODES = frozenset({"count", "closed"})
 PROGRAM: Program = (NAME, ("--version",), r"nghttp2/(\S+)")
 VERSION: Program = (NAME, ("--version",), r"h2load (\S+)")  # with the library's name, as in the results of old runs
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "user-agent")
-SLACK_S = 1.0  # beyond the timeout it is told itself, before it is killed
+SLACK_S = 1.0  # beyond the timeout that h2load is given, before it is killed
 
 TIME_US = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6}
 FINISHED = re.compile(r"^finished in ([\d.]+)(us|ms|s|m|h), ([\d.]+) req/s, ([\d.]+)([KMGT]?B)/s", re.MULTILINE)

@@ -125,12 +125,12 @@ def version_of(program: Program) -> str:
 def _place_threads(pid: int, cpus: Cpus, threads: int) -> tuple[Doubt, ...]:
     """Pin the threads of a load in turn, in order of birth; what to doubt when there are fewer than were asked for.
 
-    wrk and h2load start one thread per `-t` beside the first one, which only waits for them and stays unpinned.
+    wrk and h2load start one thread per `-t` in addition to the first one, which only waits for them and is not pinned.
     """
     if len(cpus) < 2:
         return ()
     if threads == 1:
-        words = f"the load has one thread: it ran on {_named(cpus[:1])} alone, not spread over {_named(cpus)}"
+        words = f"the load has one thread: it ran on {_named(cpus[:1])} only, not on {_named(cpus)}"
         return (Doubt(words),)
     found: list[int] = []
     deadline = time.monotonic() + PLACING_S
@@ -180,7 +180,7 @@ def _wait(
         os.kill(child.pid, signal.SIGKILL)
         raise
     finally:
-        # wait4 instead of Popen.wait: it alone tells this child's processor time apart from all others'.
+        # wait4 instead of Popen.wait: only it gives the processor time of this child without that of others.
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.stdin is not None:
@@ -213,7 +213,7 @@ def _polled_end(pid: int, timeout: float) -> bool:
 
 
 def _text(path: Path) -> str:
-    """The last 64 KiB of a tool's text: an error printed per request can fill a disk, its end says it all."""
+    """The last 64 KiB of a tool's text: an error printed per request can fill a disk, and its end is enough."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - OUTPUT_LIMIT))

@@ -51,7 +51,7 @@ def from_actions(forge: str, api: str, environment: Mapping[str, str]) -> Place:
 
 
 def read_event(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The event of GITHUB_EVENT_PATH; empty when there is none. Raises UsageError when it is no JSON object."""
+    """The event of GITHUB_EVENT_PATH; empty when that is not set. Raises UsageError unless it is a JSON object."""
     path = environment.get("GITHUB_EVENT_PATH", "")
     if not path:
         return {}
@@ -62,7 +62,7 @@ def read_event(environment: Mapping[str, str]) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"GITHUB_EVENT_PATH: {path} cannot be read as JSON: {type(error).__name__}") from None
     if not isinstance(event, dict):
-        raise UsageError(f"GITHUB_EVENT_PATH: {path} is no event: a JSON object under 32 MiB was expected")
+        raise UsageError(f"GITHUB_EVENT_PATH: {path} is not an event: expected a JSON object under 32 MiB")
     return event
 
 

@@ -33,7 +33,7 @@ class Message:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was done, and what was not with the reason: both in words, one line each."""
+    """What was done, and what was not done and why, as one line each."""
 
     done: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ def no_token(place: Place) -> str:
 
 
 def publish(forge: Connection, token: Token, message: Message, *, comment: bool, status: StatusKind) -> Outcome:
-    """Comment and status; each of them tried, whatever becomes of the other. Raises nothing of the forge's."""
+    """Post the comment and set the status, each even when the other fails. Raises no ForgeError."""
     outcome = Outcome()
     if comment:
         try:
@@ -95,7 +95,7 @@ def _comment(forge: Connection, message: Message, outcome: Outcome) -> None:
         )
         return
     if pull.locked:
-        outcome.done.append(f"the conversation of pull request {pull.number} is locked; trying all the same")
+        outcome.done.append(f"the conversation of pull request {pull.number} is locked; trying anyway")
     me, say = forge.me(), outcome.done.append
     kept = upsert(forge, message.key, message.render(message.link), me, say)
     if message.page is not None:
@@ -103,7 +103,7 @@ def _comment(forge: Connection, message: Message, outcome: Outcome) -> None:
     outcome.comment_id, outcome.comment_url = kept.comment.id, kept.comment.url
     outcome.done.append(f"comment {kept.comment.id} {'created' if kept.created else 'updated'} on {pull.number}")
     if kept.removed:
-        outcome.done.append(f"{kept.removed} more of our comments with this key removed")
+        outcome.done.append(f"{kept.removed} duplicates of our comment removed")
 
 
 def _attach(forge: Connection, message: Message, kept: Upserted, outcome: Outcome) -> Upserted:

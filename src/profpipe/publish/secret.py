@@ -13,8 +13,8 @@ SHORTEST = 6
 _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|SESSION|DSN|_KEY$|_PAT$"
 )
-# These places hold credentials, whatever the environment holds: user:password@ in a URL, ?token=..., a header,
-# --password ..., API_KEY=... before a command. Prose about tokens is left alone.
+# Credentials that are recognised by their form, whatever the environment holds: user:password@ in a URL, ?token=...,
+# a header, --password ..., API_KEY=... before a command. Prose about tokens is not changed.
 _USER = re.compile(r"(?<=://)[^/\s'\"<>]+(?=@)")
 _WORD = (
     r"(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|credentials?|auth|signature|sig|cookie)"
@@ -60,7 +60,7 @@ def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def hide(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without these values and without what its own form gives away as a credential."""
+    """The text without these values and without whatever has the form of a credential."""
     for value in secrets:
         text = text.replace(value, HIDDEN)
     text = _USER.sub(HIDDEN, text)

@@ -1,4 +1,4 @@
-"""One comment per report: found by its hidden first line, ours alone, one even when two jobs wrote at once."""
+"""One comment per report, found by its hidden first line and its author; only one even when two jobs write at once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def upsert(thread: Thread, key: str, body: str, me: str | None, say: Callable[[s
         except ForgeError as error:
             if not error.missing:
                 raise
-            say(f"comment {comment.id} was deleted meanwhile; a new one is written")
+            say(f"comment {comment.id} was deleted meanwhile; writing a new one")
             break
         return Upserted(kept, False, _remove(thread, found[1:]))
     made = thread.create(text)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx2
 
 TRIES = 5
-# All waiting of one command together: a build is not kept up for a comment.
+# For all waiting of one command: a build should not be held up by a comment.
 WAIT_BUDGET = 120.0
 TIMEOUT = 30.0
 MAX_ANSWER = 16 * 2**20
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Wire:
-    """One forge's API. `headers` hold the token and go to this API alone: no redirect is followed."""
+    """One forge's API. `headers` hold the token and go to this API only: no redirect is followed."""
 
     base: str
     headers: Mapping[str, str] = field(repr=False)
@@ -121,10 +121,10 @@ class Wire:
                 data = b"".join(_bounded(response, what))
         except httpx2.HTTPError as error:
             # The library's own text holds the whole URL.
-            text = f"{what}: no answer from {self.base} ({type(error).__name__}); nothing was changed that we know of"
+            text = f"{what}: no answer from {self.base} ({type(error).__name__}); as far as we know nothing was changed"
             raise _Again(ForgeError(text)) from None
         except httpx2.InvalidURL:
-            raise ForgeError(f"{self.base} is no address of an API") from None
+            raise ForgeError(f"{self.base} is not the address of an API") from None
         return self._answer(what, response, data)
 
     def _answer(self, what: str, response: httpx2.Response, data: bytes) -> Answer:
@@ -143,8 +143,8 @@ class Wire:
                 f"{what}: {self.base} answered {status}, a redirect; give the new address as --api", status
             )
         if data.strip() and not is_json:
-            page = "an HTML page" if "html" in kind or data.lstrip()[:1] == b"<" else "no JSON"
-            raise ForgeError(f"{what}: {self.base} answered {page}; is that the address of the API, and no login page?")
+            page = "an HTML page" if "html" in kind or data.lstrip()[:1] == b"<" else "something that is not JSON"
+            raise ForgeError(f"{what}: {self.base} answered {page}; check that --api is the address of the API")
         return Answer(status, parsed, _following(response.headers.get("link", "")))
 
     def _clean(self, text: str) -> str:
@@ -153,7 +153,7 @@ class Wire:
 
 
 class _Again(Exception):
-    """Worth another try, after so many seconds where the forge says so."""
+    """A failure that is worth another try, `after` so many seconds where the forge gives them."""
 
     def __init__(self, error: ForgeError, after: float | None = None) -> None:
         self.error, self.after = error, after

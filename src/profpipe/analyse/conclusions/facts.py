@@ -1,4 +1,4 @@
-"""What rules share: figures of the report together with the dotted path where they stand, and how a sentence is put."""
+"""What rules share: figures of a report with their paths in report.json, and the parts of a sentence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Kind = Literal["verdict", "cause", "not-the-cause", "caution"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number and its place in report.json."""
+    """A number and its dotted path in report.json."""
 
     value: float
     path: str
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Look-ups over one report. Everything returns None where the report does not know."""
+    """Look-ups in one report. Each returns None where the report does not have the figure."""
 
     report: Report
 
@@ -72,7 +72,7 @@ class Facts:
         return Figure(found.median, f"variants.{place}.figures.{key}.median")
 
     def compared(self, contender: str, key: str) -> tuple[Comparison, str] | None:
-        """The comparison with the baseline and the path it stands at."""
+        """The comparison with the baseline, and its path."""
         place = self.place(contender)
         found = self.report.variants[place].against_baseline.get(key)
         return None if found is None else (found, f"variants.{place}.against_baseline.{key}")
@@ -145,7 +145,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital, which names of functions and variants at the start must not get: use it for labels only."""
+    """The text with a capital letter. For labels only: names of functions and variants must not get one."""
     return text[:1].upper() + text[1:]
 
 

@@ -92,7 +92,7 @@ def _command(plan: LoadPlan, host: str, port: int, folder: Path) -> tuple[list[s
 def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int) -> LoadResult:
     """What our hook wrote: microseconds and exact counts; no histogram where it would have taken wrk too long.
 
-    The text beside it is kept, not read.
+    The text that wrk printed is kept, not read.
     """
     rows, seconds, requests = figures["histogram"], figures["duration_us"] / 1e6, figures["requests"]
     errors = {kind: many for kind, many in figures["errors"].items() if many}

@@ -1,4 +1,4 @@
-"""The body of a callgrind file: which lines cost what, and whose cost that is."""
+"""The body of a callgrind file: the costs of its lines, and the function that each cost belongs to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WIDTH[[FN, FILE, OBJECT]] = len(b"fn=")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the reader stands between two windows: numbers of texts, `clone` of a function; NONE = not said yet."""
+    """The state between two windows: numbers of texts, `clone` of a function; NONE = not given yet."""
 
     object: int = 0
     file: int = 0
@@ -68,7 +68,7 @@ class Stretch:
     """Body lines between two header lines. `changes` are the rows of naming and calls lines, among these lines.
 
     Over the changes: `what` each is, `named` = number of the text it names, and `file`, `object` and `clone` as they
-    hold from there on. `costs[i]` = how many cost lines stand before line i.
+    hold from there on. `costs[i]` = how many cost lines come before line i.
     """
 
     lines: Lines
@@ -195,7 +195,9 @@ class Body:
     def _check_inside(self, clone: Index, at: Stretch, rows: Index) -> None:
         if len(clone) and clone.min() == NONE:
             row = int(rows[np.argmax(clone == NONE)])
-            raise ParseError(self._source, "a cost before any `fn=` line: whose is it?", line=at.number(row))
+            raise ParseError(
+                self._source, "a cost line before any `fn=` line: its function is not known", line=at.number(row)
+            )
 
     def _after(self, at: Stretch, calls: Index) -> Place:
         """Where the next stretch begins."""

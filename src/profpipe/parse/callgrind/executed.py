@@ -1,6 +1,8 @@
-"""The lines of source that ran, per function and file: what the tables of a profile leave out.
+"""The lines of source that ran, per function and file, which a profile does not have.
 
-Read apart from the profile, which sums lines for speed, and only for files that are asked for.
+A second reader, on purpose: that of the profile (`run.py`) works on whole columns of numbers, sums the lines of a
+function, and never looks at one line, which makes it fast. Keeping lines there would multiply the rows of every
+profile, and only `profpipe diff` asks for them, of the few files that a commit changed.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _LEVEL = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Texts:
-    """Dense numbers for texts, in order of first sight; 0 is "". `unknown` is a text that stands for it."""
+    """Dense numbers for texts, in order of first sight; 0 is "". `unknown` is a text that means it, too."""
 
     def __init__(self, unknown: bytes = b"") -> None:
         self._numbers: dict[bytes, int] = {b"": 0, unknown: 0}

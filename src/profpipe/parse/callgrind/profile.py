@@ -258,7 +258,7 @@ def _warnings(run: Run, yappi: bool, left_out: list[str]) -> list[str]:
     found = []
     if _states_no_totals(run, yappi):
         writer = "yappi" if yappi else run.parts[0].details.get("creator") or "its writer"
-        found.append(f"{writer} states no totals: a file that was cut cannot be told from a whole one")
+        found.append(f"{writer} states no totals: a file that was cut would look complete")
     elif not any(any(sums) for sums in run.sums) and all(part.totals is not None for part in run.parts):
         found.append(
             "nothing was counted into this file (totals 0): after a dump (`callgrind_control -d`) the counts are in "

@@ -14,8 +14,8 @@ from profpipe.parse.callgrind.lines import OTHER, Lines, LineTooLong, split, win
 
 EMPTY = (
     "empty file: valgrind was killed before it saved (SIGKILL, `callgrind_control -k`, a crash), or this process only "
-    "started others and the counts are in the files beside it (`F.1` after a dump, `F-01` with --separate-threads=yes, "
-    "one per pid with --trace-children=yes)"
+    "started others and the counts are in the files next to it (`F.1` after a dump, `F-01` with "
+    "--separate-threads=yes, one per pid with --trace-children=yes)"
 )
 # A run of a day, dumped every 10 s, has 8,640 parts; each stretch of costs takes some 0.5 ms however short it is.
 MAX_STRETCHES = 50_000
@@ -66,7 +66,7 @@ def _first_piece(piece: bytes, source: str) -> bytes:
 
 
 class _File:
-    """Reading one file: the open part, and whose cost comes next."""
+    """Reading one file: the open part, and the function that the next cost belongs to."""
 
     def __init__(self, run: Run, source: str) -> None:
         self._run, self._source = run, source
