@@ -104,7 +104,7 @@ def dearer(server: str, clean: int, many: int, factor: float) -> tuple[float, fl
     said = []
     for seed in range(many):
         data = changed(dealt(study(server), server, {"clean": clean}, seed), AGAIN, cpu=factor)
-        data = replace(data, sequential=plan_looks(7, 20))
+        data = replace(data, record=replace(data.record, sequential=plan_looks(7, 20)))
         found = next(v for v in build_report(data).variants if v.role == "contender").against_baseline
         said.append([key in found and found[key].verdict == "worse" for key in (TIMED[0], BESIDE_LOAD)])
     alone, beside = (sum(one[i] for one in said) / many for i in (0, 1))
