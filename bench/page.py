@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.gen_flame import METRIC, pair
 from profpipe.model.report import Report
-from profpipe.pipeline.reporting.report import load_report
+from profpipe.pipeline.reporting.report_files import load_report
 from profpipe.render.page import flame_graph
 from profpipe.render.page.html import render_page
 from profpipe.render.page.sections import script_data

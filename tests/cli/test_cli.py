@@ -99,7 +99,7 @@ def test_compare_divides_by_the_requests_and_writes_the_report(tmp_path: Path) -
     [
         (("compare", THREADS), "at least two profiles"),
         (("compare", THREADS, ASYNCIO, "--requests", "5"), "give one per file"),
-        (("compare", THREADS, THREADS), "name them apart with --label"),
+        (("compare", THREADS, THREADS), "with --label"),
         (("run", "nothing"), "no study 'nothing'; it has: concurrency"),
         (("run",), "name one: profpipe run concurrency|"),
         (("run", "head", "-t", "hed-cached"), "no target hed-cached"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profpipe.pipeline.reporting.report import load_report
+from profpipe.pipeline.reporting.report_files import load_report
 from tests.support.browser import Opened, written
 from tests.support.hostile_report import REACHING, hostile
 from tests.support.sample_commits import commits_report

@@ -55,7 +55,7 @@ def test_a_variant_beside_itself_from_another_folder_costs_the_same(measured: Pa
     assert {v.id for v in report.variants if v.role != "control"} == {"side0", "side1"}
     found = report.variants[1].against_baseline["callgrind:instructions"]
     assert (found.verdict, found.ratio) == ("no change", 1.0)
-    assert any("measured one after the other, not in turn" in text for text in limits(report))
+    assert any("measured one after the other, not in turns" in text for text in limits(report))
 
 
 def test_two_variants_of_one_folder_differ_as_they_do_in_its_own_report(measured: Path) -> None:
@@ -73,8 +73,8 @@ def test_on_another_machine_only_counts_are_compared(measured: Path, tmp_path: P
     )
     report = compared(f"{measured}:{variant}", f"{far}:{variant}")
     assert {m.profiler for m in report.metrics if m.instrument in ("clean", "sampled")} == set()
-    assert any("not compared: measured on other machines" in text for text in limits(report))
-    assert any("counts differ with CPU" in text for text in limits(report))
+    assert any("not compared: measured on different machines" in text for text in limits(report))
+    assert any("counts depend on CPU" in text for text in limits(report))
     assert " | side1: A far one" in report.environment["CPU"]
 
 
@@ -83,7 +83,7 @@ def test_another_version_or_option_of_a_profiler_is_refused(measured: Path, tmp_
     other = copy(measured, tmp_path / "other")
     change_runs(other, lambda r: replace(r, profiler_facts={**r.profiler_facts, "options": "--cache-sim=yes"}))
     with pytest.raises(
-        Refused, match=r"cannot be compared: .*measured in other ways \(options: .* and --cache-sim=yes"
+        Refused, match=r"cannot be compared: .*measured with different options \(options: .* and --cache-sim=yes"
     ):
         compared(f"{measured}:{variant}", f"{other}:{variant}")
 
@@ -92,11 +92,11 @@ def test_another_load_is_labelled(measured: Path, tmp_path: Path) -> None:
     variant = names(measured)[0]
     other = copy(measured, tmp_path / "other", lambda s: replace(s, load="another load"))
     report = compared(f"{measured}:{variant}", f"{other}:{variant}")
-    assert any("another load: another load; side0 had" in text for text in limits(report))
+    assert any("different loads: another load; side0 had" in text for text in limits(report))
 
 
 def test_which_variant_is_meant_must_be_clear(measured: Path) -> None:
-    with pytest.raises(UsageError, match=r"holds .* variants, name one"):
+    with pytest.raises(UsageError, match=r"has .* variants; name one"):
         side(str(measured), Path("reports"))
     with pytest.raises(UsageError, match="has no variant nobody; it has"):
         side(f"{measured}:nobody", Path("reports"))
@@ -108,7 +108,7 @@ def test_the_command_line_says_what_does_not_go_together(measured: Path, tmp_pat
     variant = names(measured)[0]
     for words, message in (
         ((f"{measured}:{variant}", str(file)), "compare captures with captures and runs with runs"),
-        ((f"{measured}:{variant}", f"{measured}:{variant}"), "two sides are called alike"),
+        ((f"{measured}:{variant}", f"{measured}:{variant}"), "two sides have the same name"),
         (
             (f"{measured}:{variant}", f"{measured}:{variant}", "--requests", "5", "--requests", "5"),
             "--requests is for captures",

@@ -15,8 +15,9 @@ import pytest
 from bench.gen_study import KINDS, sources, write_study
 from profpipe import store
 from profpipe.errors import ReportError, StoreError
-from profpipe.pipeline.reporting import report as reporting
-from profpipe.pipeline.reporting.report import build_report, report_json, write_report
+from profpipe.pipeline.reporting import report_files
+from profpipe.pipeline.reporting.report import build_report, write_report
+from profpipe.pipeline.reporting.report_files import report_json
 from tests.support.paths import REPORT_SCHEMA
 
 
@@ -129,7 +130,7 @@ def test_a_capture_that_is_gone_is_named(folder: Path) -> None:
     path.unlink()
     report, _ = build_report(folder)
     (invalid,) = report.invalid
-    assert invalid.reason == "its capture cannot be read: raw/callgrind.out.1 is not there any more"
+    assert invalid.reason == "its capture cannot be read: raw/callgrind.out.1 no longer exists"
 
 
 def test_a_record_that_is_broken_is_named(folder: Path) -> None:
@@ -169,7 +170,7 @@ def test_a_refusal_is_no_failure(folder: Path) -> None:
 
 def test_the_report_of_the_same_captures_is_the_same_bytes(whole: Path, tmp_path: Path) -> None:
     """Whatever the order in which the runs lie in the folder."""
-    names = (reporting.REPORT_JSON, reporting.REPORT_HTML, reporting.COMMENT)
+    names = (report_files.REPORT_JSON, report_files.REPORT_HTML, report_files.COMMENT)
     first = write_report(whole)
     elsewhere = tmp_path / "other place"
     for home in sorted((whole / "runs").iterdir(), reverse=True):
@@ -182,10 +183,10 @@ def test_the_report_of_the_same_captures_is_the_same_bytes(whole: Path, tmp_path
 
 def test_report_json_is_read_back_as_it_was_written(whole: Path, tmp_path: Path) -> None:
     written = write_report(whole)
-    assert reporting.load_report(written.json) == written.report
+    assert report_files.load_report(written.json) == written.report
     (tmp_path / "x.json").write_text(written.json.read_text().replace("profpipe.report/2", "profpipe.report/9"))
     with pytest.raises(ReportError, match=r"schema: .*this version reads profpipe\.report/1 and profpipe\.report/2"):
-        reporting.load_report(tmp_path / "x.json")
+        report_files.load_report(tmp_path / "x.json")
 
 
 def test_the_old_report_stays_when_the_new_one_cannot_be_written(

@@ -19,7 +19,7 @@ from profpipe.pipeline.attach import untrusted_report
 from profpipe.pipeline.attach.message import AttachOptions, prepare_artifact
 from profpipe.pipeline.attach.send import send
 from profpipe.pipeline.attach.untrusted_report import MAX_REPORT, NAME, NAMES, PROSE, read_artifact
-from profpipe.pipeline.reporting.report import load_report
+from profpipe.pipeline.reporting.report_files import load_report
 from profpipe.publish.wire import Wire
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page

@@ -142,7 +142,7 @@ def test_a_function_that_a_report_does_not_list_is_unknown_not_zero(tmp_path: Pa
 
 def test_an_ambiguous_name_lists_its_choices(tmp_path: Path) -> None:
     record(at(1), tmp_path)
-    with pytest.raises(UsageError, match=r"may mean .* things(.|\n)*clean:cpu_us  CPU time per request"):
+    with pytest.raises(UsageError, match=r"is ambiguous \(4 matches\)(.|\n)*clean:cpu_us  CPU time per request"):
         ask(tmp_path, "cpu", Narrowed())
     with pytest.raises(UsageError, match="has no metric or function 'no such thing'"):
         ask(tmp_path, "no such thing", Narrowed())
@@ -275,7 +275,10 @@ def test_merge_joins_and_the_same_entry_twice_is_one(tmp_path: Path) -> None:
 def test_merge_refuses_to_mix_machines_silently(tmp_path: Path) -> None:
     record(at(1), tmp_path / "a")
     record(at(2, cpu="another CPU"), tmp_path / "b")
-    with pytest.raises(UsageError, match=r"2 machines, and nothing was merged(.|\n)*another CPU(.|\n)*--machines"):
+    with pytest.raises(
+        UsageError,
+        match=r"these are reports of 2 machines(.|\n)*another CPU(.|\n)*--machines",
+    ):
         merge([tmp_path / "b"], tmp_path / "a", machines=False)
     assert len(stored(tmp_path / "a")) == 1
     merge([tmp_path / "b"], tmp_path / "a", machines=True)
@@ -287,16 +290,16 @@ def test_merge_refuses_to_mix_machines_silently(tmp_path: Path) -> None:
     [
         ({"value": math.inf}, "not finite"),
         ({"values": [1.0, math.nan]}, "not finite"),
-        ({"machine": "00000000"}, "not that of its facts"),
-        ({"commit": "--exec=x"}, "no hash"),
-        ({"created": "yesterday"}, "is no time"),
-        ({"study": None}, "must be filled"),
+        ({"machine": "00000000"}, "does not belong to its facts"),
+        ({"commit": "--exec=x"}, "not a hash"),
+        ({"created": "yesterday"}, "is not a time"),
+        ({"study": None}, "a required column is empty"),
         ({"role": "x"}, "role is unknown"),
         ({"better": "x"}, "neither lower nor higher"),
         ({"report": "../../etc/passwd"}, "leads outside"),
-        ({"subject": "x" * 200_000}, "over 100,000 bytes"),
-        ({"id": "0" * 16}, "holds another report"),
-        ({"id": "../x"}, "an id is not"),
+        ({"subject": "x" * 200_000}, "longer than 100,000 bytes"),
+        ({"id": "0" * 16}, "not the one of its name"),
+        ({"id": "../x"}, "an id does not have the form"),
     ],
 )
 def test_merge_checks_every_row_of_a_file_it_did_not_write(
@@ -331,7 +334,7 @@ def test_merge_refuses_what_is_no_history(kind: str, tmp_path: Path) -> None:
         (theirs / f"{'0' * 16}-{'0' * 16}.parquet").symlink_to("/etc/passwd")
     said = {
         "foreign": "is not marked", "empty": "cannot be read as Parquet", "bomb": "would unfold to",
-        "link": "no file of",        "text": "cannot be read as Parquet", "nothing": "holds no history",
+        "link": "is a link",        "text": "cannot be read as Parquet", "nothing": "has no history",
     }  # fmt: skip
     with pytest.raises(StoreError, match=said[kind]):
         merge([theirs], tmp_path / "ours", machines=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import AttachOptions, prepare
 from profpipe.pipeline.attach.send import send
-from profpipe.pipeline.reporting.report import report_json
+from profpipe.pipeline.reporting.report_files import report_json
 from profpipe.publish.post import Outcome
 from profpipe.publish.wire import Wire
 from tests.support.forge_server import HEAD_SHA, TOKEN, Forge

@@ -12,7 +12,7 @@ import rich_click as click
 from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
-    from profpipe.pipeline.reporting.report import ReportFiles
+    from profpipe.pipeline.reporting.report_files import ReportFiles
 
 
 def finish(
@@ -29,7 +29,7 @@ def finish(
     target where the variants are commits of a target.
     """
     from profpipe.pipeline.history import record
-    from profpipe.pipeline.reporting.report import render
+    from profpipe.pipeline.reporting.report_files import render
 
     _print(written, as_json=as_json)
     if reports is not None:

@@ -1,4 +1,4 @@
-"""Profiles without a study: the hotspot list of a file, files side by side, files in another tool's format."""
+"""Captures without a study: their hotspots, a comparison, and their export to another tool's format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from profpipe.units import amount
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One side of `profpipe compare`: a name, the profile, and the requests it is divided by, if known."""
+    """One side of `profpipe compare`. `requests` = what totals are divided by; None when unknown."""
 
     label: str
     profile: Profile
@@ -25,14 +25,14 @@ class Compared:
 
 
 def read_profile(paths: Sequence[Path], format: str | None = None) -> Profile:
-    """One profile from one file, or from the parts of one capture."""
+    """The profile of one file, or of several files that are parts of one capture."""
     from profpipe.parse import parse_file, parse_files
 
     return parse_file(paths[0], format) if len(paths) == 1 else parse_files(paths, format)
 
 
 def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
-    """One capture as the machine contract of `profpipe parse FILE --json`, all functions or the first `limit`."""
+    """The output of `profpipe parse FILE --json`: all functions, or the first `limit`."""
     from profpipe.analyse import hotspot_list
 
     metrics = tuple(
@@ -62,7 +62,7 @@ def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
 
 
 def hotspots(profile: Profile, limit: int = 30) -> object:
-    """The hotspot list as something rich prints, with what the capture says of itself above it."""
+    """The hotspots as something that rich prints, under a title with the format and the totals."""
     from profpipe.analyse import hotspot_list
     from profpipe.render.terminal.report import render_hotspots
 
@@ -101,7 +101,7 @@ def compare(sides: Sequence[Compared]) -> Report:
         raise UsageError("compare needs at least two profiles: profpipe compare BASELINE CONTENDER [...]")
     names = [side.label for side in sides]
     if len(set(names)) != len(names):
-        raise UsageError(f"two profiles are called {names}; name them apart with --label")
+        raise UsageError(f"two profiles have the same name ({', '.join(names)}); rename them with --label")
     return compare_profiles(
         [(side.label, side.profile, side.requests) for side in sides],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -110,7 +110,7 @@ def compare(sides: Sequence[Compared]) -> Report:
 
 
 def export(profile: Profile, format: str) -> bytes:
-    """The profile in another tool's format. Raises Refused when it does not hold what that format needs."""
+    """The profile in another tool's format. Raises Refused when it lacks what that format needs."""
     from profpipe.export import export as write
 
     return write(profile, format)

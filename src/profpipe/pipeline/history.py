@@ -1,4 +1,4 @@
-"""The history of reports: keeping one, asking for a trend, joining histories of several machines."""
+"""The history of reports: enters a report, answers questions about trends, merges histories of several machines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Narrowed = Narrow
 
 @dataclass(frozen=True, slots=True)
 class FoundTrends:
-    """What was asked for, its trends, and the files that could not be used: (path, what is wrong)."""
+    """The name of what was asked for, its trends, and the unusable files as (path, what is wrong)."""
 
     what: str
     trends: tuple[Trend, ...]
@@ -30,10 +30,10 @@ class FoundTrends:
 def record(
     report: Report, reports: Path, path: Path | None = None, targets: Mapping[str, str] | None = None
 ) -> Path | None:
-    """Keep a finished report in `reports`/history; made again, it replaces itself. None when it holds no figure.
+    """Enter a finished report into `reports`/history, in place of an earlier version of it. None without any figure.
 
     `path` = its report.json; `targets` = variant -> target where variants stand for commits of one target, so that
-    the target's series goes on from report to report. Raises StoreError.
+    the target's series continues from report to report. Raises StoreError.
     """
     below = path.absolute().is_relative_to(reports.absolute()) if path is not None else False
     told = path.absolute().relative_to(reports.absolute()).as_posix() if path is not None and below else None
@@ -42,7 +42,7 @@ def record(
 
 
 def overview(reports: Path, narrow: Narrow) -> FoundTrends:
-    """Every metric's trends, without a search for changes."""
+    """The trends of every metric, without a search for changes."""
     with open_history(reports / FOLDER) as history:
         trends = _trends(history.figures(narrow))
         return FoundTrends("", trends, history.damaged)
@@ -51,7 +51,7 @@ def overview(reports: Path, narrow: Narrow) -> FoundTrends:
 def ask(reports: Path, what: str, narrow: Narrow) -> FoundTrends:
     """The trends of a metric or function, named by key or id or by a part of its name.
 
-    Raises UsageError listing the choices when several are meant or none.
+    Raises UsageError when there is none, or with the choices when the name is ambiguous.
     """
     with open_history(reports / FOLDER) as history:
         found = _find(history, what, reports)
@@ -60,21 +60,21 @@ def ask(reports: Path, what: str, narrow: Narrow) -> FoundTrends:
         else:
             samples, name = history.figures(replace(narrow, metric=found)), history.metrics()[found]
         if not samples:
-            raise UsageError(f"no report has {name} with these options; `profpipe history` lists what there is")
+            raise UsageError(f"no report has {name} with these options; `profpipe history` lists its contents")
         return FoundTrends(name, tuple(map(with_changes, _trends(samples))), history.damaged)
 
 
 def merge(folders: Sequence[Path], reports: Path, *, machines: bool) -> Merge:
-    """Join histories into `reports`/history. Raises StoreError (a damaged file: nothing is written) or UsageError.
+    """Merge histories into `reports`/history. Raises StoreError when a file is damaged, and UsageError.
 
-    Several machines are joined only when `machines` says that this is meant; their series stay apart all the same.
+    In both cases nothing is written. Reports of several machines need `machines`; each machine keeps its own series.
     """
     planned = plan_merge(folders, reports / FOLDER)
     if len(planned.machines) > 1 and not machines:
         names = "\n  ".join(f"{machine_words(m)}" for m in planned.machines)
         raise UsageError(
-            f"these are reports of {len(planned.machines)} machines, and nothing was merged:\n  {names}\n"
-            "Say --machines to keep them in one history; each machine has its own series there."
+            f"nothing was merged, because these are reports of {len(planned.machines)} machines:\n  {names}\n"
+            "Use --machines to keep them in one history; each machine has its own series there."
         )
     carry_out(planned)
     return planned
@@ -85,7 +85,7 @@ def machine_words(machine: Machine) -> str:
 
 
 def with_changes(trend: Trend) -> Trend:
-    """The trend with its change points; without ruptures it says what to install."""
+    """The trend with its change points; without the package ruptures, with the reason and what to install."""
     from profpipe.analyse.statistics.change_points import change_points, floor_of
 
     known = [index for index, point in enumerate(trend.points) if point.value is not None]
@@ -98,7 +98,7 @@ def with_changes(trend: Trend) -> Trend:
 
 
 def _trends(samples: Iterable[Sample]) -> tuple[Trend, ...]:
-    """One trend per series, its points in the order of commits; the series with the newest point's words first."""
+    """One trend per series, its points ordered by the time of their commits, labelled as in the newest one."""
     series: dict[object, list[Sample]] = {}
     for sample in samples:
         series.setdefault(sample.key, []).append(sample)
@@ -113,7 +113,7 @@ def _trends(samples: Iterable[Sample]) -> tuple[Trend, ...]:
 
 
 def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
-    """A metric's key, or a function. An exact key, id, label or name goes before a part of one."""
+    """The metric's key or the function. An exact key, id, label or name takes precedence over a part of one."""
     metrics = history.metrics()
     if what in metrics:
         return what
@@ -126,12 +126,12 @@ def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
     if len(found) == 1:
         return found[0]
     if not found:
-        where = "has no metric or function" if history.entries else "is empty: `profpipe run` fills it; no"
+        where = "has no metric or function" if history.entries else "is empty (`profpipe run` writes it): no"
         raise UsageError(f"the history in {reports / FOLDER} {where} {what!r}")
     shown = "\n  ".join(_choice(choice, metrics) for choice in found[:SHOWN_CHOICES])
     more = f"\n  and {len(found) - SHOWN_CHOICES:,} more" if len(found) > SHOWN_CHOICES else ""
     raise UsageError(
-        f"{what!r} may mean {len(found):,} things, name one by the first word of its line:\n  {shown}{more}"
+        f"{what!r} is ambiguous ({len(found):,} matches); use the first word of one of these lines:\n  {shown}{more}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Before the first run: the study file, what can run here, and a first study file for the user's own server."""
+"""Reads the study file, lists what can run here, and writes a first study file for the user's own server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_file(path: Path) -> LoadedFile:
 
 
 def listing(loaded: LoadedFile) -> dict[str, Any]:
-    """Studies and targets of the file, each target with the reason why it cannot run here, or None."""
+    """Studies and targets of the file; `missing` = why a target cannot run here, None when it can."""
     from profpipe.capture import missing_requirements
 
     return {
@@ -64,7 +64,7 @@ def listing(loaded: LoadedFile) -> dict[str, Any]:
 def write_starter_file(
     path: Path, *, name: str, command: str, language: Language, contender: str | None, request_path: str
 ) -> None:
-    """Write a commented study file that is itself without mistakes. Raises ConfigError when the command is not."""
+    """Write a commented study file. Raises UsageError for an open quote, ConfigError for other mistakes."""
     from profpipe.capture import default_profilers
     from profpipe.study.starter import starter_file
 

@@ -1,4 +1,4 @@
-"""What is kept on disk: run folders and the history. Files are whole or absent."""
+"""What is stored on disk: run folders and the history. A file is complete or absent."""
 
 from profpipe.store.files import write_together, write_whole
 from profpipe.store.run_folders import (

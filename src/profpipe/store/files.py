@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written aside, synced and renamed."""
+"""Writes files so that each is complete or absent: to a temporary file, synced, then renamed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from profpipe.errors import StoreError
 
 
 def write_whole(path: Path, data: str | bytes) -> None:
-    """Write aside, fsync, rename: after a crash the file is the old one or the new one, never half of it.
+    """Write one file. After a crash it is the old one or the new one, never half of it.
 
-    Raises StoreError naming the path (disk full, read-only, a directory in the way).
+    Raises StoreError naming the path (disk full, read-only, a directory of that name).
     """
     write_together({path: data})
 
 
 def write_together(files: Mapping[Path, str | bytes]) -> None:
-    """Write files that belong together: none takes its name before all are on the disk. Raises StoreError."""
+    """Write files that belong together: none is renamed before all of them are on disk. Raises StoreError."""
     aside: dict[Path, Path] = {}
     try:
         for path, data in files.items():

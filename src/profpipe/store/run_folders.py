@@ -1,4 +1,4 @@
-"""Run folders: reports/<study>/<time>/ with study.json, runs/*/run.json and raw captures. Files are whole or absent."""
+"""Run folders: reports/<study>/<time>/ with study.json, and runs/*/ with run.json and the captures as written."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def new_study_folder(reports: Path, study: str, stamp: str) -> Path:
                 (folder / RUNS).mkdir()
                 return folder
     except OSError as error:
-        raise StoreError(f"{reports / study}: no run folder can be made there: {error.strerror or error}") from error
-    raise StoreError(f"{reports / study}: 99 runs began at {stamp}; wait a second")
+        raise StoreError(f"{reports / study}: cannot create a run folder there: {error.strerror or error}") from error
+    raise StoreError(f"{reports / study}: 99 runs have started at {stamp}; wait a second")
 
 
 def new_run_folder(folder: Path, order: int, variant: str, profiler: str, round: int, control: bool) -> Path:
@@ -50,7 +50,7 @@ def new_run_folder(folder: Path, order: int, variant: str, profiler: str, round:
     try:
         path.mkdir(parents=True)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be made: {error.strerror or error}") from error
+        raise StoreError(f"{path}: cannot be created: {error.strerror or error}") from error
     return path
 
 
@@ -59,23 +59,26 @@ def write_study(folder: Path, record: StudyRecord) -> None:
 
 
 def write_run(folder: Path, record: RunRecord) -> None:
-    """Without spaces: a latency histogram of one value a line made it five times as long."""
+    """Write run.json without indentation, which would make it five times as long: histograms have a value per line."""
     write_whole(folder / RUN_FILE, _RUN.dump_json(record) + b"\n")
 
 
 def read_study(folder: Path) -> StudyRecord:
-    """study.json of a run folder. Raises StoreError saying what is missing or wrong."""
+    """Read study.json of a run folder. Raises StoreError naming what is missing or wrong."""
     return _read(folder / STUDY_FILE, _STUDY)
 
 
 def read_runs(folder: Path) -> Iterator[StoredRun]:
-    """Every finished run of the folder, in the order they ran; a run that was cut off has no record and is no run."""
+    """Every finished run of the folder, in their order; an interrupted run has no record and is skipped."""
     for path in sorted((folder / RUNS).glob(f"*/{RUN_FILE}")):
         yield StoredRun(_read(path, _RUN), path.parent)
 
 
 def find_study_folder(reports: Path, name: str) -> Path:
-    """A run folder by path, or the newest one of the study of that name; one that holds a run goes before any other."""
+    """A run folder by its path, or the newest one of that study; one without runs only if there is no other.
+
+    Raises StoreError when there is none.
+    """
     given = Path(name)
     if (given / STUDY_FILE).is_file():
         return given

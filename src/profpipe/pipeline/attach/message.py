@@ -11,7 +11,7 @@ from typing import Any
 from profpipe import store
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
-from profpipe.pipeline.reporting.report import REPORT_JSON, load_report
+from profpipe.pipeline.reporting.report_files import REPORT_JSON, load_report
 from profpipe.publish.interface import DESCRIPTION, State
 from profpipe.publish.locate import check_place, detect
 from profpipe.publish.place import Place

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import PreparedMessage
-from profpipe.pipeline.reporting.report import render
+from profpipe.pipeline.reporting.report_files import render
 from profpipe.publish.post import Outcome, connect, forge_token, no_token, publish
 from profpipe.publish.secret import hide
 from profpipe.publish.summary import append_summary, room_left, summary_file

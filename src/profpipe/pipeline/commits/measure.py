@@ -11,7 +11,8 @@ from profpipe.pipeline.commits.diff import DiffOptions, build_commits, check_out
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.reporting.gate import GateRule
-from profpipe.pipeline.reporting.report import ReportFiles, build_report, write_report
+from profpipe.pipeline.reporting.report import build_report, write_report
+from profpipe.pipeline.reporting.report_files import ReportFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Run folders side by side: variants that were measured in different studies, at different times, maybe elsewhere."""
+"""Compares run folders: variants that were measured in different studies, at different times or on other machines."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from profpipe.errors import Refused, UsageError
 from profpipe.model.report import Limit, Report
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord, VariantFacts
-from profpipe.pipeline.reporting.report import load_runs
+from profpipe.pipeline.reporting.stored_runs import load_runs
 from profpipe.units import Instrument
 
-# Facts of a machine without which two timed figures have nothing in common.
+# Timed figures are compared only when these facts of the machines are equal.
 MACHINE = ("CPU", "processors", "virtual machine", "kernel")
-# Without which the instructions of one program differ: libc picks other code, the simulator counts otherwise.
+# When these differ, so do the counted instructions of one program: libc chooses other code, the simulator changes.
 SAME_COUNT = ("CPU", "libc", "valgrind")
 TIMED: frozenset[Instrument] = frozenset({"clean", "sampled"})
-# Of a profiler's own facts those that change with every run.
+# Facts of a profiler that change with every run and are not options of it.
 PASSING = ("ready after", "instructions in the window", "environment", "lost samples", "samples")
 
 
 @dataclass(frozen=True, slots=True)
 class FolderSide:
-    """One side: a run folder, the variant of it that is meant, and what it is called here."""
+    """One side of a comparison: a variant of a run folder, with its name in this comparison."""
 
     label: str
     folder: Path
@@ -35,7 +35,7 @@ class FolderSide:
 
 
 def side(text: str, reports: Path, label: str | None = None) -> FolderSide:
-    """FOLDER, STUDY, FOLDER:VARIANT or STUDY:VARIANT. Raises UsageError where the variant is not clear."""
+    """FOLDER, STUDY, FOLDER:VARIANT or STUDY:VARIANT. Raises UsageError when the variant is ambiguous."""
     name, _, variant = text.rpartition(":") if _is_folder(text.rpartition(":")[0], reports) else (text, "", "")
     folder = store.find_study_folder(reports, name)
     study = store.read_study(folder)
@@ -43,13 +43,13 @@ def side(text: str, reports: Path, label: str | None = None) -> FolderSide:
     if variant and variant not in known:
         raise UsageError(f"{name} has no variant {variant}; it has: {', '.join(known)}")
     if not variant and len(known) > 1:
-        raise UsageError(f"{name} holds {len(known)} variants, name one: {', '.join(f'{name}:{v}' for v in known)}")
+        raise UsageError(f"{name} has {len(known)} variants; name one of: {', '.join(f'{name}:{v}' for v in known)}")
     chosen = known[variant] if variant else next(iter(known.values()))
     return FolderSide(label or text, folder, study, chosen)
 
 
 def is_folder(text: str, reports: Path) -> bool:
-    """Whether an argument of `profpipe compare` means runs rather than a capture file."""
+    """True if an argument of `profpipe compare` names measured runs, not a capture file."""
     return _is_folder(text, reports) or _is_folder(text.rpartition(":")[0], reports)
 
 
@@ -62,15 +62,15 @@ def _is_folder(text: str, reports: Path) -> bool:
 def compare_folders(sides: Sequence[FolderSide]) -> Report:
     """The report of runs that were not measured together; the first side is the baseline.
 
-    An instrument is compared where both sides have it under the same options; a timed one only on one machine. What
-    is left out stands in the limits. Raises Refused where nothing is left.
+    An instrument is compared when both sides have it with the same options; a timed one only on one machine. The
+    limits of the report name what is left out. Raises UsageError for equal labels, Refused when nothing is left.
     """
     from profpipe.analyse import RunData, StudyData, build_report
 
     base, *others = sides
     labels = [s.label for s in sides]
     if len(set(labels)) != len(labels):
-        raise UsageError(f"two sides are called alike ({', '.join(labels)}); name them apart with --label")
+        raise UsageError(f"two sides have the same name ({', '.join(labels)}); give them different names with --label")
     loaded = {s.label: load_runs(s.folder) for s in sides}
     refused = _refused(sides, {label: [r for r, _ in runs] for label, runs in loaded.items()})
     kinds = {n: k for n, k in base.study.kinds.items() if all(n in s.study.kinds for s in others) and n not in refused}
@@ -114,21 +114,21 @@ def _record(sides: Sequence[FolderSide], kinds: Mapping[str, Instrument], limits
 
 
 def _refused(sides: Sequence[FolderSide], records: Mapping[str, Sequence[RunRecord]]) -> dict[str, str]:
-    """Instruments that are not compared, each with its reason."""
+    """Instrument -> why it is not compared."""
     base = sides[0]
     out: dict[str, str] = {}
     for other in sides[1:]:
         machine = _differs(base.study.environment, other.study.environment, MACHINE)
         for name, kind in base.study.kinds.items():
             if kind in TIMED and machine:
-                out[name] = f"not compared: measured on other machines ({machine})"
+                out[name] = f"not compared: measured on different machines ({machine})"
             elif options := _options(base, other, records, name):
-                out[name] = f"not compared: measured in other ways ({options})"
+                out[name] = f"not compared: measured with different options ({options})"
     return out
 
 
 def _options(base: FolderSide, other: FolderSide, records: Mapping[str, Sequence[RunRecord]], name: str) -> str:
-    """Where the profiler's own facts differ: version, options, sampling rate."""
+    """The differences between the profiler's facts of two sides: version, options, sampling rate."""
     a, b = (_facts(records[s.label], s.variant.id, name) for s in (base, other))
     if a is None or b is None:
         return ""
@@ -149,21 +149,21 @@ def _differs(a: Mapping[str, str], b: Mapping[str, str], keys: Sequence[str]) ->
 def _limits(sides: Sequence[FolderSide], refused: Mapping[str, str], kinds: Mapping[str, Instrument]) -> list[Limit]:
     base = sides[0]
     out = [Limit(profiler=name, text=text) for name, text in refused.items()]
-    apart = "measured one after the other, not in turn: a drift of the machine would look like a difference"
+    apart = "measured one after the other, not in turns: a drift of the machine would look like a difference"
     out += [Limit(profiler=name, text=apart) for name, kind in kinds.items() if kind in TIMED]
     for other in sides[1:]:
         if other.study.load != base.study.load:
-            text = f"another load: {other.study.load}; {base.label} had {base.study.load}"
+            text = f"different loads: {other.study.load}; {base.label} had {base.study.load}"
             out += [Limit(profiler=name, text=text, variants=(other.label,)) for name in kinds]
         count = _differs(base.study.environment, other.study.environment, SAME_COUNT)
         counted = [name for name, kind in kinds.items() if kind == "counted" and count]
-        text = f"counts differ with {count}"
+        text = f"counts depend on {count}"
         out += [Limit(profiler=name, text=text, variants=(other.label,)) for name in counted]
     return out
 
 
 def _environment(sides: Sequence[FolderSide]) -> dict[str, str]:
-    """The baseline's facts; where another side's differ, both."""
+    """The facts of the baseline; where another side differs, both values."""
     out = dict(sides[0].study.environment)
     for other in sides[1:]:
         for key, value in other.study.environment.items():

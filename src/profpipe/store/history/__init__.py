@@ -1,1 +1,1 @@
-"""The history of reports: Parquet files, their rows, joining them, and questions to them."""
+"""The history of reports: its folder of Parquet files, their rows, merging histories, querying trends."""

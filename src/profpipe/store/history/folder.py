@@ -1,9 +1,9 @@
-"""The history folder: Parquet files that are never changed, each named by what it holds and by its content's digest.
+"""The history folder: Parquet files that are never changed, each named by its content and the digest of it.
 
-A report is one file, `<id>-<digest>.parquet`. A thousand of them cost DuckDB a second to open, so when there are
-PACK_AT they become one `pack-<number>-<digest>.parquet`. Of an entry that is in several files (a report made again, a
-pack that was written just before a crash) its own file counts, then the newest pack.
-Who writes holds the lock; readers need none.
+A report is one file, `<id>-<digest>.parquet`. DuckDB needs a second to open a thousand of them, so PACK_AT of
+them become one `pack-<number>-<digest>.parquet`. When an entry is in several files (a report that was made again, a
+pack written just before a crash), the single file counts, then the newest pack. Writers hold the lock; readers need
+none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAME = re.compile(r"(?:(?P<id>[0-9a-f]{16})|pack-(?P<pack>\d{6}))-(?P<digest>[0
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """A file of a history folder; `entry` = the one report it holds, None for a pack."""
+    """A file of a history folder; `entry` = the id of its report, None for a pack."""
 
     path: Path
     entry: str | None
@@ -38,13 +38,13 @@ class HistoryFile:
 
     @property
     def rank(self) -> tuple[bool, int, int]:
-        """Which of two files counts for an entry that is in both: the higher one."""
+        """Of two files with the same entry, the one with the higher rank counts."""
         return self.entry is not None, self.pack, self.written
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a history folder holds. `damaged` = (path, what is wrong) of files that must not be read."""
+    """The files of a history folder. `damaged` = (path, what is wrong) of files that must not be read."""
 
     files: tuple[HistoryFile, ...] = ()
     damaged: tuple[tuple[Path, str], ...] = ()
@@ -55,7 +55,7 @@ class Listing:
 
 
 def list_history(folder: Path) -> Listing:
-    """Every file of the folder whose content is the one it was written with. Raises StoreError (unreadable folder)."""
+    """Every file of the folder whose digest is right. Raises StoreError when the folder is not readable."""
     files, damaged = [], []
     try:
         paths = sorted(folder.glob("*.parquet"))
@@ -76,7 +76,7 @@ def list_history(folder: Path) -> Listing:
         if same:
             files.append(HistoryFile(path, named["id"], int(named["pack"] or 0), written))
         else:
-            damaged.append((path, "its content is not what was written (cut off or changed)"))
+            damaged.append((path, "its content was cut off or changed"))
     return Listing(tuple(files), tuple(damaged))
 
 
@@ -93,19 +93,19 @@ def chosen(files: Sequence[HistoryFile], found: Sequence[tuple[str, str]]) -> Ma
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Only one process writes at a time; the lock ends with its holder, however that dies. Raises StoreError."""
+    """Let one process write at a time. The lock ends with its process, however that ends. Raises StoreError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         opened = (folder / _LOCK).open("a")
     except OSError as error:
-        raise StoreError(f"{folder}: no history can be kept there: {error.strerror or error}") from error
+        raise StoreError(f"{folder}: cannot write a history there: {error.strerror or error}") from error
     with opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
 
 
 def write_entry(folder: Path, entry: str, rows: Sequence[Row]) -> Path:
-    """Keep the rows of a report; those that were kept of it before are replaced. Raises StoreError."""
+    """Write the rows of a report, in place of those that were written for it before. Raises StoreError."""
     data = table(rows)
     path = folder / f"{entry}-{digest(data)}.parquet"
     with locked(folder):
@@ -116,7 +116,7 @@ def write_entry(folder: Path, entry: str, rows: Sequence[Row]) -> Path:
 
 
 def write_pack(folder: Path, data: bytes) -> Path:
-    """Keep many entries in one file. The lock must be held. Raises StoreError."""
+    """Write many entries as one file. The caller holds the lock. Raises StoreError."""
     numbers = [int(named["pack"]) for path in folder.glob("pack-*") if (named := _NAME.fullmatch(path.name))]
     path = folder / f"pack-{max(numbers, default=0) + 1:06d}-{digest(data)}.parquet"
     write_whole(path, data)
@@ -124,13 +124,13 @@ def write_pack(folder: Path, data: bytes) -> Path:
 
 
 def _pack(folder: Path) -> None:
-    """Join the files of single reports once there are PACK_AT; a damaged one stays where it is, to be named."""
+    """Pack the files of single reports once there are PACK_AT; a damaged file stays, so that it is reported."""
     if sum(not path.name.startswith("pack-") for path in folder.glob("*.parquet")) < PACK_AT:
         return
     alone = [file for file in list_history(folder).files if file.entry is not None]
     if len(alone) < PACK_AT:
         return
-    # Two files of one entry are left only by a crash between writing and removing: the newer one counts.
+    # Only a crash between writing and removing leaves two files of one entry: the newer one counts.
     ordered = sorted(alone, key=lambda file: file.rank)
     keep = {file.entry: file.path for file in ordered if file.entry is not None}
     write_pack(folder, joined([file.path for file in alone], [(path, entry) for entry, path in keep.items()]))
@@ -139,5 +139,5 @@ def _pack(folder: Path) -> None:
 
 def _remove(paths: Iterator[Path] | Sequence[Path]) -> None:
     for path in paths:
-        with contextlib.suppress(OSError):  # it stays and is outranked
+        with contextlib.suppress(OSError):  # it stays, and the other file has the higher rank
             path.unlink()

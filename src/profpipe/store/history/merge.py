@@ -1,4 +1,4 @@
-"""Joining histories that come from elsewhere: each file is hostile until it was checked; all or nothing."""
+"""Merges histories from elsewhere. Every file is untrusted until it is checked; either all are merged or none."""
 
 from __future__ import annotations
 
@@ -28,32 +28,35 @@ _ALWAYS = (
     "kind", "id", "study", "created", "machine", "machine_text", "profpipe", "variant", "target", "label", "role",
     "dirty", "metric", "metric_label", "unit", "better", "exact",
 )  # fmt: skip
-# What is true of every row that store.rows writes; (rule, what is wrong where it does not hold).
+# (rule, message when it is broken): what holds for every row that `rows` writes.
 RULES: tuple[tuple[str, str], ...] = (
-    (" AND ".join(f'"{name}" IS NOT NULL' for name in _ALWAYS), "a column that must be filled is empty"),
-    ("regexp_full_match(id, '[0-9a-f]{16}')", "an id is not one of profpipe"),
-    ("kind IN ('metric', 'function')", "a row is neither of a metric nor of a function"),
+    (" AND ".join(f'"{name}" IS NOT NULL' for name in _ALWAYS), "a required column is empty"),
+    ("regexp_full_match(id, '[0-9a-f]{16}')", "an id does not have the form of a report's id"),
+    ("kind IN ('metric', 'function')", "a row belongs neither to a metric nor to a function"),
     ("role IN ('baseline', 'contender', 'control')", "a role is unknown"),
     ("better IN ('lower', 'higher')", "a metric is better neither lower nor higher"),
-    (f"machine = left(sha256(machine_text), {KEY_LENGTH})", "a machine's key is not that of its facts"),
-    ('"commit" IS NULL OR regexp_full_match("commit", \'[0-9a-f]{7,64}\')', "a commit is no hash"),
+    (f"machine = left(sha256(machine_text), {KEY_LENGTH})", "the key of a machine does not belong to its facts"),
+    ('"commit" IS NULL OR regexp_full_match("commit", \'[0-9a-f]{7,64}\')', "a commit is not a hash"),
     ("kind = 'metric' OR (\"function\" IS NOT NULL AND name IS NOT NULL)", "a function has no name"),
     (" AND ".join(f'("{name}" IS NULL OR isfinite("{name}"))' for name in _NUMBERS), "a number is not finite"),
-    ('"values" IS NULL OR len(list_filter("values", lambda x: NOT isfinite(x))) = 0', "a round's value is not finite"),
+    (
+        '"values" IS NULL OR len(list_filter("values", lambda x: NOT isfinite(x))) = 0',
+        "a round's value is not finite",
+    ),
     (
         "report IS NULL OR (NOT starts_with(report, '/') AND NOT contains(report, '..'))",
-        "a report's path leads outside",
+        "the path of a report leads outside its folder",
     ),
     (
         " AND ".join(f'coalesce(strlen("{n}"), 0) <= {MOST_TEXT}' for n, kind in COLUMNS.items() if kind == "VARCHAR"),
-        f"a text has over {MOST_TEXT:,} bytes",
+        f"a text is longer than {MOST_TEXT:,} bytes",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine of a history: its key, its facts in words and how many reports there are of it."""
+    """A machine of a history: its key, its description and the number of its reports."""
 
     key: str
     text: str
@@ -62,7 +65,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What would be joined: `new` = entries that are not here yet; `machines` = of both sides together."""
+    """What would be merged: `new` = entries that are not in `into` yet; `machines` = those of both sides."""
 
     into: Path
     new: tuple[tuple[Path, str], ...]
@@ -71,7 +74,7 @@ class Merge:
 
 
 def plan_merge(folders: Sequence[Path], into: Path) -> Merge:
-    """Check every file and find what is new. Raises StoreError naming each file that is damaged or no history."""
+    """Check every file and find the new entries. Raises StoreError naming each damaged or foreign file."""
     files = [file for folder in folders for file in _source(folder)]
     here = list_history(into)
     problems = [f"{path}: {text}" for path, text in here.damaged]
@@ -91,7 +94,7 @@ def plan_merge(folders: Sequence[Path], into: Path) -> Merge:
 
 
 def carry_out(merge: Merge) -> None:
-    """Write what is new as one file: all of it or nothing. Raises StoreError."""
+    """Write the new entries as one file, all of them or none. Raises StoreError."""
     if not merge.new:
         return
     data = joined(list(dict.fromkeys(path for path, _ in merge.new)), merge.new)
@@ -100,7 +103,7 @@ def carry_out(merge: Merge) -> None:
 
 
 def _source(folder: Path) -> Sequence[HistoryFile]:
-    """The files of a reports folder's history, or of a history folder. Raises StoreError when there are none."""
+    """The files of a history folder, or of the one in a reports folder. Raises StoreError when there are none."""
     where = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     try:
         with os.scandir(where) as entries:
@@ -109,12 +112,12 @@ def _source(folder: Path) -> Sequence[HistoryFile]:
             large = [entry.path for entry in found if entry.stat(follow_symlinks=False).st_size > MOST_BYTES]
     except OSError as error:
         raise StoreError(f"{where}: cannot be read: {error.strerror or error}") from error
-    problems = [f"{path}: is no file of its own" for path in linked]
-    problems += [f"{path}: has over {MOST_BYTES >> 20} MiB" for path in large]
+    problems = [f"{path}: is a link or not a file" for path in linked]
+    problems += [f"{path}: is larger than {MOST_BYTES >> 20} MiB" for path in large]
     if len(found) > MOST_FILES:
-        problems.append(f"{where}: holds over {MOST_FILES:,} files")
+        problems.append(f"{where}: has more than {MOST_FILES:,} files")
     if not found:
-        problems.append(f"{where}: holds no history; a reports folder or its history/ is expected")
+        problems.append(f"{where}: has no history; expected a reports folder or its history/")
     listing = list_history(where) if not problems else None
     if listing is not None:
         problems += [f"{path}: {text}" for path, text in listing.damaged]
@@ -124,7 +127,7 @@ def _source(folder: Path) -> Sequence[HistoryFile]:
 
 
 def _wrong(opened: DuckDBPyConnection, file: HistoryFile) -> str | None:
-    """Why this file is no history of ours: its schema and size before any row is read, then every row."""
+    """Why this file is not a valid history, or None. Checks its schema and size before it reads any row."""
     import duckdb
 
     (name,) = names_of([file.path])
@@ -142,11 +145,11 @@ def _wrong(opened: DuckDBPyConnection, file: HistoryFile) -> str | None:
     except duckdb.Error as error:
         return f"cannot be read as Parquet: {str(error).partition(chr(10))[0]}"
     if file.entry is not None and {id_ for id_, *_ in whole} != {file.entry}:
-        return "holds another report than its name says"
+        return "the report in it is not the one of its name"
     for _, *times in whole:
         for time in times:
             if time is not None and not _is_time(time):
-                return f"{time[:40]!r} is no time"
+                return f"{time[:40]!r} is not a time"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Parquet through DuckDB, in memory and alone: no extension is fetched, nothing but the named files is read."""
+"""Reads and writes Parquet with an in-memory DuckDB that loads no extension and reads only the named files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ORDER = 'ORDER BY kind, metric, "function", variant, id'
 
 @contextmanager
 def database() -> Iterator[DuckDBPyConnection]:
-    """A database of its own. What does not fit into memory goes to a temporary folder, not into the user's."""
+    """A new database. What does not fit into memory goes to a temporary folder that is removed."""
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="profpipe-history-") as spill:
@@ -38,7 +38,7 @@ def database() -> Iterator[DuckDBPyConnection]:
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Paths for read_parquet, which would take a bracket or a star in a folder's name for a pattern."""
+    """Paths for read_parquet, escaped because it reads brackets and stars in a name as a pattern."""
     return [glob.escape(str(path)) for path in paths]
 
 
@@ -52,7 +52,7 @@ def table(rows: Sequence[Row]) -> bytes:
 
 
 def joined(paths: Sequence[Path], keep: Sequence[tuple[Path, str]]) -> bytes:
-    """One Parquet file of the entries (file, id) in `keep`, out of `paths`."""
+    """One Parquet file with the entries (file, id) of `keep`, read from `paths`."""
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     pairs = {"files": [str(path) for path, _ in keep], "ids": [id_ for _, id_ in keep]}
     query = (
@@ -64,7 +64,7 @@ def joined(paths: Sequence[Path], keep: Sequence[tuple[Path, str]]) -> bytes:
 
 
 def copied(opened: DuckDBPyConnection, query: str, values: dict[str, Any]) -> bytes:
-    """What COPY writes. It goes through a temporary file: DuckDB neither syncs nor renames."""
+    """The bytes that COPY writes, read from a temporary file because DuckDB neither syncs nor renames."""
     with tempfile.TemporaryDirectory(prefix="profpipe-history-") as folder:
         target = Path(folder) / "rows.parquet"
         quoted = str(target).replace("'", "''")

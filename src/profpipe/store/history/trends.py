@@ -1,4 +1,4 @@
-"""Questions to the history: which metrics and functions it knows, and the points of their series."""
+"""Queries of the history: its metrics and functions, and the points of their series."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ALL_ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A point with the series it belongs to and what that series counts."""
+    """A point with its series and the quantity of that series."""
 
     key: SeriesKey
     label: str
@@ -42,7 +42,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Only these; None = all. `variant` is the target's id, `machine` begins its key or is part of its words."""
+    """What to select; None = all. `variant` is a target's id, `machine` starts its key or is in its description."""
 
     study: str | None = None
     variant: str | None = None
@@ -51,7 +51,7 @@ class Narrow:
 
 
 class History:
-    """A history folder that is open for questions. The figures of the A/A control are left out."""
+    """An open history folder. The figures of the A/A control are left out."""
 
     def __init__(self, opened: DuckDBPyConnection, listing: Listing) -> None:
         self._opened = opened
@@ -69,7 +69,7 @@ class History:
         return dict(self._rows("metric, max(metric_label)", "kind = 'metric' GROUP BY metric ORDER BY metric"))
 
     def functions(self, text: str) -> list[FunctionChoice]:
-        """Functions of that id, else those whose name holds the text, whatever its case; at most CHOICES."""
+        """The functions with that id, else those with the text in their names, ignoring case; at most CHOICES."""
         columns = '"function", max(name), max(file), max("object"), max(category)'
         rest = f'GROUP BY "function" ORDER BY max(name), "function" LIMIT {CHOICES}'
         rows = self._rows(columns, f"kind = 'function' AND \"function\" = $text {rest}", text=text)
@@ -84,7 +84,7 @@ class History:
         return [sample for sample, _ in self._samples(narrow, "kind = 'metric'")]
 
     def function(self, choice: FunctionChoice, narrow: Narrow) -> list[Sample]:
-        """A sample of every report that looked at functions with this metric; unknown where it does not list this one.
+        """One sample per report with functions of this metric; its value is unknown when this function is not listed.
 
         Variants that never had the function have no series.
         """
@@ -130,7 +130,7 @@ class History:
 
 @contextmanager
 def open_history(folder: Path) -> Iterator[History]:
-    """The history in `folder`; an empty one where there is none. Raises StoreError."""
+    """The history in `folder`, empty when there is none. Raises StoreError."""
     with database() as opened:
         yield History(opened, list_history(folder))
 
@@ -155,7 +155,7 @@ def _of(key: SeriesKey, function: str) -> SeriesKey:
 
 
 def _not_listed(whole: Point) -> Point:
-    why = "not listed in this report: under its size floor, or not there"
+    why = "not listed in this report: too small to be listed, or absent"
     return Point(
         whole.entry, whole.commit, whole.subject, whole.commit_time, whole.dirty, whole.created, None,
         why=whole.why or why, report=whole.report,

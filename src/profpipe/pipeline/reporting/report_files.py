@@ -1,0 +1,55 @@
+"""The three files of a report: rendered, written together, and report.json read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from profpipe import store
+from profpipe.errors import ReportError
+from profpipe.model.report import Report
+from profpipe.model.upgrade import SCHEMAS, validated_report
+
+REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """A finished report and its files; `unmeasured` = (variant, profiler) pairs without a valid run, no refusals."""
+
+    report: Report
+    html: Path
+    json: Path
+    comment: Path
+    unmeasured: tuple[tuple[str, str], ...] = ()
+
+
+def render(report: Report, folder: Path) -> ReportFiles:
+    """Write the three files of a report into the folder."""
+    from profpipe.render.comment.markdown import render_comment
+    from profpipe.render.page.html import render_page
+
+    written = ReportFiles(report, folder / REPORT_HTML, folder / REPORT_JSON, folder / COMMENT)
+    page, comment = render_page(report), render_comment(report)
+    store.write_together({written.json: report_json(report), written.html: page, written.comment: comment})
+    return written
+
+
+def report_json(report: Report) -> str:
+    """The text of report.json: one line, keys in the order of the schema. Indented, it would be much larger."""
+    return json.dumps(report.model_dump(mode="json", by_alias=True), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def load_report(path: Path) -> Report:
+    """Read report.json. Raises ReportError naming the first place that does not follow the schema."""
+    from pydantic import ValidationError
+
+    try:
+        return validated_report(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ReportError(f"{path}: {where}: {first['msg']}; this version reads {' and '.join(SCHEMAS)}") from error
