@@ -163,3 +163,8 @@ def test_an_asset_that_would_end_its_own_element_is_refused(tmp_path: Path) -> N
         templates.asset(tmp_path, "report.js")
     with pytest.raises(ReportError, match="npm run build"):
         templates.asset(tmp_path, "report.css")
+
+
+def test_an_unknown_total_is_on_the_page_with_its_reason(page: str) -> None:
+    assert re.search(r"total unknown<sup>(\d+)</sup>", page)
+    assert "total: stack switches make totals false</li>" in page
