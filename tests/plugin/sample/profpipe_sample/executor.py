@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from profpipe.errors import CaptureError, UsageError
-from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.execute import local
-from profpipe.pipeline.execute.interface import Session, Unit
+from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 
 PATIENCE_S = 600.0
@@ -33,10 +32,10 @@ class QuietSession:
     def build(self) -> Mapping[str, CaptureError]:
         return self.inner.build()
 
-    def carry_out(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, tuple[RunRecord, ...]]]:
+    def carry_out(self, units: Iterable[Unit[Result]]) -> Iterator[tuple[Unit[Result], Result]]:
         return self.inner.carry_out(self._when_quiet(units))
 
-    def _when_quiet(self, units: Iterable[Unit]) -> Iterator[Unit]:
+    def _when_quiet(self, units: Iterable[Unit[Result]]) -> Iterator[Unit[Result]]:
         for unit in units:
             limit = time.monotonic() + PATIENCE_S
             while os.getloadavg()[0] > self.most and time.monotonic() < limit:
