@@ -20,7 +20,7 @@ Rows = NDArray[np.intp]
 class Key(NamedTuple):
     """What makes two functions the same one. `object` is empty for the program itself, so that two builds align."""
 
-    family: str
+    language: str
     object: str
     file: str
     name: str
@@ -60,38 +60,45 @@ class Index:
         self._by_key: dict[Key, Known] = {}
         self._by_raw: dict[tuple[str, str, str, int, str, frozenset[str]], int] = {}
 
-    def rows(self, profile: Profile, family: str, own: frozenset[str]) -> Rows:
+    def rows(self, profile: Profile, language: str, own: frozenset[str]) -> Rows:
         """The row of each function id of `profile`."""
         f = profile.functions
         inside = bool((f.runtime == PYTHON).any())
         found = [
-            self._row(name, *python_place(file, object_, runtime, inside), runtime, family, own)
+            self._row(name, *python_place(file, object_, runtime, inside), runtime, language, own)
             for name, file, object_, runtime in zip(f.name, f.file, f.object, f.runtime.tolist(), strict=True)
         ]
         return np.array(found, dtype=np.intp)
 
     def _row(
-        self, raw: str, file: str, object_: str, level: str, runtime: int, family: str, own: frozenset[str]
+        self, raw: str, file: str, object_: str, runtime_name: str, runtime: int, language: str, own: frozenset[str]
     ) -> int:
-        seen = (raw, file, object_, runtime, family, own)
+        seen = (raw, file, object_, runtime, language, own)
         row = self._by_raw.get(seen)
         if row is None:
-            row = self._by_raw[seen] = self._add(raw, file, object_, level or RUNTIMES[runtime], runtime, family, own)
+            where = runtime_name or RUNTIMES[runtime]
+            row = self._by_raw[seen] = self._add(raw, file, object_, where, runtime, language, own)
         return row
 
     def _add(
-        self, raw: str, file: str, object_: str, level: str, runtime: int, family: str, own: frozenset[str]
+        self, raw: str, file: str, object_: str, runtime_name: str, runtime: int, language: str, own: frozenset[str]
     ) -> int:
-        name = normal_name(raw, object_, "python" if level == "python" else "")
-        folded = level != "python" and normalise(raw).folded
+        name = normal_name(raw, object_, "python" if runtime_name == "python" else "")
+        folded = runtime_name != "python" and normalise(raw).folded
         program = base_name(object_) in own
         # A libc function's file differs with the variant the processor got: memmove-vec-unaligned-erms.S is memcpy.
-        key = Key(family, "" if program else base_name(object_), "" if folded else short_file(file), name)
+        key = Key(language, "" if program else base_name(object_), "" if folded else short_file(file), name)
         known = self._by_key.get(key)
         if known is None:
-            category = self.categories.of(name, object_, file, level, own)
-            own_object, level_name = base_name(object_), RUNTIMES[runtime]
-            known = Known(key, len(self.functions), category, own_object, level_name, installed(file))
+            category = self.categories.of(name, object_, file, runtime_name, own)
+            known = Known(
+                key=key,
+                row=len(self.functions),
+                category=category,
+                object=base_name(object_),
+                runtime=RUNTIMES[runtime],
+                library=installed(file),
+            )
             self._by_key[key] = known
             self.functions.append(known)
         known.raw.setdefault(raw)

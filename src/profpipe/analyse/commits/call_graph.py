@@ -93,4 +93,4 @@ def variant_edges(matrix: Matrix, variant: str, index: Index, others: Mapping[st
 
 def _plain(index: Index, row: int) -> tuple[str, str, str]:
     key = index.functions[row].key
-    return key.family, key.object, key.name
+    return key.language, key.object, key.name

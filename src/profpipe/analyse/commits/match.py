@@ -146,11 +146,11 @@ def _group(kind: Kind, function: Known) -> tuple[str, ...] | None:
         return None
     match kind:
         case "moved":
-            return key.family, key.object, key.name
+            return key.language, key.object, key.name
         case "types":
-            return key.family, key.object, stem_of(key.name)
+            return key.language, key.object, stem_of(key.name)
         case _:
-            return None if key.object or function.library or not key.file else (key.family, key.file)
+            return None if key.object or function.library or not key.file else (key.language, key.file)
 
 
 def _unambiguous(judged: Iterable[tuple[int, Pair]]) -> list[Pair]:

@@ -67,13 +67,13 @@ def compare_rows(
         doubt, reason = big & ~called, "one round each"
     else:
         enough = np.abs(delta) > (rule.floor if rule.kind == "counted" else 0.0) * np.abs(np.median(base, axis=1))
-        called = big & enough & (_family(base, other, ground, rule, size) < strict.level)
+        called = big & enough & (_adjusted_p(base, other, ground, rule, size) < strict.level)
         doubt = big & ~called
         reason = f"not beyond noise in {base.shape[1]} and {other.shape[1]} rounds"
     return _worded(called, doubt, delta > 0, rule, reason)
 
 
-def _family(base: Floats, other: Floats, ground: Floats, rule: Rule, size: float) -> Floats:
+def _adjusted_p(base: Floats, other: Floats, ground: Floats, rule: Rule, size: float) -> Floats:
     """p of every row, adjusted over those that are large enough to be called; 1 for the others."""
     # By the size of both sides together, so that which rows are tested does not depend on their difference.
     large = (base.mean(axis=1) + other.mean(axis=1)) / 2 >= SIZE_FLOOR / 2 * size

@@ -38,11 +38,11 @@ class _Tree:
             self.children.append({})
         return found
 
-    def add(self, profile: Profile, metric: str, family: str, requests: float) -> None:
+    def add(self, profile: Profile, metric: str, language: str, requests: float) -> None:
         graph = flame_of(profile, metric)
         f = profile.functions
         named = [
-            (normal_name(n, o, "python" if r == PYTHON else family), r)
+            (normal_name(n, o, "python" if r == PYTHON else language), r)
             for n, o, r in zip(f.name, f.object, f.runtime.tolist(), strict=True)
         ]
         path = [0]

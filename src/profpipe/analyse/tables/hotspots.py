@@ -33,7 +33,7 @@ DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class _Rows:
     """One variant's columns of a table."""
 
     variant: str
@@ -53,7 +53,7 @@ class _Context:
     matrix: Matrix
     index: Index
     study: StudyData
-    functions: tuple[_Side, ...]
+    functions: tuple[_Rows, ...]
     shown: Flags
     incoming: Mapping[str, Mapping[int, list[tuple[int, float]]]]
     outgoing: Mapping[str, Mapping[int, list[tuple[int, float]]]]
@@ -84,8 +84,8 @@ def hotspot_table(
     np.add.at(grouped, member, own)
     moved = {v: part[: own.shape[0]] for v, part in aligned.moved.items()}
     crossed = {v: _grouped(part, member, len(names)) for v, part in moved.items()}
-    functions = _sides(own, matrix, study, variants, totals, rule, strict, moved)
-    groups = _sides(grouped, matrix, study, variants, totals, rule, strict, crossed)
+    functions = _variant_rows(own, matrix, study, variants, totals, rule, strict, moved)
+    groups = _variant_rows(grouped, matrix, study, variants, totals, rule, strict, crossed)
     context = _context(matrix, index, study, functions, aligned)
     rows = [
         _category_row(i, name, groups, np.flatnonzero(member == i), context)
@@ -109,11 +109,11 @@ def _grouped(values: Floats, member: Rows, size: int) -> Floats:
     return out
 
 
-def _share(side: _Side, place: int | None) -> float:
+def _share(side: _Rows, place: int | None) -> float:
     return float(side.middle[place]) / side.total if place is not None and side.total else 0.0
 
 
-def _sides(
+def _variant_rows(
     rows: Floats,
     matrix: Matrix,
     study: StudyData,
@@ -122,7 +122,7 @@ def _sides(
     rule: Rule,
     strict: Mapping[str, RowLevel],
     moved: Mapping[str, Floats],
-) -> list[_Side]:
+) -> list[_Rows]:
     base_columns = matrix.columns(study.baseline)
     base = rows[:, base_columns]
     control = rows[:, matrix.columns(study.baseline, control=True)]
@@ -139,7 +139,7 @@ def _sides(
                 change = np.median(own, axis=1) - np.median(base, axis=1)
                 verdicts = _without_moved(verdicts, only_moved(change, part))
         total = float(totals[variant].median or 0.0)
-        out.append(_Side(variant, own, np.median(own, axis=1), low, high, total, verdicts, part))
+        out.append(_Rows(variant, own, np.median(own, axis=1), low, high, total, verdicts, part))
     return out
 
 
@@ -152,14 +152,14 @@ def _without_moved(verdicts: RowVerdicts, moved: Flags) -> RowVerdicts:
     return replace(verdicts, verdict=kept)
 
 
-def _shown(sides: Sequence[_Side]) -> Flags:
+def _shown(sides: Sequence[_Rows]) -> Flags:
     shown = np.zeros(len(sides[0].middle), dtype=np.bool_)
     for side in sides:
         shown |= (side.middle >= FLOOR * side.total) & (side.middle > 0)
     return shown
 
 
-def _cell(side: _Side, row: int, base: _Side | None, digits: int = DIGITS) -> Cell:
+def _cell(side: _Rows, row: int, base: _Rows | None, digits: int = DIGITS) -> Cell:
     value = float(side.middle[row])
     before = float(base.middle[row]) if base is not None and side.verdicts is not None else 0.0
     return Cell(
@@ -175,7 +175,7 @@ def _cell(side: _Side, row: int, base: _Side | None, digits: int = DIGITS) -> Ce
     )
 
 
-def _context(matrix: Matrix, index: Index, study: StudyData, sides: list[_Side], aligned: AlignedRows) -> _Context:
+def _context(matrix: Matrix, index: Index, study: StudyData, sides: list[_Rows], aligned: AlignedRows) -> _Context:
     incoming: dict[str, dict[int, list[tuple[int, float]]]] = {}
     outgoing: dict[str, dict[int, list[tuple[int, float]]]] = {}
     for variant, links in matrix.edges.items():
@@ -196,7 +196,7 @@ def switching(matrix: Matrix, index: Index, study: StudyData) -> frozenset[str]:
     return frozenset(v for v in study.variants if matrix.own[np.ix_(rows, matrix.columns(v))].any())
 
 
-def _category_row(place: int, category: str, groups: Sequence[_Side], members: Rows, at: _Context) -> CategoryRow:
+def _category_row(place: int, category: str, groups: Sequence[_Rows], members: Rows, at: _Context) -> CategoryRow:
     base = next((s for s in groups if s.variant == at.study.baseline), None)
     listed = sorted(members[at.shown[members]].tolist(), key=lambda r: (-max(s.middle[r] for s in at.functions), r))
     present = sum(1 for r in members.tolist() if any(s.middle[r] > 0 for s in at.functions))
@@ -216,7 +216,7 @@ def _function_row(row: int, at: _Context) -> FunctionRow:
     callees: dict[str, tuple[tuple[str, float], ...]] = {}
     for side in at.functions:
         # A function of another language is not 0 here: it cannot exist.
-        if at.study.language_family(side.variant) != known.key.family:
+        if at.study.language_family(side.variant) != known.key.language:
             continue
         total, why, calls = _total(row, side.variant, at)
         cell = _cell(side, row, base)

@@ -24,13 +24,6 @@ def study_record(
 ) -> StudyRecord:
     """What study.json holds. `machine` = facts of the machine that carries out the runs."""
     study = prepared.study
-    environment = dict(machine)
-    if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
-        environment["commit"] = commit.text
-    for name, target in prepared.targets.items():
-        root = prepared.root_of(name)
-        if locked := capture.crates(Path(target.command[0]).name, root / target.cwd, root):
-            environment[f"crates of {name}"] = locked
     return StudyRecord(
         study=prepared.id,
         question=study.question,
@@ -46,7 +39,7 @@ def study_record(
         created=created.isoformat(timespec="seconds"),
         profpipe=__version__,
         kinds=prepared.kinds,
-        environment=environment,
+        environment=_environment(prepared, machine),
         left_out=prepared.left_out,
         limits=prepared.limits,
         categories=tuple(rule.model_dump() for rule in loaded.file.category),
@@ -58,6 +51,18 @@ def study_record(
         commits=prepared.variants.commits,
         checkout=str(prepared.variants.checkout or ""),
     )
+
+
+def _environment(prepared: PreparedStudy, machine: Mapping[str, str]) -> dict[str, str]:
+    """The machine's facts, with the checkout's commit and the locked crates of every target that has some."""
+    environment = dict(machine)
+    if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
+        environment["commit"] = commit.text
+    for name, target in prepared.targets.items():
+        root = prepared.root_of(name)
+        if locked := capture.crates(Path(target.command[0]).name, root / target.cwd, root):
+            environment[f"crates of {name}"] = locked
+    return environment
 
 
 def _loads_in_words(prepared: PreparedStudy) -> str:

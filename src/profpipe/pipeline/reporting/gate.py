@@ -1,4 +1,4 @@
-"""`--fail-on regression`: what was asked for, and whether a report holds it. Not being able to tell fails nothing."""
+"""`--fail-on regression`: what it asks for, and what of that a report contains. An undecided figure fails nothing."""
 
 from __future__ import annotations
 
