@@ -18,6 +18,7 @@ from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
 from profpipe.load.slices.session import Session
 from tests.support.http_server import OK, Answer, Server, unused_port
+from tests.support.processes import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
@@ -148,7 +149,7 @@ def test_a_connection_lost_with_its_request_is_tried_again_but_not_for_ever() ->
     ids=["status", "not HTTP", "two answers", "hangs", "half an answer", "dies"],
 )
 def test_what_is_wrong_with_a_server_is_named(answer: Answer, complaint: str) -> None:
-    def slices(client: ClosedLoop) -> None:
+    def load(client: ClosedLoop) -> None:
         for _ in range(3):
             client.run(10)
             client.tidy()
@@ -158,7 +159,7 @@ def test_what_is_wrong_with_a_server_is_named(answer: Answer, complaint: str) ->
         loop(server.port, timeout=0.3) as client,
         pytest.raises(SliceError, match=complaint),
     ):
-        slices(client)
+        load(client)
 
 
 def test_bytes_that_nobody_asked_for_are_an_error_between_slices() -> None:
@@ -180,18 +181,28 @@ def variant(port: int, **changes: Any) -> dict[str, Any]:
     return usual | {"connections": 4, "head": False} | changes
 
 
+def slices(orders: list[list[int]], extra: list[list[int]], parts: list[int], seconds: float) -> dict[str, Any]:
+    return {"do": "slices", "orders": orders, "extra": extra, "parts": parts, "seconds": seconds}
+
+
 def test_slices_come_in_the_order_asked_for_with_a_figure_for_each_part() -> None:
     with Server(lambda *_: Answer()) as one, Server(lambda *_: Answer()) as two:
         session = Session()
         assert session.answer({"do": "open", "variants": [variant(one.port), variant(two.port)], "timeout": 2}) == {}
-        command = {"do": "slices", "orders": [[0, 1], [1, 0]], "parts": [5, 20], "seconds": 10}
+        command = {
+            "do": "slices",
+            "orders": [[0, 1], [1, 0]],
+            "extra": [[0, 3], [0, 0]],
+            "parts": [5, 20],
+            "seconds": 10,
+        }
         answer = session.answer(command)
         session.close()
     assert [found["variant"] for found in answer["slices"]] == [0, 1, 1, 0]
-    assert all(found["requests"] == [5, 20] for found in answer["slices"])
+    assert [found["requests"] for found in answer["slices"]] == [[5, 20], [8, 20], [5, 20], [5, 20]]
     assert all(len(found["cpu_ns"]) == len(found["wall_ns"]) == 2 for found in answer["slices"])
-    assert [total["served"] for total in answer["after"]] == [50, 50]
-    assert (one.requests, two.requests) == (50, 50)
+    assert [total["served"] for total in answer["after"]] == [50, 53]
+    assert (one.requests, two.requests) == (50, 53)
 
 
 def test_a_failing_server_is_named_by_its_number_and_slices_before_it_are_kept() -> None:
@@ -199,7 +210,7 @@ def test_a_failing_server_is_named_by_its_number_and_slices_before_it_are_kept()
     with Server(lambda *_: Answer()) as one, Server(lambda n, _: wrong if n > 10 else Answer()) as two:
         session = Session()
         session.answer({"do": "open", "variants": [variant(one.port), variant(two.port)], "timeout": 2})
-        answer = session.answer({"do": "slices", "orders": [[0, 1]] * 3, "parts": [10], "seconds": 10})
+        answer = session.answer(slices([[0, 1]] * 3, [[0, 0]] * 3, [10], 10))
         session.close()
     assert answer["failed"]["variant"] == 1
     assert "404" in answer["failed"]["reason"]
@@ -210,7 +221,7 @@ def test_a_pass_does_not_begin_after_the_time_is_up() -> None:
     with Server(lambda *_: Answer(delay=0.05)) as server:
         session = Session()
         session.answer({"do": "open", "variants": [variant(server.port)], "timeout": 2})
-        answer = session.answer({"do": "slices", "orders": [[0]] * 1000, "parts": [4], "seconds": 0.2})
+        answer = session.answer(slices([[0]] * 1000, [[0]] * 1000, [4], 0.2))
         session.close()
     assert 1 <= len(answer["slices"]) <= 4
 
@@ -227,7 +238,7 @@ def test_the_process_answers_line_by_line_and_ends_with_its_stdin() -> None:
         assert process.stdout is not None
         for command in (
             {"do": "open", "variants": [variant(server.port)], "timeout": 2},
-            {"do": "slices", "orders": [[0]], "parts": [10], "seconds": 5},
+            slices([[0]], [[0]], [10], 5),
         ):
             process.stdin.write(json.dumps(command).encode() + b"\n")
             process.stdin.flush()
@@ -247,10 +258,9 @@ def test_the_process_ends_with_its_parent_also_while_it_waits_for_a_server() -> 
             process.stdin.write(b"\n")
             process.stdin.flush()
             assert process.stdout.readline() == b"{}\n"
-            process.stdin.write(b'{"do": "slices", "orders": [[0]], "parts": [10], "seconds": 60}\n')
+            process.stdin.write(json.dumps(slices([[0]], [[0]], [10], 60)).encode() + b"\n")
             process.stdin.flush()
-            while server.requests == 0:
-                pass
+            wait_until(lambda: server.requests, 10)
             process.stdin.close()
             assert process.wait(5) == 3
         finally:

@@ -27,7 +27,9 @@ class Ticket:
 class SlicePlan:
     """What every slice of a start does: `lead` requests that are left out, then `requests` that count.
 
-    A start has `passes` passes; in each, every variant gets one slice, in an order drawn for that pass.
+    Some more requests than `lead` are left out, a number drawn for every slice, so that slices do not keep step with
+    what a server does every so many requests. A start has `passes` passes; in each, every variant gets one slice, in an
+    order drawn for that pass.
     """
 
     lead: int

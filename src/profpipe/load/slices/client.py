@@ -86,12 +86,20 @@ class Client:
         ]
         self._ask({"do": "open", "variants": variants, "timeout": self.timeout}, self.timeout * len(servers))
 
-    def slices(self, orders: Sequence[Sequence[int]], parts: Sequence[int], seconds: float) -> dict[str, Any]:
+    def slices(
+        self,
+        orders: Sequence[Sequence[int]],
+        parts: Sequence[int],
+        seconds: float,
+        extra: Sequence[Sequence[int]] | None = None,
+    ) -> dict[str, Any]:
         """A slice for every entry of `orders`, each of these parts; no pass begins after `seconds`.
 
-        The answer is that of session.Session: slices in their order, counts before and after. Raises VariantFailed.
+        The first part of each slice has `extra` requests more (a number for every entry of `orders`). The answer is
+        that of session.Session: slices in their order, counts before and after. Raises VariantFailed.
         """
-        command = {"do": "slices", "orders": orders, "parts": parts, "seconds": seconds}
+        extra = extra or [[0] * len(order) for order in orders]
+        command = {"do": "slices", "orders": orders, "extra": extra, "parts": parts, "seconds": seconds}
         return self._ask(command, seconds + self.timeout * max(map(len, orders), default=0))
 
     def idle(self, seconds: float) -> tuple[list[int], int]:

@@ -111,21 +111,24 @@ class Session:
         return {}
 
     def _slices(self, command: dict[str, Any]) -> dict[str, Any]:
-        """{orders: [[variant, ...], ...], parts: [requests, ...], seconds} -> {slices, totals, failed?}.
+        """{orders: [[variant, ...], ...], extra: the same shape, parts: [requests, ...], seconds} -> {slices, before,
+        after, failed?}.
 
-        A pass that would begin after `seconds` is left out, with all behind it.
+        The first part of a slice has so many `extra` requests. A pass that would begin after `seconds` is left out,
+        with all behind it.
         """
         limit = time.monotonic() + command["seconds"]
         found: list[dict[str, Any]] = []
         answer: dict[str, Any] = {"slices": found, "before": [server.totals() for server in self.servers]}
-        for order in command["orders"]:
+        first, *later = command["parts"]
+        for order, extra in zip(command["orders"], command["extra"], strict=True):
             if time.monotonic() >= limit:
                 break
             for server in self.servers:
                 server.clock.refresh()
-            for index in order:
+            for index, more in zip(order, extra, strict=True):
                 try:
-                    found.append(asdict(self.servers[index].slice(command["parts"])))
+                    found.append(asdict(self.servers[index].slice([first + more, *later])))
                 except SliceError as error:
                     return answer | {"failed": {"variant": index, "reason": str(error)}}
         return answer | {"after": [server.totals() for server in self.servers]}

@@ -47,11 +47,15 @@ class _Open:
     warnings: list[str] = field(default_factory=list)
 
     def slices(
-        self, orders: Sequence[Sequence[int]], parts: Sequence[int], seconds: float = LONGEST_S
+        self,
+        orders: Sequence[Sequence[int]],
+        parts: Sequence[int],
+        seconds: float = LONGEST_S,
+        extra: Sequence[Sequence[int]] | None = None,
     ) -> dict[str, Any]:
         """As Client.slices. Raises StartLost naming the variant."""
         try:
-            return self.client.slices(orders, parts, seconds)
+            return self.client.slices(orders, parts, seconds, extra)
         except VariantFailed as error:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
 
@@ -60,6 +64,16 @@ def orders_of(seed: int, number: int, variants: int, passes: int) -> tuple[tuple
     """The order of every pass of start `number`, drawn from the study's seed: each variant once a pass."""
     rng = random.Random(f"orders {seed} {number}")
     return tuple(tuple(rng.sample(range(variants), variants)) for _ in range(passes))
+
+
+def extra_of(seed: int, number: int, orders: Sequence[Sequence[int]], most: int) -> list[list[int]]:
+    """How many requests more than the plan says every slice leaves out: 0 to `most`, drawn from the study's seed.
+
+    Slices of one length could keep step with what a server does every so many requests, such as collecting garbage:
+    it would fall into the same place of every slice of a start.
+    """
+    rng = random.Random(f"extra {seed} {number}")
+    return [[rng.randint(0, most) for _ in order] for order in orders]
 
 
 @contextmanager
@@ -99,27 +113,24 @@ def try_lengths(
             for index, name in enumerate(names)
         }
         lead = choose_lead(costs, part)
-        trials = [_trial(start, names, lead.requests, many * part, seed) for many in TRIED_PARTS]
+        trials = [_trial(start, names, lead.requests, many * part, part - 1, seed) for many in TRIED_PARTS]
         loaded = time.monotonic() - ready
     best = choose_length(trials, baseline)
     launch_s = time.monotonic() - start.begun - loaded
     return SliceLength(lead=lead, requests=best.requests, pass_s=best.pass_s, launch_s=launch_s)
 
 
-def _trial(start: _Open, names: Sequence[str], lead: int, requests: int, seed: int) -> Trial:
+def _trial(start: _Open, names: Sequence[str], lead: int, requests: int, most_extra: int, seed: int) -> Trial:
     begun = time.monotonic()
     orders = orders_of(seed, -requests, len(names), TRIAL_MOST_PASSES)
-    answer = start.slices(orders, _parts(lead, requests), seconds=TRIAL_S)
+    extra = extra_of(seed, -requests, orders, most_extra)
+    answer = start.slices(orders, [lead, requests], seconds=TRIAL_S, extra=extra)
     done = len(answer["slices"]) // len(names)
     costs = {
         name: [found["cpu_ns"][-1] / requests for found in answer["slices"] if found["variant"] == index]
         for index, name in enumerate(names)
     }
     return Trial(requests=requests, costs=costs, pass_s=(time.monotonic() - begun) / done)
-
-
-def _parts(lead: int, requests: int) -> list[int]:
-    return [lead, requests] if lead else [requests]
 
 
 def measure_start(
@@ -136,7 +147,8 @@ def measure_start(
         with _opened(variants, ticket, setting) as start:
             idle, idle_wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
             at = time.monotonic()
-            answer = start.slices(orders, _parts(plan.lead, plan.requests))
+            extra = extra_of(seed, ticket.number, orders, ROUNDS_A_PART * setting.connections - 1)
+            answer = start.slices(orders, [plan.lead, plan.requests], extra=extra)
             slices_s = time.monotonic() - at
     except StartLost as lost:
         return _without_figures(ticket, plan, named, time.monotonic() - begun, lost.lost)
@@ -169,12 +181,11 @@ def _variant(
 ) -> VariantSlices:
     mine = [found for found in answer["slices"] if found["variant"] == index]
     before, after = answer["before"][index], answer["after"][index]
-    lead = bool(plan.lead)
     kept = after["ended"] == before["ended"] and after["processes"] == before["processes"]
     return VariantSlices(
         requests=plan.requests,
         cpu_ns=tuple(found["cpu_ns"][-1] for found in mine),
-        lead_ns=tuple(found["cpu_ns"][0] if lead else 0 for found in mine),
+        lead_ns=tuple(found["cpu_ns"][0] for found in mine),
         between_ns=tuple(found["between_ns"] for found in mine),
         wall_ns=tuple(found["wall_ns"][-1] for found in mine),
         client_ns=tuple(found["client_ns"] for found in mine),
