@@ -77,7 +77,7 @@ def test_what_cannot_be_told_passes_and_is_said(sample: Report) -> None:
     rules = [gate_rule("regression")]
     assert gate(report, rules).failed is False
     (text,) = cannot_tell(report, rules)
-    assert "cpu_us cannot be told: 2 rounds a side" in text
+    assert "cpu_us is undecided: 2 rounds a side" in text
 
 
 def test_less_throughput_is_a_regression_whose_ratio_is_under_one(sample: Report) -> None:

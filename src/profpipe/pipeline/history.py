@@ -36,8 +36,8 @@ def record(
     the target's series continues from report to report. Raises StoreError.
     """
     below = path.absolute().is_relative_to(reports.absolute()) if path is not None else False
-    told = path.absolute().relative_to(reports.absolute()).as_posix() if path is not None and below else None
-    rows = report_rows(report, told, targets)
+    relative = path.absolute().relative_to(reports.absolute()).as_posix() if path is not None and below else None
+    rows = report_rows(report, relative, targets)
     return write_entry(reports / FOLDER, report_id(report), rows) if rows else None
 
 

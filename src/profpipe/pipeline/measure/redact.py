@@ -1,4 +1,4 @@
-"""What a report must not tell of the machine it was made on: folders of its user, values of a server's environment."""
+"""Takes out what a report must not reveal of its machine: folders of the user, values of a server's environment."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.study import Target
 
-# A shorter value (a port, `1`, `info`) tells nobody anything, and hiding it would tear words apart.
+# A shorter value (a port, `1`, `info`) reveals nothing, and replacing it would break other words.
 SECRET_MIN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """(text, what stands for it), the longest first: `names` are folders and programs, `secrets` values."""
+    """(text, its replacement), the longest first: `names` are folders and programs, `secrets` are values."""
 
     names: tuple[tuple[str, str], ...] = ()
     secrets: tuple[tuple[str, str], ...] = ()
 
     def redact(self, text: str) -> str:
-        """The text of a tool, a server or an error as it may stand in a report."""
+        """The text of a tool, a server or an error as a report may show it."""
         for value, name in self.secrets:
             text = text.replace(value, name)
         for path, name in self.names:
-            # Only whole path parts: hiding /root must not touch /rootfs.
+            # Only whole path parts: replacing /root must not change /rootfs.
             text = re.sub(rf"(?<![\w.-]){re.escape(path)}(?![\w-]|\.\w)", name.replace("\\", r"\\"), text)
         return text
 
     def redact_run(self, record: RunRecord) -> RunRecord:
-        """The record without them. Its command stays as it was executed: run.json is for making a run again by hand."""
+        """The record with its texts redacted. Its command stays as executed, to repeat the run by hand."""
         return replace(
             record,
             reason=None if record.reason is None else self.redact(record.reason),

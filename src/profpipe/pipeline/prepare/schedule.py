@@ -1,4 +1,4 @@
-"""Which run comes when: fresh processes, one instrument after another, variants interleaved ABBA over the rounds."""
+"""The order of runs: fresh processes, one instrument after another, variants interleaved ABBA over the rounds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """One run to come. `control` = the baseline measured against itself."""
+    """A planned run. `control` = the baseline measured against itself."""
 
     order: int
     variant: str
@@ -30,7 +30,7 @@ def schedule(
     """The runs in order. `profilers` maps each to its rounds; `control` names those that measure the baseline twice.
 
     Odd rounds go forward, even rounds backward (A B C, C B A), so that slow drift of the machine falls on all
-    alike; the control stands at the far end from the baseline, where drift would hurt it most. `refused` holds
+    alike; the control is at the far end from the baseline, where drift affects it most. `refused` holds
     (variant, profiler) pairs that cannot be measured. `after` = rounds of each profiler that were run before, the
     last of them with the number `order`.
     """

@@ -85,7 +85,7 @@ def cannot_tell(report: Report, rules: Sequence[GateRule]) -> tuple[str, ...]:
         for key, comparison in variant.against_baseline.items():
             asked = any(r.where is None or r.where in _names(key) for r in rules)
             if asked and comparison.verdict == "cannot tell" and key not in OF_LOAD:
-                out[f"{variant.label}: {_names(key)[1]} cannot be told: {_why(comparison)}"] = None
+                out[f"{variant.label}: {_names(key)[1]} is undecided: {_why(comparison)}"] = None
     return tuple(out)
 
 

@@ -155,10 +155,10 @@ def _wrong(opened: DuckDBPyConnection, file: HistoryFile) -> str | None:
 
 def _wrong_outside(opened: DuckDBPyConnection, name: str) -> str | None:
     """What footer and schema say: read before the rows, since 1 kB of Parquet can unfold to gigabytes."""
-    said = opened.execute(
+    stored = opened.execute(
         "SELECT value FROM parquet_kv_metadata($file) WHERE key = 'schema'", {"file": name}
     ).fetchall()
-    if said != [(SCHEMA.encode(),)]:
+    if stored != [(SCHEMA.encode(),)]:
         return f"is not marked {SCHEMA}: it was written by another program or version"
     rows = opened.execute("SELECT name, duckdb_type FROM parquet_schema($file) OFFSET 1", {"file": name}).fetchall()
     if {n: t for n, t in rows if n not in _NESTED} != dict(COLUMNS) or len(rows) != len(COLUMNS) + len(_NESTED):

@@ -74,8 +74,8 @@ def report_id(report: Report) -> str:
     Study, time and machine are alike in two CI jobs that begin in one second; how long the first run took is not.
     """
     first = min(report.runs, key=lambda run: run.order, default=None)
-    told = None if first is None else (first.variant, first.profiler, first.seconds, first.rate)
-    text = json.dumps([report.study.id, report.created, machine_text(report.environment), told])
+    run = None if first is None else (first.variant, first.profiler, first.seconds, first.rate)
+    text = json.dumps([report.study.id, report.created, machine_text(report.environment), run])
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
