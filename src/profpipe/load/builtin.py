@@ -65,7 +65,7 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
 
 
 def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:
-    """The line the client reads (client.schedule.Order)."""
+    """The line the client reads (client.order.Order)."""
     return {
         "mode": plan.mode,
         "host": host,

@@ -17,7 +17,8 @@ from typing import Any
 
 import httptools
 
-from profpipe.load.client.schedule import MODES, Load, Order
+from profpipe.load.client.order import Order
+from profpipe.load.client.schedule import MODES, Load
 from profpipe.model.run import Histogram
 
 EXIT_PARENT_DIED = 3

@@ -7,31 +7,14 @@ import resource
 import time
 from array import array
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import Any
 
 from profpipe.load.client.connection import Connection
+from profpipe.load.client.order import Order
 
 CONNECT_AT_ONCE = 64  # below the backlog of every server that listens with the usual 100 or 128
 
 now = time.monotonic  # the clock of asyncio's timers
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the parent asks for, as it comes over stdin."""
-
-    mode: str
-    host: str
-    port: int
-    request: bytes
-    head: bool
-    expected: int
-    connections: int
-    timeout: float
-    requests: int = 0
-    rate: float = 0.0
-    duration: float = 0.0
 
 
 class Load:
