@@ -148,6 +148,19 @@ def test_an_ambiguous_name_lists_its_choices(tmp_path: Path) -> None:
         ask(tmp_path, "no such thing", Narrowed())
 
 
+def test_rows_of_before_throughput_had_a_key_join_its_series(tmp_path: Path) -> None:
+    record(at(1), tmp_path)
+    report = at(2)
+    old = {"clean:throughput": "throughput", "clean:p99_us": "p99_us"}
+    place = list(COLUMNS).index("metric")
+    rows = [(*row[:place], old.get(row[place], row[place]), *row[place + 1 :]) for row in report_rows(report)]
+    history_files.write_entry(folder_of(tmp_path), report_id(report), rows)
+    for name in ("throughput", "p99_us", "clean:p99_us"):
+        answer = ask(tmp_path, name, Narrowed())
+        assert answer.trends, name
+        assert {len(trend.points) for trend in answer.trends} == {2}, name
+
+
 def test_hostile_names_are_kept_as_they_are(tmp_path: Path) -> None:
     data = document()
     model = data["hotspots"][0]["rows"][0]["functions"][0]
