@@ -14,7 +14,7 @@ COUNTED_BY_PROFILERS = (
 
 def terms() -> str:
     """Markdown: three sections, a table each."""
-    metrics = [(f"`{figure.key}`", f"{figure.label}. {figure.about}".rstrip(". ")) for figure in ORDINARY]
+    metrics = [(f"`{figure.key}`", f"{figure.label}: {figure.about}".removesuffix(": ")) for figure in ORDINARY]
     metrics += [(f"`{metric.key}`", f"{metric.label}: {metric.about}") for metric in COUNTED_BY_PROFILERS]
     known = [(f"`{c.key}`", f"{c.label}: {c.about}" if c.about else c.label) for c in categories().categories]
     commands = [
