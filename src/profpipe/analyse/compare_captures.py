@@ -98,7 +98,7 @@ def _limits(profile: Profile, per: str) -> list[str]:
     if per == "capture":
         out.append("No count of requests: costs are per capture, and a longer capture costs more.")
     if profile.kind == "sampled":
-        out.append("Sampled once: no difference can be told from luck. Repeat the captures in a study.")
+        out.append("Sampled once: no difference can be told from chance. Repeat the captures in a study.")
     return out
 
 

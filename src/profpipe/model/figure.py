@@ -1,7 +1,7 @@
 """One model of a figure: its key, unit and direction, its series over rounds, and how a contender compares in it.
 
 Throughput, latency, CPU time, memory, context switches and what a profiler counts are all figures of a variant.
-Unknown is null beside a `why` that gives the reason.
+Unknown is null, with the reason in `why`.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class ChangePoint:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A series with what changed in it. `changes` is None with `changes_why` when nobody looked."""
+    """A series with its changes of level. `changes` is None, with `changes_why`, where none were sought."""
 
     key: SeriesKey
     label: str

@@ -1,4 +1,4 @@
-"""Which machine a report was made on, as far as costs of two runs may be set beside each other.
+"""Which machine a report was made on, as far as costs of two runs may be compared.
 
 No host name and nothing else that names one computer: two computers of the same build are one machine here.
 """

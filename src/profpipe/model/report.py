@@ -1,6 +1,6 @@
 """report.json: every number of a report, versioned. `analyse` fills it, `render` shows it, others read it.
 
-Unknown is null beside a `why` that says the reason. All costs are per request unless a name says otherwise. Figures
+Unknown is null, with the reason in `why`. All costs are per request unless a name says otherwise. Figures
 are in `figure`, tables and graphs in `report_tables`; all parts of the document can be imported from here.
 """
 
@@ -117,7 +117,7 @@ class Invalid(Part):
 
 
 class Limit(Part):
-    """What an instrument cannot say. Stands beside its table."""
+    """What an instrument cannot show. The page prints it next to the table."""
 
     profiler: str
     text: str

@@ -110,7 +110,7 @@ class HotspotTable(Part):
     rows: tuple[CategoryRow, ...] = ()
     unmatched: dict[str, Ratio] = Field(
         default_factory=dict,
-        description="contender -> share of both sides' self that stands in functions of one side only and did not move",
+        description="contender -> share of both sides' self in functions that only one side has and did not move",
     )
 
 

@@ -14,7 +14,7 @@ Phase = Literal["build", "start", "ready", "warm-up", "window", "load", "save", 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Latencies in microseconds: values rising, counts beside them. Resolution is that of the source."""
+    """Latencies in microseconds: rising values, and how often each occurred. Resolution is that of the source."""
 
     values_us: tuple[float, ...]
     counts: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""study.json: what was asked and where it ran, beside the runs.
+"""study.json of a run folder: what was asked and where it ran.
 
 Apart from `run`, which the load client imports and which must stay light: this needs pydantic.
 """

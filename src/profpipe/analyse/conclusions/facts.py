@@ -78,7 +78,7 @@ class Facts:
         return None if found is None else (found, f"variants.{place}.against_baseline.{key}")
 
     def relevant(self, contender: str, key: str) -> Comparison | None:
-        """The comparison when it is called better or worse, else None."""
+        """The comparison when its verdict is better or worse, else None."""
         found = self.compared(contender, key)
         return found[0] if found is not None and found[0].relevant else None
 

@@ -18,13 +18,13 @@ TIMED, COUNTED, COUNTED_ROWS, SAMPLED_ROWS = 0.8, 0.1, 0.05, 0.05
 # CPU time is what a report is read for, by itself or divided by the load generator's: its level is twice that of
 # memory or context switches.
 FIRST_WEIGHT = 2.0
-# Rows inside a total that was called: something did change, so the share of false ones among those called counts.
+# Rows inside a total that is better or worse: something did change, so the share of false ones among them counts.
 WITHIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class RowLevel:
-    """How strictly the rows of one table are judged; `inside` = its total was called better or worse."""
+    """How strictly the rows of one table are judged; `inside` = its total is better or worse."""
 
     level: float = ALPHA
     inside: bool = False
@@ -48,7 +48,7 @@ class Levels:
         return self.timed.get(key, self.counted)
 
     def rows(self, *, counted: bool, inside: bool) -> RowLevel:
-        """For the rows of a table; `inside` = its total was called better or worse."""
+        """For the rows of a table; `inside` = its total is better or worse."""
         if inside:
             return RowLevel(WITHIN, inside)
         return RowLevel(self.counted_rows if counted else self.sampled_rows)
@@ -57,7 +57,7 @@ class Levels:
 def levels(
     alpha: float, timed: Sequence[str], contenders: int, *, counted: int = 0, counted_tables: int = 0, tables: int = 0
 ) -> Levels:
-    """Spend `alpha` over a report: `timed` = keys that have rounds enough to be called at all.
+    """Spend `alpha` over a report: `timed` = keys with enough rounds for a verdict.
 
     `counted` = counted figures, `counted_tables` and `tables` (sampled) = tables with rows. Parts that nothing uses
     are left unspent.

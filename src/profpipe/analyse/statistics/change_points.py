@@ -3,7 +3,7 @@
 PELT (Killick, Fearnhead, Eckley 2012; ruptures' kernel version with the linear kernel is its least-squares cost)
 always finds the best cut, also in noise. A cut stays only when the medians at its sides differ by more than
 THRESHOLD standard errors, by more than the series' own noise and by more than the floor under which no difference
-is called anywhere else in profpipe. What the threshold is worth is simulated in tests/analyse/test_change_points.py.
+is reported anywhere else in profpipe. What the threshold is worth is simulated in tests/analyse/test_change_points.py.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST = 2000
 
 
 def floor_of(exact: bool) -> float:
-    """The smallest relative change that is called one."""
+    """The smallest relative change that is reported."""
     return FLOOR_COUNTED if exact else FLOOR_TIMED
 
 

@@ -30,7 +30,7 @@ MAX_MISSING = 1 / 3
 def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None, level: float = ALPHA) -> Comparison:
     """Contender against baseline for one figure; `level` = the chance of a false verdict that this one may take.
 
-    Unknown medians, too few rounds and too many lost ones give "cannot tell" with the reason; a difference is called
+    Unknown medians, too few rounds and too many lost ones give "cannot tell" with the reason; a difference is reported
     only beyond the floor, and "no change" only where the interval leaves no room for one.
     """
     noise = noise or Noise()
@@ -115,8 +115,8 @@ def _counted(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
         floor = max(rule.floor * (NEAR_FLOOR if least >= NEAR_ROUNDS else 1.0), limit)
         seen = floor + power.POWER_Z * middle_sd(least) * error
         basis = f"repeats differ by up to {percent(repeats, 2)}"
-    called = size > floor and pair.mean_size > limit
-    if called:
+    reported = size > floor and pair.mean_size > limit
+    if reported:
         verdict, why = pair.direction(rule), basis
     elif size > floor or limit > max(NOISY_COUNT, rule.floor):
         verdict = "cannot tell"
@@ -126,7 +126,7 @@ def _counted(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
     return Comparison(
         verdict=verdict,
         significant=pair.mean_size > limit,
-        relevant=called,
+        relevant=reported,
         detectable=rounded(seen, 4),
         why=why,
         **pair.facts,

@@ -45,10 +45,10 @@ def compare_rows(
 ) -> RowVerdicts:
     """One verdict per function. `base`, `other`: functions x valid rounds; `size` = the baseline's total.
 
-    `strict.level` = the chance that any row is called while none differs. Counted: against the repeat noise of the row
-    and of rows of its size, the A/A control's rounds with the baseline's. Timed and sampled: exact Mann-Whitney. Both:
-    Benjamini-Hochberg over the rows that are large enough, and a size floor of 0.1 % of `size`; for counts of 2 or 3
-    rounds 0.3 %, unless their total was called.
+    `strict.level` = the chance that any row is reported while none differs. Counted: against the repeat noise of the
+    row and of rows of its size, the A/A control's rounds with the baseline's. Timed and sampled: exact Mann-Whitney.
+    Both: Benjamini-Hochberg over the rows that are large enough, and a size floor of 0.1 % of `size`; for counts of 2
+    or 3 rounds 0.3 %, unless their total was reported.
     """
     many = base.shape[0]
     fewest = min(base.shape[1], other.shape[1])
@@ -60,21 +60,21 @@ def compare_rows(
     few = rule.kind == "counted" and fewest < MIN_ROUNDS and not once and not strict.inside
     big = np.abs(delta) > (SIZE_FLOOR_FEW if few else SIZE_FLOOR) * size
     if rule.kind == "timed" and fewest < MIN_ROUNDS:
-        called = np.zeros(many, dtype=np.bool_)
-        doubt, reason = ~called, f"{rounds(fewest)} a side; at least {MIN_ROUNDS} are needed"
+        reported = np.zeros(many, dtype=np.bool_)
+        doubt, reason = ~reported, f"{rounds(fewest)} a side; at least {MIN_ROUNDS} are needed"
     elif rule.kind == "counted" and once:
-        called = big & (np.abs(delta) > rule.floor * np.abs(base[:, 0]))
-        doubt, reason = big & ~called, "one round each"
+        reported = big & (np.abs(delta) > rule.floor * np.abs(base[:, 0]))
+        doubt, reason = big & ~reported, "one round each"
     else:
         enough = np.abs(delta) > (rule.floor if rule.kind == "counted" else 0.0) * np.abs(np.median(base, axis=1))
-        called = big & enough & (_adjusted_p(base, other, ground, rule, size) < strict.level)
-        doubt = big & ~called
+        reported = big & enough & (_adjusted_p(base, other, ground, rule, size) < strict.level)
+        doubt = big & ~reported
         reason = f"not beyond noise in {base.shape[1]} and {other.shape[1]} rounds"
-    return _worded(called, doubt, delta > 0, rule, reason)
+    return _worded(reported, doubt, delta > 0, rule, reason)
 
 
 def _adjusted_p(base: Floats, other: Floats, ground: Floats, rule: Rule, size: float) -> Floats:
-    """p of every row, adjusted over those that are large enough to be called; 1 for the others."""
+    """p of every row, adjusted over those that are large enough to be reported; 1 for the others."""
     # By the size of both sides together, so that which rows are tested does not depend on their difference.
     large = (base.mean(axis=1) + other.mean(axis=1)) / 2 >= SIZE_FLOOR / 2 * size
     a, b = base[large], other[large]
@@ -83,12 +83,12 @@ def _adjusted_p(base: Floats, other: Floats, ground: Floats, rule: Rule, size: f
     return out
 
 
-def _worded(called: Flags, doubt: Flags, up: Flags, rule: Rule, reason: str) -> RowVerdicts:
+def _worded(reported: Flags, doubt: Flags, up: Flags, rule: Rule, reason: str) -> RowVerdicts:
     worse: Verdict = "worse" if rule.better == "lower" else "better"
     better: Verdict = "better" if rule.better == "lower" else "worse"
     verdicts: list[Verdict] = [
         (worse if rises else better) if hit else ("cannot tell" if unsure else "no change")
-        for hit, unsure, rises in zip(called, doubt, up, strict=True)
+        for hit, unsure, rises in zip(reported, doubt, up, strict=True)
     ]
     return RowVerdicts(tuple(verdicts), tuple(reason if v == "cannot tell" else None for v in verdicts))
 

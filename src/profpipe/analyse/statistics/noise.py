@@ -39,7 +39,7 @@ class Noise:
 
     @property
     def spread(self) -> float | None:
-        """sd of the A/A ratio of medians over all pairs: what a difference of medians stands against."""
+        """sd of the A/A ratio of medians over all pairs: what a difference of medians is compared with."""
         return None if self.pair is None else self.pair * middle_sd(self.pairs) / math.sqrt(self.pairs)
 
     def floor(self, rule: Rule) -> float:

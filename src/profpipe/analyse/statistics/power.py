@@ -1,6 +1,6 @@
 """The smallest change that given rounds would have shown: "a change under 3.1 % would not have been seen".
 
-A change of that size is called in some eight of ten studies with the same noise and as many rounds;
+A change of that size is reported in some eight of ten studies with the same noise and as many rounds;
 tests/analyse/test_power.py simulates it. Normal noise is the model; with outliers the estimate is on the safe side.
 """
 

@@ -13,7 +13,7 @@ from profpipe.model.derive import flame as flame_of
 from profpipe.model.profile import PYTHON, Profile
 from profpipe.model.report import Flame
 
-# The page draws a million boxes without leaving one out; what is over that is folded into the box it stood on.
+# The page draws a million boxes without leaving one out; what is over that is folded into the box below it.
 MAX_NODES = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""The variants of a report: their figures, verdicts, doubts and commits, and the control beside them."""
+"""The variants of a report: their figures, verdicts, doubts and commits, and the control."""
 
 from __future__ import annotations
 

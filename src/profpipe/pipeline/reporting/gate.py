@@ -51,7 +51,7 @@ def gate(report: Report, rules: Sequence[GateRule]) -> Gate:
 
 
 def _names(key: str) -> tuple[str, str]:
-    """A metric is called by its key, `callgrind:instructions`, or by the last part of it."""
+    """A metric is named by its key, `callgrind:instructions`, or by the last part of it."""
     return key, key.rpartition(":")[2]
 
 

@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, str] = {
     "profpipe": "VARCHAR",
     "report": "VARCHAR",  # path of report.json, relative to the reports folder
     "variant": "VARCHAR",  # its id in that report
-    "target": "VARCHAR",  # what is the same through time: of a variant that stands for a commit, what was built of it
+    "target": "VARCHAR",  # what is the same through time: of a variant that is a commit, the target that was built
     "label": "VARCHAR",
     "role": "VARCHAR",
     "commit": "VARCHAR",
