@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from profpipe.model.report import LeftOut, Limit
-from profpipe.model.run import RunRecord
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.measure.redact import Redactor, redactor
 from profpipe.study import Target
@@ -41,6 +41,22 @@ def test_a_text_is_told_without_them(hidden: Redactor, text: str, shown: str) ->
 def test_a_home_that_is_the_root_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/")
     assert redactor([Path("/srv/x")]).redact("/etc/passwd in /srv/x/y") == "/etc/passwd in ./y"
+
+
+def test_a_record_holds_no_header_and_no_value_of_a_secret_option() -> None:
+    words = (
+        "wrk",
+        "-H",
+        "Authorization: Bearer abc.def-123",
+        "-H",
+        "Cookie: a=s3cr3t1; b=s3cr3t2",
+        "--password",
+        "hunter22",
+    )
+    load = LoadResult("wrk", "4", words, "closed", "none", 1, 1, 5, 1.0, output="plain-value-7 was sent")
+    run = RunRecord("s", "a", "clean", 1, 1, words, "", load=load, profiler_facts={"x": "plain-value-7"})
+    shown = str(Redactor(credentials=("plain-value-7",)).redact_run(run))
+    assert not [part for part in ("abc.def-123", "s3cr3t1", "s3cr3t2", "hunter22", "plain-value-7") if part in shown]
 
 
 def test_every_text_of_a_record_that_reaches_a_report_is_hidden(hidden: Redactor) -> None:

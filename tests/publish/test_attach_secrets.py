@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import string
+import time
 from pathlib import Path
 
 import pytest
 
+from profpipe.credentials import hide, hide_words, secret_values
 from profpipe.model.report import Report
-from profpipe.publish.secret import Token, hide, plain_url, secret_values
+from profpipe.publish.secret import Token, plain_url
 from tests.support.attach_driving import github_environment, stored
 from tests.support.command import profpipe
 from tests.support.forge_server import TOKEN, Answer, Forge, fail, say
@@ -157,6 +160,41 @@ def test_prose_about_secrets_is_left_alone() -> None:
         "--port 80",
     ):
         assert hide(text) == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--password", "hunter22", "--port", "80"),
+        ("serve", "--db-secret", "hunter22"),
+        ("curl", "-H", "Cookie: a=1; b=hunter22"),
+        ("curl", "-H", "X-Api-Key: hunter22"),
+        ("curl", "-H", 'Authorization: Digest username="x", response="hunter22"'),
+        ("curl", "--user", "me:hunter22"),
+        ("curl", "-d", '{"password": "hunter22"}'),
+        ("curl", "-d", "password=hunter22"),
+        ("serve", "--token=hunter22 and more"),
+    ],
+)
+def test_a_secret_is_hidden_in_words_as_in_a_command_line(words: tuple[str, ...]) -> None:
+    assert "hunter22" not in " ".join(hide_words(words))
+    assert "hunter22" not in hide(shlex.join(words))
+    assert "hunter22" not in hide(" ".join(words))
+
+
+@pytest.mark.parametrize(
+    "text", ["TOKEN" * 50_000, "?token" * 40_000, "--token-" * 30_000, "a:" * 100_000, "--a " * 60_000]
+)
+def test_hiding_takes_time_in_proportion_to_the_text(text: str) -> None:
+    begun = time.process_time()
+    hide(text)
+    assert time.process_time() - begun < 2.0
+
+
+def test_options_that_hold_no_secret_are_left_alone() -> None:
+    words = ("serve", "--stop-signal", "TERM", "--author", "ann", "--design=new", "-u", "server:app")
+    assert hide_words(words) == words
+    assert hide(" ".join(words)) == " ".join(words)
 
 
 def test_secret_values_are_those_of_telling_names_and_of_users_in_urls() -> None:

@@ -70,11 +70,11 @@ def compare(
     Captures: give --requests once per FILE to compare the cost per request; without it, totals are compared. Runs: a
     run folder or a study with its variant, such as seed:hyper010-may. What cannot be compared is refused or labelled.
     """
-    from profpipe.pipeline.reporting.report_files import render, report_json
+    from profpipe.pipeline.reporting.report_files import render, report_json, without_credentials
 
     if labels and len(labels) != len(sides):
         raise UsageError(f"{len(sides)} sides but {len(labels)} --label: give one per side, in order")
-    report = _compared(sides, format_, labels, requests, reports)
+    report = without_credentials(_compared(sides, format_, labels, requests, reports))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         written = render(report, output)

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from profpipe.credentials import hide
 from profpipe.errors import PublishError
-from profpipe.publish.secret import hide
 
 if TYPE_CHECKING:
     import httpx2

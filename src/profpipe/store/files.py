@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,13 +25,11 @@ def write_together(files: Mapping[Path, str | bytes]) -> None:
     try:
         for path, data in files.items():
             try:
-                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-                aside[path] = Path(name)
-                with os.fdopen(handle, "wb") as file:
+                aside[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+                with aside[path].open("xb") as file:  # its mode is what the umask leaves
                     file.write(data.encode() if isinstance(data, str) else data)
                     file.flush()
                     os.fsync(file.fileno())
-                aside[path].chmod(0o644)
             except OSError as error:
                 text = f"{path}: cannot be written: {error.strerror or error}; nothing was changed"
                 raise StoreError(text) from error

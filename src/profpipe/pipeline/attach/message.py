@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from profpipe import store
+from profpipe.credentials import secret_values
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
-from profpipe.pipeline.reporting.report_files import REPORT_JSON, load_report
+from profpipe.pipeline.reporting.report_files import REPORT_JSON, load_report, without_credentials
 from profpipe.publish.interface import DESCRIPTION, State
 from profpipe.publish.locate import check_place, detect
 from profpipe.publish.place import Place
 from profpipe.publish.post import Message, StatusKind
 from profpipe.publish.registry import FORGES
-from profpipe.publish.secret import hide, secret_values
 from profpipe.publish.sticky import marker
 
 
@@ -90,7 +90,7 @@ def prepare(
     from profpipe.render.comment.markdown import render_comment, verdict_line
 
     secrets = secret_values(environment)
-    clean = _without_secrets(report, secrets)
+    clean = without_credentials(report, secrets)
 
     @cache
     def text(link: str) -> str:
@@ -153,18 +153,3 @@ def _state(report: Report) -> State:
     if report.gate is not None and report.gate.failed:
         return "failure"
     return "success" if all(v.valid for v in report.variants) else "error"
-
-
-def _without_secrets(report: Report, secrets: tuple[str, ...]) -> Report:
-    """The report with `hide` applied to every text; names of fields and keys of metrics stay."""
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            return hide(value, secrets)
-        if isinstance(value, list):
-            return [clean(item) for item in value]
-        if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items()}
-        return value
-
-    return Report.model_validate(clean(report.model_dump(mode="json", by_alias=True)))

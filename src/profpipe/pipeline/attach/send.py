@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from profpipe.credentials import hide
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import PreparedMessage
 from profpipe.pipeline.reporting.report_files import render
 from profpipe.publish.post import Outcome, connect, forge_token, no_token, publish
-from profpipe.publish.secret import hide
 from profpipe.publish.summary import append_summary, room_left, summary_file
 from profpipe.publish.wire import Wire
 

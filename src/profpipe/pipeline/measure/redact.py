@@ -1,4 +1,4 @@
-"""Takes out what a report must not reveal of its machine: folders of the user, values of a server's environment."""
+"""What a report must not show of the machine it was made on: folders of its user, credentials of its servers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,33 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
+from profpipe.credentials import hide, hide_words, secret_values, secret_words
 from profpipe.model.report import LeftOut
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
+from profpipe.model.texts import with_texts
+from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.study import Target
 
 # A shorter value (a port, `1`, `info`) reveals nothing, and replacing it would break other words.
 SECRET_MIN = 6
+# Fields that find files: `checkout` is compared with paths of profiles, captures are opened by theirs.
+PATHS = frozenset({"captures", "checkout"})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """(text, its replacement), the longest first: `names` are folders and programs, `secrets` are values."""
+    """(text, what is shown for it), the longest first: `names` are folders and programs, `secrets` values.
+
+    `credentials` = values that no record may hold, wherever they are in it.
+    """
 
     names: tuple[tuple[str, str], ...] = ()
     secrets: tuple[tuple[str, str], ...] = ()
+    credentials: tuple[str, ...] = ()
 
     def redact(self, text: str) -> str:
         """The text of a tool, a server or an error as a report may show it."""
@@ -32,10 +43,11 @@ class Redactor:
         for path, name in self.names:
             # Only whole path parts: replacing /root must not change /rootfs.
             text = re.sub(rf"(?<![\w.-]){re.escape(path)}(?![\w-]|\.\w)", name.replace("\\", r"\\"), text)
-        return text
+        return hide(text, self.credentials)
 
     def redact_run(self, record: RunRecord) -> RunRecord:
-        """The record with its texts redacted. Its command stays as executed, to repeat the run by hand."""
+        """The record without them. Its command keeps its paths: run.json is for making a run again by hand."""
+        record = self._without_credentials(record)
         return replace(
             record,
             reason=None if record.reason is None else self.redact(record.reason),
@@ -44,6 +56,7 @@ class Redactor:
         )
 
     def redact_study(self, record: StudyRecord) -> StudyRecord:
+        record = self._without_credentials(record)
         return replace(
             record,
             placement=self.redact(record.placement),
@@ -51,8 +64,25 @@ class Redactor:
             limits=tuple(each.model_copy(update={"text": self.redact(each.text)}) for each in record.limits),
         )
 
+    def _without_credentials(self, record: T) -> T:
+        return with_texts(
+            record,
+            lambda text: hide(text, self.credentials),
+            lambda words: hide_words(words, self.credentials),
+            without=PATHS,
+        )
 
-def redactor(roots: Iterable[Path], targets: Iterable[Target] = ()) -> Redactor:
+
+def credentials_of(study: PreparedStudy) -> tuple[str, ...]:
+    """The secret values of a study: of its targets' commands and environments, of the headers of its requests."""
+    found = {
+        v for target in study.targets.values() for v in (*secret_values(target.env), *secret_words(target.command))
+    }
+    found |= {value for request in study.requests for value in secret_values(request.headers)}
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def redactor(roots: Iterable[Path], targets: Iterable[Target] = (), credentials: tuple[str, ...] = ()) -> Redactor:
     """The study's own folders become `.`, the home folder `~`, the interpreter `python`; {port} is no secret."""
     names: Mapping[str, str] = {
         **{str(path): "." for root in roots for path in (root, root.resolve())},
@@ -61,7 +91,8 @@ def redactor(roots: Iterable[Path], targets: Iterable[Target] = ()) -> Redactor:
         os.path.expanduser("~"): "~",  # noqa: PTH111 - Path.home() raises where there is no home
     }
     values = {v: f"${k}" for target in targets for k, v in target.env.items() if len(v) >= SECRET_MIN}
-    return Redactor(_longest_first({k: v for k, v in names.items() if len(k) > 1}), _longest_first(values))
+    plain = _longest_first({k: v for k, v in names.items() if len(k) > 1})
+    return Redactor(plain, _longest_first(values), credentials)
 
 
 def _longest_first(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

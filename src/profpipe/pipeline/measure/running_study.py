@@ -19,7 +19,7 @@ from profpipe.pipeline.execute.executors import find_executor
 from profpipe.pipeline.execute.interface import Session, Unit
 from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
 from profpipe.pipeline.measure.give_up import given_up, not_tried_again
-from profpipe.pipeline.measure.redact import redactor
+from profpipe.pipeline.measure.redact import credentials_of, redactor
 from profpipe.pipeline.measure.study_record import study_record
 from profpipe.pipeline.prepare.load_plans import NOT_MEASURED
 from profpipe.pipeline.prepare.prepared import PreparedStudy
@@ -78,7 +78,11 @@ class RunningStudy:
 
     def _keep(self, run: Unit[RunRecord], record: RunRecord, begun: dict[Path, RunPlan]) -> None:
         plan = begun[run.folder]
-        hidden = redactor(self.prepared.variants.roots.values(), [self.prepared.targets[plan.variant]])
+        hidden = redactor(
+            self.prepared.variants.roots.values(),
+            [self.prepared.targets[plan.variant]],
+            credentials_of(self.prepared),
+        )
         record = hidden.redact_run(record)
         store.write_run(run.folder, record)
         del begun[run.folder]
@@ -120,7 +124,9 @@ def running_study(
         running: RunningStudy | None = None
         try:
             record = study_record(prepared, loaded, command, created, session.environment())
-            hidden = redactor(prepared.variants.roots.values()).redact_study(record)
+            hidden = redactor(prepared.variants.roots.values(), credentials=credentials_of(prepared)).redact_study(
+                record
+            )
             store.write_study(folder, hidden)
             listen(StudyStarted(folder, len(prepared.runs)))
             running = RunningStudy(prepared, folder, hidden, session, listen)

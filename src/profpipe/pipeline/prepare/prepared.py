@@ -11,6 +11,7 @@ from profpipe.model.report import CommitInfo, LeftOut, Limit
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
+from profpipe.study.schema import Request
 from profpipe.units import Instrument
 
 
@@ -61,6 +62,15 @@ class PreparedStudy:
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         return self.variants.left_out
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Every request that any run of the study sends."""
+        study = self.study
+        own = (study.use(name).load for name in self.kinds)
+        plans = (study.load, study.throughput, study.latency, *own)
+        asked = [plan.request for plan in plans if plan is not None]
+        return (*asked, *(target.request for target in self.targets.values() if target.request is not None))
 
     def root_of(self, variant: str) -> Path:
         """The folder that a variant's paths are relative to."""

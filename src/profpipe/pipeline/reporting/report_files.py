@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe import store
+from profpipe.credentials import hide, hide_words
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
+from profpipe.model.texts import with_texts
 from profpipe.model.upgrade import SCHEMAS, validated_report
 
 REPORT_JSON, REPORT_HTML, COMMENT = "report.json", "report.html", "comment.md"
@@ -25,11 +28,17 @@ class ReportFiles:
     unmeasured: tuple[tuple[str, str], ...] = ()
 
 
+def without_credentials(report: Report, secrets: Sequence[str] = ()) -> Report:
+    """The report with `hide` applied to every text; names of fields and keys of metrics stay."""
+    return with_texts(report, lambda text: hide(text, secrets), lambda words: hide_words(words, secrets))
+
+
 def render(report: Report, folder: Path) -> ReportFiles:
-    """Write the three files of a report into the folder."""
+    """Write the three files of a report into the folder, without what has the form of a credential."""
     from profpipe.render.comment.markdown import render_comment
     from profpipe.render.page.html import render_page
 
+    report = without_credentials(report)
     written = ReportFiles(report, folder / REPORT_HTML, folder / REPORT_JSON, folder / COMMENT)
     page, comment = render_page(report), render_comment(report)
     store.write_together({written.json: report_json(report), written.html: page, written.comment: comment})
