@@ -94,7 +94,9 @@ def test_the_others_are_measured_and_reported_all_the_same(faults: tuple[StudyFo
 def test_a_target_whose_requirement_is_missing_is_left_out_by_name(faults: tuple[StudyFolder, Done]) -> None:
     folder, done = faults
     assert "module-missing is left out: no_such_module not found: make it so" in done.err
-    assert folder.report()["study"]["left_out"] == [["module-missing", "no_such_module not found: make it so"]]
+    assert folder.report()["study"]["left_out"] == [
+        {"target": "module-missing", "reason": "no_such_module not found: make it so"}
+    ]
     assert "left out" in done.out
 
 
@@ -110,7 +112,7 @@ def test_the_servers_last_words_come_with_its_fault_and_no_secret_in_them(faults
 
 def test_what_had_to_be_forced_is_said_of_a_good_run(faults: tuple[StudyFolder, Done]) -> None:
     warned = {row["variant"]: " ".join(row["warnings"]) for row in faults[0].report()["runs"]}
-    assert "did not end within 1 s of SIGTERM and was killed" in warned["ignores-sigterm"]
+    assert "did not exit within 1 s of SIGTERM and was killed" in warned["ignores-sigterm"]
     assert "left 2 processes running" in warned["forks"]
     assert "warnings" not in warned["good"]
 
