@@ -152,7 +152,7 @@ def test_nothing_is_called_dearer_from_rounds_that_failed() -> None:
     found = build_report(study(runs, labels={}))
     assert found.variants[1].against_baseline["clean:cpu_us"].verdict == "cannot tell"
     sentences = texts(found)
-    assert "cannot be told: 4 of 7 rounds of the contender are invalid" in sentences["cost:b:clean:cpu_us"]
+    assert "is undecided: 4 of 7 rounds of the contender are invalid" in sentences["cost:b:clean:cpu_us"]
     assert (
         "4 clean runs of b are invalid and counted nowhere (load: the server died under load)"
         in sentences["lost:b:clean"]
@@ -191,7 +191,7 @@ def test_a_broken_baseline_gives_no_verdict_at_all() -> None:
     runs = [broken(r) if r.record.variant == "a" else r for r in pair()]
     found = build_report(study(runs, labels={}))
     assert {c.kind for c in found.conclusions} <= {"verdict", "caution"}
-    assert all("cannot be told" in c.text for c in found.conclusions if c.kind == "verdict")
+    assert all("undecided" in c.text for c in found.conclusions if c.kind == "verdict")
 
 
 def test_the_same_server_twice_costs_the_same() -> None:

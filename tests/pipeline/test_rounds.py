@@ -1,4 +1,4 @@
-"""Rounds are added while a headline figure cannot be told, and for no other reason."""
+"""Rounds are added while the verdict of a headline figure is undecided, and for no other reason."""
 
 from __future__ import annotations
 

@@ -62,9 +62,9 @@ def test_numbers_and_names_stay_and_conclusions_are_computed_again() -> None:
             assert cell.model_copy(update={"total_why": None}) == other.cells[variant].model_copy(
                 update={"total_why": None}
             )
-        # Why a figure cannot be told is prose, and stays behind.
+        # Why a verdict is undecided is prose, and stays behind.
         mine, theirs = (
-            {c.text.split(" cannot be told")[0] for c in found if c.kind == "verdict"}
+            {c.text.split(" is undecided")[0] for c in found if c.kind == "verdict"}
             for found in (taken.conclusions, conclude(honest))
         )
         assert mine == theirs

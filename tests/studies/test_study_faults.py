@@ -133,7 +133,7 @@ def test_a_baseline_that_dies_takes_the_verdict_and_nothing_else(tmp_path: Path)
     assert [(v["id"], v["valid"]) for v in report["variants"]] == [("base", False), ("good", True)]
     assert not [c for c in report["conclusions"] if c["kind"] in {"cause", "not-the-cause"}]
     (verdict,) = [c for c in report["conclusions"] if c["kind"] == "verdict"]
-    assert "cannot be told" in verdict["text"]
+    assert "is undecided" in verdict["text"]
     assert verdict["certainty"] == "hint"
     # Two tries are enough to know: a server that is never ready would be waited for in every round.
     again = [row["reason"] for row in report["invalid"]]

@@ -86,9 +86,9 @@ def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, place:
     if base is None or other is None or c.verdict == "cannot tell":
         what = amount(other.value, metric) if other else metric.label
         why = f": {c.why}" if c.why else ""
-        text = f"Whether {name} costs more or less than {against} in {metric.label} cannot be told{why}."
+        text = f"Whether {name} costs more or less than {against} in {metric.label} is undecided{why}."
         if base is not None and other is not None:
-            text = f"{name} shows {what}, {against} {plain(base.value, metric)}; which is more cannot be told{why}."
+            text = f"{name} shows {what}, {against} {plain(base.value, metric)}; which is more is undecided{why}."
         rows = [f.row for f in (other, base) if f is not None]
         yield conclusion(
             "cost",
