@@ -26,6 +26,7 @@ from profpipe.analyse.statistics.starts_rule import calls
 from profpipe.capture.server.layout import draw
 from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant, side_by_side
+from profpipe.errors import ProfpipeError
 from profpipe.load.slices.client import Address, Client
 from profpipe.model.start import Start
 from profpipe.model.start_codec import dump_start
@@ -40,12 +41,14 @@ PAIRS, PAIR_REQUESTS, WRK_S = 7, 20_000, 1
 
 
 def variant(named: str) -> Variant:
-    """A target of profpipe.toml by its name, or a command."""
+    """A target of profpipe.toml by its name, or a command: `name=program argument...`."""
     known = tomllib.loads((ROOT / "profpipe.toml").read_text())["target"]
     if named in known:
         target = Target.model_validate(known[named])
         return Variant(named, target, target.request or Request())
-    name, _, command = named.rpartition("=") if "=" in named.split(" ")[0] else (named.split(" ")[0], "", named)
+    name, equals, command = named.partition("=")
+    if not equals or " " in name:
+        name, command = named.split(" ")[0], named
     return Variant(name, Target.model_validate({"command": shlex.split(command)}), Request())
 
 
@@ -187,4 +190,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ProfpipeError as error:
+        sys.exit(str(error))
