@@ -5,7 +5,7 @@ from __future__ import annotations
 from profpipe import units
 from profpipe.analyse.names.categories import categories
 from profpipe.cli import cli
-from profpipe.model.metric_keys import ORDINARY
+from profpipe.model.metric_keys import EVERY
 
 COUNTED_BY_PROFILERS = (
     units.INSTRUCTIONS, units.SAMPLES, units.WALL_NS, units.CPU_NS, units.CALLS, units.SYSCALLS,
@@ -14,7 +14,7 @@ COUNTED_BY_PROFILERS = (
 
 def terms() -> str:
     """Markdown: three sections, a table each."""
-    metrics = [(f"`{figure.key}`", f"{figure.label}: {figure.about}".removesuffix(": ")) for figure in ORDINARY]
+    metrics = [(f"`{figure.key}`", f"{figure.label}: {figure.about}".removesuffix(": ")) for figure in EVERY]
     metrics += [(f"`{metric.key}`", f"{metric.label}: {metric.about}") for metric in COUNTED_BY_PROFILERS]
     known = [(f"`{c.key}`", f"{c.label}: {c.about}" if c.about else c.label) for c in categories().categories]
     commands = [

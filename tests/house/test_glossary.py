@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from profpipe.analyse.names.categories import categories
 from profpipe.cli import cli
 from profpipe.model.figure import Verdict
-from profpipe.model.metric_keys import ORDINARY
+from profpipe.model.metric_keys import EVERY
 from profpipe.model.report import Certainty, Conclusion, Report
 from profpipe.study.schema import StudyFile
 from profpipe.units import Instrument
@@ -32,7 +32,7 @@ def keys(model: type[BaseModel]) -> list[str]:
 
 
 OF_THE_CODE = {
-    "metrics": [figure.key for figure in ORDINARY],
+    "metrics": [figure.key for figure in EVERY],
     "categories": [category.key for category in categories().categories],
     "verdicts": list(get_args(Verdict)),
     "certainties": list(get_args(Certainty)),
@@ -49,7 +49,7 @@ def test_every_term_of_the_code_is_an_entry(kind: str) -> None:
     assert sorted(set(OF_THE_CODE[kind]) - set(TERMS)) == []
 
 
-@pytest.mark.parametrize("figure", ORDINARY, ids=lambda figure: figure.key)
+@pytest.mark.parametrize("figure", EVERY, ids=lambda figure: figure.key)
 def test_a_figure_is_listed_under_its_label(figure: object) -> None:
     key, label = figure.key, figure.label  # type: ignore[attr-defined]
     assert re.search(rf"^\| `{re.escape(key)}` \| {re.escape(label)}", GLOSSARY, re.MULTILINE)

@@ -21,7 +21,10 @@ class Part(BaseModel):
 
 
 class Series(Part):
-    """One figure of one variant over its rounds. `values` has one entry per round, null = that run is invalid."""
+    """One figure of one variant over its rounds, or over its starts where it was measured by slices.
+
+    `values` has one entry per round, null = that run is invalid; or one per start that is kept.
+    """
 
     values: tuple[Ratio | None, ...] = ()
     median: Ratio | None = None
@@ -44,6 +47,7 @@ class Comparison(Part):
     detectable: Ratio | None = Field(None, description="relative change that such rounds show in eight of ten studies")
     p: Ratio | None = None
     why: str = ""
+    paired: bool = Field(False, description="of starts: both sides of a ratio come from the same start")
 
 
 class MetricInfo(Part):
@@ -71,6 +75,15 @@ class CommitInfo(Part):
     dirty: bool = Field(False, description="uncommitted changes are part of it")
 
 
+class Lottery(Part):
+    """How much a figure of one variant depends on the start, all else equal: above all on where its memory lies."""
+
+    low: Ratio = Field(description="the cheapest start, in the unit of the figure")
+    high: Ratio = Field(description="the most expensive start")
+    within: Ratio = Field(description="relative sd that slices of one start leave in its median")
+    between: Ratio = Field(description="relative sd of starts beyond that")
+
+
 class Variant(Part):
     id: str
     label: str
@@ -82,5 +95,7 @@ class Variant(Part):
     figures: dict[str, Series] = Field(default_factory=dict, description="metric key -> per request, or as labelled")
     against_baseline: dict[str, Comparison] = Field(default_factory=dict)
     disturbance: dict[str, Series] = Field(default_factory=dict, description="profiler -> req/s with it on")
+    lottery: dict[str, Lottery] = Field(default_factory=dict, description="metric key -> its spread over starts")
+    idle_cpu: Ratio | None = Field(None, description="share of one processor that it uses without any request")
     notes: tuple[str, ...] = ()
     commit: CommitInfo | None = None

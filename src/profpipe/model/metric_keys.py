@@ -42,6 +42,10 @@ MEMORY = "clean:rss"
 THROUGHPUT = "clean:throughput"
 P50 = "clean:p50_us"
 P99 = "clean:p99_us"
+WALL = "clean:wall_us"
+BETWEEN = "clean:between_us"
+LOOP_P50 = "clean:loop_p50_us"
+LOOP_P99 = "clean:loop_p99_us"
 
 # What a report is read for: CPU time, by itself or divided by the load generator's.
 FIRST = (CPU, BESIDE_LOAD)
@@ -84,7 +88,40 @@ ORDINARY = (
     FigureKind(P50, "p50 latency", "us", of_load=True, in_control=False, always=True),
     FigureKind(P99, "p99 latency", "us", of_load=True, in_control=False, always=True),
 )
+# Measured by slices only: every value is that of a start.
+OF_SLICES = (
+    FigureKind(
+        WALL,
+        "time per request of the closed loop",
+        "us",
+        about="time of a slice divided by its requests: server, load client and waiting together",
+    ),
+    FigureKind(
+        BETWEEN,
+        "CPU time between slices, per request",
+        "us",
+        about="processor time that the server uses after its slices have ended, for each request: work put off",
+        judged=False,
+    ),
+    FigureKind(
+        LOOP_P50,
+        "p50 latency of the closed loop",
+        "us",
+        about="the middle of the slices' medians. A closed loop hides waiting, since it asks again after the answer",
+        judged=False,
+    ),
+    FigureKind(
+        LOOP_P99,
+        "p99 latency of the closed loop",
+        "us",
+        about="the middle of the slices' 99th percentiles",
+        judged=False,
+    ),
+)
+# Those that starts give as well as rounds; where slices are measured, rounds no longer do.
+BY_START = (CPU, SWITCHES, MEMORY)
+EVERY = (*ORDINARY, *OF_SLICES)
 # What reports of schema 1 and histories of their time call these figures.
 OLD_KEYS = {"throughput": THROUGHPUT, "p50_us": P50, "p99_us": P99}
 OF_LOAD = frozenset(figure.key for figure in ORDINARY if figure.of_load)
-BY_KEY = {figure.key: figure for figure in ORDINARY}
+BY_KEY = {figure.key: figure for figure in EVERY}

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from profpipe.model.figure import CommitInfo, Comparison, MetricInfo, Part, Ratio, Series, Variant, Verdict
+from profpipe.model.figure import CommitInfo, Comparison, Lottery, MetricInfo, Part, Ratio, Series, Variant, Verdict
 from profpipe.model.report_tables import (
     GRID,
     MOVED,
@@ -31,6 +31,7 @@ from profpipe.model.report_tables import (
     WaterfallBar,
     on_grid,
 )
+from profpipe.model.slices import LeftOut, LostStart, SlicesInfo, SlicesRecord
 
 __all__ = [
     "ALPHA",
@@ -61,6 +62,8 @@ __all__ = [
     "Invalid",
     "LeftOut",
     "Limit",
+    "LostStart",
+    "Lottery",
     "MetricInfo",
     "Part",
     "Ratio",
@@ -69,6 +72,8 @@ __all__ = [
     "SeedRow",
     "Sequential",
     "Series",
+    "SlicesInfo",
+    "SlicesRecord",
     "StudyInfo",
     "Variant",
     "Verdict",
@@ -194,13 +199,6 @@ class Gate(Part):
     hits: tuple[str, ...] = Field((), description="in words: what regressed, by how much")
 
 
-class LeftOut(Part):
-    """A target that could not run, and why."""
-
-    target: str
-    reason: str
-
-
 class StudyInfo(Part):
     id: str
     question: str
@@ -214,6 +212,7 @@ class StudyInfo(Part):
     command: str = Field(description="what makes this report again")
     planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")
     sequential: Sequential | None = Field(None, description="null: the rounds were fixed beforehand")
+    slices: SlicesInfo | None = Field(None, description="null: figures without a profiler were measured in rounds")
     alpha: Ratio = Field(ALPHA, description="share of reports without any real change that may hold a false verdict")
 
 

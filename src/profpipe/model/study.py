@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from profpipe.model.report import CommitInfo, Hypothesis, LeftOut, Limit, Sequential
+from profpipe.model.report import CommitInfo, Hypothesis, LeftOut, Limit, Sequential, SlicesRecord
 from profpipe.units import Instrument
 
 
@@ -45,7 +45,7 @@ class StudyRecord:
     rules as written in profpipe.toml; `tools` = the profiler behind each name of `kinds`, where that is another;
     `commits` = variant -> the commit it was built from, empty where the variants are targets; `sequential` = how rounds
     were added, once that has ended; `checkout` = the user's own folder of that repository, which no profile of a commit
-    may come from. It stays in study.json.
+    may come from. It stays in study.json. `slices` = how the starts were planned, None where clean runs are rounds.
     """
 
     study: str
@@ -70,4 +70,5 @@ class StudyRecord:
     name_style: str = ""
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
     sequential: Sequential | None = None
+    slices: SlicesRecord | None = None
     checkout: str = ""
