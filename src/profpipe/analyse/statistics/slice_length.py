@@ -85,12 +85,12 @@ def _later(table: NDArray[np.float64]) -> float:
 def _settled(table: NDArray[np.float64]) -> int:
     """The first part of the first two that together cost what the second half does; all parts where none do.
 
-    On a busy machine medians of a few slices are less certain than TOLERANCE: then their standard error counts.
+    On a busy machine medians of a few slices are less certain than TOLERANCE: then twice their standard error counts.
     """
     later = _later(table)
     middle = np.median(table, axis=0) / later
     error = np.median([median_error(column) for column in table.T]) / later / 2**0.5
-    fits = np.flatnonzero((middle[:-1] + middle[1:]) / 2 <= 1 + max(TOLERANCE, float(error)))
+    fits = np.flatnonzero((middle[:-1] + middle[1:]) / 2 <= 1 + max(TOLERANCE, 2 * float(error)))
     return int(fits[0]) if len(fits) else table.shape[1]
 
 

@@ -92,13 +92,7 @@ def measure(
     control = control_of(baseline, CONTROL.format(baseline.name))
     study = _Running([baseline, *contenders, control], frozenset({baseline.name, control.name}))
     length = _length(study, baseline.name, setting, seed)
-    plan = SlicePlan(
-        lead=length.lead.requests,
-        requests=length.requests,
-        passes=passes(length.pass_s, length.launch_s, budget_s),
-        connections=setting.connections,
-    )
-    start_s = length.launch_s + plan.passes * length.pass_s
+    plan, start_s = _plan(length, setting, budget_s)
     most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
     rule = plan_rule(most, len(study.variants) - 2, resolution)
     starts: list[Start] = []
@@ -127,6 +121,13 @@ def measure(
         stopped=stopped,
         seconds=time.monotonic() - begun,
     )
+
+
+def _plan(length: SliceLength, setting: Setting, budget_s: float) -> tuple[SlicePlan, float]:
+    """What every start does, and about how many seconds it takes."""
+    many = passes(length.pass_s, length.launch_s, budget_s)
+    plan = SlicePlan(lead=length.lead.requests, requests=length.requests, passes=many, connections=setting.connections)
+    return plan, length.launch_s + many * length.pass_s
 
 
 def _contenders(study: _Running) -> tuple[str, ...]:
