@@ -27,8 +27,8 @@ def test_help_is_quick_to_import_and_names_every_command() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     commands, heavy = done.stdout.splitlines()
     assert commands.split() == [
-        "attach", "bisect", "calibrate", "check", "clean", "compare", "diff", "doctor", "export", "history", "init",
-        "list", "merge", "parse", "publish", "report", "run",
+        "accept", "attach", "bisect", "calibrate", "check", "clean", "compare", "diff", "doctor", "export", "history",
+        "init", "list", "merge", "parse", "publish", "report", "run",
     ]  # fmt: skip
     assert heavy == ""
 

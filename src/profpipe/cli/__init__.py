@@ -13,6 +13,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from profpipe import __version__
+from profpipe.cli.accept import accept
 from profpipe.cli.attach import attach
 from profpipe.cli.bisect import bisect, bisect_step
 from profpipe.cli.calibrate import calibrate
@@ -28,7 +29,7 @@ click.rich_click.COMMAND_GROUPS = {
     "*": [
         {"name": "Measure", "commands": ["run", "report"]},
         {"name": "Commits", "commands": ["diff", "bisect", "calibrate", "clean", "history", "merge"]},
-        {"name": "On a pull request", "commands": ["attach"]},
+        {"name": "On a pull request", "commands": ["attach", "accept"]},
         {"name": "Before the first run", "commands": ["doctor", "init", "check", "list"]},
         {"name": "Captures you already have", "commands": ["parse", "compare", "export"]},
     ]
@@ -46,7 +47,7 @@ def cli() -> None:
     """
 
 
-MEASURE = (run, report, diff, bisect, bisect_step, calibrate, clean, history, merge, attach)
+MEASURE = (run, report, diff, bisect, bisect_step, calibrate, clean, history, merge, attach, accept)
 for command in (*MEASURE, init, check, list_, doctor, parse, compare, export):
     cli.add_command(command)
 cli.add_command(attach, "publish")  # another name of the same command

@@ -78,8 +78,9 @@ def attach(
 
     What the forge refuses is printed as a warning, and the exit code is 0 unless --require is given.
     """
-    from profpipe.pipeline.attach.message import AttachOptions, describe, find_report, prepare_artifact, prepare_report
+    from profpipe.pipeline.attach.message import AttachOptions, describe, prepare_artifact, prepare_report
     from profpipe.pipeline.attach.send import send, to_json, write_files
+    from profpipe.pipeline.reporting.report_files import find_report
 
     if (report is None) == (artifact is None):
         raise UsageError("give either REPORT or --from-artifact")

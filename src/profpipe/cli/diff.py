@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +9,12 @@ import rich_click as click
 
 from profpipe.cli.finished import finish
 from profpipe.cli.options import CONFIG, JSON, REPORTS, duration, max_rounds, measuring
-from profpipe.errors import EXIT_REGRESSION
 
 if TYPE_CHECKING:
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.commits.measure import MeasuredCommits
     from profpipe.pipeline.measure.rounds import Bounds
     from profpipe.pipeline.prepare.options import RunOptions
-    from profpipe.pipeline.reporting.gate import GateRule
 
 
 @click.command()
@@ -55,28 +52,27 @@ def diff(
     request. BASE is by default the commit where this branch left the default branch. Your checkout is not touched.
     Rounds are added until every verdict is decided, or until --max-rounds or --budget is reached.
 
-    The exit code is 3 when --fail-on finds a regression; "cannot tell" is not a regression.
+    The exit code is 3 when --fail-on, or the study's `gate` table, finds a regression; "cannot tell" is not one.
+    Without a metric, or as `cost`, it looks at CPU time, instructions, memory and latency.
     """
     from profpipe.pipeline.commits.diff import DiffOptions
+    from profpipe.pipeline.gate.rules import gate_rule
     from profpipe.pipeline.measure.rounds import Bounds
-    from profpipe.pipeline.reporting.gate import cannot_tell, gate_rule
 
-    rules = [gate_rule(text) for text in fail_on]
-    options = DiffOptions(words=words, target=target, worktree=worktree, every=every, config=config, run=run)
+    for text in fail_on:
+        gate_rule(text)  # a misspelt rule is reported before anything is checked out
+    options = DiffOptions(
+        words=words, target=target, worktree=worktree, every=every, config=config, fail_on=fail_on, run=run
+    )
     reports = reports.absolute()
-    measured = measure_with_progress(options, reports, Bounds(max_rounds, budget), rules)
+    measured = measure_with_progress(options, reports, Bounds(max_rounds, budget))
     written, targets = measured.written, {commit.id: measured.target for commit in measured.commits}
-    code = finish(written, as_json=as_json, reports=reports, output=output, targets=targets)
-    for text in cannot_tell(written.report, rules):
-        click.echo(f"not failed: {text}", err=True)
-    context.exit(EXIT_REGRESSION if written.report.gate and written.report.gate.failed else code)
+    context.exit(finish(written, as_json=as_json, reports=reports, output=output, targets=targets))
 
 
-def measure_with_progress(
-    options: DiffOptions, reports: Path, bounds: Bounds, rules: Sequence[GateRule] = ()
-) -> MeasuredCommits:
+def measure_with_progress(options: DiffOptions, reports: Path, bounds: Bounds) -> MeasuredCommits:
     from profpipe.cli.progress import Progress
     from profpipe.pipeline.commits.measure import measure_commits
 
     with Progress() as progress, progress.reporting_a_stop():
-        return measure_commits(options, Path.cwd(), reports.absolute(), bounds, progress.show, rules)
+        return measure_commits(options, Path.cwd(), reports.absolute(), bounds, progress.show)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from profpipe.errors import EXIT_ERROR, EXIT_OK
+from profpipe.errors import EXIT_ERROR, EXIT_OK, EXIT_REGRESSION
 
 if TYPE_CHECKING:
     from profpipe.pipeline.reporting.report_files import ReportFiles
@@ -37,7 +37,11 @@ def finish(
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         render(written.report, output)
-    return _exit_code(written)
+    gate = written.report.gate
+    for text in gate.undecided if gate else ():
+        click.echo(f"not failed: {text}", err=True)
+    code = _exit_code(written)
+    return EXIT_REGRESSION if gate is not None and gate.failed else code
 
 
 def _print(written: ReportFiles, *, as_json: bool) -> None:
@@ -53,6 +57,8 @@ def _print(written: ReportFiles, *, as_json: bool) -> None:
     page = written.html.relative_to(here) if written.html.is_relative_to(here) else written.html
     for hit in written.report.gate.hits if written.report.gate else ():
         click.echo(f"\nregression: {hit}")
+    for text in written.report.gate.accepted if written.report.gate else ():
+        click.echo(f"\naccepted regression: {text}")
     click.echo(f"\nreport: {page}")
 
 

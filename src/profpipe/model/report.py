@@ -192,11 +192,13 @@ class Calibration(Part):
 
 
 class Gate(Part):
-    """What `--fail-on` asked for and what was found. `failed` decides exit code 3."""
+    """What the rules of the gate asked for and what was found. `failed` decides exit code 3."""
 
     asked: tuple[str, ...]
     failed: bool
     hits: tuple[str, ...] = Field((), description="in words: what regressed, by how much")
+    accepted: tuple[str, ...] = Field((), description="in words: regressions that were accepted, by whom and why")
+    undecided: tuple[str, ...] = Field((), description="in words: what the rules ask for and these runs did not decide")
 
 
 class StudyInfo(Part):

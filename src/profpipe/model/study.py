@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from profpipe.model.accepted import Accepted
 from profpipe.model.report import CommitInfo, Hypothesis, LeftOut, Limit, Sequential, SlicesRecord
 from profpipe.units import Instrument
 
@@ -46,6 +47,8 @@ class StudyRecord:
     `commits` = variant -> the commit it was built from, empty where the variants are targets; `sequential` = how rounds
     were added, once that has ended; `checkout` = the user's own folder of that repository, which no profile of a commit
     may come from. It stays in study.json. `slices` = how the starts were planned, None where clean runs are rounds.
+    `gate` = the rules that decide whether this change fails, as `--fail-on` has them, and `accepted` = the regressions
+    that were accepted for it.
     """
 
     study: str
@@ -72,3 +75,5 @@ class StudyRecord:
     sequential: Sequential | None = None
     slices: SlicesRecord | None = None
     checkout: str = ""
+    gate: tuple[str, ...] = ()
+    accepted: tuple[Accepted, ...] = ()

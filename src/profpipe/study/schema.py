@@ -12,6 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
+Limit = Annotated[str, Field(pattern=r"^\d{1,4}(\.\d{1,4})?\s?%$")]
 PlacementChoice = Literal["auto", "same-core", "split", "spread", "free"]
 
 
@@ -159,6 +160,11 @@ class Study(Part):
         None, description="a closed-loop load for requests a second, after the window of the first clean rounds"
     )
     latency: LoadPlan | None = Field(None, description="a fixed-rate load for p50 and p99 of the clean runs")
+    gate: dict[str, Limit] = Field(
+        default_factory=dict,
+        description="what fails a change in `profpipe diff`: a metric, a category or `cost`, and the smallest "
+        'regression that does, such as `cost = "5%"`',
+    )
     profiler: dict[str, ProfilerUse] = Field(
         default_factory=dict, description="per profiler: rounds, requests, load, placement, options"
     )

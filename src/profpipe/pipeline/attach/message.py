@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from profpipe import store
 from profpipe.credentials import secret_values
-from profpipe.errors import ReportError, UsageError
+from profpipe.errors import UsageError
 from profpipe.model.report import Report
-from profpipe.pipeline.reporting.report_files import REPORT_JSON, load_report, without_credentials
+from profpipe.pipeline.reporting.report_files import load_report, without_credentials
 from profpipe.publish.interface import DESCRIPTION, State
 from profpipe.publish.locate import check_place, detect
 from profpipe.publish.place import Place
@@ -46,22 +45,6 @@ class PreparedMessage:
     why: str
     wanted: AttachOptions
     secrets: tuple[str, ...]
-
-
-def find_report(name: str, reports: Path) -> Path:
-    """The report.json that `name` means: a file, a folder with one, or the newest run of a study.
-
-    Raises StoreError or ReportError when there is none.
-    """
-    given = Path(name)
-    if given.is_file():
-        return given
-    if (given / REPORT_JSON).is_file():
-        return given / REPORT_JSON
-    folder = store.find_study_folder(reports, name)
-    if not (folder / REPORT_JSON).is_file():
-        raise ReportError(f"{folder}: no {REPORT_JSON} yet; create it with: profpipe report {folder}")
-    return folder / REPORT_JSON
 
 
 def prepare_report(path: Path, wanted: AttachOptions, environment: Mapping[str, str]) -> PreparedMessage:

@@ -30,13 +30,13 @@ NAMES = frozenset(
     _words("""
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
 ref time baseline contender contenders name file object runtime raw metric category certainty kind rule
-variant phase stopped machine study place path names categories callers callees variants target
+variant phase stopped machine study place path names categories callers callees variants target control
 """)
 )
 PROSE = frozenset(
     _words("""
-about subject command why total_why notes reason log_tail text question load placement value
-what post ours asked hits warnings environment title
+about subject command why total_why notes reason log_tail text question load placement value length
+what post ours asked hits accepted undecided warnings environment title
 """)
 )
 # Facts of the machine that are shown: short values only.
@@ -96,13 +96,13 @@ def _reduced(report: Report) -> Report:
     left_out = [{"target": each["target"][:NAME], "reason": NOT_TAKEN} for each in document["study"]["left_out"]]
     reduced: dict[str, Any] = _take(document, "")
     reduced |= {"environment": environment, "conclusions": [], "limits": [], "reference": None, "seed_table": []}
-    reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": None}
+    reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": None, "slices": None}
     for invalid in reduced["invalid"]:
         invalid["reason"] = NOT_TAKEN
     for variant in reduced["variants"]:
         variant["why"] = None if variant["valid"] else NOT_TAKEN
     if reduced["gate"]:
-        reduced["gate"] |= {"asked": [], "hits": list(_regressions(report))}
+        reduced["gate"] |= {"asked": [], "hits": list(_regressions(report)), "accepted": [], "undecided": []}
     return Report.model_validate(reduced)
 
 

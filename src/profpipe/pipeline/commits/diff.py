@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profpipe import store
@@ -15,6 +15,8 @@ from profpipe.commits.worktrees import checked_out, remove, snapshot
 from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
 from profpipe.pipeline.events import Listener, Note
+from profpipe.pipeline.gate.accepted_file import accepted_here
+from profpipe.pipeline.gate.rules import check_rules, gate_rule, rules_of_study
 from profpipe.pipeline.measure.running_study import RunningStudy, running_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
@@ -37,6 +39,7 @@ class DiffOptions:
     worktree: bool = False
     every: bool = False
     config: Path | None = None
+    fail_on: tuple[str, ...] = ()
     run: RunOptions = field(default_factory=RunOptions)
 
     def command(self, asked: Asked, study: str, target: str) -> str:
@@ -88,6 +91,7 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
         prepared = lay_out(
             f"diff-{study_id}", about_one_target(study, target_id, _question(target_id, asked)), variants, options.run
         )
+        prepared = _with_gate(prepared, loaded, study_id, options.fail_on)
         command = options.command(asked, study_id, target_id)
         yield CheckedOut(
             repo=repo,
@@ -115,6 +119,26 @@ def build_commits(at: CheckedOut, reports: Path, listen: Listener) -> Iterator[R
         _enough_left(at, running.broken)
         _write_changes(at, running.folder)
         yield running
+
+
+def _with_gate(prepared: PreparedStudy, loaded: LoadedFile, study: str, fail_on: tuple[str, ...]) -> PreparedStudy:
+    """The study with its gate: the rules of the study file and of the command line, and what was accepted.
+
+    Raises UsageError for a rule that these instruments cannot answer, ConfigError for a file of accepted regressions
+    with a mistake: both before anything is built or measured.
+    """
+    from profpipe.analyse.names.categories import categories
+
+    known = {c.key for c in categories().categories} | {rule.category for rule in loaded.file.category}
+    own = rules_of_study(loaded.file.study[study].gate)
+    for texts, place in ((own, f"{loaded.where('study', study, 'gate')}: "), (fail_on, "")):
+        try:
+            check_rules([gate_rule(text) for text in texts], prepared.kinds, known)
+        except UsageError as error:
+            raise UsageError(f"{place}{error}") from error
+    rules = tuple(dict.fromkeys((*own, *fail_on)))
+    before, *_, after = (prepared.root_of(name) for name in prepared.targets)
+    return replace(prepared, gate=rules, accepted=accepted_here(before, after, study) if rules else ())
 
 
 def _enough_left(at: CheckedOut, broken: Mapping[str, CaptureError]) -> None:

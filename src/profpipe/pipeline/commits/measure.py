@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from profpipe.commits.resolve import Commit
 from profpipe.pipeline.commits.diff import DiffOptions, build_commits, check_out
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
-from profpipe.pipeline.reporting.gate import GateRule
 from profpipe.pipeline.reporting.report import build_report, write_report
 from profpipe.pipeline.reporting.report_files import ReportFiles
 
@@ -33,12 +31,11 @@ def measure_commits(
     reports: Path,
     bounds: Bounds,
     listen: Listener,
-    rules: Sequence[GateRule] = (),
 ) -> MeasuredCommits:
     """Measure and report. Runs that have ended are kept whatever happens; the checkout at `here` is not touched."""
     with check_out(options, here, listen) as at:
         with build_commits(at, reports, listen) as running:
             run_rounds(running, bounds, lambda folder: build_report(folder)[0])
         listen(Note("reading the captures and comparing"))
-        written = write_report(running.folder, rules=rules)
+        written = write_report(running.folder)
     return MeasuredCommits(written, at.repo, at.asked.commits, at.study, at.target, at.loaded.path)

@@ -50,6 +50,8 @@ def study_record(
         name_style=study.name_style,
         commits=prepared.variants.commits,
         checkout=str(prepared.variants.checkout or ""),
+        gate=prepared.gate,
+        accepted=prepared.accepted,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe.capture import Placement
+from profpipe.model.accepted import Accepted
 from profpipe.model.report import CommitInfo, LeftOut, Limit
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
@@ -36,7 +37,8 @@ class PreparedStudy:
     """A study that is ready to run. Per instrument: `kinds`, `rounds`, and `placements` with "" for all others.
 
     `limits` go into the report as they are; `refused` = (variant, instrument) that are not measured; `executor` =
-    what carries out the runs, NAME or NAME:ADDRESS.
+    what carries out the runs, NAME or NAME:ADDRESS; `gate` = the rules that decide whether the change fails, and
+    `accepted` = the regressions that were accepted for it.
     """
 
     id: str
@@ -50,6 +52,8 @@ class PreparedStudy:
     refused: frozenset[tuple[str, str]]
     generator: str | None
     executor: str
+    gate: tuple[str, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def targets(self) -> Mapping[str, Target]:

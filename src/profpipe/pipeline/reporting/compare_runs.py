@@ -110,6 +110,8 @@ def _record(sides: Sequence[FolderSide], kinds: Mapping[str, Instrument], limits
         name_style="",
         commits={s.label: info for s in sides if (info := s.study.commits.get(s.variant.id))},
         sequential=None,
+        gate=(),
+        accepted=(),
     )
 
 

@@ -10,22 +10,25 @@ from profpipe import store
 from profpipe.errors import ProfpipeError
 from profpipe.model.report import Report
 from profpipe.model.run import RunRecord
+from profpipe.pipeline.gate.judge import gate
+from profpipe.pipeline.gate.rules import gate_rule
 from profpipe.pipeline.reporting.calibration_file import calibration_of
 from profpipe.pipeline.reporting.changed_lines import with_commit_changes
-from profpipe.pipeline.reporting.gate import GateRule, gate
 from profpipe.pipeline.reporting.report_files import REPORT_JSON, ReportFiles, load_report, render
 from profpipe.pipeline.reporting.stored_runs import load_runs
 
 
-def write_report(folder: Path, output: Path | None = None, rules: Sequence[GateRule] = ()) -> ReportFiles:
+def write_report(folder: Path, output: Path | None = None) -> ReportFiles:
     """Build the report of a run folder and write its files into `output`; None = into the run folder.
 
-    `rules` = the gate, whose outcome becomes part of the report. Raises StoreError or ReportError; files are whole or
-    absent.
+    The rules of its gate are part of the run folder, so that every report of it has the same gate. Raises StoreError
+    or ReportError; files are whole or absent.
     """
     report, unmeasured = build_report(folder)
-    if rules:
-        report = report.model_copy(update={"gate": gate(report, rules)})
+    study = store.read_study(folder)
+    if study.gate:
+        found = gate(report, [gate_rule(text) for text in study.gate], study.accepted)
+        report = report.model_copy(update={"gate": found})
     return replace(render(report, output or folder), unmeasured=unmeasured)
 
 

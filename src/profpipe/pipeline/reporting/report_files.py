@@ -62,3 +62,19 @@ def load_report(path: Path) -> Report:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ReportError(f"{path}: {where}: {first['msg']}; this version reads {' and '.join(SCHEMAS)}") from error
+
+
+def find_report(name: str, reports: Path) -> Path:
+    """The report.json that `name` means: a file, a folder with one, or the newest run of a study.
+
+    Raises StoreError or ReportError when there is none.
+    """
+    given = Path(name)
+    if given.is_file():
+        return given
+    if (given / REPORT_JSON).is_file():
+        return given / REPORT_JSON
+    folder = store.find_study_folder(reports, name)
+    if not (folder / REPORT_JSON).is_file():
+        raise ReportError(f"{folder}: no {REPORT_JSON} yet; create it with: profpipe report {folder}")
+    return folder / REPORT_JSON

@@ -68,10 +68,12 @@ def headline(report: Report) -> list[Block]:
 
 def verdict(report: Report) -> list[Block]:
     second = first_line(report).second
+    accepted = report.gate.accepted if report.gate is not None else ()
     commits = [(v.label, v.commit) for v in report.variants if v.commit is not None and v.role != "control"]
     return [
         *headline(report),
         *([paragraph("{}", second)] if second else []),
+        *(paragraph("Accepted regression: {}.", cut(text, 400)) for text in accepted),
         *(Block(_commit(label, commit)) for label, commit in commits),
     ]
 

@@ -1,4 +1,4 @@
-"""The gate's answer: what was asked to fail on, and what it found."""
+"""The gate's answer: what was asked to fail on, what it found, and what was accepted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ HITS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateText:
-    """`word` = passed or failed, `asked` = what fails it, `hits` = what did; `more` counts those not listed."""
+    """`word` = passed or failed, `asked` = what fails it, `hits` = what did; `more` counts those not listed.
+
+    `accepted` = regressions that did not fail it, each with who accepted it and why.
+    """
 
     failed: bool
     word: str
     asked: str
     hits: tuple[str, ...]
     more: str
+    accepted: tuple[str, ...] = ()
 
 
 def gate_text(report: Report) -> GateText | None:
@@ -32,4 +36,5 @@ def gate_text(report: Report) -> GateText | None:
         asked=", ".join(gate.asked) or "nothing",
         hits=gate.hits[:HITS],
         more=f"{rest} more" if rest > 0 else "",
+        accepted=gate.accepted[:HITS],
     )

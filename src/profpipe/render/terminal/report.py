@@ -88,6 +88,7 @@ def _gate(report: Report) -> list[RenderableType]:
     style = "red" if gate.failed else "green"
     lines = [Text.assemble((gate.word, style), f" (fails on: {gate.asked})")]
     lines += [Text(f"  {hit}", style=style) for hit in gate.hits]
+    lines += [Text(f"  {text}", style="yellow") for text in gate.accepted]
     return [*lines, *([Text(f"  {gate.more}", style="dim")] if gate.more else [])]
 
 
