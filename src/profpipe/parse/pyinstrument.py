@@ -11,12 +11,14 @@ then their caller's: a warning says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
+from profpipe.parse.parts import add_up
 from profpipe.parse.reading import (
     clean,
     finish,
@@ -70,6 +72,11 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     target = text_field(document.get("target_description", ""), source, "target_description")
     meta = Meta(NAME, source, tool=NAME, command=target, threads=tuple(walk.threads), warnings=warnings, notes=notes)
     return finish(walk.builder, meta)
+
+
+def parse_parts(parts: Sequence[tuple[BinaryIO, str]]) -> Profile:
+    """The captures of a server's processes, added up. Raises as `parse` does."""
+    return add_up(parse, parts)
 
 
 Identity = tuple[str, str, int]

@@ -17,12 +17,14 @@ Times are seconds. Totals are yappi's own and are never rebuilt: under recursion
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, PYTHON, Fact, Meta, Profile
+from profpipe.parse.parts import add_up
 from profpipe.parse.reading import (
     finish,
     line_number,
@@ -69,6 +71,11 @@ def parse(raw: BinaryIO, source: str) -> Profile:
             index, edge = _child(child, len(rows), source, row.name)
             builder.call(frame, frames[index], edge.calls, (edge.total_ns,), primitive=edge.primitive)
     return finish(builder, _meta(document, source, rows))
+
+
+def parse_parts(parts: Sequence[tuple[BinaryIO, str]]) -> Profile:
+    """The captures of a server's processes, added up. Raises as `parse` does."""
+    return add_up(parse, parts)
 
 
 @dataclass(frozen=True, slots=True)

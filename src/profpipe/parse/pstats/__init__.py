@@ -13,12 +13,14 @@ to functions that nothing called. Releases of 3.12 before 3.12.1 wrote no primit
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
+from profpipe.parse.parts import add_up
 from profpipe.parse.pstats.marshalled import CodeName, Marshalled, Pairs
 from profpipe.parse.reading import finish, line_number, nanoseconds, read_all, whole
 from profpipe.units import CPU_NS, WALL_NS, Metric
@@ -46,6 +48,11 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     if not rows:
         raise ParseError(source, "no function in it: nothing was recorded in the window")
     return _profile(rows, source)
+
+
+def parse_parts(parts: Sequence[tuple[BinaryIO, str]]) -> Profile:
+    """The captures of a server's processes, added up. Raises as `parse` does."""
+    return add_up(parse, parts)
 
 
 @dataclass(frozen=True, slots=True)
