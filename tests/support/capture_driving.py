@@ -19,7 +19,10 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 class Drive:
-    """Sends `requests` over `connections` keep-alive connections, one request under way on each in turn."""
+    """Sends `requests` over `connections` keep-alive connections, one request under way on each in turn.
+
+    With 0 connections each request has one of its own.
+    """
 
     def __init__(self, requests: int, connections: int = 4) -> None:
         self.requests, self.connections = requests, connections
@@ -32,7 +35,11 @@ class Drive:
             for _ in range(self.connections):
                 socks.append(socket.create_connection((host, port), timeout=20))
             for number in range(self.requests):
-                ok = self._ask(socks[number % self.connections])
+                if socks:
+                    ok = self._ask(socks[number % self.connections])
+                else:
+                    with socket.create_connection((host, port), timeout=20) as sock:
+                        ok = self._ask(sock)
                 served, failed = served + ok, failed + (not ok)
         except OSError as error:
             raise LoadError(f"the connection broke: {error}") from error

@@ -24,11 +24,13 @@ INSTALL = {
     "py-spy": "pip install py-spy",
     "gevent": "pip install gevent",
     "uvloop": "pip install uvloop",
+    "gunicorn": "pip install gunicorn",
+    "uvicorn": "pip install uvicorn",
     "prism": "npm ci, in tests/forge",
 }
 BESIDE = str(Path(sys.executable).parent)  # programs of a venv that is not activated
 PRISM = FORGE / "node_modules" / ".bin" / "prism"
-MODULES = {"gevent", "uvloop", "uvicorn", "yappi", "pyinstrument"}
+MODULES = {"gevent", "gunicorn", "uvloop", "uvicorn", "yappi", "pyinstrument"}
 
 
 def require(*tools: str) -> None:

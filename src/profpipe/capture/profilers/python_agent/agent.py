@@ -4,7 +4,8 @@
 
 PROFILER is the path of a file with a Collector (see `collector`); OPTIONS a JSON object. In FOLDER the agent writes
 ready.PID when it is ready, started.PID after START, saved.PID after STOP (JSON: what it saw), failed.PID with the
-reason when a step failed. The profile goes to OUT with the pid in place of %p. Forked children answer for themselves.
+reason when a step failed. The profile goes to OUT with the pid in place of %p. Forked children answer for themselves,
+and so do Python programs that the server starts (in_children/sitecustomize.py).
 
 Real-time signals, since servers use SIGUSR1 and SIGUSR2 for their own purposes. Python runs signal handlers in the main
 thread, between two of its instructions: that thread is the one pyinstrument and cProfile see. SIGTERM is not touched.
@@ -31,6 +32,7 @@ import types
 from typing import Any
 
 START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
+SETTINGS = "PROFPIPE_AGENT"  # what a child's agent is given: the JSON of PROFILER, FOLDER, OUT and OPTIONS
 
 
 def collector(path: str, options: dict[str, Any]) -> Any:
@@ -131,6 +133,21 @@ def put_on_path(folder: str) -> None:
         sys.path.insert(0, folder)
 
 
+def reach_children(settings: list[str]) -> None:
+    """Children inherit the environment. Interpreters with -I, -E or -S do not look at it."""
+    os.environ[SETTINGS] = json.dumps(settings)
+    places = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "in_children")]  # noqa: PTH100, PTH118, PTH120
+    if os.environ.get("PYTHONPATH"):
+        places.append(os.environ["PYTHONPATH"])
+    os.environ["PYTHONPATH"] = os.pathsep.join(places)
+
+
+def begin_in_child() -> None:
+    """Raises ImportError where this interpreter does not have the profiler."""
+    path, folder, out, options = json.loads(os.environ[SETTINGS])
+    Agent(collector(path, json.loads(options)), folder, out)
+
+
 def main() -> None:
     path, folder, out, options, _dashes, what, *arguments = sys.argv[1:]
     way = {"-m": run_module, "-c": run_code}.get(what)
@@ -139,6 +156,7 @@ def main() -> None:
     program = arguments[0]
     sys.argv = [program if way is run_script else what, *arguments[1:]]
     Agent(collector(path, json.loads(options)), folder, out)
+    reach_children([path, folder, out, options])
     way(program)
 
 

@@ -152,6 +152,17 @@ def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tu
     return argv[:at], argv[at:]
 
 
+def replaced(name: str, ended: set[int], begun: set[int]) -> str | None:
+    """Why a capture lacks requests: Python processes ended or began while the window was open. None = none did."""
+    found = [f"process {pid} ended" for pid in sorted(ended)] + [f"process {pid} began" for pid in sorted(begun)]
+    if not found:
+        return None
+    return (
+        f"{', '.join(found)} while the window was open, and {name} has nothing of the requests served there: keep the "
+        "workers for the length of a run (no max_requests, no reload), or see in the server's log why one died"
+    )
+
+
 class InProcessSession(Bare):
     def __init__(self, profiler: InProcess, launch: Launch) -> None:
         super().__init__(launch)
@@ -165,20 +176,24 @@ class InProcessSession(Bare):
         self.facts: Mapping[str, str] = {"options": " ".join(f"{k}={v}" for k, v in options.items())}
         self.window: Window | None = None
         self.seen: tuple[Seen, ...] = ()
+        self.replaced: str | None = None
+        self.without_agent = 0
 
-    def _agents(self, server: Supervised) -> set[int]:
-        ready = {int(path.name.rpartition(".")[2]) for path in self.folder.glob("ready.*[0-9]")}
-        return ready & set(server.tree())
+    def _pids(self, answer: str) -> set[int]:
+        """The processes that wrote this file of the agent's."""
+        return {int(path.name.rpartition(".")[2]) for path in self.folder.glob(f"{answer}.*[0-9]")}
 
     def open(self, server: Supervised) -> None:
-        agents = self._agents(server)
+        agents = self._pids("ready") & set(server.tree())
         if not agents:
             raise CaptureError("window", "the agent is in no process of the server", log_tail=server.log.tail())
         self._ask(server, agents, START, "started", "window", ANSWER_SECONDS)
 
     def close(self, server: Supervised, window: Window) -> None:
-        agents = {int(path.name.rpartition(".")[2]) for path in self.folder.glob("started.*[0-9]")}
-        self._ask(server, agents & set(server.tree()), STOP, "saved", "save", SAVE_SECONDS)
+        started, ready, running = self._pids("started"), self._pids("ready"), set(server.tree())
+        self.replaced = replaced(self.profiler.name, started - running, (ready & running) - started)
+        self.without_agent = len(running - ready)
+        self._ask(server, started & running, STOP, "saved", "save", SAVE_SECONDS)
         self.window = window
         self.seen = tuple(Seen.read(path) for path in sorted(self.folder.glob("saved.*[0-9]")))
 
@@ -201,7 +216,7 @@ class InProcessSession(Bare):
 
     def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
         if not self.seen:
-            raise CaptureError("save", f"{self.profiler.name} saved no profile")
+            raise CaptureError("save", self.replaced or f"{self.profiler.name} saved no profile")
         if not any(seen.functions for seen in self.seen):
             raise CaptureError("save", f"{self.profiler.name} saw nothing of the loaded window")
         files = tuple(Written(seen.out, self.profiler.emits or "") for seen in self.seen if seen.functions)
@@ -211,13 +226,20 @@ class InProcessSession(Bare):
         share = self.share()
         if share is not None:
             facts["CPU of the profiled threads"] = f"{share * 100:.0f} % of the server's"
-        refused = next((why for seen in self.seen if (why := self.profiler.spoilt(seen))), None)
+        refused = self.replaced or next((why for seen in self.seen if (why := self.profiler.spoilt(seen))), None)
         if refused is None and share is not None and share < SEEN_SHARE:
-            refused = (
-                f"the serving threads were not seen: those that {self.profiler.name} profiles used {share * 100:.0f} % "
-                "of the server's CPU in the window"
-            )
+            refused = self._unseen(share)
         return Collected(files, facts, (), refused)
+
+    def _unseen(self, share: float) -> str:
+        name, used = self.profiler.name, f"used {share * 100:.0f} % of the server's CPU in the window"
+        if not self.without_agent:
+            return f"the serving threads were not seen: those that {name} profiles {used}"
+        return (
+            f"the serving processes were not seen: {name} runs in {len(self.seen)} of the server's, which {used}, and "
+            f"not in {self.without_agent} others. It reaches Python programs that inherit the server's environment "
+            "and read it (no -I, -E or -S)"
+        )
 
     def share(self) -> float | None:
         """Profiled CPU / CPU of the server's process tree in the window. None when that is not known."""
