@@ -138,4 +138,4 @@ def export(files: tuple[Path, ...], format_: str | None, to: str, output: Path) 
     if str(output) == "-":
         sys.stdout.buffer.write(data)
         return
-    store.write_whole(output, data)
+    store.write_output(output, data)

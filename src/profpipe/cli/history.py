@@ -72,7 +72,7 @@ def _write(path: Path, name: str, trends: Sequence[object], last: int | None) ->
     from profpipe.render.history.html import render_history
 
     path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    store.write_whole(path.absolute(), render_history(name, trends, __version__, last))  # type: ignore[arg-type]
+    store.write_output(path.absolute(), render_history(name, trends, __version__, last))  # type: ignore[arg-type]
 
 
 def _print(what: str | None, name: str, trends: Sequence[object], last: int | None, reports: Path) -> None:

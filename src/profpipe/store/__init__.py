@@ -1,6 +1,6 @@
 """What is stored on disk: run folders and the history. A file is complete or absent."""
 
-from profpipe.store.files import write_together, write_whole
+from profpipe.store.files import write_output, write_together, write_whole
 from profpipe.store.run_folders import (
     RUN_FILE,
     RUNS,
@@ -25,6 +25,7 @@ __all__ = [
     "new_study_folder",
     "read_runs",
     "read_study",
+    "write_output",
     "write_run",
     "write_study",
     "write_together",
