@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from profpipe.commits.changes import changes
-from profpipe.commits.resolve import commit_of
+from profpipe.commits.resolve import commit_of, resolve
 from profpipe.commits.state import CommitState, commit_state
-from profpipe.commits.worktrees import cache_folder
+from profpipe.commits.worktrees import cache_folder, checked_out, snapshot
 from tests.support.demo_repository import git
 from tests.support.small_repository import put
 
@@ -74,3 +74,25 @@ def test_the_state_is_that_of_the_folder_even_inside_a_git_hook(
     expected = commit_state(repo)
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     assert commit_state(repo) == expected
+
+
+def test_nothing_that_a_repository_configures_is_run(repo: Path, tmp_path: Path) -> None:
+    """A clone of somebody else's folder brings its .git/config and hooks with it."""
+    ran = tmp_path / "ran"
+    script = tmp_path / "script"
+    script.write_text(f'#!/bin/sh\necho "$0 $@" >> {ran}\n')
+    script.chmod(0o755)
+    for name in ("core.fsmonitor", "gpg.program", "diff.external", "core.pager", "core.editor", "core.sshCommand"):
+        git(repo, "config", name, str(script))
+    git(repo, "config", "log.showSignature", "true")
+    for hook in ("post-index-change", "post-checkout", "reference-transaction", "pre-commit"):
+        (repo / ".git" / "hooks").mkdir(exist_ok=True)
+        (repo / ".git" / "hooks" / hook).symlink_to(script)
+    ran.unlink(missing_ok=True)  # what the setting up of this test has run
+    (repo / "a.txt").write_text("changed\n")
+    assert commit_state(repo) is not None
+    changes(repo, "HEAD~1", "HEAD")
+    snapshot(repo)
+    with checked_out(repo, resolve(repo, ("HEAD~1..HEAD",)).commits):
+        pass
+    assert not ran.exists(), ran.read_text()
