@@ -10,7 +10,7 @@ from docs.house import imports
 from tests.support.paths import SRC, TESTS
 
 FLOORS = (
-    {"errors", "units", "cpu_clock", "credentials"},
+    {"errors", "units", "characters", "cpu_clock", "credentials"},
     {"plugins"},
     {"model", "study", "commits", "publish"},
     {"parse", "capture", "load", "export", "store", "analyse"},

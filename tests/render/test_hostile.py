@@ -10,11 +10,11 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from profpipe.characters import visible
 from profpipe.model.report import Report
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page
 from profpipe.render.terminal.report import render_hotspots, render_verdict
-from profpipe.render.visible import visible
 from profpipe.units import INSTRUCTIONS
 from tests.support.hostile_names import NAMES
 from tests.support.hostile_report import REACHING, hostile

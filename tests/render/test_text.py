@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profpipe.characters import visible
 from profpipe.model.report import Limit, Series
 from profpipe.render.text import anchor, chip, cut, limit_words, per_what, position, share, signed_amount, spread
-from profpipe.render.visible import visible
 from tests.support.sample_report import sample
 
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from profpipe.characters import NAME, visible
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.page.hotspots import hot_tables
-from profpipe.render.visible import NAME, PROSE, visible, visible_report
+from profpipe.render.visible import PROSE, visible_report
 from tests.support.hostile_report import REACHING, hostile
 from tests.support.sample_report import document, sample
 from tests.support.sample_tables import CPU

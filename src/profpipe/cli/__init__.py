@@ -22,6 +22,7 @@ from profpipe.cli.clean import clean
 from profpipe.cli.diff import diff
 from profpipe.cli.history import history, merge
 from profpipe.cli.run import report, run
+from profpipe.cli.say import accept_any_text, plain, say
 from profpipe.cli.setup import check, doctor, init, list_
 from profpipe.errors import EXIT_ERROR, ConfigError, ProfpipeError
 
@@ -55,7 +56,8 @@ cli.add_command(attach, "publish")  # another name of the same command
 
 def main() -> NoReturn:
     """Run a command. An expected error is one message and its exit code; a bug keeps its traceback."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    accept_any_text()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, _terminate)
     try:
@@ -64,24 +66,37 @@ def main() -> NoReturn:
     except Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
+        vars(error)["message"] = plain(error.message)
         error.show()
         sys.exit(error.exit_code)
     except ProfpipeError as error:
         # Editors jump to file:line:col only at the start of a line.
-        print(error if isinstance(error, ConfigError) else f"profpipe: {error}", file=sys.stderr)
+        say(error if isinstance(error, ConfigError) else f"profpipe: {error}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        print("profpipe: stopped", file=sys.stderr)
-        _leave(EXIT_ERROR)
+        _stopped()
     except BrokenPipeError:
         # `profpipe parse FILE | head` is not a failure; without stdout the interpreter does not complain at exit.
         sys.stdout = None
         sys.exit(0)
     except OSError as error:
         # The machine failed, not this program: stdout is on a full disk, a folder is not readable.
-        print(f"profpipe: {error}", file=sys.stderr)
+        say(f"profpipe: {error}", err=True)
         sys.stdout = None
         sys.exit(EXIT_ERROR)
+    except MemoryError:
+        say("profpipe: not enough memory: free some, raise `ulimit -v`, or use smaller captures", err=True)
+        sys.exit(EXIT_ERROR)
+    except Exception:
+        # A stop inside an import surfaces as whatever that library makes of it: scipy raises RuntimeError.
+        if not _STOPS:
+            raise
+        _stopped()
+
+
+def _stopped() -> NoReturn:
+    say("profpipe: stopped", err=True)
+    _leave(EXIT_ERROR)
 
 
 def _leave(code: int) -> NoReturn:
@@ -96,6 +111,10 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
+_STOPS: list[int] = []  # the signals that have asked us to stop
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
     """A closed terminal or `kill` stops a study as Ctrl-C does: no server is left, finished runs are kept."""
+    _STOPS.append(number)
     raise KeyboardInterrupt

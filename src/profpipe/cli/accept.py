@@ -8,6 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from profpipe.cli.options import CONFIG, REPORTS, percentage
+from profpipe.cli.say import say
 from profpipe.errors import EXIT_OK, UsageError
 
 
@@ -61,6 +62,6 @@ def accept(
     found = entries_for(load_report(find_report(report, reports)), wanted, read_accepted(folder))
     path = add_accepted(folder, found)
     for entry in found:
-        click.echo(f"accepted: {entry.metric}, up to {entry.at_most:.1%}")
-    click.echo(f"{path} written; commit it with the change")
+        say(f"accepted: {entry.metric}, up to {entry.at_most:.1%}")
+    say(f"{path} written; commit it with the change")
     context.exit(EXIT_OK)

@@ -11,6 +11,7 @@ import rich_click as click
 
 from profpipe.cli.options import REPORTS
 from profpipe.cli.part_names import FORGE
+from profpipe.cli.say import say, say_json
 from profpipe.errors import EXIT_ERROR, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def attach(
         return
     outcome = send(prepared, environment)
     if as_json:
-        click.echo(to_json(outcome))
+        say_json(to_json(outcome))
     for line in () if as_json else outcome.done:
-        click.echo(line)
+        say(line)
     for line in outcome.warnings:
-        click.echo(f"profpipe: {line}", err=True)
+        say(f"profpipe: {line}", err=True)
         if environment.get("GITHUB_ACTIONS") == "true":
-            click.echo(f"::warning title=profpipe::{_escaped(line)}", err=True)
+            say(f"::warning title=profpipe::{_escaped(line)}", err=True)
     context.exit(EXIT_ERROR if require and outcome.warnings else EXIT_OK)
 
 
@@ -116,11 +117,11 @@ def _escaped(text: str) -> str:
 
 def _show(sent: dict[str, object], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(sent, ensure_ascii=False, indent=1))
+        say_json(json.dumps(sent, ensure_ascii=False, indent=1))
         return
     comment = sent.pop("comment")
     for name, value in sent.items():
-        click.echo(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+        say(f"{name}: {json.dumps(value, ensure_ascii=False)}")
     # A CI runner executes a line that begins with ::, so no line of the comment may begin with it.
     lines = [f"| {line}" for line in str(comment or "none").splitlines()]
-    click.echo("\n".join(["comment:", *lines]))
+    say("\n".join(["comment:", *lines]))

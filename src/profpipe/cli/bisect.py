@@ -10,6 +10,7 @@ import rich_click as click
 
 from profpipe.cli.diff import measure_with_progress
 from profpipe.cli.options import CONFIG, REPORTS, max_rounds, measuring, percentage
+from profpipe.cli.say import say
 from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def bisect(
     options = DiffOptions(words=words, target=target, config=config, run=run)
     ends = measure_with_progress(options, reports, Bounds(max_rounds))
     wanted = regression_between(ends.written.report, metric, limit)
-    click.echo(f"{metric} is worse at {ends.commits[-1].id}; looking for a commit with +{wanted.limit:.2%} or more")
+    say(f"{metric} is worse at {ends.commits[-1].id}; looking for a commit with +{wanted.limit:.2%} or more")
     step = Step(
         good=ends.commits[0].commit,
         study=ends.study,
@@ -80,12 +81,12 @@ def bisect(
 def _print(ends: MeasuredCommits, found: Sequence[Commit]) -> int:
     """Print the first bad commit, or the commits it is among; the exit code."""
     if len(found) == 1:
-        click.echo(f"first bad commit: {found[0].commit} {found[0].subject}")
-        click.echo(f"see why: profpipe diff {found[0].id}~1..{found[0].id} {ends.study} -t {ends.target}")
+        say(f"first bad commit: {found[0].commit} {found[0].subject}")
+        say(f"see why: profpipe diff {found[0].id}~1..{found[0].id} {ends.study} -t {ends.target}")
         return EXIT_OK
-    click.echo("some commits could not be measured; the first bad commit is one of:")
+    say("some commits could not be measured; the first bad commit is one of:")
     for commit in found:
-        click.echo(f"  {commit.commit} {commit.subject}")
+        say(f"  {commit.commit} {commit.subject}")
     return EXIT_ERROR
 
 
@@ -116,5 +117,5 @@ def bisect_step(context: click.Context, step: Path) -> None:
         code, why = ABORT, f"not decided: {str(error) or 'stopped'}"
     else:
         why = f"{measured.commits[-1].id} {why}"
-    click.echo(why, err=True)
+    say(why, err=True)
     context.exit(code)

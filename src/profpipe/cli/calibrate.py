@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring
+from profpipe.cli.say import say, say_json
 from profpipe.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -56,5 +57,8 @@ def calibrate(
         found = compare_with_itself(
             prepared, loaded, name, reports.absolute(), times, Bounds(max_rounds), run, progress.show
         )
-    click.echo(found.model_dump_json(indent=1) if as_json else "\n".join(summary_lines(found)))
+    if as_json:
+        say_json(found.model_dump_json(indent=1))
+    else:
+        say("\n".join(summary_lines(found)))
     context.exit(EXIT_OK)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from profpipe.characters import well_formed
 from profpipe.cli.options import REPORTS
 from profpipe.cli.part_names import EXPORTER, FORMAT
+from profpipe.cli.say import say, say_json
 from profpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,13 +37,13 @@ def parse(
         raise UsageError("--json prints all names unchanged; omit --name-style")
     profile = read_profile(files, format_)
     if as_json:
-        click.echo(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
+        say_json(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
         return
     for text in (profile.meta.partial and f"partial: {profile.meta.partial}", *profile.meta.warnings):
         if text:
-            click.echo(f"warning: {text}", err=True)
+            say(f"warning: {text}", err=True)
     if name_style:
-        click.echo(classic(profile, name_style, limit or 30), nl=False)
+        say(classic(profile, name_style, limit or 30), end="")
         return
     from rich.console import Console
 
@@ -79,7 +81,7 @@ def compare(
         output.mkdir(parents=True, exist_ok=True)
         written = render(report, output)
     if as_json:
-        click.echo(report_json(report), nl=False)
+        say_json(report_json(report), end="")
         return
     from rich.console import Console
 
@@ -87,7 +89,7 @@ def compare(
 
     Console(highlight=False).print(render_verdict(report))
     if output is not None:
-        click.echo(f"\nreport: {written.html}")
+        say(f"\nreport: {written.html}")
 
 
 def _compared(
@@ -108,7 +110,7 @@ def _compared(
         raise UsageError(f"{', '.join(absent)}: neither a capture file nor a run folder or study{mixed}")
     if requests and len(requests) != len(files):
         raise UsageError(f"{len(files)} files but {len(requests)} --requests: give one per file, in order")
-    names = labels or _names(files)
+    names = tuple(map(well_formed, labels or _names(files)))
     return compare_profiles(
         [
             Compared(name, read_profile([file], format_), requests[i] if requests else None)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from profpipe.cli.say import say
 from profpipe.errors import EXIT_OK
 
 
@@ -23,7 +24,7 @@ def clean(context: click.Context) -> None:
         for worktree in found:
             size = size_of(worktree.path)
             remove(repo, worktree.path)
-            click.echo(f"removed {worktree.commit[:12] or worktree.path.name}: {amount(size, 'B')}")
+            say(f"removed {worktree.commit[:12] or worktree.path.name}: {amount(size, 'B')}")
     if not found:
-        click.echo("no worktree is kept for this repository")
+        say("no worktree is kept for this repository")
     context.exit(EXIT_OK)

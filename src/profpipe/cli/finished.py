@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
-
+from profpipe.cli.say import say, say_json
 from profpipe.errors import EXIT_ERROR, EXIT_OK, EXIT_REGRESSION
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ def finish(
         render(written.report, output)
     gate = written.report.gate
     for text in gate.undecided if gate else ():
-        click.echo(f"not failed: {text}", err=True)
+        say(f"not failed: {text}", err=True)
     code = _exit_code(written)
     return EXIT_REGRESSION if gate is not None and gate.failed else code
 
 
 def _print(written: ReportFiles, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_summary(written), indent=1, ensure_ascii=False))
+        say_json(json.dumps(_summary(written), indent=1, ensure_ascii=False))
         return
     from rich.console import Console
 
@@ -56,10 +55,10 @@ def _print(written: ReportFiles, *, as_json: bool) -> None:
     here = Path.cwd()
     page = written.html.relative_to(here) if written.html.is_relative_to(here) else written.html
     for hit in written.report.gate.hits if written.report.gate else ():
-        click.echo(f"\nregression: {hit}")
+        say(f"\nregression: {hit}")
     for text in written.report.gate.accepted if written.report.gate else ():
-        click.echo(f"\naccepted regression: {text}")
-    click.echo(f"\nreport: {page}")
+        say(f"\naccepted regression: {text}")
+    say(f"\nreport: {page}")
 
 
 def _summary(written: ReportFiles) -> dict[str, object]:
@@ -79,6 +78,6 @@ def _exit_code(written: ReportFiles) -> int:
         for variant, profiler in written.unmeasured:
             lost.setdefault(variant, []).append(profiler)
         pairs = ", ".join(f"{variant} ({', '.join(profilers)})" for variant, profilers in lost.items())
-        click.echo(f"profpipe: no valid runs for {pairs}; the report gives the reasons", err=True)
+        say(f"profpipe: no valid runs for {pairs}; the report gives the reasons", err=True)
     valid = all(v.valid for v in written.report.variants)
     return EXIT_OK if valid and not written.unmeasured else EXIT_ERROR

@@ -10,6 +10,7 @@ from pathlib import Path
 import rich_click as click
 
 from profpipe.cli.options import JSON, REPORTS
+from profpipe.cli.say import say, say_json
 from profpipe.errors import UsageError
 
 LAST = 20
@@ -53,18 +54,18 @@ def history(
     else:
         answer = ask(reports, what, narrow)
     for path, text in answer.damaged:
-        click.echo(
+        say(
             f"profpipe: {path}: {text}; ignored. Remove it and run `profpipe report` again",
             err=True,
         )
     if html is not None:
         _write(html, answer.what, answer.trends, last)
     if as_json:
-        click.echo(json.dumps({"what": answer.what, "trends": [asdict(t) for t in answer.trends]}, ensure_ascii=False))
+        say_json(json.dumps({"what": answer.what, "trends": [asdict(t) for t in answer.trends]}, ensure_ascii=False))
         return
     _print(what, answer.what, answer.trends, last, reports)
     if html is not None:
-        click.echo(f"\npage: {html}")
+        say(f"\npage: {html}")
 
 
 def _write(path: Path, name: str, trends: Sequence[object], last: int | None) -> None:
@@ -82,7 +83,7 @@ def _print(what: str | None, name: str, trends: Sequence[object], last: int | No
 
     console = Console(highlight=False)
     if not trends:
-        click.echo(f"No history in {reports / 'history'} yet; `profpipe run` and `profpipe report` write it.")
+        say(f"No history in {reports / 'history'} yet; `profpipe run` and `profpipe report` write it.")
     elif what is None:
         console.print(render_overview(trends))  # type: ignore[arg-type]
     else:
@@ -101,12 +102,12 @@ def merge(folders: tuple[Path, ...], reports: Path, machines: bool) -> None:
     DIR is a reports folder or its history folder. Every file is checked first. Nothing is written when a file is
     damaged, or when the reports are of several machines and --machines is not given.
     """
+    from profpipe.characters import visible
     from profpipe.pipeline.history import machine_words
     from profpipe.pipeline.history import merge as merge_histories
-    from profpipe.render.visible import visible
 
     done = merge_histories(folders, reports, machines=machines)
     known = f"; {done.known:,} already there" if done.known else ""
-    click.echo(f"{len(done.new):,} {'report' if len(done.new) == 1 else 'reports'} merged into {done.into}{known}")
+    say(f"{len(done.new):,} {'report' if len(done.new) == 1 else 'reports'} merged into {done.into}{known}")
     for machine in done.machines:
-        click.echo(f"  machine {visible(machine_words(machine))}")
+        say(f"  machine {visible(machine_words(machine))}")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from profpipe.cli.say import plain
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import Building, Event, Look, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
 from profpipe.pipeline.measure.give_up import NOT_AGAIN
@@ -51,7 +52,7 @@ class Progress:
         self.bar.stop()
 
     def say(self, text: str) -> None:
-        self.console.print(escape(text), soft_wrap=True)
+        self.console.print(escape(plain(text)), soft_wrap=True)
 
     def show(self, event: Event) -> None:
         match event:
@@ -107,7 +108,7 @@ class Progress:
 
     def _describe(self, text: str) -> None:
         if self.task is not None:
-            self.bar.update(self.task, description=escape(text))
+            self.bar.update(self.task, description=escape(plain(text)))
         elif self.live:
             self.say(text)
 

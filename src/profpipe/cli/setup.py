@@ -11,6 +11,7 @@ from typing import cast, get_args
 import rich_click as click
 
 from profpipe.cli.options import CONFIG, JSON
+from profpipe.cli.say import say, say_json
 from profpipe.errors import EXIT_OK, UsageError
 from profpipe.units import Language
 
@@ -40,7 +41,7 @@ def init(
     write_starter_file(
         path, name=name, command=command, language=language, contender=contender, request_path=request_path
     )
-    click.echo(f"{path} written. Next: profpipe check, then profpipe run")
+    say(f"{path} written. Next: profpipe check, then profpipe run")
 
 
 @click.command()
@@ -50,7 +51,7 @@ def check(config: Path | None) -> None:
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
-    click.echo(f"{loaded.path}: {len(loaded.file.target)} targets, {len(loaded.file.study)} studies, no mistakes")
+    say(f"{loaded.path}: {len(loaded.file.target)} targets, {len(loaded.file.study)} studies, no mistakes")
 
 
 @click.command("list")
@@ -62,14 +63,14 @@ def list_(config: Path | None, as_json: bool) -> None:
 
     rows = listing(load_study_file(config))
     if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        say_json(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     for study in rows["studies"]:
-        click.echo(f"study  {study['id']:<20} {study['question']}")
-        click.echo(f"       {'':<20} {', '.join(study['targets'])}; instruments {', '.join(study['profilers'])}")
+        say(f"study  {study['id']:<20} {study['question']}")
+        say(f"       {'':<20} {', '.join(study['targets'])}; instruments {', '.join(study['profilers'])}")
     for target in rows["targets"]:
         state = "ready" if target["missing"] is None else f"cannot run: {target['missing']}"
-        click.echo(f"target {target['id']:<20} {state}")
+        say(f"target {target['id']:<20} {state}")
 
 
 @click.command()
@@ -82,10 +83,10 @@ def doctor(context: click.Context, python: str, as_json: bool) -> None:
 
     rows = examine(python)
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
+        say_json(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
         context.exit(EXIT_OK)
     for row in rows:
-        click.echo(f"{'ok     ' if row.works else 'missing'} {row.name:<14} {row.kind:<10} {row.note}")
+        say(f"{'ok     ' if row.works else 'missing'} {row.name:<14} {row.kind:<10} {row.note}")
         if not row.works and row.install:
-            click.echo(f"        {'':<14} {'':<10} → {row.install}")
+            say(f"        {'':<14} {'':<10} → {row.install}")
     context.exit(EXIT_OK)

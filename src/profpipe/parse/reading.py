@@ -26,6 +26,7 @@ MAX_BYTES = 2 << 30
 # Small files may always grow to GROWTH_FLOOR.
 MAX_RATIO = 300
 GROWTH_FLOOR = 64 << 20
+CHUNK = 16 << 20
 INT64_MAX = (1 << 63) - 1
 INT32_MAX = (1 << 31) - 1
 GZIP_MAGIC = b"\x1f\x8b"
@@ -80,9 +81,14 @@ class _Bounded(io.RawIOBase):
 
 def read_all(raw: BinaryIO, source: str, *, limit: int = MAX_BYTES) -> bytes:
     """Everything, or ParseError over `limit` bytes and on nothing at all."""
-    data = raw.read(limit + 1)
-    if len(data) > limit:
-        raise ParseError(source, f"over {limit:,} bytes; profpipe reads no larger captures")
+    # read(limit + 1) would ask for that much memory at once.
+    chunks, size = [], 0
+    while chunk := raw.read(CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise ParseError(source, f"over {limit:,} bytes; profpipe reads no larger captures")
+    data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if not data:
         raise empty(source)
     return data
@@ -132,7 +138,7 @@ class TextLines:
     def _byte_lines(self) -> Iterator[bytes]:
         head = self._raw.readline()
         if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            everything = (head + self._raw.read(MAX_BYTES)).decode("utf-16", errors="backslashreplace")
+            everything = (head + self._raw.read()).decode("utf-16", errors="backslashreplace")
             yield from everything.encode(errors="backslashreplace").splitlines(keepends=True)
             return
         if head:

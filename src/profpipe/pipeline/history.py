@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from profpipe.model.history import FunctionChoice, Trend
 from profpipe.model.report import Report
 from profpipe.store.history.folder import FOLDER, write_entry
 from profpipe.store.history.merge import Machine, Merge, carry_out, plan_merge
+from profpipe.store.history.parquet import in_utf8
 from profpipe.store.history.rows import report_id, report_rows
 from profpipe.store.history.trends import History, Narrow, Sample, open_history
 
@@ -69,15 +71,17 @@ def merge(folders: Sequence[Path], reports: Path, *, machines: bool) -> Merge:
 
     In both cases nothing is written. Reports of several machines need `machines`; each machine keeps its own series.
     """
-    planned = plan_merge(folders, reports / FOLDER)
-    if len(planned.machines) > 1 and not machines:
-        names = "\n  ".join(f"{machine_words(m)}" for m in planned.machines)
-        raise UsageError(
-            f"nothing was merged, because these are reports of {len(planned.machines)} machines:\n  {names}\n"
-            "Use --machines to keep them in one history; each machine has its own series there."
-        )
-    carry_out(planned)
-    return planned
+    with ExitStack() as stack:
+        readable = [stack.enter_context(in_utf8(folder)) for folder in folders]
+        planned = plan_merge(readable, stack.enter_context(in_utf8(reports / FOLDER)))
+        if len(planned.machines) > 1 and not machines:
+            names = "\n  ".join(f"{machine_words(m)}" for m in planned.machines)
+            raise UsageError(
+                f"nothing was merged, because these are reports of {len(planned.machines)} machines:\n  {names}\n"
+                "Use --machines to keep them in one history; each machine has its own series there."
+            )
+        carry_out(planned)
+        return planned
 
 
 def machine_words(machine: Machine) -> str:
@@ -136,7 +140,7 @@ def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
 
 
 def _choice(choice: str | FunctionChoice, metrics: Mapping[str, str]) -> str:
-    from profpipe.render.visible import visible
+    from profpipe.characters import visible
 
     if isinstance(choice, str):
         return f"{visible(choice)}  {visible(metrics[choice])}"

@@ -6,23 +6,17 @@ what no markup escapes: characters that hide, reorder or end text, and text with
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
+from profpipe.characters import NAME, visible
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
 
-# Controls, soft hyphen, zero-width and bidi marks, line separators, interlinear marks, tags, lone surrogates: what
-# can hide, reorder or end text. Kept as their code point so that two different names never look the same.
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-NAME, PROSE = 400, 2000
+PROSE = 2000
 # Fields that hold sentences, commands or lists of names; every other text is cut at NAME characters.
 LONG: Final = frozenset(
     {"text", "load", "placement", "command", "environment", "reason", "rule", "what", "post", "ours", "why"}
@@ -36,20 +30,6 @@ KEYS: Final = frozenset(
 )
 # What stays exactly as it is: numbers, None, and the words of a Literal, which hold nothing but lower-case letters.
 T = TypeVar("T")
-
-
-def visible(text: str, *, limit: int | None = NAME) -> str:
-    """Text with nothing in it that a reader cannot see; at most `limit` characters, the cut marked by an ellipsis."""
-    if limit is None or len(text) <= limit:
-        return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_code_point, text)
-    return _INVISIBLE.sub(_code_point, text[: limit + 1])[:limit] + "…"
-
-
-def _code_point(match: re.Match[str]) -> str:
-    number = ord(match.group())
-    if number <= 0xFF:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def visible_report(report: Report) -> Report:

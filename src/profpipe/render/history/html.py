@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from profpipe.characters import visible
 from profpipe.model.history import Point, Trend
 from profpipe.render.content.trends import NEAR, FigureView, commit_text, figures
 from profpipe.render.templates import environment, inlined, templates_folder
 from profpipe.render.text import cut, scale_of
-from profpipe.render.visible import visible, visible_values
+from profpipe.render.visible import visible_values
 
 PAGE = "history.html.j2"
 # Nobody reads more charts than this, and each is a canvas.

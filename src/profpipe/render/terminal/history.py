@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from profpipe.characters import visible
 from profpipe.model.history import Trend
 from profpipe.render.content.trends import NEAR, FigureView, OverviewView, PointRow, TrendView, figures, overview
 from profpipe.render.terminal.chips import chip_text
-from profpipe.render.visible import visible, visible_values
+from profpipe.render.visible import visible_values
 
 
 def render_trends(name: str, trends: Sequence[Trend], last: int | None = None) -> RenderableType:

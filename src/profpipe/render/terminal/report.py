@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from profpipe import units
+from profpipe.characters import visible
 from profpipe.model.metric_keys import CPU, P99, THROUGHPUT
 from profpipe.model.report import FunctionName, Report
 from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclusions
@@ -23,7 +24,7 @@ from profpipe.render.content.study import invalid_runs, rounds_words
 from profpipe.render.content.variants import heads
 from profpipe.render.terminal.chips import chip_text
 from profpipe.render.text import Notes, cut
-from profpipe.render.visible import visible, visible_report, visible_values
+from profpipe.render.visible import visible_report, visible_values
 
 COLUMNS = 4
 SUBJECT = 50

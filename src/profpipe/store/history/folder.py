@@ -18,7 +18,7 @@ from pathlib import Path
 
 from profpipe.errors import StoreError
 from profpipe.store.files import write_whole
-from profpipe.store.history.parquet import digest, file_digest, joined, table
+from profpipe.store.history.parquet import digest, file_digest, in_utf8, joined, table
 from profpipe.store.history.rows import Row
 
 FOLDER = "history"
@@ -107,12 +107,12 @@ def locked(folder: Path) -> Iterator[None]:
 def write_entry(folder: Path, entry: str, rows: Sequence[Row]) -> Path:
     """Write the rows of a report, in place of those that were written for it before. Raises StoreError."""
     data = table(rows)
-    path = folder / f"{entry}-{digest(data)}.parquet"
-    with locked(folder):
-        write_whole(path, data)
-        _remove(other for other in folder.glob(f"{entry}-*.parquet") if other != path)
-        _pack(folder)
-    return path
+    name = f"{entry}-{digest(data)}.parquet"
+    with locked(folder), in_utf8(folder) as place:
+        write_whole(place / name, data)
+        _remove(other for other in place.glob(f"{entry}-*.parquet") if other.name != name)
+        _pack(place)
+    return folder / name
 
 
 def write_pack(folder: Path, data: bytes) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from profpipe.characters import well_formed
 from profpipe.store.history.rows import COLUMNS, SCHEMA, Row
 
 if TYPE_CHECKING:
@@ -22,16 +24,36 @@ ORDER = 'ORDER BY kind, metric, "function", variant, id'
 
 
 @contextmanager
+def in_utf8(folder: Path) -> Iterator[Path]:
+    """The folder under a path that DuckDB can take: it throws `std::bad_cast` at one that is not UTF-8."""
+    if folder.exists() and well_formed(str(folder)) != str(folder):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield Path(f"/proc/self/fd/{opened}")
+        finally:
+            os.close(opened)
+    else:
+        yield folder
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder that DuckDB can write to."""
+    with tempfile.TemporaryDirectory(prefix="profpipe-history-") as folder, in_utf8(Path(folder)) as path:
+        yield path
+
+
+@contextmanager
 def database() -> Iterator[DuckDBPyConnection]:
     """A new database. What does not fit into memory goes to a temporary folder that is removed."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="profpipe-history-") as spill:
+    with scratch() as spill:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": MEMORY,
-            "temp_directory": spill,
+            "temp_directory": str(spill),
         }
         with duckdb.connect(":memory:", config=settings) as opened:
             yield opened
@@ -65,8 +87,8 @@ def joined(paths: Sequence[Path], keep: Sequence[tuple[Path, str]]) -> bytes:
 
 def copied(opened: DuckDBPyConnection, query: str, values: dict[str, Any]) -> bytes:
     """The bytes that COPY writes, read from a temporary file because DuckDB neither syncs nor renames."""
-    with tempfile.TemporaryDirectory(prefix="profpipe-history-") as folder:
-        target = Path(folder) / "rows.parquet"
+    with scratch() as folder:
+        target = folder / "rows.parquet"
         quoted = str(target).replace("'", "''")
         opened.execute(f"COPY ({query}) TO '{quoted}' {_FORMAT}", values)
         return target.read_bytes()

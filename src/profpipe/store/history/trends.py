@@ -13,7 +13,7 @@ from profpipe.model.history import FunctionChoice, Point, Quantity, SeriesKey
 from profpipe.model.metric_keys import OLD_KEYS
 from profpipe.model.report import FunctionName
 from profpipe.store.history.folder import Listing, chosen, list_history
-from profpipe.store.history.parquet import database, names_of
+from profpipe.store.history.parquet import database, in_utf8, names_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -131,8 +131,8 @@ class History:
 @contextmanager
 def open_history(folder: Path) -> Iterator[History]:
     """The history in `folder`, empty when there is none. Raises StoreError."""
-    with database() as opened:
-        yield History(opened, list_history(folder))
+    with database() as opened, in_utf8(folder) as place:
+        yield History(opened, list_history(place))
 
 
 def _narrowed(narrow: Narrow) -> tuple[str, dict[str, str]]:
