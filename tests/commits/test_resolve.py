@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.commits.resolve import Asked, default_branch, repository, resolve
+from profpipe.commits.resolve import Asked, default_branch, is_commit, repository, resolve
 from profpipe.errors import CommitError, UsageError
 from tests.support.demo_repository import git
 from tests.support.small_repository import put
@@ -87,3 +87,12 @@ def test_histories_without_a_common_commit_are_refused(repo: Path) -> None:
     put(repo, "c.txt", "5\n", "five")
     with pytest.raises(CommitError, match="no common commit"):
         resolve(repo, ())
+
+
+@pytest.mark.parametrize(
+    "words", [("^HEAD",), ("HEAD", "^HEAD"), ("^HEAD~1..HEAD",), ("HEAD~1..^HEAD",), ("^main", "^HEAD")]
+)
+def test_a_ref_with_gits_word_for_not_is_no_commit(repo: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match=r"no commit '\^"):
+        resolve(repo, words)
+    assert not is_commit(repo, "^HEAD")

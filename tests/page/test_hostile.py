@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from profpipe.characters import visible
 from profpipe.model.report import Report
 from profpipe.render.text import cut
-from profpipe.render.visible import visible
 from tests.support.browser import Opened, written
 from tests.support.hostile_names import MARK, generated
 from tests.support.hostile_report import REACHING, hostile

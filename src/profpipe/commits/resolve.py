@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from profpipe.characters import well_formed
 from profpipe.commits.git import asks, git
 from profpipe.errors import CommitError, UsageError
 
@@ -93,14 +94,16 @@ def resolve(repo: Path, words: Sequence[str], *, every: bool = False, worktree: 
 def commit_of(repo: Path, ref: str) -> Commit:
     """The commit that a ref names. Raises UsageError, with how to fetch it, when it does not exist here."""
     full = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if not full:
+    if not full or full.startswith("^"):  # ^REF is git's word for "not REF"
         raise UsageError(f"no commit {ref!r} in {repo}{_how_to_get(repo)}")
     subject, time = git(repo, "show", "--no-patch", "--format=%s%x00%cI", full).rstrip("\n").split("\0")
-    return Commit(full, ref, subject, time)
+    return Commit(full, well_formed(ref), well_formed(subject), time)
 
 
 def is_commit(repo: Path, ref: str) -> bool:
     """Whether this argument could be a commit or a range."""
+    if ref.startswith("^"):
+        return False
     return (
         ".." in ref
         or asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") is not None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from profpipe.characters import well_formed
 from profpipe.credentials import hide, hide_words, secret_values, secret_words
 from profpipe.model.report import LeftOut
 from profpipe.model.run import RunRecord
@@ -57,6 +58,7 @@ class Redactor:
 
     def redact_study(self, record: StudyRecord) -> StudyRecord:
         record = self._without_credentials(record)
+        record = replace(record, checkout=well_formed(record.checkout))
         return replace(
             record,
             placement=self.redact(record.placement),
@@ -67,8 +69,8 @@ class Redactor:
     def _without_credentials(self, record: T) -> T:
         return with_texts(
             record,
-            lambda text: hide(text, self.credentials),
-            lambda words: hide_words(words, self.credentials),
+            lambda text: hide(well_formed(text), self.credentials),
+            lambda words: hide_words(tuple(map(well_formed, words)), self.credentials),
             without=PATHS,
         )
 
