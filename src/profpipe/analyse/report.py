@@ -14,6 +14,7 @@ from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.tables.every_table import Tables, every_table
 from profpipe.analyse.tables.figures import MeasuredFigure, measured_figures
 from profpipe.analyse.tables.runs import invalid_runs, run_rows
+from profpipe.analyse.tables.starts import slices_info
 from profpipe.analyse.tables.variants import report_variants
 from profpipe.analyse.tables.verdicts import Verdicts, judge
 from profpipe.model.report import Report, StudyInfo
@@ -86,5 +87,6 @@ def _study(study: StudyData) -> StudyInfo:
         command=record.command,
         planned_runs=record.planned_runs or None,
         sequential=record.sequential,
+        slices=slices_info(study),
         alpha=study.alpha,
     )

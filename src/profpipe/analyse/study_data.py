@@ -9,6 +9,7 @@ from typing import Literal
 from profpipe.model.profile import Profile
 from profpipe.model.report import ALPHA, Calibration
 from profpipe.model.run import RunRecord
+from profpipe.model.start import Start
 from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.study.schema import CategoryRule
 from profpipe.units import Instrument
@@ -30,7 +31,7 @@ class StudyData:
     by: requests, or whole captures where no request was counted. `same_program` = all captures are of one program
     whose commits are not known. `alpha` = the share of reports without a real change that may hold a false verdict.
     `calibration` is one of the same machine and load, or None. `classic_name` = how the classic lists write a
-    function's name; None = as the capture has it.
+    function's name; None = as the capture has it. `starts` = what was measured by slices, in their order.
     """
 
     record: StudyRecord
@@ -40,6 +41,7 @@ class StudyData:
     alpha: float = ALPHA
     calibration: Calibration | None = None
     classic_name: Callable[[str], str] | None = None
+    starts: tuple[Start, ...] = ()
 
     @property
     def baseline(self) -> str:
@@ -67,8 +69,10 @@ class StudyData:
 
     @property
     def level(self) -> float:
-        """What this report may spend: alpha, or its part of it where the verdicts are looked at several times."""
-        return self.alpha if self.record.sequential is None else self.record.sequential.alpha
+        """What verdicts over rounds may spend: alpha without the part of the starts, or one look's part of that."""
+        if self.record.sequential is not None:
+            return self.record.sequential.alpha
+        return self.alpha if self.record.slices is None else max(self.alpha - self.record.slices.alpha, 0.0)
 
     @property
     def one_program(self) -> bool:
@@ -106,4 +110,5 @@ class StudyData:
             r = run.record
             return place[r.variant], tools[r.profiler], r.control, r.round, r.order
 
-        return replace(self, runs=tuple(sorted(known, key=key)))
+        starts = tuple(sorted(self.starts, key=lambda start: start.ticket.number))
+        return replace(self, runs=tuple(sorted(known, key=key)), starts=starts)

@@ -32,11 +32,15 @@ class StartLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A server of a start, under a name of its own: the control is the baseline's target with another name."""
+    """A server of a start, under a name of its own: the control is the baseline's target with another name.
+
+    `root` = the folder its paths are relative to; None = that of the start.
+    """
 
     name: str
     target: Target
     request: Request
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def _launch(
     cpus = None if placement.server_cpu is None else frozenset({placement.server_cpu})
     port = choose_port(variant.target)
     try:
-        launch = prepare(variant.target, port, root=root, raw=scratch, options={}, cpus=cpus)
+        launch = prepare(variant.target, port, root=variant.root or root, raw=scratch, options={}, cpus=cpus)
         env = layout.environment(ticket, launch.env, variant.target.env)
         place = layout.stack_bytes(ticket)
         server = Supervised(launch.argv, env=env, cwd=launch.cwd, cpus=cpus, stack_bytes=place)

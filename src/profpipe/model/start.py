@@ -46,7 +46,7 @@ class VariantSlices:
     the end of its slice before; `client_ns` = CPU of the load client over all requests of the slice. `latency_us` =
     (median, 99th percentile) of a slice. `switches` = voluntary and involuntary context switches over all its slices;
     None where threads ended. `idle_ns` = CPU in `idle_wall_ns` without any request; None where that was not measured.
-    `fixed_layout` = memory lies where the ticket puts it.
+    `fixed_layout` = memory lies where the ticket puts it. `peak_bytes` = largest resident size of its process tree.
     """
 
     requests: int
@@ -63,6 +63,7 @@ class VariantSlices:
     fixed_layout: bool
     idle_ns: int | None = None
     idle_wall_ns: int | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Run folders: reports/<study>/<time>/ with study.json, and runs/*/ with run.json and the captures as written."""
+"""Run folders: reports/<study>/<time>/ with study.json, starts/*.json, and runs/*/ with run.json and its captures."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from profpipe.errors import StoreError
+from profpipe.errors import InvalidProfile, StoreError
 from profpipe.model.run import RunRecord
+from profpipe.model.start import Start
+from profpipe.model.start_codec import dump_start, load_start
 from profpipe.model.study import StudyRecord
 from profpipe.store.files import write_whole
 
-STUDY_FILE, RUN_FILE, RUNS = "study.json", "run.json", "runs"
+STUDY_FILE, RUN_FILE, RUNS, STARTS = "study.json", "run.json", "runs", "starts"
 _STUDY, _RUN = TypeAdapter(StudyRecord), TypeAdapter(RunRecord)
 T = TypeVar("T")
 
@@ -74,6 +77,34 @@ def read_runs(folder: Path) -> Iterator[StoredRun]:
         yield StoredRun(_read(path, _RUN), path.parent)
 
 
+def write_start(folder: Path, start: Start) -> None:
+    """Write starts/NUMBER.json, in the order of the study when listed by name."""
+    path = folder / STARTS
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be created: {error.strerror or error}") from error
+    write_whole(path / f"{start.ticket.number:04d}.json", dump_start(start) + b"\n")
+
+
+def read_starts(folder: Path) -> tuple[Start, ...]:
+    """Every start of the folder, lost ones included, in their order. Raises StoreError naming a file that is none."""
+    found = []
+    for path in sorted((folder / STARTS).glob("*.json")):
+        try:
+            found.append(load_start(path.read_bytes(), str(path)))
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
+        except InvalidProfile as error:
+            raise StoreError(f"{error}; remove the file to make the report without this start") from error
+    return tuple(found)
+
+
+def remove_starts(folder: Path) -> None:
+    """Remove all starts of a study that is measured in rounds after all."""
+    shutil.rmtree(folder / STARTS, ignore_errors=True)
+
+
 def find_study_folder(reports: Path, name: str) -> Path:
     """A run folder by its path, or the newest one of that study; one without runs only if there is no other.
 
@@ -92,7 +123,8 @@ def find_study_folder(reports: Path, name: str) -> Path:
 
 
 def _has_run(folder: Path) -> bool:
-    return next((folder / RUNS).glob(f"*/{RUN_FILE}"), None) is not None
+    kept = ((folder / RUNS).glob(f"*/{RUN_FILE}"), (folder / STARTS).glob("*.json"))
+    return any(next(files, None) is not None for files in kept)
 
 
 def _read(path: Path, adapter: TypeAdapter[T]) -> T:

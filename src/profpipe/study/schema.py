@@ -155,6 +155,18 @@ class Study(Part):
         "turn on the server's and another (spread, with a generator of several threads), or anywhere (free); auto = "
         "same core on fewer than four processors, else split",
     )
+    slices: bool | Literal["auto"] = Field(
+        "auto",
+        description="measure CPU time by slices: all variants run at once and are loaded in turn; auto = where the "
+        "variants can run at once and the load is no fixed rate, else in rounds",
+    )
+    resolution: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.01, description="the smallest change of CPU time that matters, 0.01 = 1 %: starts are added until it is seen"
+    )
+    budget: Seconds = Field(60.0, description="seconds of slices, at most")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        None, description="layouts of memory and orders of slices are drawn from it; a new one when absent"
+    )
     load: LoadPlan = Field(LoadPlan(), description="the load")
     throughput: LoadPlan | None = Field(
         None, description="a closed-loop load for requests a second, after the window of the first clean rounds"

@@ -19,9 +19,14 @@ def undecided_metrics(report: Report) -> frozenset[str]:
     return frozenset(
         key
         for contender in facts.contenders
-        for key in (_first_decided(contender.against_baseline, FIRST), facts.counted())
+        for key in (_first(report, contender.against_baseline), facts.counted())
         if key is not None and (found := contender.against_baseline.get(key)) is not None and undecided(found)
     )
+
+
+def _first(report: Report, figures: Mapping[str, Comparison]) -> str | None:
+    """None where CPU time was measured by slices: rounds add nothing to starts."""
+    return _first_decided(figures, FIRST) if report.study.slices is None else None
 
 
 def _first_decided(figures: Mapping[str, Comparison], keys: tuple[str, ...]) -> str:

@@ -15,6 +15,8 @@ from profpipe.model.report import ALPHA
 
 # Parts of alpha. Ranks need the most; counts repeat so well that a small level costs them little power.
 TIMED, COUNTED, COUNTED_ROWS, SAMPLED_ROWS = 0.8, 0.1, 0.05, 0.05
+# Where CPU time is measured by slices, its verdicts take this part of alpha, and all else shares the rest.
+STARTS = 0.5
 # CPU time is what a report is read for, by itself or divided by the load generator's: its level is twice that of
 # memory or context switches.
 FIRST_WEIGHT = 2.0

@@ -10,7 +10,7 @@ in 14 % of studies where one start in ten of twenty is wild, Hodges-Lehmann's in
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,12 +98,18 @@ def median_error(values: Floats) -> float:
     return float(high - low) / 2
 
 
-def start_ratios(starts: Sequence[Start], variant: str, baseline: str) -> StartRatios:
-    """The ratio of each start that has both variants."""
+def start_ratios(
+    starts: Sequence[Start], variant: str, baseline: str, cost: Callable[[VariantSlices], Floats | None] = cost_ns
+) -> StartRatios:
+    """The ratio of each start that has both variants.
+
+    `cost` gives a value above 0 per slice, or one per start; None = this start does not know it.
+    """
     logs, errors = [], []
     for start in valid(starts):
-        if variant in start.variants and baseline in start.variants:
-            paired = np.log(cost_ns(start.variants[variant]) / cost_ns(start.variants[baseline]))
+        sides = [None if (found := start.variants.get(name)) is None else cost(found) for name in (variant, baseline)]
+        if sides[0] is not None and sides[1] is not None:
+            paired = np.log(sides[0] / sides[1])
             logs.append(float(np.median(paired)))
             errors.append(median_error(paired))
     return StartRatios(variant, tuple(logs), tuple(errors))

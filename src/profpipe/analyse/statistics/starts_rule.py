@@ -54,11 +54,11 @@ class StartsRule:
         )
 
 
-def plan_rule(most: int, contenders: int, resolution: float = RESOLUTION) -> StartsRule:
+def plan_rule(most: int, contenders: int, resolution: float = RESOLUTION, alpha: float = ALPHA) -> StartsRule:
     """For a study whose budget allows `most` starts. Raises ValueError where that is none or the resolution is 0."""
     if resolution <= 0:
         raise ValueError(f"a resolution of {resolution} cannot be reached: give a share above 0, such as 0.01")
-    return StartsRule(looks(min(FIRST_LOOK, most), most), contenders, resolution)
+    return StartsRule(looks(min(FIRST_LOOK, most), most), contenders, resolution, alpha)
 
 
 def call(ratios: StartRatios, level: float, resolution: float) -> Call:

@@ -16,8 +16,9 @@ from profpipe.analyse.statistics.rule import Rule, rule_for
 from profpipe.analyse.statistics.series import series
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.analyse.tables.readings import Reading, Value, pooled_kernel_share, rate, readings
+from profpipe.analyse.tables.starts import Ratios, ratios_of, start_series
 from profpipe.analyse.valid_runs import refusal
-from profpipe.model.metric_keys import CLEAN, KERNEL_SHARE, ORDINARY, FigureKind
+from profpipe.model.metric_keys import BY_START, CLEAN, EVERY, KERNEL_SHARE, OF_SLICES, ORDINARY, FigureKind
 from profpipe.model.profile import Profile
 from profpipe.model.report import MetricInfo, Series
 from profpipe.units import CALLS, Instrument, Metric
@@ -30,7 +31,8 @@ NO_COST = ("sys_time_ns",)
 class MeasuredFigure:
     """One figure with its series of every variant and of the control.
 
-    `judged` = contenders get a verdict in it; `of_load` = the load generator saw it (see FigureKind).
+    `judged` = contenders get a verdict in it; `of_load` = the load generator saw it (see FigureKind). `ratios` = those
+    of starts, where it was measured by slices: they decide then, and values of the series are of starts.
     """
 
     info: MetricInfo
@@ -39,6 +41,7 @@ class MeasuredFigure:
     control: Series
     judged: bool = True
     of_load: bool = False
+    ratios: Ratios | None = None
 
     @property
     def key(self) -> str:
@@ -74,18 +77,39 @@ def _series(values: Sequence[Value]) -> Series:
 
 
 def ordinary_figures(study: StudyData) -> list[MeasuredFigure]:
-    """The figures of runs without a profiler; empty where the study has none. Those without any value are left out,
-    but for what a report always shows."""
-    if not any(r.record.profiler == CLEAN for r in study.runs):
+    """The figures without a profiler, of runs or of starts; empty where the study has neither.
+
+    Those without any value are left out, but for what a report always shows.
+    """
+    sliced = study.record.slices is not None
+    if not sliced and not any(r.record.profiler == CLEAN for r in study.runs):
         return []
     read = readings(study)
-    found = [_ordinary(study, kind, read[kind.key]) for kind in ORDINARY if study.one_program or not kind.one_program]
+    found = []
+    for kind in EVERY if sliced else ORDINARY:
+        if kind.one_program and (sliced or not study.one_program):
+            continue
+        by_start = sliced and (kind in OF_SLICES or kind.key in BY_START)
+        found.append(_by_start(study, kind) if by_start else _ordinary(study, kind, read[kind.key]))
     always = {kind.key for kind in ORDINARY if kind.always}
     return [m for m in found if m.key in always or any(s.median is not None for s in m.series.values())]
 
 
-def _ordinary(study: StudyData, kind: FigureKind, read: Reading) -> MeasuredFigure:
-    info = MetricInfo(
+def _by_start(study: StudyData, kind: FigureKind) -> MeasuredFigure:
+    assert study.record.slices is not None
+    control = study.record.slices.control
+    return MeasuredFigure(
+        info=_ordinary_info(kind),
+        rule=rule_for("clean", kind.better),
+        series={v: start_series(study, v, kind.key) for v in study.variants},
+        control=start_series(study, control, kind.key),
+        judged=kind.judged,
+        ratios=ratios_of(study, kind.key, control),
+    )
+
+
+def _ordinary_info(kind: FigureKind) -> MetricInfo:
+    return MetricInfo(
         key=kind.key,
         label=kind.label,
         unit=kind.unit,
@@ -94,9 +118,12 @@ def _ordinary(study: StudyData, kind: FigureKind, read: Reading) -> MeasuredFigu
         better=kind.better,
         about=kind.about,
     )
+
+
+def _ordinary(study: StudyData, kind: FigureKind, read: Reading) -> MeasuredFigure:
     control = _ordinary_series(study, study.baseline, kind, read, control=True) if kind.in_control else Series()
     return MeasuredFigure(
-        info=info,
+        info=_ordinary_info(kind),
         rule=rule_for("clean", kind.better),
         series={v: _ordinary_series(study, v, kind, read) for v in study.variants},
         control=control,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from profpipe.analyse.statistics.series import valid
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.analyse.tables.figures import MeasuredFigure, rate_under
+from profpipe.analyse.tables.starts import idle_cpu, lotteries
 from profpipe.analyse.tables.verdicts import Verdicts
 from profpipe.model.metric_keys import CLEAN
 from profpipe.model.report import Variant
@@ -32,6 +33,8 @@ def _variant(study: StudyData, variant: str, figures: Sequence[MeasuredFigure], 
         language=study.facts(variant).language,
         valid=bool(good),
         why=None if good else next((r.record.reason for r in runs if r.record.reason), "it has no run"),
+        lottery=lotteries(study, variant),
+        idle_cpu=idle_cpu(study.starts, variant),
         figures={m.key: m.series[variant] for m in figures},
         against_baseline=dict(verdicts.against.get(variant, {})),
         disturbance={p: s for p in study.profilers if (s := rate_under(study, variant, p)).median is not None},
@@ -51,6 +54,7 @@ def _control(study: StudyData, figures: Sequence[MeasuredFigure]) -> tuple[Varia
             role="control",
             language=study.facts(study.baseline).language,
             figures=has,
+            lottery=lotteries(study, study.record.slices.control) if study.record.slices is not None else {},
         ),
     )
 

@@ -92,6 +92,15 @@ class ThreadWatch:
         return voluntary, sum(now[1] - was[1] for now, was in pairs), self._most
 
 
+def peak_bytes(pids: list[int]) -> int | None:
+    """Largest resident size of processes together, at most: their peaks need not fall together. None = unknown."""
+    try:
+        peaks = [_peak_bytes(pid) for pid in pids]
+    except OSError:
+        return None
+    return sum(peak for peak in peaks if peak is not None) if peaks and None not in peaks else None
+
+
 def _peak_bytes(pid: int) -> int | None:
     for line in (PROC / str(pid) / "status").read_text().splitlines():
         if line.startswith("VmHWM:"):

@@ -15,7 +15,7 @@ from profpipe.pipeline.gate.rules import gate_rule
 from profpipe.pipeline.reporting.calibration_file import calibration_of
 from profpipe.pipeline.reporting.changed_lines import with_commit_changes
 from profpipe.pipeline.reporting.report_files import REPORT_JSON, ReportFiles, load_report, render
-from profpipe.pipeline.reporting.stored_runs import load_runs
+from profpipe.pipeline.reporting.stored_runs import load_runs, stored_starts
 
 
 def write_report(folder: Path, output: Path | None = None) -> ReportFiles:
@@ -41,16 +41,18 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     from profpipe.reference.registry import NAME_STYLES
 
     study = store.read_study(folder)
+    starts = stored_starts(folder, study)
     commands = {v.id: v.command for v in study.variants}
     # The report shows the command of profpipe.toml; the executed one has a port and paths of this machine.
     runs = [
         RunData(replace(r, command=commands.get(r.variant, ())), profiles)
-        for r, profiles in load_runs(folder, study.checkout)
+        for r, profiles in load_runs(folder, study.checkout, needed=not starts)
     ]
     report = build_report(
         StudyData(
             record=study,
             runs=tuple(runs),
+            starts=starts,
             calibration=calibration_of(folder.parent.parent, study.study, study.environment),
             classic_name=NAME_STYLES.get(study.name_style).name if study.name_style else None,
         )

@@ -10,15 +10,34 @@ from profpipe import store
 from profpipe.errors import ProfpipeError, ReportError
 from profpipe.model.profile import Profile
 from profpipe.model.run import CaptureFile, RunRecord
+from profpipe.model.start import Start
+from profpipe.model.study import StudyRecord
 
 
-def load_runs(folder: Path, checkout: str = "") -> tuple[tuple[RunRecord, tuple[Profile, ...]], ...]:
-    """Every run of a folder that has ended, with its profiles. Raises ReportError when there is none.
+def stored_starts(folder: Path, study: StudyRecord) -> tuple[Start, ...]:
+    """The starts of a study that was measured by slices. Raises StoreError, and ReportError for one of another plan."""
+    if study.slices is None:
+        return ()
+    starts = store.read_starts(folder)
+    for start in starts:
+        plan, planned = start.plan, study.slices
+        if (plan.requests, plan.lead, plan.passes) != (planned.requests, planned.lead, planned.passes):
+            raise ReportError(
+                f"{folder}: start {start.ticket.number} has slices of {plan.requests} requests, study.json says "
+                f"{planned.requests}: it is of another study; remove its file from {folder / store.STARTS}"
+            )
+    return starts
+
+
+def load_runs(
+    folder: Path, checkout: str = "", *, needed: bool = True
+) -> tuple[tuple[RunRecord, tuple[Profile, ...]], ...]:
+    """Every run of a folder that has ended, with its profiles. Raises ReportError when there is none and one is needed.
 
     `checkout` = a folder that no code of these runs may come from: a run with code from there is invalid.
     """
     runs = tuple(_profiles(stored, checkout) for stored in store.read_runs(folder))
-    if not runs:
+    if not runs and needed:
         raise ReportError(f"{folder}: no run has ended yet, so there is nothing to report")
     return runs
 

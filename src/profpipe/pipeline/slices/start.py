@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from profpipe.analyse.statistics.slice_length import SliceLength, Trial, choose_lead, choose_length
 from profpipe.analyse.statistics.slowing import slower_at_the_end
 from profpipe.capture.server.placement import Placement
+from profpipe.capture.server.usage import peak_bytes
 from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
 from profpipe.load.slices.client import Address, Client, VariantFailed
 from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
@@ -120,6 +121,15 @@ def try_lengths(
     return SliceLength(lead=lead, requests=best.requests, pass_s=best.pass_s, launch_s=launch_s)
 
 
+def serves_alone(variant: Variant, ticket: Ticket, setting: Setting) -> Lost | None:
+    """Why a variant does not serve and answer without any other; None where it does."""
+    try:
+        with _opened([variant], ticket, setting):
+            return None
+    except StartLost as error:
+        return error.lost
+
+
 def _trial(start: _Open, names: Sequence[str], lead: int, requests: int, most_extra: int, seed: int) -> Trial:
     begun = time.monotonic()
     orders = orders_of(seed, -requests, len(names), TRIAL_MOST_PASSES)
@@ -150,10 +160,13 @@ def measure_start(
             extra = extra_of(seed, ticket.number, orders, ROUNDS_A_PART * setting.connections - 1)
             answer = start.slices(orders, [plan.lead, plan.requests], extra=extra)
             slices_s = time.monotonic() - at
+            peaks = [peak_bytes(running.server.tree()) for running in start.running]
     except StartLost as lost:
         return _without_figures(ticket, plan, named, time.monotonic() - begun, lost.lost)
     found = {
-        running.variant.name: _variant(index, running, plan, answer, idle[index], idle_wall)
+        running.variant.name: replace(
+            _variant(index, running, plan, answer, idle[index], idle_wall), peak_bytes=peaks[index]
+        )
         for index, running in enumerate(start.running)
     }
     seconds = time.monotonic() - begun

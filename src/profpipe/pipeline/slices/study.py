@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from profpipe.analyse.statistics.slice_length import SliceLength, passes
 from profpipe.analyse.statistics.starts import StartRatios, start_ratios
@@ -13,13 +14,48 @@ from profpipe.analyse.statistics.starts_rule import RESOLUTION, StartsRule, ends
 from profpipe.capture.server.layout import draw
 from profpipe.capture.side_by_side import StartLost, Variant, control_of
 from profpipe.errors import CaptureError
+from profpipe.model.report import ALPHA
 from profpipe.model.start import Lost, SlicePlan, Start
-from profpipe.pipeline.slices.start import Setting, measure_start, try_lengths
+from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
 
 LOST_MOST = 3
 MOST_STARTS = 400
 IDLE_S = 0.3
 CONTROL = "{}, again"
+
+
+class NotTogether(Exception):
+    """A variant that serves on its own and not next to the others: a port, a lock file, or memory for one of them."""
+
+
+class Starts(Protocol):
+    """What carries out the starts of a study."""
+
+    def try_lengths(self, variants: Sequence[Variant], baseline: str) -> SliceLength:
+        """As try_lengths of start.py. Raises StartLost."""
+
+    def measure(self, variants: Sequence[Variant], number: int, plan: SlicePlan, *, idle_s: float) -> Start:
+        """Start `number` of the study, as measure_start of start.py."""
+
+    def alone(self, variant: Variant) -> Lost | None:
+        """Why this variant does not serve without the others; None where it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Starts in this process."""
+
+    setting: Setting
+    seed: int
+
+    def try_lengths(self, variants: Sequence[Variant], baseline: str) -> SliceLength:
+        return try_lengths(variants, baseline, draw(self.seed, 0), self.setting, seed=self.seed)
+
+    def measure(self, variants: Sequence[Variant], number: int, plan: SlicePlan, *, idle_s: float) -> Start:
+        return measure_start(variants, draw(self.seed, number), plan, self.setting, seed=self.seed, idle_s=idle_s)
+
+    def alone(self, variant: Variant) -> Lost | None:
+        return serves_alone(variant, draw(self.seed, 0), self.setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +117,39 @@ def measure(
     budget_s: float,
     resolution: float = RESOLUTION,
     precise: bool = False,
+    alpha: float = ALPHA,
+    starts: Starts | None = None,
+    on_plan: Callable[[SliceLength, SlicePlan, StartsRule], None] = lambda *_: None,
     on_start: Callable[[Start], None] = lambda _: None,
 ) -> Measured:
     """Measure for at most about `budget_s` seconds of starts; the trial of lengths comes before them, some 5 s.
 
-    `precise` = go on until every interval is within the resolution, though verdicts are decided. Raises CaptureError
-    where the baseline, or every contender, loses LOST_MOST starts; LoadError when the load client itself fails.
+    `precise` = go on until every interval is within the resolution, though verdicts are decided. `alpha` = the chance
+    of a false verdict that the study may take. `starts` = what carries them out; None = this process. `on_plan` is
+    called when the rule is fixed, before the first start. Raises NotTogether where a variant runs only without the
+    others, CaptureError where the baseline, or every contender, loses LOST_MOST starts, and LoadError when the load
+    client itself fails.
     """
     begun = time.monotonic()
+    starts = starts or Here(setting, seed)
     control = control_of(baseline, CONTROL.format(baseline.name))
     study = _Running([baseline, *contenders, control], frozenset({baseline.name, control.name}))
-    length = _length(study, baseline.name, setting, seed)
+    length = _length(study, baseline.name, starts)
     plan, start_s = _plan(length, setting, budget_s)
     most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
-    rule = plan_rule(most, len(study.variants) - 2, resolution)
-    starts: list[Start] = []
+    rule = plan_rule(most, len(study.variants) - 2, resolution, alpha)
+    on_plan(length, plan, rule)
+    done: list[Start] = []
     stopped = ""
     limit = time.monotonic() + budget_s
     while not stopped:
-        number = len(starts) + 1
-        start = measure_start(
-            study.variants, draw(seed, number), plan, setting, seed=seed, idle_s=IDLE_S if number == 1 else 0.0
-        )
-        starts.append(start)
+        number = len(done) + 1
+        start = starts.measure(study.variants, number, plan, idle_s=0.0 if any_kept(done) else IDLE_S)
+        done.append(start)
         on_start(start)
         if start.lost is not None:
             study.lose(start.lost)
-        stopped = _stopped(study, baseline.name, rule, starts, limit - time.monotonic(), start_s, precise)
+        stopped = _stopped(study, baseline.name, rule, done, limit - time.monotonic(), start_s, precise)
     return Measured(
         baseline=baseline.name,
         control=control.name,
@@ -116,7 +158,7 @@ def measure(
         length=length,
         plan=plan,
         rule=rule,
-        starts=tuple(starts),
+        starts=tuple(done),
         left_out=study.left_out,
         stopped=stopped,
         seconds=time.monotonic() - begun,
@@ -134,13 +176,24 @@ def _contenders(study: _Running) -> tuple[str, ...]:
     return tuple(variant.name for variant in study.variants if variant.name not in study.needed)
 
 
-def _length(study: _Running, baseline: str, setting: Setting, seed: int) -> SliceLength:
-    """Tried until a start goes well; every variant may lose LOST_MOST of them."""
+def _length(study: _Running, baseline: str, starts: Starts) -> SliceLength:
+    """Tried until a start goes well; every variant may lose LOST_MOST of them.
+
+    A variant that loses them is tried without the others: where it serves then, NotTogether is raised.
+    """
     while True:
         try:
-            return try_lengths(study.variants, baseline, draw(seed, 0), setting, seed=seed)
+            return starts.try_lengths(study.variants, baseline)
         except StartLost as error:
+            name = error.lost.variant
+            loser = next((variant for variant in study.variants if variant.name == name), None)
+            if loser is not None and study.losses[loser.name] + 1 == LOST_MOST and starts.alone(loser) is None:
+                raise NotTogether(f"{name} fails when the others run next to it: {error.lost.reason}") from error
             study.lose(error.lost)
+
+
+def any_kept(starts: Sequence[Start]) -> bool:
+    return any(start.lost is None for start in starts)
 
 
 def _stopped(
