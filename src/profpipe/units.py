@@ -60,11 +60,11 @@ def percent(fraction: float, digits: int = 1) -> str:
     return UNKNOWN if not math.isfinite(fraction) else f"{fraction * 100:,.{digits}f} %"
 
 
-def ratio(value: float) -> str:
-    """1.6247 -> "1.62×"; close to one three decimals, since 1.004 and 0.996 are different answers."""
+def ratio(value: float, *, precise: bool = False) -> str:
+    """1.6247 -> "1.62×"; three decimals if `precise` or close to one, since 1.004 and 0.996 are different answers."""
     if not math.isfinite(value):
         return UNKNOWN
-    return f"{value:.3f}×" if 0.9 <= value <= 1.1 else f"{value:.2f}×"
+    return f"{value:.3f}×" if precise or 0.9 <= value <= 1.1 else f"{value:.2f}×"
 
 
 @dataclass(frozen=True, slots=True)

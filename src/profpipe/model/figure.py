@@ -82,6 +82,9 @@ class Lottery(Part):
     high: Ratio = Field(description="the most expensive start")
     within: Ratio = Field(description="relative sd that slices of one start leave in its median")
     between: Ratio = Field(description="relative sd of starts beyond that")
+    mean_over_median: Ratio | None = Field(
+        None, description="mean of all slices over their median: far above 1 where cost comes in bursts"
+    )
 
 
 class Variant(Part):

@@ -131,11 +131,11 @@ def per_what(label: str) -> tuple[str, str]:
     return (noun, f"per {per}") if between else (label, "")
 
 
-def spread(series: Series) -> str:
-    """How many rounds are known and how far they are apart: "7 rounds, cv 0.80 %"; "6 of 7 rounds"."""
+def spread(series: Series, of: str = "round") -> str:
+    """How many rounds, or starts, are known and how far they are apart: "7 rounds, cv 0.80 %"; "6 of 7 rounds"."""
     known = sum(value is not None for value in series.values)
     total = len(series.values)
-    text = f"{known} of {total} rounds" if known < total else f"{known} {'round' if known == 1 else 'rounds'}"
+    text = f"{known} of {total} {of}s" if known < total else f"{known} {of if known == 1 else f'{of}s'}"
     return text if series.cv is None else f"{text}, cv {units.percent(series.cv, 2 if series.cv < 0.01 else 1)}"
 
 
@@ -143,22 +143,39 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
     """(ratio, interval of the ratio, chip); empty texts where they are unknown."""
     if comparison is None:
         return "", "", None
-    ratio = "" if comparison.ratio is None else units.ratio(comparison.ratio)
+    fine = comparison.paired  # known within some tenths of a per cent
+    ratio = "" if comparison.ratio is None else units.ratio(comparison.ratio, precise=fine)
     both = (comparison.low, comparison.high)
-    ends = "" if both[0] is None or both[1] is None else f"{units.ratio(both[0])} to {units.ratio(both[1])}"
+    ends = (
+        ""
+        if both[0] is None or both[1] is None
+        else f"{units.ratio(both[0], precise=fine)} to {units.ratio(both[1], precise=fine)}"
+    )
     return ratio, ends, chip(comparison.verdict, comparison.ratio)
 
 
-def detectable_words(comparison: Comparison | None) -> str:
+def detectable_words(comparison: Comparison | None, resolution: float | None = None) -> str:
     """The smallest change these rounds can show: "a change under 1.4 % would not have been seen".
 
     Eight of ten studies see a change of that size. A smaller one that was reported all the same is not contradicted.
+    Over starts "no change" is a statement by itself: a change is smaller than `resolution`.
     """
-    if comparison is None or not comparison.detectable:
+    if comparison is None:
         return ""
+    if comparison.paired and comparison.verdict == "no change" and resolution is not None:
+        return f"a change, if any, is smaller than {units.percent(resolution)}"
+    if comparison.paired or not comparison.detectable:
+        return _known_within(comparison)
     if comparison.relevant and comparison.ratio is not None and abs(comparison.ratio - 1) < comparison.detectable:
         return f"a change under {units.percent(comparison.detectable)} is not always seen"
     return f"a change under {units.percent(comparison.detectable)} would not have been seen"
+
+
+def _known_within(comparison: Comparison) -> str:
+    """ "the ratio is known within ±0.6 %", half the 95 % interval of a ratio over starts; empty for rounds."""
+    if not comparison.paired or not comparison.low or not comparison.high:
+        return ""
+    return f"the ratio is known within ±{units.percent((comparison.high / comparison.low) ** 0.5 - 1)}"
 
 
 def position(value: float, low: float, high: float) -> int:

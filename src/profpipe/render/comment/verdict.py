@@ -11,6 +11,7 @@ from profpipe.render.comment.changed_functions import has_changed
 from profpipe.render.comment.escape_markdown import Md, code, md
 from profpipe.render.content.conclusions import NO_VERDICT, conclusions
 from profpipe.render.content.gate import gate_text
+from profpipe.render.content.slices import LotteryRow, slices_text, starts_words
 from profpipe.render.text import cut
 
 CHANGES: tuple[Verdict, ...] = ("better", "worse")
@@ -103,8 +104,9 @@ def footer(report: Report, link: str, origin: str) -> list[Block]:
 
 def _conditions(report: Report) -> str:
     rounds = "1 round" if report.study.rounds == 1 else f"{report.study.rounds} rounds, each in fresh processes"
-    lost = len(report.invalid)
-    parts = [rounds, cut(report.study.load, 160), cut(report.study.placement, 120)]
+    lost, slices = len(report.invalid), report.study.slices
+    starts = "" if slices is None else f"CPU time over {starts_words(slices)}"
+    parts = [starts, rounds, cut(report.study.load, 160), cut(report.study.placement, 120)]
     parts.append(f"{lost} invalid {'run' if lost == 1 else 'runs'} left out" if lost else "")
     return "; ".join(part for part in parts if part)
 
@@ -112,6 +114,11 @@ def _conditions(report: Report) -> str:
 def trust(report: Report) -> list[str]:
     """How far these figures can be trusted: added rounds, earlier A/A comparisons, the gate."""
     found = []
+    slices = slices_text(report)
+    if slices is not None:
+        found += [f"{what}: {text}" for what, text in slices.facts]
+        found += [_lottery(row) for row in slices.lotteries]
+        found += [f"Lost start: {lost.variant} ({lost.where}): {lost.reason}" for lost in slices.lost[:5]]
     steps = report.study.sequential
     if steps is not None:
         looks = ", ".join(str(look) for look in steps.looks)
@@ -128,3 +135,10 @@ def trust(report: Report) -> list[str]:
     if gate is not None:
         found.append(f"{gate.word} (fails on: {gate.asked}).")
     return found
+
+
+def _lottery(row: LotteryRow) -> str:
+    parts = (
+        f"CPU time from start to start {row.range or 'the same'} (between starts {row.between}, within {row.within})"
+    )
+    return f"{row.label}: {parts}; idle CPU {row.idle}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from profpipe.model.metric_keys import OF_LOAD
+from profpipe.model.metric_keys import CPU, OF_LOAD
 from profpipe.model.report import Comparison, Report, Series, Variant
+from profpipe.render.content.slices import by_start, lottery_parts, lottery_words
 from profpipe.render.text import PER, Chip, Gap, Notes, amount, compared, detectable_words, interval, per_what, spread
 
 # A simulator's own time in the kernel is no cost of the server: it comes last.
@@ -20,12 +21,16 @@ _ORDER = (
     "max_us",
     "cpu_us",
     "cpu",
+    "wall_us",
     "instructions",
     "syscalls",
     "kernel",
     "switches",
     "rss",
     "memory",
+    "loop_p50_us",
+    "loop_p99_us",
+    "between_us",
 )
 
 
@@ -33,7 +38,8 @@ _ORDER = (
 class Figure:
     """One figure over all variants. `profiler` is empty for what was measured without one.
 
-    `series` and `against` = variant -> its rounds, and its comparison with the baseline.
+    `series` and `against` = variant -> its rounds, and its comparison with the baseline. `resolution` = what "no
+    change" is smaller than, where the figure was measured by slices: its values are those of starts; else None.
     """
 
     key: str
@@ -44,6 +50,7 @@ class Figure:
     about: str = ""
     series: Mapping[str, Series]
     against: Mapping[str, Comparison]
+    resolution: float | None = None
 
     @property
     def noun(self) -> str:
@@ -73,7 +80,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureText:
-    """One figure of one variant: either `text` or `gap`."""
+    """One figure of one variant: either `text` or `gap`. `lottery` = its range over starts, `parts` what that is of."""
 
     text: str = ""
     gap: Gap | None = None
@@ -83,6 +90,8 @@ class FigureText:
     ratio_interval: str
     chip: Chip | None
     detectable: str
+    lottery: str = ""
+    parts: str = ""
 
 
 def figures(report: Report) -> tuple[Figure, ...]:
@@ -91,10 +100,13 @@ def figures(report: Report) -> tuple[Figure, ...]:
     extra = [key for v in report.variants for key in v.figures if key not in known]
     last = {metric.key for metric in report.metrics if metric.instrument == "traced" or metric.again}
     found = []
-    for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in last, _rank(key))):
+    # What was measured best comes first, and is all that a phone shows without scrolling.
+    sure = {CPU} if by_start(report, CPU) else set()
+    for key in sorted([*known, *dict.fromkeys(extra)], key=lambda key: (key in last, key not in sure, _rank(key))):
         values = {v.id: v.figures[key] for v in report.variants if key in v.figures}
         metric = known.get(key)
         against = {v.id: v.against_baseline[key] for v in report.variants if key in v.against_baseline}
+        slices = report.study.slices if by_start(report, key) else None
         if not values:
             continue
         if metric is None:
@@ -110,6 +122,7 @@ def figures(report: Report) -> tuple[Figure, ...]:
                 about=metric.about,
                 series=values,
                 against=against,
+                resolution=None if slices is None else slices.resolution,
             )
         )
     return tuple(found)
@@ -118,8 +131,9 @@ def figures(report: Report) -> tuple[Figure, ...]:
 def _rank(key: str) -> int:
     if key.endswith(_LAST):
         return len(_ORDER) + 1
-    place = [index for index, word in enumerate(_ORDER) if word in key.partition(":")[2]]
-    return place[0] if place else len(_ORDER)
+    named = [word for word in _ORDER if word in key.partition(":")[2]]
+    # The longest: "p50_us" is part of "loop_p50_us".
+    return _ORDER.index(max(named, key=len)) if named else len(_ORDER)
 
 
 def figure_text(figure: Figure, variant: Variant, notes: Notes) -> FigureText:
@@ -127,18 +141,21 @@ def figure_text(figure: Figure, variant: Variant, notes: Notes) -> FigureText:
     series = figure.series.get(variant.id, Series())
     comparison = figure.against.get(variant.id)
     ratio, ends, chip = compared(comparison)
-    detectable = detectable_words(comparison)
+    detectable = detectable_words(comparison, figure.resolution)
+    lottery = variant.lottery.get(figure.key)
     if series.median is None:
         gap = notes.gap(series.why or variant.why)
         return FigureText(gap=gap, ratio=ratio, ratio_interval=ends, chip=chip, detectable=detectable)
     return FigureText(
         text=amount(series.median, figure.unit),
         interval=interval(series.low, series.high, figure.unit),
-        spread=spread(series),
+        spread=spread(series, "round" if figure.resolution is None else "start"),
         ratio=ratio,
         ratio_interval=ends,
         chip=chip,
         detectable=detectable,
+        lottery=lottery_words(lottery, figure.unit),
+        parts=lottery_parts(lottery),
     )
 
 

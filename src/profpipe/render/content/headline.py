@@ -58,7 +58,7 @@ def headline_number(report: Report, figure: Figure) -> HeadlineNumber | None:
         chip=chip,
         words=f"{label_per(figure)}: {variant.label} against {baseline.label}",
         interval=interval,
-        detectable=detectable_words(comparison),
+        detectable=detectable_words(comparison, figure.resolution),
     )
 
 

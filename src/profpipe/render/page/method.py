@@ -8,6 +8,7 @@ from profpipe import units
 from profpipe.model.metric_keys import THROUGHPUT
 from profpipe.model.report import Report, RunRow, Series
 from profpipe.render.content.noise import ControlRow, calibration_sentence, control_rows, metric_labels
+from profpipe.render.content.slices import SlicesText, slices_text
 from profpipe.render.content.study import InvalidText, LimitText, StudyText, invalid_runs, limits, study_text
 from profpipe.render.content.variants import VariantHead, heads, labels
 from profpipe.render.page.interface import Section
@@ -59,6 +60,7 @@ class MethodView:
     """`control_why` = why there is no control; `commands` = (variant, what started it)."""
 
     study: StudyText
+    slices: SlicesText | None
     limits: tuple[LimitText, ...]
     control: tuple[ControlRow, ...]
     control_why: str
@@ -72,6 +74,7 @@ class MethodView:
 def method_view(report: Report) -> MethodView:
     return MethodView(
         study=study_text(report),
+        slices=slices_text(report),
         limits=limits(report),
         control=control_rows(report),
         control_why=report.control.why or "the study did not ask for one",

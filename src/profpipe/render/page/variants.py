@@ -1,4 +1,4 @@
-"""One row per variant: every figure with its ratio, its verdict and a strip of all its rounds."""
+"""One row per variant: every figure with its ratio, its verdict and a strip of all its rounds or starts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from profpipe.render.text import Note, Notes, amount, position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
-    """All rounds of one figure on the axis of its column: positions 0..1000. `reference` is the baseline's median."""
+    """All rounds, or starts, of one figure on the axis of its column: positions 0..1000.
+
+    `reference` is the baseline's median.
+    """
 
     dots: tuple[int, ...]
     low: int | None
@@ -46,13 +49,25 @@ class VariantRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantTable:
-    """`missing` = (figure, reason) of columns that no variant has a value in: named once, not drawn."""
+    """`missing` = (figure, reason) of columns that no variant has a value in: named once, not drawn.
+
+    `about` = what a dot is, and which measurements it is about.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[VariantRow, ...]
     control: bool
     notes: tuple[Note, ...]
     missing: tuple[tuple[str, str], ...]
+    about: str
+
+
+_ABOUT_ROUNDS = "Each strip shows every round on the axis of its column: a dot is a round"
+_ABOUT_STARTS = (
+    "Each strip shows every start on the axis of its column: a dot is a start, fresh processes of all variants side by "
+    "side, or a round where a profiler measured. A ratio compares variants start by start. How far the dots "
+    "of one variant lie apart is its lottery: where a start puts its memory, and what the machine does meanwhile"
+)
 
 
 def variant_table(report: Report) -> VariantTable:
@@ -67,6 +82,7 @@ def variant_table(report: Report) -> VariantTable:
         control=any(row.head.role == "control" for row in rows),
         notes=notes.all(),
         missing=missing(every),
+        about=_ABOUT_STARTS if any(figure.resolution is not None for figure in shown) else _ABOUT_ROUNDS,
     )
 
 

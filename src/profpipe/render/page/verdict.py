@@ -9,6 +9,7 @@ from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclus
 from profpipe.render.content.figures import Figure, label_per
 from profpipe.render.content.gate import GateText, gate_text
 from profpipe.render.content.headline import HeadlineNumber, headline_figure, headline_number
+from profpipe.render.content.slices import slices_text
 from profpipe.render.content.study import StudyText, study_text
 from profpipe.render.content.variants import VariantHead, heads
 from profpipe.render.page.interface import Section
@@ -41,7 +42,8 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictView:
-    """`invalid` = how many runs were left out, in words; empty when none was."""
+    """`invalid` = how many runs were left out, in words; empty when none was. `starts` = how CPU time was measured,
+    empty where it was measured in rounds."""
 
     study: StudyText
     conclusions: Conclusions
@@ -50,11 +52,13 @@ class VerdictView:
     gate: GateText | None
     variants: tuple[VariantHead, ...]
     invalid: str
+    starts: str
 
 
 def verdict_view(report: Report) -> VerdictView:
     figure = headline_figure(report)
     lost = len(report.invalid)
+    slices = slices_text(report)
     return VerdictView(
         study=study_text(report),
         conclusions=conclusions(report),
@@ -63,6 +67,7 @@ def verdict_view(report: Report) -> VerdictView:
         gate=gate_text(report),
         variants=heads(report, control=False),
         invalid="" if not lost else f"{lost} {'run' if lost == 1 else 'runs'}",
+        starts="" if slices is None else slices.summary,
     )
 
 

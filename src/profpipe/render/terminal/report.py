@@ -20,6 +20,7 @@ from profpipe.render.content.figures import Figure, FigureText, figure_text, fig
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.headline import headline_figure, headline_number
 from profpipe.render.content.hotspots import place_of
+from profpipe.render.content.slices import FROM_START, slices_text, starts_words
 from profpipe.render.content.study import invalid_runs, rounds_words
 from profpipe.render.content.variants import heads
 from profpipe.render.terminal.chips import chip_text
@@ -70,15 +71,13 @@ def _verdict(concluded: Conclusions) -> Text:
 
 
 def _detectable(report: Report, headline: Figure | None) -> list[RenderableType]:
-    """The smallest change that these rounds can show."""
+    """The smallest change that these rounds can show, or how well a ratio over starts is known."""
     number = headline_number(report, headline) if headline else None
-    if number is None or not number.detectable:
+    if number is None or headline is None or not number.detectable:
         return []
-    return [
-        Text(
-            f"{number.detectable[0].upper()}{number.detectable[1:]}; rounds: {rounds_words(report.study)}.", style="dim"
-        )
-    ]
+    slices = report.study.slices if headline.resolution is not None else None
+    how = f"rounds: {rounds_words(report.study)}" if slices is None else starts_words(slices)
+    return [Text(f"{number.detectable[0].upper()}{number.detectable[1:]}; {how}.", style="dim")]
 
 
 def _gate(report: Report) -> list[RenderableType]:
@@ -147,6 +146,8 @@ def _figure(figure: FigureText, role: str) -> Text:
     if figure.gap:
         return Text("unknown", style="dim")
     text = Text(figure.text)
+    if figure.lottery:
+        text.append(f"\n{figure.lottery.removesuffix(FROM_START)}", style="dim")
     if role == "baseline" or not (figure.ratio or figure.chip):
         return text
     text.append("\n")
@@ -157,10 +158,15 @@ def _figure(figure: FigureText, role: str) -> Text:
 
 
 def _missing(report: Report, *, unknown: bool) -> list[RenderableType]:
-    lost = invalid_runs(report)
-    lines = ["unknown: report.html gives the reason next to each"] if unknown else []
+    lost, slices = invalid_runs(report), slices_text(report)
+    spread = slices is not None and any(row.range for row in slices.lotteries)
+    lines = ["second line of CPU time: the range over starts"] if spread else []
+    lines += ["unknown: report.html gives the reason next to each"] if unknown else []
     lines += [f"{len(lost)} invalid {'run' if len(lost) == 1 else 'runs'} left out of every figure"] if lost else []
     lines += [f"{run.variant} ({run.where}): {run.reason}" for run in lost[:5]]
+    lines += [
+        f"start lost: {each.variant} ({each.where}): {each.reason}" for each in (slices.lost[:3] if slices else ())
+    ]
     lines += [f"left out: {left.target}: {left.reason}" for left in report.study.left_out]
     return [Text(line, style="dim") for line in lines]
 

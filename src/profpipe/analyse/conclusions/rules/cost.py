@@ -109,6 +109,8 @@ def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, place:
 
 
 def _verdict(name: str, against: str, other: float, base: float, metric: MetricInfo, c: Comparison) -> str:
+    if c.paired:
+        return _over_starts(name, against, other, base, metric, c)
     if c.verdict == "no change":
         return (
             f"{name} and {against} cost the same within {percent(c.detectable or 0.0)}: {amount(other, metric)} "
@@ -121,3 +123,19 @@ def _verdict(name: str, against: str, other: float, base: float, metric: MetricI
         notes.append(f"detectable from {percent(c.detectable)}")
     facts = f" ({'; '.join(notes)})" if notes else ""
     return f"{name} spends {amount(other, metric)}, {against} {plain(base, metric)}{facts}."
+
+
+def _over_starts(name: str, against: str, other: float, base: float, metric: MetricInfo, c: Comparison) -> str:
+    """The ratio is that of pairs, so that it need not be the ratio of the two medians that are printed with it."""
+    both = f"{amount(other, metric)} and {plain(base, metric)}"
+    if c.ratio is None or c.low is None or c.high is None:
+        return f"{name} and {against} spend {both}."
+    within = percent((c.high / c.low) ** 0.5 - 1)
+    if c.verdict == "no change":
+        most = percent(max(c.high - 1, 1 - c.low))
+        return f"{name} and {against} cost the same: a change, if any, is smaller than {most}. They spend {both}."
+    size, word = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"
+    return (
+        f"{name} costs {size} {word} than {against}, ±{within}: {both}, compared start by start (95 % interval "
+        f"{ratio(c.low, precise=True)} to {ratio(c.high, precise=True)})."
+    )
