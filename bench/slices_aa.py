@@ -32,7 +32,7 @@ from profpipe.pipeline.slices.study import Measured, measure
 
 DEFAULT = ("epoll-prebuilt", "threads", "gevent", "uvloop", "asyncio-protocol")
 LIMIT = 0.01
-DIFFERENCES = ("costs more", "costs less")
+DIFFERENCES: tuple[Call, ...] = ("costs more", "costs less")
 # No series ends before its budget: the rule is applied to each pair afterwards.
 NEVER = 1e-9
 

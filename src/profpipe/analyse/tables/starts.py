@@ -101,8 +101,13 @@ def _lottery(starts: Sequence[Start], variant: str, cost: Cost) -> Lottery | Non
         return None
     medians = [float(np.median(values)) for values in costs]
     within, between = components(np.log(medians).tolist(), [median_error(np.log(values)) for values in costs])
+    means = [float(values.mean()) for values in costs]
     return Lottery(
-        low=rounded(min(medians)), high=rounded(max(medians)), within=rounded(within, 4), between=rounded(between, 4)
+        low=rounded(min(medians)),
+        high=rounded(max(medians)),
+        within=rounded(within, 4),
+        between=rounded(between, 4),
+        mean_over_median=rounded(float(np.mean(means) / np.mean(medians)), 4),
     )
 
 
