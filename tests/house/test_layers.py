@@ -51,7 +51,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"content"},
         {"page", "comment", "terminal", "history"},
     ),
-    "store": ({"files"}, {"run_folders", "history"}),
+    "store": ({"files", "untrusted_paths"}, {"run_folders", "history"}),
 }
 # A library lives in these rooms only.
 LIBRARIES = {

@@ -18,6 +18,7 @@ from profpipe.store.run_folders import (
     write_start,
     write_study,
 )
+from profpipe.store.untrusted_paths import inside, read_file
 
 __all__ = [
     "RUNS",
@@ -26,8 +27,10 @@ __all__ = [
     "STUDY_FILE",
     "StoredRun",
     "find_study_folder",
+    "inside",
     "new_run_folder",
     "new_study_folder",
+    "read_file",
     "read_runs",
     "read_starts",
     "read_study",

@@ -12,11 +12,12 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from profpipe.errors import InvalidProfile, StoreError
-from profpipe.model.run import RunRecord
+from profpipe.model.run import CaptureFile, RunRecord
 from profpipe.model.start import Start
 from profpipe.model.start_codec import dump_start, load_start
 from profpipe.model.study import StudyRecord
 from profpipe.store.files import write_whole
+from profpipe.store.untrusted_paths import inside, read_file
 
 STUDY_FILE, RUN_FILE, RUNS, STARTS = "study.json", "run.json", "runs", "starts"
 _STUDY, _RUN = TypeAdapter(StudyRecord), TypeAdapter(RunRecord)
@@ -29,6 +30,10 @@ class StoredRun:
 
     record: RunRecord
     folder: Path
+
+    def capture(self, file: CaptureFile) -> Path:
+        """The path of one of its captures. Raises StoreError when it leads out of the folder or is not a file."""
+        return inside(self.folder, file.path)
 
 
 def new_study_folder(reports: Path, study: str, stamp: str) -> Path:
@@ -129,7 +134,7 @@ def _has_run(folder: Path) -> bool:
 
 def _read(path: Path, adapter: TypeAdapter[T]) -> T:
     try:
-        return adapter.validate_json(path.read_bytes())
+        return adapter.validate_json(read_file(path))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:

@@ -48,7 +48,7 @@ class Step:
     def read(path: Path) -> Step:
         """Read a file that `write` wrote. Raises UsageError for any other file."""
         try:
-            return _STEP.validate_json(path.read_bytes())
+            return _STEP.validate_json(store.read_file(path))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path}: not a step of `profpipe bisect`, which alone calls bisect-step") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from profpipe import store
 from profpipe.errors import StoreError
 from profpipe.model.machine import machine_key, machine_text
 from profpipe.model.report import Calibration, Report
@@ -38,9 +39,10 @@ def calibration_of(reports: Path, study_id: str, environment: Mapping[str, str])
 
     Raises StoreError when the file exists and is not a calibration.
     """
-    path = reports / FOLDER / f"{study_id.removeprefix(COMMITS)}.json"
+    name = f"{study_id.removeprefix(COMMITS)}.json"
+    path = reports / FOLDER / name
     try:
-        found = Calibration.model_validate_json(path.read_bytes())
+        found = Calibration.model_validate_json(store.inside(reports / FOLDER, name).read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -23,8 +23,14 @@ def with_commit_changes(report: Report, folder: Path) -> Report:
     from profpipe.analyse import ExecutedLines, in_changed_file, parse_diff, with_changes
 
     for contender in report.study.contenders:
-        patch = folder / CHANGES / f"{contender}.patch"
-        if not patch.is_file():
+        if not (folder / CHANGES).is_dir():
+            break
+        try:
+            patch = store.inside(folder / CHANGES, f"{contender}.patch")
+        except FileNotFoundError:
+            continue
+        except ProfpipeError as error:
+            report = _without_lines(report, contender, error)
             continue
         try:
             text = patch.read_bytes().decode("utf-8", "replace")
@@ -36,9 +42,13 @@ def with_commit_changes(report: Report, folder: Path) -> Report:
             before, after = (_executed(folder, v, wanted) for v in (report.study.baseline, contender))
             report = with_changes(report, contender, text, ExecutedLines(before, after))
         except (ProfpipeError, OSError) as error:
-            limit = Limit(profiler="git", text=f"Changed lines are not shown: {error}", variants=(contender,))
-            report = report.model_copy(update={"limits": (*report.limits, limit)})
+            report = _without_lines(report, contender, error)
     return report
+
+
+def _without_lines(report: Report, contender: str, error: Exception) -> Report:
+    limit = Limit(profiler="git", text=f"Changed lines are not shown: {error}", variants=(contender,))
+    return report.model_copy(update={"limits": (*report.limits, limit)})
 
 
 def _executed(folder: Path, variant: str, wanted: Callable[[str], bool]) -> tuple[FunctionLines, ...]:
@@ -48,8 +58,9 @@ def _executed(folder: Path, variant: str, wanted: Callable[[str], bool]) -> tupl
 
     for stored in store.read_runs(folder):
         record = stored.record
-        files = [stored.folder / c.path for c in record.captures if c.format == _CALLGRIND]
-        if record.variant == variant and record.valid and not record.control and files:
+        found = [c for c in record.captures if c.format == _CALLGRIND]
+        if record.variant == variant and record.valid and not record.control and found:
+            files = [stored.capture(c) for c in found]
             with ExitStack() as opened:
                 return executed_lines([(opened.enter_context(open_capture(f)), f.name) for f in files], wanted)
     return ()

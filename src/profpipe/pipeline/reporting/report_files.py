@@ -55,7 +55,7 @@ def load_report(path: Path) -> Report:
     from pydantic import ValidationError
 
     try:
-        return validated_report(path.read_bytes())
+        return validated_report(store.read_file(path))
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:

@@ -52,8 +52,8 @@ def _profiles(stored: store.StoredRun, checkout: str = "") -> tuple[RunRecord, t
     by_format: dict[str, list[Path]] = {}
     try:
         for file in record.captures:
-            _check_unchanged(stored.folder / file.path, file)
-            by_format.setdefault(file.format, []).append(stored.folder / file.path)
+            path = _unchanged(stored, file)
+            by_format.setdefault(file.format, []).append(path)
         profiles = tuple(parse_files(paths, name) for name, paths in by_format.items())
     except (ProfpipeError, OSError) as error:
         text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
@@ -81,12 +81,13 @@ def _code_of(checkout: str, profile: Profile) -> str | None:
     )
 
 
-def _check_unchanged(path: Path, file: CaptureFile) -> None:
-    """Compare a capture with the digest of its run: a stack file that was cut at a line end still parses.
+def _unchanged(stored: store.StoredRun, file: CaptureFile) -> Path:
+    """The path of a capture, compared with the digest of its run: a stack file that was cut at a line end still parses.
 
-    Raises ReportError when it is missing or differs.
+    Raises ReportError when it is missing or differs, StoreError when its path leads outside or is not a file.
     """
     try:
+        path = stored.capture(file)
         with path.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             size = opened.tell()
@@ -95,3 +96,4 @@ def _check_unchanged(path: Path, file: CaptureFile) -> None:
     if digest != file.sha256:
         was = f"it has {size:,} bytes instead of {file.size:,}" if size != file.size else "its SHA-256 differs"
         raise ReportError(f"{file.path} was changed after the run: {was}")
+    return path
