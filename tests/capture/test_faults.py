@@ -38,6 +38,8 @@ def check_gone(folder: Path) -> None:
         ("dies-at-warm-up", "warm-up", "ended during warm-up: exit status 7"),
         ("dies-under-load", "load", "ended under load: killed by SIGSEGV"),
         ("never-ready", "ready", "not ready after 1 s: nothing listened on port"),
+        ("trickles", "ready", "not ready after 1 s: GET / failed: no whole answer within"),
+        ("listens-on-ipv6-only", "ready", "it listens on [::1]:"),
         ("serves-500", "ready", "GET / was answered with status 500, expected 200"),
     ],
 )

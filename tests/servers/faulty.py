@@ -14,6 +14,11 @@ served = 0
 
 
 def listen() -> socket.socket:
+    if KIND == "listens-on-ipv6-only":
+        sock = socket.socket(socket.AF_INET6)
+        sock.bind(("::1", PORT))
+        sock.listen(64)
+        return sock
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", PORT))
@@ -24,6 +29,10 @@ def listen() -> socket.socket:
 def answer(sock: socket.socket) -> None:
     global served
     with sock:
+        if KIND == "trickles":
+            for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 600:
+                sock.sendall(bytes([byte]))
+                time.sleep(0.1)
         data = b""
         while True:
             more = sock.recv(65536)

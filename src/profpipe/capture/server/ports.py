@@ -7,7 +7,9 @@ a socket that several processes share, psutil also names only one of them, which
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 from profpipe.study.schema import Target
@@ -35,6 +37,28 @@ def answers_loopback(address: str) -> bool:
 def listeners(tables: Iterable[str] = TABLES) -> dict[int, set[str]]:
     """Port -> inodes of the sockets that listen there and are reached by 127.0.0.1."""
     found: dict[int, set[str]] = {}
+    for address, port, inode in _listening(tables):
+        if answers_loopback(address):
+            found.setdefault(port, set()).add(inode)
+    return found
+
+
+def unreached(pids: Iterable[int], tables: Iterable[str] = TABLES) -> tuple[str, ...]:
+    """Addresses, such as `[::1]:8080`, that these processes listen on and 127.0.0.1 does not reach."""
+    mine = socket_inodes(pids)
+    rows = {(a, p) for a, p, inode in _listening(tables) if inode in mine and not answers_loopback(a)}
+    return tuple(sorted(_shown(address, port) for address, port in rows))
+
+
+def _shown(address: str, port: int) -> str:
+    """The kernel writes an address as words of 32 bits in the order of the machine."""
+    words = [bytes.fromhex(address[i : i + 8]) for i in range(0, len(address), 8)]
+    found = ip_address(b"".join(word[::-1] if sys.byteorder == "little" else word for word in words))
+    return f"[{found}]:{port}" if found.version == 6 else f"{found}:{port}"
+
+
+def _listening(tables: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+    """(address, port, inode) of every socket that listens."""
     for table in tables:
         try:
             rows = Path(table).read_text().splitlines()[1:]
@@ -43,9 +67,8 @@ def listeners(tables: Iterable[str] = TABLES) -> dict[int, set[str]]:
         for row in rows:
             fields = row.split()
             address, _, port = fields[1].rpartition(":")
-            if fields[3] == LISTEN and answers_loopback(address):
-                found.setdefault(int(port, 16), set()).add(fields[9])
-    return found
+            if fields[3] == LISTEN:
+                yield address, int(port, 16), fields[9]
 
 
 def socket_inodes(pids: Iterable[int]) -> set[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from profpipe.capture.server import ports
@@ -16,6 +20,7 @@ from profpipe.study.schema import Request, Target
 HOST = ports.LOOPBACK
 FIRST_LOOK, LONGEST_PAUSE = 0.002, 0.05
 PROBE_SECONDS = 5.0
+NOTHING = "nothing listened"
 IN_USE = re.compile(r"address (is )?already in use|EADDRINUSE|errno 98", re.IGNORECASE)
 
 
@@ -36,7 +41,7 @@ class Waiting:
 
     def __init__(self, server: Supervised, target: Target, port: int | None, request: Request, timeout: float) -> None:
         self.server, self.target, self.port, self.request = server, target, port, request
-        self.timeout, self.limit, self.last = timeout, time.monotonic() + timeout, "nothing listened"
+        self.timeout, self.limit, self.last = timeout, time.monotonic() + timeout, NOTHING
         if target.ready.line is not None:
             server.log.watch(target.ready.line)
 
@@ -63,7 +68,7 @@ class Waiting:
         if ours is False:
             raise PortTaken("ready", f"port {self.port} belongs to another process", log_tail=self.server.log.tail())
         if ours is None:
-            self.last = f"nothing listened on port {self.port}"
+            self.last = f"{NOTHING} on port {self.port}"
             return False
         if self.target.ready.line is not None:
             return True
@@ -109,13 +114,18 @@ class Waiting:
         method = "GET" if self.target.ready.http else self.request.method
         body = None if self.target.ready.http else self.request.body.encode() or None
         left = max(self.limit - time.monotonic(), 0.05)
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=min(PROBE_SECONDS * self._patience(), left))
+        seconds = min(PROBE_SECONDS * self._patience(), left)
+        begun = time.monotonic()
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
         try:
-            headers = {"Connection": "close", **self.request.headers}
-            connection.request(method, path, body, headers)
-            status = connection.getresponse().status
+            connection.connect()
+            with _closed_after(seconds, connection.sock):
+                connection.request(method, path, body, {"Connection": "close", **self.request.headers})
+                status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
-            self.last = f"{method} {path} failed: {error or type(error).__name__}"
+            late = time.monotonic() - begun >= seconds
+            why = f"no whole answer within {seconds:g} s" if late else str(error) or type(error).__name__
+            self.last = f"{method} {path} failed: {why}"
             return False
         finally:
             connection.close()
@@ -126,9 +136,28 @@ class Waiting:
         return max(self.timeout / self.target.ready.timeout, 1.0)
 
     def _never(self) -> str:
-        return f"not ready after {self.timeout:g} s: {self.last}"
+        text = f"not ready after {self.timeout:g} s: {self.last}"
+        if self.last.startswith(NOTHING) and (elsewhere := ports.unreached(self.server.tree())):
+            return f"{text}; it listens on {', '.join(elsewhere)}: make it listen on {HOST} or on every address"
+        return text
 
     def _port_in_use(self, error: CaptureError) -> PortTaken | None:
         """A server that ended because its port was taken between our check and its bind."""
         in_use = any(IN_USE.search(line) for line in error.log_tail)
         return PortTaken("ready", f"{error.text}; its port was taken", log_tail=error.log_tail) if in_use else None
+
+
+@contextmanager
+def _closed_after(seconds: float, sock: socket.socket) -> Iterator[None]:
+    """End the connection when the block takes longer: a time-out of a socket bounds each read, not all of them."""
+
+    def close() -> None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, close)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
