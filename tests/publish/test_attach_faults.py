@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from profpipe.errors import UsageError
 from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish import wire
+from profpipe.publish.locate import check_place
+from profpipe.publish.place import Place
 from profpipe.publish.wire import TRIES, WAIT_BUDGET, ForgeError, Wire
 from tests.support import command
 from tests.support.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
@@ -268,3 +274,66 @@ def test_a_dry_run_sends_nothing_and_prints_everything(forge: Forge, tmp_path: P
     assert "| <!-- profpipe:report:concurrency -->\n| **asyncio, streams spends 5.31×" in done.stdout
     assert forge.state.asked == []
     assert not (tmp_path / "summary.md").exists()
+
+
+def test_a_forge_that_sends_a_byte_now_and_then_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes within the time-out of a read; the whole answer never does."""
+    monkeypatch.setattr(wire, "DEADLINE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            sock, _ = server.accept()
+            with sock, contextlib.suppress(OSError):
+                for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100:
+                    sock.sendall(bytes([byte]))
+                    time.sleep(0.1)
+
+        threading.Thread(target=trickle, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(ForgeError, match=r"gave no whole answer within 0.5 s"):
+            Wire(f"http://127.0.0.1:{server.getsockname()[1]}", {}).call("GET", "/x")
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("api", "taken"),
+    [
+        ("http://forge.example/api/v1", False),
+        ("http://93.184.216.34/api/v1", False),
+        ("http://127.0.0.1:3000/api/v1", True),
+        ("http://[::1]/api/v1", True),
+        ("http://192.168.1.7/api/v1", True),
+        ("http://gitea:3000/api/v1", True),
+        ("http://git.internal/api/v1", True),
+        ("https://forge.example/api/v1", True),
+    ],
+)
+def test_a_token_is_not_sent_through_the_internet_in_the_clear(api: str, taken: bool) -> None:
+    place = Place("gitea", api, "a/b", 1)
+    if taken:
+        assert check_place(place).api == api
+    else:
+        with pytest.raises(UsageError, match="the token could be read on its way: give --api https://"):
+            check_place(place)
+
+
+def test_a_proxy_sees_no_token_of_a_plain_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def listen() -> None:
+            with contextlib.suppress(OSError):
+                sock, _ = proxy.accept()
+                with sock:
+                    seen.append(sock.recv(65536))
+
+        threading.Thread(target=listen, daemon=True).start()
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, address)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(wire, "WAIT_BUDGET", 0.0)
+        with pytest.raises(ForgeError, match="no answer"):
+            Wire("http://profpipe-test.invalid", {"Authorization": "token abc"}).call("GET", "/x")
+    assert seen == []

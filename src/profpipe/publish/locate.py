@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from profpipe.errors import UsageError
 from profpipe.publish.place import Place, pull_number
@@ -30,6 +32,8 @@ def check_place(place: Place) -> Place:
     api = plain_url(place.api)
     if not api:
         raise UsageError(f"{place.forge}: the address of its API is not known: give --api https://HOST/api/...")
+    if api.startswith("http://") and not _is_near(urlsplit(api).hostname or ""):
+        raise UsageError(f"{place.forge}: over http:// the token could be read on its way: give --api https://...")
     forge = FORGES.get(place.forge)
     for name in filter(None, (place.repository, place.status_repository)):
         if not forge.fits(name) or ".." in name:
@@ -39,6 +43,14 @@ def check_place(place: Place) -> Place:
     if place.sha and not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", place.sha):
         raise UsageError("the commit is not a full hash of 40 or 64 hexadecimal digits: give --sha")
     return replace(place, api=api)
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine or in its own network: a private address, a bare name, an internal domain."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa"))
 
 
 def _woodpecker(environment: Mapping[str, str]) -> Place | None:

@@ -6,11 +6,12 @@ import contextlib
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from profpipe.credentials import hide
@@ -23,8 +24,11 @@ TRIES = 5
 # For all waiting of one command: a build should not be held up by a comment.
 WAIT_BUDGET = 120.0
 TIMEOUT = 30.0
+# For one whole answer, whose every byte may come within TIMEOUT of the one before.
+DEADLINE = 60.0
 MAX_ANSWER = 16 * 2**20
 MAX_PAGES = 200
+T = TypeVar("T")
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
 
@@ -110,15 +114,24 @@ class Wire:
         import httpx2
 
         if self.client is None:
-            self.client = httpx2.Client(timeout=httpx2.Timeout(TIMEOUT, connect=10.0), follow_redirects=False)
+            # A proxy reads what is sent over http://, the token too; of https:// it sees the name of the host.
+            own_proxies = self.base.startswith("https://")
+            timeout = httpx2.Timeout(TIMEOUT, connect=10.0)
+            self.client = httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=own_proxies)
         what = f"{method} {_shown(path)}"
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         headers = dict(self.headers) | ({"Content-Type": "application/json"} if content is not None else {})
+        client = self.client
+
+        def ask() -> tuple[httpx2.Response, bytes]:
+            with client.stream(method, self.base + path, headers=headers, content=content, files=files) as response:
+                return response, b"".join(_bounded(response, what))
+
         try:
-            with self.client.stream(
-                method, self.base + path, headers=headers, content=content, files=files
-            ) as response:
-                data = b"".join(_bounded(response, what))
+            response, data = _within(DEADLINE, ask)
+        except TimeoutError:
+            self.client = None  # its thread still reads
+            raise ForgeError(f"{what}: {self.base} gave no whole answer within {DEADLINE:g} s") from None
         except httpx2.HTTPError as error:
             # The library's own text holds the whole URL.
             text = f"{what}: no answer from {self.base} ({type(error).__name__}); as far as we know nothing was changed"
@@ -150,6 +163,30 @@ class Wire:
     def _clean(self, text: str) -> str:
         shown = "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
         return hide(shown, self.secrets)[:200]
+
+
+def _within(seconds: float, ask: Callable[[], T]) -> T:
+    """What `ask` returns or raises. Raises TimeoutError after `seconds`: the client's time-out bounds each read only.
+
+    A thread that is late goes on in the background and ends with the process.
+    """
+    ended: list[tuple[T | None, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            ended.append((ask(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
+            ended.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not ended:
+        raise TimeoutError
+    found, error = ended[0]
+    if error is not None:
+        raise error
+    return cast("T", found)
 
 
 class _Again(Exception):
