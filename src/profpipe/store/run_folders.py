@@ -97,7 +97,7 @@ def read_starts(folder: Path) -> tuple[Start, ...]:
     found = []
     for path in sorted((folder / STARTS).glob("*.json")):
         try:
-            found.append(load_start(path.read_bytes(), str(path)))
+            found.append(load_start(read_file(path), str(path)))
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
         except InvalidProfile as error:
