@@ -33,6 +33,7 @@ CAPTURES = {
     "pyinstrument": ("*.json", "*.pyisession", "*.pyisession.gz"),
     "speedscope": ("*.json", "*.json.gz"),
     "perf": ("*.script.txt", "*.script.txt.gz"),
+    "pprof": ("*.pb.gz",),
 }
 POSITIVE = sorted(
     (path, name)
@@ -50,6 +51,7 @@ NEGATIVE = sorted(
         "pyinstrument/*.txt",
         "perf/*.report.txt",
         "callgrind/*.annotate.txt.gz",
+        "pprof/*.top.txt.gz",
     )
     for path in DATA.glob(pattern)
 )
@@ -200,8 +202,8 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_name_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no parser named 'pprof'.*callgrind, pstats"):
-        parse_file(tmp_path / "x", "pprof")
+    with pytest.raises(UsageError, match=r"no parser named 'nothing'.*callgrind, pprof"):
+        parse_file(tmp_path / "x", "nothing")
 
 
 def test_parts_are_for_formats_that_have_them(tmp_path: Path) -> None:

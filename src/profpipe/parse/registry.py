@@ -11,6 +11,7 @@ PARSERS: Registry[Parser] = Registry(
     # Asked in this order; folded is last because any text with a number at each line's end looks like it.
     builtin={
         "callgrind": "profpipe.parse.callgrind",
+        "pprof": "profpipe.parse.pprof",
         "pstats": "profpipe.parse.pstats",
         "yappi": "profpipe.parse.yappi",
         "pyinstrument": "profpipe.parse.pyinstrument",
