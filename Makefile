@@ -56,8 +56,10 @@ bench: $(VENV)/.dev ## our speed and memory beside the peers' tools, measured si
 	$(BIN)/python -m bench
 
 .PHONY: aa
-aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons made of real rounds (docs/statistics.md)
+aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons of real rounds and of real starts (docs/statistics.md)
 	$(BIN)/python -m bench.aa
+	$(MAKE) --no-print-directory -C targets/c
+	$(BIN)/python -m bench.slices_aa
 
 .PHONY: docs schema
 docs schema: $(VENV)/.demo ## write docs/config.md and the JSON Schemas again from the code

@@ -1,0 +1,171 @@
+"""Is CPU time that was put into a server found by slices? `python -m bench.slices_injected [options]`.
+
+A copy of a server does useless work for every request: a loop (C) or assignments (Python), so many that they cost 1 %
+or 2 % of a request. How much one of them costs is measured by slices as well, with so many that they cost some 50 %.
+Each study compares the server with both copies, by the rule of any study. Promise: +2 % is found in 95 % of studies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.slices import ROOT
+from profpipe.analyse.statistics.calibration import share_interval
+from profpipe.analyse.statistics.starts import ratio_over_starts
+from profpipe.analyse.statistics.starts_rule import calls
+from profpipe.capture.server.placement import place
+from profpipe.capture.side_by_side import Variant
+from profpipe.errors import ProfpipeError
+from profpipe.pipeline.slices.start import Setting
+from profpipe.pipeline.slices.study import measure
+from profpipe.study.schema import Request, Target
+
+SHARES = (0.02, 0.01)
+PROMISED = 0.95
+CALIBRATION_S = 20.0
+# What the calibration injects: some 50 % of a request.
+MANY = {"epoll": 4000, "threads": 2000, "asyncio-protocol": 3000}
+C_LOOP = "    for (volatile int injected = 0; injected < {}; injected++) {{\n    }}\n"
+C_PLACE = "    if (built_at != now) {\n"
+PYTHON_PLACE = "def parse("
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One study: the verdict and the ratio of each injected share."""
+
+    verdicts: tuple[str, ...]
+    ratios: tuple[float, ...]
+    half_widths: tuple[float, ...]
+    load: float
+
+
+def c_server(folder: Path, times: int) -> list[str]:
+    """The command of the C server with the loop, built in `folder`."""
+    shutil.copytree(ROOT / "targets" / "c", folder, ignore=shutil.ignore_patterns("build"))
+    source = folder / "head_prebuilt.c"
+    source.write_text(_put(source, C_PLACE, C_LOOP.format(times) + C_PLACE))
+    subprocess.run(["make", "--silent", "-C", folder, "build/epoll-prebuilt"], check=True)
+    return [str(folder / "build" / "epoll-prebuilt"), "--port", "{port}"]
+
+
+def python_server(script: str) -> Callable[[Path, int], list[str]]:
+    """How a Python server with the assignments is made: all of them parse heads with one function."""
+
+    def made(folder: Path, times: int) -> list[str]:
+        shutil.copytree(ROOT / "targets" / "python", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        source = folder / "request_head.py"
+        lines = source.read_text().splitlines(keepends=True)
+        at = next(i for i, line in enumerate(lines) if line.startswith(PYTHON_PLACE))
+        name = lines[at].partition("(")[2].partition(":")[0]
+        while not lines[at].rstrip().endswith(":"):
+            at += 1
+        source.write_text("".join([*lines[: at + 1], *([f"    injected = {name}\n"] * times), *lines[at + 1 :]]))
+        return [sys.executable, str(folder / script), "--port", "{port}"]
+
+    return made
+
+
+SERVERS: dict[str, Callable[[Path, int], list[str]]] = {
+    "epoll": c_server,
+    "threads": python_server("threads.py"),
+    "asyncio-protocol": python_server("asyncio_protocol.py"),
+}
+
+
+def _put(source: Path, place: str, text: str) -> str:
+    found = source.read_text()
+    if found.count(place) != 1:
+        raise SystemExit(f"{source}: {place!r} is there {found.count(place)} times, and must be once")
+    return found.replace(place, text)
+
+
+def variant(server: str, folder: Path, name: str, times: int) -> Variant:
+    """Folders have names of one length: the length of a command moves a process's stack."""
+    command = SERVERS[server](folder / f"copy-{times:06}", times)
+    return Variant(
+        name, Target.model_validate({"command": command, "ready": {"line": r"^ready port=(?P<port>\d+)$"}}), Request()
+    )
+
+
+def share_of_one(server: str, folder: Path, plain: Variant, setting: Setting) -> float:
+    """What one iteration or assignment costs, as a share of a request."""
+    many = MANY[server]
+    heavy = variant(server, folder, "many", many)
+    measured = measure(plain, [heavy], setting, seed=1, budget_s=CALIBRATION_S, resolution=0.002, precise=True)
+    over = ratio_over_starts(measured.ratios()[0])
+    print(f"{server}: {many} cost {100 * (over.ratio - 1):+.1f} % +-{100 * over.half_width:.1f} %", flush=True)
+    return (over.ratio - 1) / many
+
+
+def study(plain: Variant, changed: Sequence[Variant], setting: Setting, *, seed: int, budget_s: float) -> Found:
+    before = os.getloadavg()[0]
+    measured = measure(plain, changed, setting, seed=seed, budget_s=budget_s)
+    found = calls(measured.rule, measured.ratios(), measured.control_ratios())
+    over = [ratio_over_starts(ratios) for ratios in measured.ratios()]
+    return Found(
+        verdicts=tuple(found[ratios.variant] for ratios in over),
+        ratios=tuple(ratios.ratio for ratios in over),
+        half_widths=tuple(ratios.half_width for ratios in over),
+        load=(before + os.getloadavg()[0]) / 2,
+    )
+
+
+def summary(server: str, found: Sequence[Found]) -> list[float]:
+    """Print a row per share, and give how often each was found."""
+    shares = []
+    for index, share in enumerate(SHARES):
+        hits = sum(each.verdicts[index] == "costs more" for each in found)
+        wrong = sum(each.verdicts[index] in ("costs less", "no change") for each in found)
+        low, high = share_interval(hits, len(found))
+        ratio = statistics.median(each.ratios[index] for each in found)
+        width = statistics.median(each.half_widths[index] for each in found)
+        loads = [each.load for each in found]
+        print(
+            f"| {server} | +{100 * share:g} % | {len(found)} | {hits} ({low:.0%} to {high:.0%}) | {wrong} | "
+            f"{ratio:.4f} | {100 * width:.2f} % | {min(loads):.1f} to {max(loads):.1f} |",
+            flush=True,
+        )
+        shares.append(hits / len(found))
+    return shares
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.slices_injected", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("servers", nargs="*", default=list(SERVERS), choices=[*SERVERS, []])
+    parser.add_argument("--studies", type=int, default=20, help="of each server")
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of starts of one study")
+    parser.add_argument("--placement", default="auto", choices=["auto", "same-core", "split", "free"])
+    given = parser.parse_args(arguments)
+    kept = True
+    for server in given.servers:
+        with tempfile.TemporaryDirectory(prefix="profpipe-injected-") as scratch:
+            folder, setting = Path(scratch), Setting(ROOT, place(given.placement))
+            plain = variant(server, folder, server, 0)
+            one = share_of_one(server, folder, plain, setting)
+            times = [round(share / one) for share in SHARES]
+            changed = [variant(server, folder, f"+{100 * s:g} %", n) for s, n in zip(SHARES, times, strict=True)]
+            found = []
+            for seed in range(given.studies):
+                found.append(study(plain, changed, setting, seed=seed, budget_s=given.budget))
+                print(f"{server}: {found[-1]}", flush=True)
+        kept = summary(server, found)[0] >= PROMISED and kept
+    return not kept
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ProfpipeError as error:
+        sys.exit(str(error))

@@ -1,0 +1,88 @@
+"""The tools that measure how often slices are wrong, and the pictures of starts: on starts whose costs are known."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.slices_aa import verdict
+from bench.slices_injected import SERVERS
+from docs.starts_pictures import lottery, order, pairs, weather
+from profpipe.analyse.statistics.starts_rule import StartsRule
+from profpipe.model.start import Start
+from tests.support.slices_cases import ratios, start
+
+RULE = StartsRule(looks=(8, 11, 15), contenders=1)
+
+
+def drawn(seed: int, many: int, middle: float = 0.0) -> list[float]:
+    return [float(value) for value in np.random.default_rng(seed).normal(middle, 0.005, many)]
+
+
+def test_a_difference_is_called_at_the_first_look_that_shows_it() -> None:
+    logs = [*drawn(1, 8, 0.05), *drawn(2, 7, -0.2)]
+    assert verdict(ratios(logs), RULE) == "costs more"
+
+
+def test_copies_that_agree_are_no_change() -> None:
+    assert verdict(ratios(drawn(3, 15)), RULE) == "no change"
+
+
+def test_too_few_starts_cannot_tell() -> None:
+    assert verdict(ratios([0.1, 0.1]), RULE) == "cannot tell"
+
+
+def test_a_budget_that_ended_between_two_looks_is_judged_by_all_its_starts() -> None:
+    logs = [*([0.3, -0.3] * 4), *([0.02] * 2)]
+    assert verdict(ratios(logs), RULE) == "cannot tell"
+    assert verdict(ratios([*drawn(4, 10, 0.05)]), RULE) == "costs more"
+
+
+def test_copies_of_one_server_are_called_different_in_at_most_one_of_a_hundred_comparisons() -> None:
+    called = [verdict(ratios(drawn(seed, 15)), RULE) for seed in range(100, 700)]
+    assert sum(found.startswith("costs") for found in called) <= 12  # 6 expected; 13 in 1 of 100 tries
+
+
+def test_a_python_server_with_work_put_into_it_still_parses(tmp_path: Path) -> None:
+    command = SERVERS["threads"](tmp_path / "copy", 3)
+    source = tmp_path / "copy" / "request_head.py"
+    assert source.read_text().count("    injected = head\n") == 3
+    assert command[1] == str(tmp_path / "copy" / "threads.py")
+    code = "from request_head import parse; print(parse(b'GET / HTTP/1.1'))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "copy", capture_output=True, text=True, check=True
+    )
+    assert out.stdout.startswith("('GET', '/'")
+
+
+def three_starts() -> list[Start]:
+    rng = random.Random(5)
+    return [
+        start(n, {v: [c * rng.gauss(1, 0.1) for _ in range(6)] for v, c in (("a", 8.0), ("b", 9.0), ("c", 8.0))})
+        for n in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        lambda starts: weather(starts, ["a", "b", "c"], "a"),
+        lambda starts: lottery(starts, ["a", "b", "c"]),
+        lambda starts: order(starts, ["a", "b", "c"]),
+        lambda starts: pairs(starts, "a", "b"),
+    ],
+)
+def test_a_picture_of_starts_is_an_image_with_a_title_and_no_unknown_number(picture: object) -> None:
+    text = picture(three_starts())  # type: ignore[operator]
+    assert text.startswith("<svg")
+    assert "<title>" in text
+    assert "nan" not in text
+
+
+def test_the_lottery_has_a_dot_for_every_start_of_every_variant() -> None:
+    assert lottery(three_starts(), ["a", "b", "c"]).count("<circle") == 9
