@@ -83,14 +83,16 @@ def blocks(heading: str) -> list[str]:
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """A repository with two commits, and stand-ins for what a runner fetches.
+    """A clone with a branch whose target has moved on, and stand-ins for what a runner fetches.
 
-    `diff` measures for minutes and is tested elsewhere: here it leaves a finished report and exit code 3.
+    `diff` measures for minutes and is tested elsewhere: here it resolves its commits, leaves a finished report and
+    exit code 3.
     """
     folder, stand_ins = tmp_path / "scratch", tmp_path / "bin"
     folder.mkdir()
     data = pull_request_document()
     data["gate"] = {"asked": ["regression:5%"], "failed": True, "hits": ["CPU time per request 2.26×"]}
+    data["variants"][1]["commit"] |= {"commit": HEAD_SHA, "dirty": False}
     finished = stored(tmp_path / "finished", Report.model_validate(data))
     (finished / "report.html").write_text("<!DOCTYPE html>")
     profpipe = f"{shlex.quote(sys.executable)} -m profpipe"
@@ -98,6 +100,8 @@ def scratch(tmp_path: Path) -> Path:
         stand_ins,
         "profpipe",
         f'if [ "$1" = diff ]; then echo "$@" >> {tmp_path}/asked; o="${{@: -1}}"; mkdir -p "$o"; '
+        f"pwd > {tmp_path}/where; PYTHONPATH={ROOT} {shlex.quote(sys.executable)} -m tests.support.resolve_asked "
+        f'{tmp_path}/resolved "${{@:2}}"; '
         f'cp {finished}/* "$o"; exit 3; fi\nexec {profpipe} "$@"',
     )
     program(stand_ins, "pip", "exit 0")
@@ -107,17 +111,48 @@ def scratch(tmp_path: Path) -> Path:
         stand_ins, "python3", f'[ "$2" = venv ] || exit 9\nmkdir -p "$3/bin"; cp {stand_ins}/{{pip,profpipe}} "$3/bin"'
     )
     program(stand_ins, "gh", f'mkdir -p "${{@: -1}}"; cp {finished}/report.json "${{@: -1}}"')
-    git(folder, "init", "-q", "-b", "main")
-    for text in ("one", "two"):
-        (folder / "profpipe.toml").write_text(f"schema = 1 # {text}\n")
-        git(folder, "add", "profpipe.toml")
-        git(folder, "commit", "-qm", text)
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    git(origin, "init", "-q", "-b", "main")
+    for text in ("one", "where the branch began"):
+        commit(origin, text)
+    git(origin, "checkout", "-q", "-b", "faster")
+    commit(origin, "the branch")
+    git(origin, "checkout", "-q", "main")
+    commit(origin, "main moved")
+    git(tmp_path, "clone", "-q", str(origin), str(folder))
+    git(folder, "checkout", "-q", "--detach", "origin/faster")
     return folder
+
+
+STUDY = """
+[target.threads]
+command = ["{python}", "x.py", "{port}"]
+
+[study.concurrency]
+targets = ["threads"]
+"""
+
+
+def commit(folder: Path, text: str) -> None:
+    (folder / "profpipe.toml").write_text(f"schema = 1 # {text}\n{STUDY}")
+    git(folder, "add", "profpipe.toml")
+    git(folder, "commit", "-qm", text)
+
+
+def measured(folder: Path) -> list[str]:
+    """The subjects of the commits that a recipe measures; `follow` has committed the recipe on top of the branch."""
+    return (folder.parent / "resolved").read_text().splitlines()
 
 
 def git(folder: Path, *words: str) -> None:
     who = ["-c", "user.name=t", "-c", "user.email=t@t.example"]
     subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+def out(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.strip()
 
 
 def follow(heading: str, folder: Path) -> None:
@@ -127,6 +162,7 @@ def follow(heading: str, folder: Path) -> None:
     environment = clean_environment(folder.parent / "none") | {
         "PROFPIPE": str(ROOT),
         "OWNER": "acme",
+        "HOST": "git.example",
         "COMMIT": "ab12" * 10,
     }
     for line in blocks(heading):
@@ -147,6 +183,7 @@ def job(forge: Forge, folder: Path, event: dict[str, object], **context: str) ->
         "GITHUB_SHA": "cd" * 20,
         "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
         "GITHUB_RUN_ID": "1",
+        "GITHUB_BASE_REF": "main",
     }
     temp = place / "temp"
     temp.mkdir(exist_ok=True)
@@ -155,7 +192,6 @@ def job(forge: Forge, folder: Path, event: dict[str, object], **context: str) ->
 
 
 PULL = {"pull_request": {"number": 7, "head": {"sha": HEAD_SHA}}}
-BASE = {"github.event.pull_request.base.sha": "ba5e" * 10}
 
 
 def asked(folder: Path) -> list[str]:
@@ -171,9 +207,10 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
     follow("GitHub, branches of your own repository", scratch)
     workflow = scratch / ".github" / "workflows" / "profpipe.yml"
     assert f"uses: acme/profpipe@{'ab12' * 10}" in workflow.read_text()
-    ran = job(forge, scratch, PULL, **BASE)
+    ran = job(forge, scratch, PULL)
     assert ran.run(workflow) == 3, ran.log
-    assert asked(scratch) == ["diff", "ba5e" * 10, "--fail-on", "regression:5%", "-o"]
+    assert asked(scratch) == ["diff", "--fail-on", "regression:5%", "-o"]
+    assert measured(scratch) == ["where the branch began", "measure pull requests"]
     (comment,) = forge.state.comments
     assert "**Regression: CPU time per request 2.26×**" in comment["body"]
     assert "[Full report](https://ci.example/artifacts/1)" in comment["body"]
@@ -181,7 +218,7 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
     assert ran.outputs["regressions"] == "1"
     assert ran.outputs["comment-id"] == str(comment["id"])
     assert ran.outputs["report-path"].endswith("/report.html")
-    assert set(ran.uploaded) == {"profpipe-results", "report.html"}
+    assert set(ran.uploaded) == {"profpipe-results", "profpipe.html"}
     assert (scratch.parent / "summary.md").exists()
     assert TOKEN not in ran.log
 
@@ -190,10 +227,10 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
 def test_the_pair_for_forks_as_the_page_says(forge: Forge, scratch: Path) -> None:
     follow("GitHub, forks too", scratch)
     folder = scratch / ".github" / "workflows"
-    measured = job(forge, scratch, PULL, **BASE)
+    measured = job(forge, scratch, PULL)
     assert measured.run(folder / "github-fork-measure.yml") == 3, measured.log
     assert forge.state.asked == []
-    assert set(measured.uploaded) == {"profpipe-results", "report.html"}
+    assert set(measured.uploaded) == {"profpipe-results", "profpipe.html"}
     event = {
         "repository": {"id": 1},
         "workflow_run": {
@@ -207,8 +244,9 @@ def test_the_pair_for_forks_as_the_page_says(forge: Forge, scratch: Path) -> Non
     posted = job(forge, scratch, event, **{"github.event.workflow_run.id": "1234"})
     assert posted.run(folder / "github-fork-post.yml") == 0, posted.log
     (comment,) = forge.state.comments
-    assert "rendered on the trusted side from its numbers" in comment["body"]
-    assert posted.uploaded["report.html"].stat().st_size > 10_000  # ours, not the fork's 15 bytes
+    assert "computed again on the trusted side from its rounds" in comment["body"]
+    assert forge.state.statuses[0]["state"] == "failure", "by the rule of the posting workflow"
+    assert posted.uploaded["profpipe.html"].stat().st_size > 10_000  # ours, not the fork's 15 bytes
     assert TOKEN not in posted.log
 
 
@@ -237,15 +275,23 @@ def script(lines: list[str], folder: Path, environment: dict[str, str]) -> subpr
 
 
 @pytest.mark.slow
-def test_gitlab_as_the_page_says(forge: Forge, scratch: Path) -> None:
+@pytest.mark.parametrize("merged", [False, True])
+def test_gitlab_as_the_page_says(forge: Forge, scratch: Path, merged: bool) -> None:
     follow("GitLab", scratch)
     forge.state.pulls[7]["state"] = "opened"
     recipe = load(scratch / ".gitlab-ci.yml")["profpipe"]
     environment = gitlab_environment(forge) | clean_environment(scratch.parent / "bin")
-    environment |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "ba5e" * 10, "PROFPIPE_TOKEN": environment.pop("GITLAB_TOKEN")}
+    base, head = (out(scratch, "rev-parse", ref) for ref in ("origin/faster~1", "HEAD"))
+    environment |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "PROFPIPE_TOKEN": environment.pop("GITLAB_TOKEN")}
+    if merged:
+        # The pipeline checks out the merge with the target; its source branch is what is measured.
+        git(scratch, "merge", "-q", "-s", "ours", "-m", "merged", "origin/main")
+        environment |= {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}
+    environment |= {"CI_COMMIT_SHA": out(scratch, "rev-parse", "HEAD")}
     done = script([*recipe["before_script"], *recipe["script"]], scratch, environment)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert asked(scratch) == ["diff", "ba5e" * 10, "--fail-on", "regression:5%", "-o"]
+    assert asked(scratch) == ["diff", f"{base}...{head}", "--fail-on", "regression:5%", "-o"]
+    assert measured(scratch) == ["where the branch began", "measure merge requests"]
     (note,) = forge.state.comments
     assert "[Full report](https://gitlab.example/jobs/1/artifacts/file/profpipe/report.html)" in note["body"]
 
@@ -256,7 +302,42 @@ def test_gitea_as_the_page_says(forge: Forge, scratch: Path) -> None:
     workflow = load(scratch / ".gitea" / "workflows" / "profpipe.yml")
     steps = [step for step in workflow["jobs"]["cost"]["steps"] if "run" in step]
     environment = job(forge, scratch, PULL).environment | {"GITEA_ACTIONS": "true", "PROFPIPE_TOKEN": TOKEN}
-    done = script([step["run"] for step in steps], scratch, environment | {"BASE": "ba5e" * 10})
+    done = script([step["run"] for step in steps], scratch, environment)
     assert done.returncode == 3, done.stdout + done.stderr
+    assert measured(scratch) == ["where the branch began", "measure pull requests"]
     (comment,) = forge.state.comments
     assert forge.state.assets[comment["id"]][0]["name"] == "report.html"
+
+
+@pytest.mark.slow
+def test_two_studies_in_one_workflow_have_artifacts_and_comments_of_their_own(
+    forge: Forge, scratch: Path, tmp_path: Path
+) -> None:
+    (scratch / "services" / "api").mkdir(parents=True)
+    workflow = tmp_path / "w.yml"
+    workflow.write_text(
+        "jobs:\n  j:\n    steps:\n"
+        "      - uses: a/profpipe@b\n        continue-on-error: true\n"
+        "        with:\n          base: main\n"
+        "          fail-on: |\n            regression:5%\n            regression:instructions:1%\n"
+        "      - uses: a/profpipe@b\n        continue-on-error: true\n"
+        "        with:\n          working-directory: services/api\n          config: own.toml\n"
+        "          artifact: api\n"
+    )
+    git(scratch, "branch", "-f", "main", "origin/main")
+    ran = job(forge, scratch, PULL)
+    assert ran.run(workflow) == 0, ran.log
+    first, second = (scratch.parent / "asked").read_text().splitlines()
+    rules = "--fail-on regression:5% --fail-on regression:instructions:1%"
+    assert first.startswith(f"diff main...HEAD {rules} -o ")
+    assert second.startswith("diff --config own.toml -o ")
+    assert (scratch.parent / "where").read_text().strip() == str(scratch / "services" / "api")
+    assert set(ran.uploaded) == {"profpipe-results", "profpipe.html", "api-results", "api.html"}
+    assert len(forge.state.comments) == 2
+
+
+def test_no_recipe_installs_what_is_not_published() -> None:
+    for path in CI.iterdir():
+        for line in path.read_text().splitlines():
+            if "pip install" in line or 'pip" install' in line:
+                assert "git+https://HOST/OWNER/profpipe@" in line, f"{path.name}: {line}"

@@ -42,7 +42,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"aligned_rows"},
         {"commits", "tables"},
         {"conclusions"},
-        {"report"},
+        {"report", "judge_again"},
         {"compare_captures"},
     ),
     "render": (

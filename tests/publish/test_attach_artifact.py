@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from profpipe.analyse.conclusions.conclude import conclude
+from profpipe.analyse.judge_again import judge_again
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
 from profpipe.pipeline.attach import untrusted_report
@@ -23,7 +24,7 @@ from profpipe.pipeline.reporting.report_files import load_report
 from profpipe.publish.wire import Wire
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page
-from tests.support.attach_driving import Pauses, github_environment, stored, write_event
+from tests.support.attach_driving import Pauses, stored, workflow_run_environment
 from tests.support.forge_server import HEAD_SHA, Forge
 from tests.support.hostile_comment import THOUSAND, check, hostile
 from tests.support.paths import EXAMPLES
@@ -65,7 +66,7 @@ def test_numbers_and_names_stay_and_conclusions_are_computed_again() -> None:
         # Why a verdict is undecided is prose, and stays behind.
         mine, theirs = (
             {c.text.split(" is undecided")[0] for c in found if c.kind == "verdict"}
-            for found in (taken.conclusions, conclude(honest))
+            for found in (taken.conclusions, conclude(judge_again(honest)))
         )
         assert mine == theirs
 
@@ -137,7 +138,7 @@ SPOILT: dict[str, Callable[[dict[str, Any]], None]] = {
     "no variants": lambda d: d.update(variants=[]),
     "a baseline twice": lambda d: d["variants"].append(d["variants"][0]),
 }
-REFUSED = set(SPOILT) - {"two of a waterfall's variants missing", "no variants", "a baseline twice"}
+REFUSED = set(SPOILT) - {"two of a waterfall's variants missing"}
 
 
 @pytest.mark.parametrize("spoil", SPOILT)
@@ -201,26 +202,16 @@ def test_only_report_json_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert LURE not in render_comment(report) + render_page(report)
 
 
-RUN = {
-    "event": "pull_request",
-    "head_sha": HEAD_SHA,
-    "head_branch": "faster",
-    "head_repository": {"owner": {"login": "fork"}},
-    "pull_requests": [],
-}
 SAME_REPOSITORY = {"number": 7, "base": {"repo": {"id": 1}}}
 
 
-def workflow_run(forge: Forge, folder: Path, **changes: Any) -> dict[str, str]:
-    event = {"workflow_run": RUN | changes, "repository": {"id": 1}}
-    environment = github_environment(forge, folder) | {"GITHUB_EVENT_NAME": "workflow_run"}
-    write_event(folder, event)
-    return environment
-
-
 def attach(forge: Forge, folder: Path, **changes: Any) -> list[str]:
-    environment = workflow_run(forge, folder, **changes)
-    prepared = prepare_artifact(stored(folder / "artifact"), AttachOptions(), environment)
+    environment = workflow_run_environment(forge, folder, **changes)
+    data = pull_request_document()
+    contender = next(v for v in data["variants"] if v["role"] == "contender")
+    contender["commit"]["commit"] = changes.get("head_sha", HEAD_SHA)
+    artifact = stored(folder / "artifact", Report.model_validate(data))
+    prepared = prepare_artifact(artifact, AttachOptions(), environment)
     return send(prepared, environment, Wire("", {}, sleep=Pauses())).warnings
 
 
@@ -229,7 +220,8 @@ def test_a_forks_pull_request_is_found_by_the_branch_and_commit_of_the_event(for
     assert attach(forge, tmp_path) == []
     (comment,) = forge.state.comments
     assert (
-        "Measured by the pull request's own workflow; rendered on the trusted side from its numbers" in comment["body"]
+        "Medians, verdicts, gate and conclusions were computed again on the trusted side from its rounds"
+        in comment["body"]
     )
     assert forge.state.statuses[0]["sha"] == HEAD_SHA
 
@@ -260,7 +252,7 @@ def test_an_event_that_belongs_to_no_pull_request_posts_nothing(
 
 
 def test_neither_an_option_nor_the_artifact_names_the_pull_request(forge: Forge, tmp_path: Path) -> None:
-    environment = workflow_run(forge, tmp_path)
+    environment = workflow_run_environment(forge, tmp_path)
     folder = stored(tmp_path / "artifact")
     (folder / "pr_number").write_text("666")
     for wanted in (AttachOptions(pull=666), AttachOptions(repository="evil/repo")):
@@ -270,7 +262,7 @@ def test_neither_an_option_nor_the_artifact_names_the_pull_request(forge: Forge,
 
 @pytest.mark.parametrize("event", ["", "[]", "nonsense", '{"workflow_run": 5}', '{"workflow_run": {"event": []}}'])
 def test_an_event_that_cannot_be_read(forge: Forge, tmp_path: Path, event: str) -> None:
-    environment = workflow_run(forge, tmp_path)
+    environment = workflow_run_environment(forge, tmp_path)
     (tmp_path / "event.json").write_text(event)
     folder = stored(tmp_path / "artifact")
     if event.startswith("{"):

@@ -49,7 +49,7 @@ def test_comment_file_and_status_of_two_runs(gitea: Gitea) -> None:
     assert [asset["name"] for asset in assets] in (["report.html"], ["report.html.zip"])
     assert f"[Full report]({assets[0]['browser_download_url']})" in str(comment["body"])
     statuses = gitea.call("GET", f"/repos/{USER}/server/statuses/{gitea.sha}")
-    assert {(s["context"], s["status"]) for s in statuses} == {("profpipe/concurrency", "success")}
+    assert {(s["context"], s["status"]) for s in statuses} == {("profpipe/concurrency", "warning")}
 
 
 def test_jobs_that_race_leave_one_comment(gitea: Gitea) -> None:

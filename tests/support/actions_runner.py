@@ -40,7 +40,7 @@ class Job:
             if "if" in step and not truth(str(step["if"]), context):
                 continue
             code = self._step(step, context)
-            if code:
+            if code and not step.get("continue-on-error"):
                 return code
         return 0
 

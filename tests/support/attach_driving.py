@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import AttachOptions, prepare
@@ -38,6 +39,23 @@ def github_environment(forge: Forge, folder: Path, *, token: str = TOKEN) -> dic
         "GITHUB_OUTPUT": str(folder / "output.txt"),
     }
     return found | ({"GITHUB_TOKEN": token} if token else {})
+
+
+RUN: dict[str, object] = {
+    "event": "pull_request",
+    "head_sha": HEAD_SHA,
+    "head_branch": "faster",
+    "head_repository": {"owner": {"login": "fork"}},
+    "pull_requests": [],
+}
+
+
+def workflow_run_environment(forge: Forge, folder: Path, **changes: Any) -> dict[str, str]:
+    """What a `workflow_run` job sees after a fork's `pull_request` workflow; `changes` of the event."""
+    event: dict[str, object] = {"workflow_run": RUN | changes, "repository": {"id": 1}}
+    environment = github_environment(forge, folder) | {"GITHUB_EVENT_NAME": "workflow_run"}
+    write_event(folder, event)
+    return environment
 
 
 def gitea_environment(forge: Forge, folder: Path) -> dict[str, str]:

@@ -43,6 +43,17 @@ if TYPE_CHECKING:
     help="a folder with report.json of an untrusted run; the event names the pull request",
 )
 @click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    help="with --from-artifact: a rule of the gate, such as regression:5%; those of the artifact are not taken",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="with --from-artifact: the target branch's study file; default: the nearest profpipe.toml",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -66,6 +77,8 @@ def attach(
     comment: bool,
     status: StatusKind,
     artifact: Path | None,
+    fail_on: tuple[str, ...],
+    config: Path | None,
     output: Path | None,
     dry_run: bool,
     require: bool,
@@ -85,8 +98,20 @@ def attach(
 
     if (report is None) == (artifact is None):
         raise UsageError("give either REPORT or --from-artifact")
+    if artifact is None and (fail_on or config is not None):
+        raise UsageError("--fail-on and --config are for --from-artifact; the gate of a run is kept in its folder")
     wanted = AttachOptions(
-        forge or "", api or "", repository or "", pull, sha or "", key or "", link, comment=comment, status=status
+        forge=forge or "",
+        api=api or "",
+        repository=repository or "",
+        pull=pull,
+        sha=sha or "",
+        key=key or "",
+        link=link,
+        comment=comment,
+        status=status,
+        fail_on=fail_on,
+        config=config,
     )
     environment = dict(os.environ)
     if artifact is not None:

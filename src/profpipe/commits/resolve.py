@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from profpipe.commits.git import asks, git
 from profpipe.errors import CommitError, UsageError
 
 SHORT = 8
+HASH = 40
 MOST = 50
-# Where CI says which branch a pull request goes to.
-TARGET_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+# Where CI says which branch a pull request goes to: GitHub, Gitea and Forgejo; GitLab; Woodpecker.
+TARGET_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_COMMIT_TARGET_BRANCH")
 USUAL = ("main", "master")
 
 
@@ -95,7 +97,7 @@ def commit_of(repo: Path, ref: str) -> Commit:
     """The commit that a ref names. Raises UsageError, with how to fetch it, when it does not exist here."""
     full = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not full or full.startswith("^"):  # ^REF is git's word for "not REF"
-        raise UsageError(f"no commit {ref!r} in {repo}{_how_to_get(repo)}")
+        raise UsageError(f"no commit {ref!r} in {repo}{how_to_get(repo, ref)}")
     subject, time = git(repo, "show", "--no-patch", "--format=%s%x00%cI", full).rstrip("\n").split("\0")
     return Commit(full, well_formed(ref), well_formed(subject), time)
 
@@ -110,9 +112,12 @@ def is_commit(repo: Path, ref: str) -> bool:
     )
 
 
-def _how_to_get(repo: Path) -> str:
+def how_to_get(repo: Path, ref: str = "") -> str:
+    """The end of a message about a commit that this clone does not have: the line that fetches it."""
     if asks(repo, "rev-parse", "--is-shallow-repository") == "true":
-        return ": this is a shallow clone; `git fetch --unshallow` (in CI: fetch-depth: 0) fetches the rest"
+        return ": this is a shallow clone; fetch the rest with `git fetch --unshallow` (in CI: set fetch-depth: 0)"
+    if len(ref) == HASH and all(sign in "0123456789abcdef" for sign in ref):
+        return f"; fetch it with `git fetch origin {ref}`"
     return "; `git fetch` may fetch it, `git log --oneline` lists local commits"
 
 
@@ -144,7 +149,7 @@ def _common(repo: Path, base: Commit, head: Commit, ref: str) -> Commit:
     last = head.parent if head.worktree else head.commit
     common = asks(repo, "merge-base", base.commit, last)
     if not common:
-        raise CommitError(f"{ref} and {last[:SHORT]} have no common commit here{_how_to_get(repo)}")
+        raise CommitError(f"{ref} and {last[:SHORT]} have no common commit here{how_to_get(repo)}")
     found = commit_of(repo, common)
     return Commit(found.commit, f"merge-base with {ref}", found.subject, found.time)
 
@@ -164,7 +169,7 @@ def _default_base(repo: Path, head: Commit) -> tuple[Commit, tuple[str, ...]]:
     before = asks(repo, "rev-parse", "--verify", "--quiet", f"{last}^{{commit}}~1")
     if not before:
         raise UsageError(
-            f"{head.id} has no commit before it here{_how_to_get(repo)}; name a baseline: profpipe diff BASE"
+            f"{head.id} has no commit before it here{how_to_get(repo)}; name a baseline: profpipe diff BASE"
         )
     found = commit_of(repo, before)
     why = f"this is {branch}" if branch else "no default branch was found"
@@ -172,7 +177,10 @@ def _default_base(repo: Path, head: Commit) -> tuple[Commit, tuple[str, ...]]:
 
 
 def default_branch(repo: Path) -> str | None:
-    """The branch pull requests go to, as a ref that is here; None when nothing says which."""
+    """The branch pull requests go to, as a ref that exists here; None when nothing says which.
+
+    Raises CommitError when CI names a target branch that this clone does not have: any other baseline would be wrong.
+    """
     named = [name for variable in TARGET_BRANCHES if (name := os.environ.get(variable))]
     remote = asks(repo, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
     names = [*named, *([remote.removeprefix("origin/")] if remote else []), *USUAL]
@@ -180,4 +188,16 @@ def default_branch(repo: Path) -> str | None:
         for ref in (f"origin/{name}", name):
             if asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"):
                 return ref
+        if name in named:
+            raise CommitError(_no_target(repo, name))
     return None
+
+
+def _no_target(repo: Path, name: str) -> str:
+    shallow = asks(repo, "rev-parse", "--is-shallow-repository") == "true"
+    branch = shlex.quote(f"+refs/heads/{name}:refs/remotes/origin/{name}")
+    return (
+        f"the pull request goes to {name}, which this clone does not have, so the commit where the branch began is "
+        f"unknown: fetch it with `git fetch {'--unshallow ' if shallow else ''}origin {branch}` (in CI: set "
+        "fetch-depth: 0)"
+    )

@@ -53,6 +53,7 @@ def connect(place: Place, token: Token, wire: Wire) -> Gitea:
 class Gitea(Issues):
     """The routes of Issues, and the report as an asset of the comment."""
 
+    neutral: str = "warning"
     page_size: int = 50  # a server's MAX_RESPONSE_ITEMS by default
 
     def attach(self, comment: int, name: str, data: bytes) -> str:

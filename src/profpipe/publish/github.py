@@ -86,7 +86,7 @@ class GitHub(Issues):
             "name": context,
             "head_sha": self.place.sha,
             "status": "completed",
-            "conclusion": {"success": "success", "failure": "failure", "error": "neutral"}[state],
+            "conclusion": {"success": "success", "failure": "failure", "error": "neutral", "neutral": "neutral"}[state],
             "output": output,
         }
         if url:

@@ -117,7 +117,7 @@ class GitLab:
     def status(self, state: State, description: str, context: str, url: str) -> None:
         project = quote(self.place.status_repository or self.place.repository, safe="")
         query = {
-            "state": "success" if state == "success" else "failed",
+            "state": {"success": "success", "neutral": "canceled"}.get(state, "failed"),
             "name": context,
             "description": description[:DESCRIPTION],
         }

@@ -12,7 +12,8 @@ from profpipe.publish.sticky import Thread
 from profpipe.publish.wire import Wire
 
 DESCRIPTION = 140  # characters of a status' description that every forge takes
-State = Literal["success", "failure", "error"]
+# neutral: nothing failed, and nothing proves that nothing is worse. Each forge shows it as something other than a tick.
+State = Literal["success", "failure", "error", "neutral"]
 Action = Literal["comment", "commit", "check"]
 
 

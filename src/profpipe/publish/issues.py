@@ -24,6 +24,7 @@ class Issues:
     wire: Wire
     place: Place
     page_size: int = 100
+    neutral: str = "pending"  # a status of GitHub is nothing between a tick and a cross but this
 
     @property
     def repo(self) -> str:
@@ -71,7 +72,8 @@ class Issues:
         self.wire.call("DELETE", f"{self.repo}/issues/comments/{comment}")
 
     def status(self, state: State, description: str, context: str, url: str) -> None:
-        body: dict[str, Any] = {"state": state, "description": description[:DESCRIPTION], "context": context}
+        shown = self.neutral if state == "neutral" else state
+        body: dict[str, Any] = {"state": shown, "description": description[:DESCRIPTION], "context": context}
         if url:
             body["target_url"] = url
         self.wire.call("POST", f"{self.repo}/statuses/{self.place.sha}", body=body)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from profpipe.credentials import secret_values
-from profpipe.errors import UsageError
+from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Report
+from profpipe.pipeline.gate.judge import regressions
+from profpipe.pipeline.gate.rules import gate_rule
 from profpipe.pipeline.reporting.report_files import load_report, without_credentials
 from profpipe.publish.interface import DESCRIPTION, State
 from profpipe.publish.locate import check_place, detect
@@ -33,6 +35,8 @@ class AttachOptions:
     link: str = ""
     comment: bool = True
     status: StatusKind = "commit"
+    fail_on: tuple[str, ...] = ()
+    config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,35 @@ def prepare_report(path: Path, wanted: AttachOptions, environment: Mapping[str, 
 
 
 def prepare_artifact(folder: Path, wanted: AttachOptions, environment: Mapping[str, str]) -> PreparedMessage:
-    """Prepare a report from untrusted files. Only the event names the pull request; an option cannot.
+    """Prepare a report from untrusted files, judged by the rules of the checkout in the working directory.
 
-    Raises UsageError for such an option, ReportError for a file that is refused.
+    Only the event names the pull request; an option cannot. Raises UsageError for such an option, ReportError for a
+    file that is refused.
     """
+    from profpipe.pipeline.attach.target_branch import target_branch
     from profpipe.pipeline.attach.untrusted_report import ORIGIN, read_artifact
 
     if wanted.pull is not None or wanted.repository:
         raise UsageError("--from-artifact takes the pull request from the event; omit --pull and --repository")
-    return prepare(read_artifact(folder), wanted, environment, origin=ORIGIN)
+    report = read_artifact(folder, lambda study: target_branch(study, wanted.fail_on, wanted.config, Path.cwd()))
+    place, _ = _locate(wanted, environment)
+    _same_commit(report, place)
+    return prepare(report, wanted, environment, origin=ORIGIN)
+
+
+def _same_commit(report: Report, place: Place | None) -> None:
+    """Raises ReportError when the last contender is another commit than the one that the event is about."""
+    commit = [v.commit for v in report.variants if v.role == "contender"][-1]
+    if commit is not None and place is not None and place.sha and commit.commit != place.sha:
+        raise ReportError(
+            f"the artifact is of commit {hash_of(commit.commit)}, and the pull request is at {place.sha[:12]}: "
+            "nothing is posted"
+        )
+
+
+def hash_of(text: str) -> str:
+    """The first digits of a hash that may be any text."""
+    return text[:12] if text.isalnum() and text.isascii() else "..."
 
 
 def prepare(
@@ -87,7 +111,7 @@ def prepare(
 
         page = render_page(clean).encode()
     key = marker(wanted.key or clean.study.id).removeprefix("<!-- profpipe:report:").removesuffix(" -->")
-    message = Message(key, text, wanted.link, _state(clean), verdict_line(clean, DESCRIPTION), page)
+    message = Message(key, text, wanted.link, _state(clean, own=not origin), verdict_line(clean, DESCRIPTION), page)
     return PreparedMessage(clean, message, place, why, wanted, secrets)
 
 
@@ -132,7 +156,14 @@ def _locate(wanted: AttachOptions, environment: Mapping[str, str]) -> tuple[Plac
     return check_place(replace(found, **changes)), ""
 
 
-def _state(report: Report) -> State:
-    if report.gate is not None and report.gate.failed:
+def _state(report: Report, *, own: bool) -> State:
+    """A tick only where nothing is worse. `own` = measured by this workflow; any other report has to prove a pass."""
+    gate = report.gate
+    if gate is not None and gate.failed:
         return "failure"
-    return "success" if all(v.valid for v in report.variants) else "error"
+    if not all(v.valid for v in report.variants):
+        return "error"
+    if own:
+        worse = gate is None and regressions(report, [gate_rule("regression")])
+        return "neutral" if worse else "success"
+    return "neutral" if gate is None or gate.undecided else "success"

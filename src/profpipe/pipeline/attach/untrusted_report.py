@@ -11,12 +11,16 @@ from typing import Any
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.model.upgrade import validated_report
+from profpipe.pipeline.attach.target_branch import TargetBranch, gate_again
 
 # A report of a whole study is under 1 MB; this is for many variants, not for anything.
 MAX_REPORT = 8 * 2**20
 MAX_VARIANTS = 64
 NAME = 160
-ORIGIN = "Measured by the pull request's own workflow; rendered on the trusted side from its numbers"
+ORIGIN = (
+    "Measured by the pull request's own workflow. Medians, verdicts, gate and conclusions were computed again on the "
+    "trusted side from its rounds; functions, categories, commits and machine are as reported by the pull request"
+)
 NOT_TAKEN = "the reason is in the files of the run itself"
 
 
@@ -43,17 +47,27 @@ what post ours asked hits accepted undecided warnings environment title
 ENVIRONMENT = ("CPU", "processors", "virtual machine", "kernel", "Python", "valgrind", "perf")
 
 
-def read_artifact(folder: Path) -> Report:
-    """report.json of a folder that was downloaded, reduced to numbers and names, its conclusions computed again here.
+def read_artifact(folder: Path, decide: Callable[[str], TargetBranch] = lambda _: TargetBranch()) -> Report:
+    """report.json of a folder that was downloaded, reduced to numbers and names; all that follows is computed again.
 
-    Raises ReportError: not there, no plain file, too large, not of the schema, not consistent.
+    `decide` = id of the study -> what the target branch says of it. Raises ReportError: not there, no plain file, too
+    large, not of the schema, not consistent.
     """
     path = folder / "report.json"
     data = _read(path)
     report = _checked(path, lambda: validated_report(data, strict=True))
     if len(report.variants) > MAX_VARIANTS:
         raise ReportError(f"{path}: {len(report.variants)} variants; at most {MAX_VARIANTS} are taken from an artifact")
-    return _checked(path, lambda: _concluded(_reduced(report)))
+    target = decide(report.study.id)
+    return _checked(path, lambda: _concluded(_judged(_reduced(report), target)))
+
+
+def _judged(report: Report, target: TargetBranch) -> Report:
+    """The report with verdicts from its rounds and the gate of the target branch's rules."""
+    from profpipe.analyse.judge_again import judge_again
+
+    judged = judge_again(report, target.first_look)
+    return judged.model_copy(update={"gate": gate_again(judged, target)})
 
 
 def _read(path: Path) -> bytes:
@@ -82,6 +96,8 @@ def _checked(path: Path, build: Callable[[], Report]) -> Report:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) if isinstance(part, int) else _word(part) for part in first["loc"])
         raise ReportError(f"{path}: {where}: {first['type']}; a report.json of this version was expected") from None
+    except ReportError as error:
+        raise ReportError(f"{path}: contradicts itself: {error}") from None
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ReportError(f"{path}: contradicts itself ({type(error).__name__}): nothing is posted") from None
 
@@ -94,15 +110,16 @@ def _reduced(report: Report) -> Report:
     document = report.model_dump(mode="json", by_alias=True)
     environment = {key: document["environment"][key][:80] for key in ENVIRONMENT if key in document["environment"]}
     left_out = [{"target": each["target"][:NAME], "reason": NOT_TAKEN} for each in document["study"]["left_out"]]
+    # Its looks decide the level of a verdict; its words are not taken.
+    sequential = document["study"]["sequential"] and {**document["study"]["sequential"], "rule": ""}
     reduced: dict[str, Any] = _take(document, "")
     reduced |= {"environment": environment, "conclusions": [], "limits": [], "reference": None, "seed_table": []}
-    reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": None, "slices": None}
+    reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": sequential, "slices": None}
     for invalid in reduced["invalid"]:
         invalid["reason"] = NOT_TAKEN
     for variant in reduced["variants"]:
         variant["why"] = None if variant["valid"] else NOT_TAKEN
-    if reduced["gate"]:
-        reduced["gate"] |= {"asked": [], "hits": list(_regressions(report)), "accepted": [], "undecided": []}
+    reduced["gate"] = None
     return Report.model_validate(reduced)
 
 
@@ -126,20 +143,6 @@ figures against_baseline disturbance cells callers callees alignment changes tot
 unmatched sd environment
 """)
 )
-
-
-def _regressions(report: Report) -> tuple[str, ...]:
-    """What a gate may have found, from the comparisons themselves."""
-    from profpipe.units import ratio
-
-    labels = {metric.key: metric.label[:NAME] for metric in report.metrics}
-    return tuple(
-        f"{variant.label[:NAME]}: {labels.get(key, key[:NAME])}{f' {ratio(c.ratio)}' if c.ratio is not None else ''}"
-        for variant in report.variants
-        if variant.role == "contender"
-        for key, c in variant.against_baseline.items()
-        if c.verdict == "worse"
-    )
 
 
 def _concluded(report: Report) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from profpipe import store
 from profpipe.commits.changes import changes
-from profpipe.commits.resolve import Asked, Commit, is_commit, repository, resolve
+from profpipe.commits.resolve import Asked, Commit, how_to_get, is_commit, repository, resolve
 from profpipe.commits.worktrees import checked_out, remove, snapshot
 from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
@@ -73,7 +74,7 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
     repo = repository(config.parent if config is not None else here)
     words, study_id = options.words, options.study
     if study_id is None:
-        words, study_id = _words(repo, words, config)
+        words, study_id = _words(repo, words, config, listen)
     asked = resolve(repo, words, every=options.every, worktree=_uncommitted(repo, options.worktree))
     for text in asked.notes:
         listen(Note(text))
@@ -170,23 +171,34 @@ def _config_here(here: Path, given: Path | None) -> Path | None:
         return None
 
 
-def _words(repo: Path, words: Sequence[str], config: Path | None) -> tuple[tuple[str, ...], str | None]:
-    """Split the words into commits and the study, which the last word may name."""
+def _words(
+    repo: Path, words: Sequence[str], config: Path | None, listen: Listener
+) -> tuple[tuple[str, ...], str | None]:
+    """Split the words into commits and the study, which the last word may name. A study precedes a branch."""
     if not words:
         return (), None
     *front, last = words
     studies = read_file(config).file.study if config is not None else {}
-    if is_commit(repo, last):
-        if last in studies:
-            raise UsageError(
-                f"{last} names both a study and a commit: write {last}^0 for the commit, or HEAD {last} for the study"
-            )
+    commit = is_commit(repo, last)
+    if last in studies:
+        if commit:
+            listen(Note(f"{last} is taken as the study; write {last}^0 for the commit of that name"))
+        return tuple(front), last
+    if commit:
         return tuple(words), None
-    if ".." not in last and (last in studies or front):
+    if front and ".." not in last and not _is_revision(last):
         return tuple(front), last
     if studies:
-        raise UsageError(f"{last} is neither a commit of {repo} nor a study; the studies are: {', '.join(studies)}")
-    return tuple(front), last
+        raise UsageError(
+            f"{last} is neither a commit of {repo} nor a study; the studies are: {', '.join(studies)}"
+            f"{how_to_get(repo, last)}"
+        )
+    return tuple(words), None
+
+
+def _is_revision(word: str) -> bool:
+    """Whether a word that names nothing here was meant as a commit: a hash, or HEAD with a step."""
+    return re.fullmatch(r"[0-9a-f]{7,40}|HEAD|.*[~^@].*", word) is not None
 
 
 def _uncommitted(repo: Path, wanted: bool) -> Commit | None:

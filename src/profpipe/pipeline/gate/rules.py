@@ -83,7 +83,8 @@ def check_rules(rules: Sequence[GateRule], kinds: Mapping[str, Instrument], cate
                 f"gate {rule.text}: no instrument of this study measures {where}; it has {', '.join(kinds) or 'none'}"
             )
         near = difflib.get_close_matches(where, sorted(allowed), n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; metrics: {', '.join(sorted(here))}"
+        short = sorted(name for name in here if ":" not in name)
+        hint = f"; did you mean {near[0]}?" if near else f"; metrics: {', '.join(short)}"
         raise UsageError(f"gate {rule.text}: {where} is neither a metric of this study nor a category{hint}")
 
 
