@@ -26,6 +26,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"events"},
         {"execute"},
         {"measure", "slices", "reporting", "doctor"},
+        {"whole_study"},
         {"commits", "attach"},
     ),
     "capture": (

@@ -19,9 +19,9 @@ from profpipe.pipeline.events import Event, Listener, PhaseEntered, RunEnded, Ru
 from profpipe.pipeline.execute import executors
 from profpipe.pipeline.execute.interface import Executor, Session
 from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
-from profpipe.pipeline.measure.running_study import run_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.whole_study import run_study
 from profpipe.plugins import protocol_faults
 from profpipe.study.read import LoadedFile, read_study_file
 from tests.support.paths import ROOT

@@ -10,10 +10,10 @@ import pytest
 
 from profpipe import capture
 from profpipe.errors import UsageError
-from profpipe.pipeline.measure.running_study import run_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.study import prepare
+from profpipe.pipeline.whole_study import run_study
 from profpipe.study import read_study_file
 from tests.support.paths import ROOT
 

@@ -20,7 +20,7 @@ def prepared(folder: Path, targets: dict[str, Any], options: RunOptions | None =
     lines = ["schema = 1"]
     for name, target in targets.items():
         lines += [f"[target.{name}]", *(f"{key} = {toml(value)}" for key, value in target.items())]
-    settings = {"targets": list(targets), "profilers": ["clean"], "rounds": 2, **study}
+    settings = {"targets": list(targets), "profilers": ["clean"], "rounds": 2, "slices": False, **study}
     lines += ["[study.s]", *(f"{key} = {toml(value)}" for key, value in settings.items())]
     path = folder / "profpipe.toml"
     path.write_text("\n".join(lines) + "\n")

@@ -107,7 +107,7 @@ class StudyFolder:
         return self.root / "tmp"
 
     def write(self, targets: Mapping[str, Any], **study: Any) -> None:
-        """profpipe.toml with one study `s` of all the targets: clean, one round, without control unless said."""
+        """profpipe.toml with one study `s` of all the targets: clean, in one round, without control unless given."""
         self.root.mkdir(parents=True, exist_ok=True)
         for name in ("faulty.py", "slow.py"):
             shutil.copy(SERVERS / name, self.root)
@@ -115,7 +115,8 @@ class StudyFolder:
         for name, target in targets.items():
             text += [f"[target.{name}]", *(f"{key} = {toml(value)}" for key, value in target.items())]
         settings = {
-            "targets": list(targets), "profilers": ["clean"], "rounds": 1, "control": False, "load": LOAD, **study,
+            "targets": list(targets), "profilers": ["clean"], "rounds": 1, "control": False, "slices": False, "load": LOAD,
+            **study,
         }  # fmt: skip
         text += ["[study.s]", *(f"{key} = {toml(value)}" for key, value in settings.items())]
         (self.root / "profpipe.toml").write_text("\n".join(text) + "\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from profpipe.cli.finished import finish
-from profpipe.cli.options import CONFIG, JSON, REPORTS, duration, max_rounds, measuring
+from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring
 
 if TYPE_CHECKING:
     from profpipe.pipeline.commits.diff import DiffOptions
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 @click.option("--all", "every", is_flag=True, help="every commit between BASE and HEAD")
 @measuring()
 @max_rounds("add no rounds beyond this number")
-@click.option("--budget", type=duration, help="add no rounds that would end after this time: 90s, 10m, 1h")
 @click.option("--fail-on", "fail_on", multiple=True, help="exit with 3 on this: regression[:METRIC or CATEGORY][:5%]")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="also write the report here")
 @CONFIG
@@ -39,7 +38,6 @@ def diff(
     every: bool,
     run: RunOptions,
     max_rounds: int,
-    budget: float | None,
     fail_on: tuple[str, ...],
     output: Path | None,
     config: Path | None,
@@ -65,7 +63,7 @@ def diff(
         words=words, target=target, worktree=worktree, every=every, config=config, fail_on=fail_on, run=run
     )
     reports = reports.absolute()
-    measured = measure_with_progress(options, reports, Bounds(max_rounds, budget))
+    measured = measure_with_progress(options, reports, Bounds(max_rounds, run.budget))
     written, targets = measured.written, {commit.id: measured.target for commit in measured.commits}
     context.exit(finish(written, as_json=as_json, reports=reports, output=output, targets=targets))
 

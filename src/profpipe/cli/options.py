@@ -15,6 +15,8 @@ from profpipe.errors import UsageError
 
 Command = Callable[..., None]
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+# Options of `measuring` that become a RunOptions by their own names.
+OF_RUN = ("targets", "rounds", "requests", "generator", "resolution", "budget", "seed")
 ROUNDS = click.IntRange(1, 1000)
 
 CONFIG = click.option(
@@ -43,7 +45,7 @@ def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
         def with_run_options(*words: Any, profilers: tuple[str, ...], on: str, **rest: Any) -> None:
             from profpipe.pipeline.prepare.options import RunOptions
 
-            picked = {name: rest.pop(name) for name in ("targets", "rounds", "requests", "generator") if name in rest}
+            picked = {name: rest.pop(name) for name in OF_RUN if name in rest}
             command(*words, run=RunOptions(profilers=profilers, on=on, **picked), **rest)
 
         options = (
@@ -51,6 +53,22 @@ def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
             PROFILERS,
             REQUESTS,
             click.option("--generator", type=GENERATOR, help="the load generator"),
+            click.option(
+                "--resolution",
+                type=resolution,
+                help="the smallest change of CPU time that matters, such as 0.5%; default: the study's, 1%",
+            ),
+            click.option(
+                "--budget",
+                type=duration,
+                help="time for measuring CPU time by slices, such as 90s or 10m; default: the study's, 60s. Where "
+                "rounds are added, none is that would end after it",
+            ),
+            click.option(
+                "--seed",
+                type=click.IntRange(0, 2**31 - 1),
+                help="what layouts of memory and orders of slices are drawn from; default: a new one",
+            ),
             click.option(
                 "--on",
                 type=EXECUTOR,
@@ -85,3 +103,14 @@ def percentage(text: str) -> float:
         return float(text.strip().removesuffix("%")) / 100
     except ValueError:
         raise UsageError(f"--limit {text}: expected a percentage such as 2%") from None
+
+
+def resolution(text: str) -> float:
+    """`0.5%` or `0.5`, as 0.005. Raises UsageError for anything else, and for what is not above 0 and at most 100 %."""
+    try:
+        value = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:
+        raise UsageError(f"--resolution {text}: expected a percentage above 0, such as 0.5%")
+    return value

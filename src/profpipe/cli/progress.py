@@ -16,9 +16,23 @@ from rich.progress import Progress as Bar
 
 from profpipe.cli.say import plain
 from profpipe.model.run import RunRecord
-from profpipe.pipeline.events import Building, Event, Look, Note, PhaseEntered, RunEnded, RunStarted, StudyStarted
+from profpipe.pipeline.events import (
+    Building,
+    Event,
+    Look,
+    Note,
+    PhaseEntered,
+    RunEnded,
+    RunStarted,
+    SlicesEnded,
+    StartEnded,
+    StudyStarted,
+)
 from profpipe.pipeline.measure.give_up import NOT_AGAIN
 from profpipe.pipeline.prepare.schedule import RunPlan
+from profpipe.units import percent
+
+STARTS_A_LINE = 5
 
 
 class Progress:
@@ -39,6 +53,7 @@ class Progress:
         self.task: TaskID | None = None
         self.started = time.monotonic()
         self.requests = self.ended = self.planned = 0
+        self.starts = self.begun_with = 0  # begun_with: runs that had ended when `started` was set
         self.folder: Path | None = None
         self.reasons: set[tuple[str, str]] = set()  # (variant, reason) that were printed
 
@@ -74,6 +89,12 @@ class Progress:
                 self._describe(f"{_title(plan)}: {phase}")
             case RunEnded(plan, record):
                 self._end(plan, record)
+            case StartEnded():
+                self._start(event)
+            case SlicesEnded(stopped, planned):
+                self.say(f"CPU time: {stopped}")
+                self.planned, self.started = self.ended + planned, time.monotonic()
+                self.begun_with = self.ended
 
     @contextmanager
     def reporting_a_stop(self) -> Iterator[None]:
@@ -88,11 +109,25 @@ class Progress:
         """How many runs are kept of a study that ended before its report, and the command that reports them."""
         if self.folder is None:
             return
-        if not self.ended:
+        if not self.ended and not self.starts:
             self.say("stopped before any run had ended; nothing is kept")
             return
         command = shlex.join(["profpipe", "report", str(self.folder)])
-        self.say(f"kept the {self.ended} of {self.planned} runs that had ended; report them with: {command}")
+        starts = f"{_starts(self.starts)} and " if self.starts else ""
+        self.say(f"kept {starts}the {self.ended} of {self.planned} runs that had ended; report them with: {command}")
+
+    def _start(self, event: StartEnded) -> None:
+        """A start that is lost is always printed, the others now and then where lines stay."""
+        self.starts += 1
+        known = "" if event.width is None else f", CPU time within ±{percent(event.width, 2)}"
+        text = f"{_starts(event.kept)} done{known}, at most {event.left_s:.0f} s left"
+        if event.lost is not None:
+            self.say(f"a start is lost: {event.lost.variant or 'the load client'}: {event.lost.reason}")
+        if self.live:
+            self._begin()
+            self._describe(text)
+        elif self.starts % STARTS_A_LINE == 0:
+            self.say(text)
 
     def _look(self, rounds: int, undecided: tuple[str, ...], coming: int) -> None:
         self.planned += coming
@@ -115,7 +150,8 @@ class Progress:
     def _end(self, plan: RunPlan, record: RunRecord) -> None:
         self.ended += 1
         self.requests += record.load.served if record.load is not None else 0
-        left = (time.monotonic() - self.started) / self.ended * (self.planned - self.ended)
+        since = self.ended - self.begun_with
+        left = (time.monotonic() - self.started) / since * (self.planned - self.ended)
         if self.task is not None:
             self.bar.update(self.task, completed=self.ended, requests=self.requests, left=f"{left:.0f} s left")
         count = "" if self.live else f"[{self.ended}/{self.planned}] "
@@ -136,6 +172,10 @@ class Progress:
             self.say(head + record.reason)
             for line in record.log_tail[-5:]:
                 self.say(f"    {line}")
+
+
+def _starts(many: int) -> str:
+    return "1 start" if many == 1 else f"{many} starts"
 
 
 def _title(plan: RunPlan) -> str:

@@ -33,10 +33,10 @@ def run(
     the others.
     """
     from profpipe.cli.progress import Progress
-    from profpipe.pipeline.measure.running_study import run_study
     from profpipe.pipeline.prepare.study import only_study, prepare
     from profpipe.pipeline.reporting.report import write_report
     from profpipe.pipeline.setup import load_study_file
+    from profpipe.pipeline.whole_study import run_study
 
     loaded = load_study_file(config)
     name = study or only_study(loaded, "profpipe run")

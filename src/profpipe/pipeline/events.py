@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.model.run import Phase, RunRecord
+from profpipe.model.start import Lost
 from profpipe.pipeline.prepare.schedule import RunPlan
 
 
@@ -51,6 +52,24 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StartEnded:
+    """`kept` starts have figures so far; `width` = half-width of the widest interval; seconds of the budget left."""
+
+    kept: int
+    lost: Lost | None
+    width: float | None
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlicesEnded:
+    """Why no more starts are added; `planned` runs follow."""
+
+    stopped: str
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """After `rounds` rounds these instruments are still undecided: `coming` more runs follow."""
 
@@ -59,5 +78,5 @@ class Look:
     coming: int
 
 
-Event = Look | Note | StudyStarted | Building | RunStarted | PhaseEntered | RunEnded
+Event = Look | Note | StudyStarted | Building | RunStarted | PhaseEntered | RunEnded | StartEnded | SlicesEnded
 Listener = Callable[[Event], None]

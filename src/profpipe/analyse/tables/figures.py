@@ -104,7 +104,7 @@ def _by_start(study: StudyData, kind: FigureKind) -> MeasuredFigure:
         series={v: start_series(study, v, kind.key) for v in study.variants},
         control=start_series(study, control, kind.key),
         judged=kind.judged,
-        ratios=ratios_of(study, kind.key, control),
+        ratios=ratios_of(study, kind.key, control) if kind.judged else None,
     )
 
 

@@ -9,13 +9,14 @@ from profpipe import store
 from profpipe.errors import UsageError
 from profpipe.model.report import Calibration, Report
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.rounds import Bounds
 from profpipe.pipeline.measure.running_study import running_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out
 from profpipe.pipeline.reporting.calibration_file import path_of, summary
 from profpipe.pipeline.reporting.report import build_report, write_report
+from profpipe.pipeline.whole_study import measure_until_decided
 from profpipe.study.read import LoadedFile
 
 FIRST, AGAIN = "first", "again"
@@ -57,7 +58,7 @@ def calibrate(
         listen(Note(f"comparison {number} of {times}"))
         with running_study(prepared, loaded, reports, command, listen) as running:
             running.build()
-            run_rounds(running, bounds, lambda folder: build_report(folder)[0])
+            measure_until_decided(running, bounds, lambda folder: build_report(folder)[0])
         found.append(write_report(running.folder).report)
         calibration = summary(found, study_id)
         store.write_whole(path_of(reports, study_id), calibration.model_dump_json(indent=1) + "\n")

@@ -8,9 +8,10 @@ from pathlib import Path
 from profpipe.commits.resolve import Commit
 from profpipe.pipeline.commits.diff import DiffOptions, build_commits, check_out
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.rounds import Bounds
 from profpipe.pipeline.reporting.report import build_report, write_report
 from profpipe.pipeline.reporting.report_files import ReportFiles
+from profpipe.pipeline.whole_study import measure_until_decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def measure_commits(
     """Measure and report. Runs that have ended are kept whatever happens; the checkout at `here` is not touched."""
     with check_out(options, here, listen) as at:
         with build_commits(at, reports, listen) as running:
-            run_rounds(running, bounds, lambda folder: build_report(folder)[0])
+            measure_until_decided(running, bounds, lambda folder: build_report(folder)[0])
         listen(Note("reading the captures and comparing"))
         written = write_report(running.folder)
     return MeasuredCommits(written, at.repo, at.asked.commits, at.study, at.target, at.loaded.path)

@@ -14,6 +14,7 @@ from profpipe.characters import well_formed
 from profpipe.credentials import hide, hide_words, secret_values, secret_words
 from profpipe.model.report import LeftOut
 from profpipe.model.run import RunRecord
+from profpipe.model.start import Start
 from profpipe.model.study import StudyRecord
 from profpipe.model.texts import with_texts
 from profpipe.pipeline.prepare.prepared import PreparedStudy
@@ -55,6 +56,13 @@ class Redactor:
             log_tail=tuple(map(self.redact, record.log_tail)),
             warnings=tuple(map(self.redact, record.warnings)),
         )
+
+    def redact_start(self, start: Start) -> Start:
+        lost = start.lost
+        if lost is not None:
+            tail = tuple(map(self.redact, lost.log_tail))
+            lost = replace(lost, reason=self.redact(lost.reason), log_tail=tail)
+        return replace(start, lost=lost, warnings=tuple(map(self.redact, start.warnings)))
 
     def redact_study(self, record: StudyRecord) -> StudyRecord:
         record = self._without_credentials(record)

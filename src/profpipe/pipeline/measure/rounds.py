@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from profpipe import store
-from profpipe.model.report import Report, Sequential
+from profpipe.model.report import ALPHA, Report, Sequential
 from profpipe.pipeline.events import Look
 from profpipe.pipeline.measure.running_study import RunningStudy
 from profpipe.pipeline.prepare.prepared import PreparedStudy
@@ -72,12 +72,17 @@ def run_rounds(
 
 
 def _planned_looks(prepared: PreparedStudy, bounds: Bounds) -> Sequential:
-    """The first look comes after the rounds of the clean runs; without clean runs, after the most rounds of any."""
+    """The first look comes after the rounds of the clean runs; where starts replace those, of the counted ones.
+
+    Without either, it comes after the most rounds of any. What starts may spend of alpha, rounds may not.
+    """
+    from profpipe.analyse.statistics.alpha import STARTS
     from profpipe.analyse.statistics.looks import plan_looks
 
-    first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == "clean"), default=0)
+    kind = "counted" if prepared.by_slices else "clean"
+    first = max((n for p, n in prepared.rounds.items() if prepared.kinds[p] == kind), default=0)
     first = first or max(prepared.rounds.values())
-    return plan_looks(first, max(bounds.most, first))
+    return plan_looks(first, max(bounds.most, first), ALPHA * (1 - STARTS) if prepared.by_slices else ALPHA)
 
 
 def _stop(running: RunningStudy, state: Sequential, why: str) -> Sequential:

@@ -29,7 +29,10 @@ from profpipe.study.read import LoadedFile
 
 @dataclass(slots=True)
 class RunningStudy:
-    """`broken` = the variants that do not build; `ended` = records in the order in which the runs ended."""
+    """`broken` = the variants that do not build; `ended` = records in the order in which the runs ended.
+
+    `starts` = how many starts are kept in the folder.
+    """
 
     prepared: PreparedStudy
     folder: Path
@@ -38,6 +41,7 @@ class RunningStudy:
     listen: Listener
     broken: Mapping[str, CaptureError] = field(default_factory=dict)
     ended: list[RunRecord] = field(default_factory=list)
+    starts: int = 0
 
     def build(self) -> None:
         """Build every target; the runs of one that fails are recorded as invalid and not tried."""
@@ -90,18 +94,6 @@ class RunningStudy:
         self.listen(RunEnded(plan, record))
 
 
-def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
-    """Carry out every planned run and return the run folder. A failed run is recorded, the others go on.
-
-    On KeyboardInterrupt, and when the disk is full (StoreError), the server is gone, finished runs are kept, the one
-    under way leaves nothing, and the error goes on to the caller. A folder without a finished run is removed.
-    """
-    with running_study(prepared, loaded, reports, command, listen) as running:
-        running.build()
-        running.run(prepared.runs)
-    return running.folder
-
-
 @contextmanager
 def running_study(
     prepared: PreparedStudy, loaded: LoadedFile, reports: Path, command: str, listen: Listener
@@ -132,7 +124,7 @@ def running_study(
             running = RunningStudy(prepared, folder, hidden, session, listen)
             yield running
         except BaseException:
-            if running is None or not running.ended:
+            if running is None or not (running.ended or running.starts):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 

@@ -21,6 +21,9 @@ class RunOptions:
     rounds: int | None = None
     requests: int | None = None
     generator: str | None = None
+    resolution: float | None = None
+    budget: float | None = None
+    seed: int | None = None
     on: str = LOCAL
 
     def command(self, study: str, file: str = FILE_NAME) -> str:
@@ -32,7 +35,15 @@ class RunOptions:
     def words(self) -> list[str]:
         """The options as command-line words, targets left out: those are named in another way by each command."""
         on = None if self.on == LOCAL else self.on
-        values = (("-r", self.rounds), ("-n", self.requests), ("--generator", self.generator), ("--on", on))
+        values = (
+            ("-r", self.rounds),
+            ("-n", self.requests),
+            ("--generator", self.generator),
+            ("--resolution", None if self.resolution is None else f"{100 * self.resolution:g}%"),
+            ("--budget", None if self.budget is None else f"{self.budget:g}s"),
+            ("--seed", self.seed),
+            ("--on", on),
+        )
         return [
             *(word for name in self.profilers for word in ("-p", name)),
             *(str(word) for flag, value in values if value is not None for word in (flag, value)),

@@ -38,7 +38,7 @@ class PreparedStudy:
 
     `limits` go into the report as they are; `refused` = (variant, instrument) that are not measured; `executor` =
     what carries out the runs, NAME or NAME:ADDRESS; `gate` = the rules that decide whether the change fails, and
-    `accepted` = the regressions that were accepted for it.
+    `accepted` = the regressions that were accepted for it; `by_slices` = starts give the figures of clean runs.
     """
 
     id: str
@@ -54,6 +54,7 @@ class PreparedStudy:
     executor: str
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    by_slices: bool = False
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -82,7 +83,8 @@ class PreparedStudy:
 
     def schedule(self, until: Mapping[str, int], after: Mapping[str, int], order: int) -> tuple[RunPlan, ...]:
         """The runs of the rounds `after[profiler]` + 1 to `until[profiler]`, numbered from `order` + 1."""
-        control = [name for name in until if self.study.control and self.kinds[name] in {"clean", "counted"}]
+        judged = {"counted"} if self.by_slices else {"clean", "counted"}
+        control = [name for name in until if self.study.control and self.kinds[name] in judged]
         return schedule(
             tuple(self.targets), until, self.baseline, control=control, refused=self.refused, after=after, order=order
         )

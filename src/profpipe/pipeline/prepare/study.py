@@ -120,6 +120,8 @@ def find_study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
             update["baseline"] = options.targets[0]
     if options.profilers:
         update["profilers"] = options.profilers
+    slices = {"resolution": options.resolution, "budget": options.budget, "seed": options.seed}
+    update.update({key: value for key, value in slices.items() if value is not None})
     if options.requests is not None:
         update["load"] = of_size(study.load, options.requests)
         update["profiler"] = {

@@ -10,8 +10,8 @@ from profpipe.model.report import Comparison, Report, Series, Variant
 from profpipe.render.content.slices import by_start, lottery_parts, lottery_words
 from profpipe.render.text import PER, Chip, Gap, Notes, amount, compared, detectable_words, interval, per_what, spread
 
-# A simulator's own time in the kernel is no cost of the server: it comes last.
-_LAST = ("sys_cpu_ns",)
+# What comes last: a closed loop hides waiting, and a simulator's own time in the kernel is no cost of the server.
+_LAST = ("between_us", "loop_p50_us", "loop_p99_us", "sys_cpu_ns")
 # The order readers look in: speed first, then what a request costs, then where.
 _ORDER = (
     "throughput",

@@ -1,0 +1,128 @@
+"""What an executor carries out of a study by slices, each in one piece: a start, a trial of lengths, one variant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from profpipe.analyse.statistics.slice_length import SliceLength
+from profpipe.capture.server.layout import draw
+from profpipe.capture.side_by_side import StartLost, Variant, control_of
+from profpipe.errors import LoadError
+from profpipe.model.start import Lost, SlicePlan, Start
+from profpipe.pipeline.events import Listener
+from profpipe.pipeline.execute.interface import Result, Session, Unit
+from profpipe.pipeline.prepare.load_plans import fit
+from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
+from profpipe.pipeline.slices.study import CONTROL
+
+CLEAN = "clean"
+
+
+def control_name(study: PreparedStudy) -> str:
+    return CONTROL.format(study.baseline)
+
+
+def variants_of(study: PreparedStudy, names: Sequence[str]) -> list[Variant]:
+    """The servers of these names, the control's among them."""
+    found = []
+    for name in names:
+        known = study.baseline if name == control_name(study) else name
+        plan = fit(study.study.load, study.targets[known], None)
+        variant = Variant(known, study.targets[known], plan.request, study.root_of(known))
+        found.append(variant if name == known else control_of(variant, name))
+    return found
+
+
+def setting_of(study: PreparedStudy) -> Setting:
+    """Connections, warm-up and processors of the study's clean runs."""
+    load = study.study.load
+    return Setting(
+        root=study.root_of(study.baseline),
+        placement=study.placements.get(CLEAN) or study.placements[""],
+        connections=load.connections,
+        warm_up=load.warmup,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StartUnit:
+    """One start of the study; `names` = the variants that take part."""
+
+    folder: Path
+    names: tuple[str, ...]
+    number: int
+    seed: int
+    plan: SlicePlan
+    idle_s: float
+
+    def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> Start:  # noqa: ARG002 - it leaves no files
+        variants, ticket = variants_of(study, self.names), draw(self.seed, self.number)
+        try:
+            return measure_start(variants, ticket, self.plan, setting_of(study), seed=self.seed, idle_s=self.idle_s)
+        except LoadError as error:
+            lost = Lost(None, "slices", str(error))
+            return Start(ticket=ticket, plan=self.plan, orders=(), variants={}, seconds=0.0, lost=lost)
+
+
+@dataclass(frozen=True, slots=True)
+class LengthUnit:
+    """A start that measures how long slices should be; Lost where a variant does not go well."""
+
+    folder: Path
+    names: tuple[str, ...]
+    seed: int
+
+    def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> SliceLength | Lost:  # noqa: ARG002
+        variants, ticket = variants_of(study, self.names), draw(self.seed, 0)
+        try:
+            return try_lengths(variants, study.baseline, ticket, setting_of(study), seed=self.seed)
+        except StartLost as error:
+            return error.lost
+        except LoadError as error:
+            return Lost(None, "slices", str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class AloneUnit:
+    """One variant without the others: Lost where it does not serve then either."""
+
+    folder: Path
+    name: str
+    seed: int
+
+    def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> Lost | None:  # noqa: ARG002
+        try:
+            return serves_alone(variants_of(study, [self.name])[0], draw(self.seed, 0), setting_of(study))
+        except LoadError as error:
+            return Lost(None, "slices", str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class BySession:
+    """Starts that an executor carries out, one after another: a start is never split."""
+
+    session: Session
+    seed: int
+
+    def try_lengths(self, variants: Sequence[Variant], baseline: str) -> SliceLength:  # noqa: ARG002
+        names = tuple(variant.name for variant in variants)
+        found = self._one(lambda folder: LengthUnit(folder, names, self.seed))
+        if isinstance(found, Lost):
+            raise StartLost(found)
+        return found
+
+    def measure(self, variants: Sequence[Variant], number: int, plan: SlicePlan, *, idle_s: float) -> Start:
+        names = tuple(variant.name for variant in variants)
+        return self._one(lambda folder: StartUnit(folder, names, number, self.seed, plan, idle_s))
+
+    def alone(self, variant: Variant) -> Lost | None:
+        return self._one(lambda folder: AloneUnit(folder, variant.name, self.seed))
+
+    def _one(self, unit: Callable[[Path], Unit[Result]]) -> Result:
+        with TemporaryDirectory(prefix="profpipe-unit-") as folder:
+            ((_, found),) = self.session.carry_out([unit(Path(folder))])
+        return found

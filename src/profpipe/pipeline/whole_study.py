@@ -1,0 +1,103 @@
+"""A study from its first start to its last run: CPU time by slices where that is possible, then all else in rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from profpipe import store
+from profpipe.errors import UsageError
+from profpipe.model.report import Limit, Report, SlicesRecord
+from profpipe.model.start import Start
+from profpipe.pipeline.events import Listener, Note, SlicesEnded
+from profpipe.pipeline.execute.one_run import EXTRA_LOAD_ROUNDS
+from profpipe.pipeline.measure.redact import Redactor, credentials_of, redactor
+from profpipe.pipeline.measure.rounds import Bounds, run_rounds
+from profpipe.pipeline.measure.running_study import RunningStudy, running_study
+from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.slices.prepared_study import measure_prepared, why_not
+from profpipe.study.read import LoadedFile
+
+IN_ROUNDS = "CPU time was measured in rounds, not by slices: "
+
+
+def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, command: str, listen: Listener) -> Path:
+    """Carry out every planned start and run, and return the run folder. A failed run is recorded, the others go on.
+
+    On KeyboardInterrupt, and when the disk is full (StoreError), the servers are gone, finished runs and starts are
+    kept, the one under way leaves nothing, and the error goes on to the caller. A folder without any is removed.
+    """
+    with running_study(prepared, loaded, reports, command, listen) as running:
+        running.build()
+        by_slices(running)
+        running.run(running.prepared.runs)
+    return running.folder
+
+
+def measure_until_decided(running: RunningStudy, bounds: Bounds, report_of: Callable[[Path], Report]) -> None:
+    """Starts first, then rounds until every verdict over rounds is decided; the targets are built."""
+    by_slices(running)
+    run_rounds(running, bounds, report_of)
+
+
+def by_slices(running: RunningStudy) -> None:
+    """Measure by slices; where that cannot be, the report says why, and the rounds of the study measure everything.
+
+    Raises UsageError where the study asks for slices and cannot have them.
+    """
+    prepared = running.prepared
+    hidden = redactor(prepared.variants.roots.values(), prepared.targets.values(), credentials_of(prepared))
+    found: SlicesRecord | str | None = why_not(prepared, running.broken)
+    if found is None:
+        found = measure_prepared(
+            prepared,
+            running.session,
+            running.broken,
+            write_record=lambda record: _write_record(running, record, hidden),
+            write_start=lambda start: _write_start(running, start, hidden),
+            listen=running.listen,
+        )
+    if isinstance(found, str):
+        _in_rounds(running, hidden.redact(found))
+        return
+    running.prepared = _without_clean_rounds(prepared)
+    running.study = replace(running.study, planned_runs=len(running.prepared.runs))
+    store.write_study(running.folder, running.study)
+    running.listen(SlicesEnded(found.stopped, len(running.prepared.runs)))
+
+
+def _write_record(running: RunningStudy, record: SlicesRecord, hidden: Redactor) -> None:
+    left_out = tuple(each.model_copy(update={"reason": hidden.redact(each.reason)}) for each in record.left_out)
+    record = record.model_copy(update={"left_out": left_out, "stopped": hidden.redact(record.stopped)})
+    running.study = replace(running.study, slices=record)
+    store.write_study(running.folder, running.study)
+
+
+def _write_start(running: RunningStudy, start: Start, hidden: Redactor) -> None:
+    store.write_start(running.folder, hidden.redact_start(start))
+    running.starts += 1
+
+
+def _in_rounds(running: RunningStudy, why: str) -> None:
+    """Take back what was recorded of slices."""
+    if running.prepared.study.slices is True:
+        raise UsageError(f"study {running.prepared.id}: slices = true, and it cannot be measured by slices: {why}")
+    store.remove_starts(running.folder)
+    running.starts = 0
+    limits = running.study.limits
+    if why:
+        running.listen(Note(IN_ROUNDS + why))
+        limits = (*limits, Limit(profiler="clean", text=IN_ROUNDS + why))
+    running.study = replace(running.study, slices=None, limits=limits)
+    store.write_study(running.folder, running.study)
+
+
+def _without_clean_rounds(prepared: PreparedStudy) -> PreparedStudy:
+    """Clean runs are left for what starts do not give: throughput, latency, the kernel's share. They have no control."""
+    rounds = {
+        name: min(rounds, EXTRA_LOAD_ROUNDS) if prepared.kinds[name] == "clean" else rounds
+        for name, rounds in prepared.rounds.items()
+    }
+    prepared = replace(prepared, rounds=rounds, by_slices=True)
+    return replace(prepared, runs=prepared.schedule(rounds, {}, 0))
