@@ -115,8 +115,8 @@ class StudyFolder:
         for name, target in targets.items():
             text += [f"[target.{name}]", *(f"{key} = {toml(value)}" for key, value in target.items())]
         settings = {
-            "targets": list(targets), "profilers": ["clean"], "rounds": 1, "control": False, "slices": False, "load": LOAD,
-            **study,
+            "targets": list(targets), "profilers": ["clean"], "rounds": 1, "control": False, "slices": False,
+            "load": LOAD, **study,
         }  # fmt: skip
         text += ["[study.s]", *(f"{key} = {toml(value)}" for key, value in settings.items())]
         (self.root / "profpipe.toml").write_text("\n".join(text) + "\n")

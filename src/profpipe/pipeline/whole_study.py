@@ -94,7 +94,7 @@ def _in_rounds(running: RunningStudy, why: str) -> None:
 
 
 def _without_clean_rounds(prepared: PreparedStudy) -> PreparedStudy:
-    """Clean runs are left for what starts do not give: throughput, latency, the kernel's share. They have no control."""
+    """Clean runs give what starts do not: throughput, latency, the kernel's share. They need no control."""
     rounds = {
         name: min(rounds, EXTRA_LOAD_ROUNDS) if prepared.kinds[name] == "clean" else rounds
         for name, rounds in prepared.rounds.items()
