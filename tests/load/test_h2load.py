@@ -197,6 +197,7 @@ def test_h2load_is_killed_when_it_would_go_on(tmp_path: Path) -> None:
     assert result.served + result.failed == 400
     assert result.errors["timeout"] == result.failed
     assert result.doubts == ("h2load did not end within 1 s and was killed",)
+    assert result.incomplete == "h2load did not end within 1 s and was killed"
 
 
 @pytest.mark.alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,3 +73,11 @@ def test_what_is_believed_was_served_whole(served: int, failed: int) -> None:
     if reason is None:
         assert served == 1000
         assert failed <= 10
+
+
+@pytest.mark.parametrize("plan", [COUNT, CLOSED])
+def test_a_load_that_did_not_run_to_its_end_is_no_sample(plan: LoadPlan) -> None:
+    whole = loaded(1000).load
+    assert whole is not None
+    cut = run(load=replace(whole, incomplete="wrk was killed by SIGTERM"))
+    assert judge(cut, plan) == ("the load did not run to its end: wrk was killed by SIGTERM", "load")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from profpipe.model.run import LoadResult
     from profpipe.study.schema import LoadPlan
 
+LOOK = 8
 __all__ = ["GENERATORS", "Choice", "choice", "choose", "missing", "programs", "run", "warm_up"]
 
 
@@ -84,11 +85,15 @@ def run(name: str, plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: 
 
 
 def warm_up(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
-    """plan.warmup requests by the built-in generator, so that every generator's window starts alike; 0 = nothing
-    is sent and the result is empty."""
+    """plan.warmup requests by the built-in generator, so that every generator's window starts alike.
+
+    With 0 nothing is sent and the result is empty, unless another generator is named: it needs to know how the server
+    answers (`answers.miscounted`), by LOOK requests.
+    """
     from profpipe.model.run import Histogram, LoadResult
 
-    if plan.warmup == 0:
+    requests = plan.warmup or (0 if plan.generator in {"auto", "builtin"} else LOOK)
+    if requests == 0:
         return LoadResult("builtin", "not run", (), "closed", "none", 0, 0, 0, 0.0, sent=0, latency=Histogram((), ()))
-    warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": plan.warmup})
+    warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": requests})
     return run("builtin", warming, host, port, cpus=cpus, folder=folder)

@@ -105,6 +105,7 @@ def result(plan: LoadPlan, answer: dict[str, Any], command: tuple[str, ...]) -> 
         client_cpu_s=answer["cpu_s"],
         lateness_p99_us=answer["lateness_p99_us"],
         reconnects=answer["reconnects"],
+        interim=answer["interim"],
         output=json.dumps(shown)[:OUTPUT_LIMIT],
     )
     return with_doubts(found, doubts(plan, answer, latency))

@@ -18,7 +18,7 @@ from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.load.interface import Cpus, Program
 from profpipe.load.plan import has_header, headers, limit_of_programs, url
-from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail, version_of
+from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, cut_short, processors, run_child, tail, version_of
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -116,6 +116,7 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
         connections=plan.connections,
         threads=plan.threads,
         client_cpu_s=ended.cpu_s,
+        incomplete=cut_short(ended, plan, found.seconds),
     )
     return with_doubts(found, (*ended.doubts, *([bound] if bound and found.served else [])))
 

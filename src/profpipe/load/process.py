@@ -23,10 +23,12 @@ from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt
 from profpipe.load.guard import guard
 from profpipe.load.interface import Cpus, Program
+from profpipe.study.schema import LoadPlan
 from profpipe.units import UNKNOWN
 
 OUTPUT_LIMIT = 64 * 1024  # of a tool's own text kept in a LoadResult
 PLACING_S = 1.0  # for threads to appear: wrk's come after 2 ms, h2load's after 5 ms
+WHOLE = 0.9  # of the planned duration, below which a load was stopped early
 CLIENT_BOUND = 0.90  # share of its processors above which a generator measures itself
 
 
@@ -112,6 +114,20 @@ def run_child(
         code, cpu_s, timed_out, doubts = _wait(child, stdin, timeout, placing)
         seconds = time.monotonic() - begun
     return Ended(tuple(command), code, _text(out), _text(err), seconds, cpu_s, timed_out, doubts)
+
+
+def cut_short(ended: Ended, plan: LoadPlan, seconds: float) -> str | None:
+    """Why a generator did not do all of its work; None when it did. `seconds` = how long it says it was sending."""
+    name = ended.command[0]
+    if ended.timed_out:
+        return f"{name} did not end within {plan.timeout:g} s and was killed"
+    if ended.code < 0:
+        return f"{name} was killed by {signal.Signals(-ended.code).name}"
+    if ended.code > 0:
+        return f"{name} failed with exit code {ended.code}: {tail(ended.stderr)}"
+    if plan.mode != "count" and seconds < WHOLE * plan.duration:
+        return f"{name} stopped after {seconds:.3g} s of {plan.duration:g} s"
+    return None
 
 
 def version_of(program: Program) -> str:

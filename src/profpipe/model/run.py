@@ -73,6 +73,8 @@ class LoadResult:
     client_cpu_s: float | None = None
     lateness_p99_us: float | None = None
     reconnects: int | None = None  # connections opened again because the server closed them
+    interim: int | None = None  # answers with status 1xx, which precede the real one; seen where an answer is parsed
+    incomplete: str | None = None  # why the load did not run to its end: it was killed, or stopped early
     doubts: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()  # of "rate", "latency": the figures the doubts are about
     output: str = ""  # the tool's own text, at most 64 KiB

@@ -36,6 +36,18 @@ class Ready:
     seconds: float
 
 
+class FinalAnswer(http.client.HTTPResponse):
+    """The answer after the interim ones: of those, http.client leaves out 100 only, and 103 would be the status."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 102 <= status < 200:
+                return version, status, reason
+            while self.fp.readline(65537).strip():
+                pass
+
+
 class Waiting:
     """Waiting for one server to become ready."""
 
@@ -118,6 +130,7 @@ class Waiting:
         begun = time.monotonic()
         connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
         try:
+            connection.response_class = FinalAnswer
             connection.connect()
             with _closed_after(seconds, connection.sock):
                 connection.request(method, path, body, {"Connection": "close", **self.request.headers})

@@ -88,6 +88,7 @@ def result(load: Load) -> dict[str, Any]:
         "errors": dict(load.errors),
         "bytes_read": load.bytes_read,
         "reconnects": load.reconnects,
+        "interim": load.interim,
         "cpu_s": load.cpu_s,
         "lateness_p99_us": late[-(-len(late) * 99 // 100) - 1] * 1e6 if late else None,
         "latency": list(zip(latency.values_us, latency.counts, strict=True)),

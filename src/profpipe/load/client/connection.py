@@ -25,6 +25,7 @@ class Load(Protocol):
     expected: int  # status
     verified: bytes | None  # a whole response of the expected status, when it came in one read
     bytes_read: int
+    interim: int  # responses with status 1xx, but for those of the fast path
 
     def answered(self, connection: Connection, status: int) -> None:
         """The outstanding request has its whole response."""
@@ -193,7 +194,8 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         status = self.parser.get_status_code()
         if 100 <= status < 200:
-            return  # an interim response: the answer is still to come
+            self.load.interim += 1  # the answer is still to come
+            return
         self.status = status
         self.headers_done = True
         self.sized = self.sized or status in NO_BODY

@@ -24,7 +24,7 @@ class Load:
         self.host, self.port, self.request = order.host, order.port, order.request
         self.expected, self.head, self.order = order.expected, order.head, order
         self.verified: bytes | None = None
-        self.sent = self.served = self.outstanding = self.reconnects = self.bytes_read = self.live = 0
+        self.sent = self.served = self.outstanding = self.reconnects = self.interim = self.bytes_read = self.live = 0
         self.errors: Counter[str] = Counter()
         self.latencies = array("d")
         self.lateness = array("d")

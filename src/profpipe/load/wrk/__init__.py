@@ -17,7 +17,7 @@ from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.load.interface import Cpus, Program
 from profpipe.load.plan import headers, limit_of_programs, url
-from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, processors, run_child, tail, version_of
+from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, cut_short, processors, run_child, tail, version_of
 from profpipe.model.run import Histogram, LoadResult
 from profpipe.units import UNKNOWN
 
@@ -115,6 +115,7 @@ def of_report(plan: LoadPlan, figures: dict[str, Any], ended: Ended, cores: int)
         client_cpu_s=ended.cpu_s,
         output=ended.stdout[:OUTPUT_LIMIT],
     )
+    found = replace(found, incomplete=cut_short(ended, plan, seconds))
     own = [*_report_doubts(plan, figures, latency), *([bound] if bound and requests else [])]
     return with_doubts(found, [*own, *ended.doubts])
 

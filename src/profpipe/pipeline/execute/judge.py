@@ -16,6 +16,8 @@ def judge(record: RunRecord, plan: LoadPlan) -> tuple[str | None, Phase | None]:
     result = record.load
     if result is None:
         return "no load ran", "load"
+    if result.incomplete is not None:
+        return f"the load did not run to its end: {result.incomplete}", "load"
     errors = ", ".join(f"{kind}: {many:,}" for kind, many in result.errors.items())
     if result.served <= 0:
         return f"no request was answered with status {plan.request.status} ({errors or 'no error reported'})", "load"

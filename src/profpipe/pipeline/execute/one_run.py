@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from profpipe import capture, load
+from profpipe.errors import LoadError
+from profpipe.load.answers import miscounted
+from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener, PhaseEntered
 from profpipe.pipeline.execute.judge import judge
@@ -38,8 +42,19 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
     """Carry out one run with its files in `folder`. A run that fails is a record with its reason and phase."""
     target, load_plan = study.targets[plan.variant], study.plan_for(plan)
     placement = study.placement_for(plan)
-    extra = ExtraLoads(study, plan, folder)
+    warmed: list[LoadResult] = []
+    extra = ExtraLoads(study, plan, folder, warmed)
     cpus = placement.load_cpus
+
+    def warm_up(host: str, port: int) -> LoadResult:
+        warmed[:] = [load.warm_up(load_plan, host, port, cpus=cpus, folder=folder / WARM_UP)]
+        return warmed[0]
+
+    def drive(host: str, port: int) -> LoadResult:
+        if (why := miscounted(load.choose(load_plan), warmed[0] if warmed else None)) is not None:
+            raise LoadError(why)
+        return _drive(load_plan, host, port, cpus, folder / LOAD)
+
     record = capture.capture_run(
         target,
         study.study.tool(plan.profiler),
@@ -48,10 +63,8 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         folder=folder,
         options=study.study.use(plan.profiler).options,
         placement=placement,
-        warm_up=lambda host, port: load.warm_up(
-            load_plan, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP
-        ),
-        load=lambda host, port: _drive(load_plan, host, port, cpus, folder / LOAD),
+        warm_up=warm_up,
+        load=drive,
         after=extra.run if extra.wanted else None,
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
     )
@@ -93,7 +106,8 @@ class ExtraLoads:
     They need a server that is running anyway and must not share the window whose CPU is counted.
     """
 
-    def __init__(self, study: PreparedStudy, plan: RunPlan, folder: Path) -> None:
+    def __init__(self, study: PreparedStudy, plan: RunPlan, folder: Path, warmed: Sequence[LoadResult]) -> None:
+        self.warmed = warmed
         self.study, self.target, self.folder = study, study.targets[plan.variant], folder
         self.cpus = study.placement_for(plan).load_cpus
         first_rounds = plan.profiler == "clean" and plan.round <= EXTRA_LOAD_ROUNDS and not plan.control
@@ -110,4 +124,6 @@ class ExtraLoads:
 
     def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
         own = fit(plan, self.target, self.study.generator)
-        return _drive(own, host, port, self.cpus, self.folder / name)
+        found = _drive(own, host, port, self.cpus, self.folder / name)
+        why = miscounted(load.choose(own), self.warmed[0] if self.warmed else None)
+        return found if why is None else with_doubts(found, [Doubt(why, ("rate", "latency"))])
