@@ -152,7 +152,7 @@ def test_nothing_is_called_dearer_from_rounds_that_failed() -> None:
     found = build_report(study(runs, labels={}))
     assert found.variants[1].against_baseline["clean:cpu_us"].verdict == "cannot tell"
     sentences = texts(found)
-    assert "is undecided: 4 of 7 rounds of the contender are invalid" in sentences["cost:b:clean:cpu_us"]
+    assert "is undecided: the contender has no valid run in 4 of 7 rounds" in sentences["cost:b:clean:cpu_us"]
     assert (
         "4 clean runs of b are invalid and counted nowhere (load: the server died under load)"
         in sentences["lost:b:clean"]

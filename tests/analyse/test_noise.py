@@ -153,7 +153,7 @@ def test_lost_rounds_cannot_tell() -> None:
     some: list[float | None] = [*QUIET[:4], None, None, None]
     found = compare(series(QUIET), series(some), TIMED)
     assert found.verdict == "cannot tell"
-    assert found.why == "3 of 7 rounds of the contender are invalid"
+    assert found.why == "the contender has no valid run in 3 of 7 rounds"
     one: list[float | None] = [v * 1.1 for v in QUIET[:6]]
     assert compare(series(QUIET), series([*one, None]), TIMED).verdict == "worse"
 

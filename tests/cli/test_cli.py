@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -135,10 +136,26 @@ def test_init_writes_a_file_that_check_accepts(tmp_path: Path) -> None:
     assert profpipe(*words, cwd=tmp_path).returncode == 0
     checked = profpipe("check", cwd=tmp_path)
     assert checked.returncode == 0, checked.stderr
-    assert "no mistakes" in checked.stdout
+    assert "1 target, 1 study, no mistakes" in checked.stdout
     again = profpipe(*words, cwd=tmp_path)
     assert again.returncode == 2
     assert "--force" in again.stderr
+
+
+@pytest.mark.parametrize(("given", "option"), [((), "--command"), (("--command", "./server {port}"), "--language")])
+def test_init_that_nobody_can_answer_names_the_option(
+    given: tuple[str, ...], option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    done = profpipe("init", *given, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"give {option}" in done.stderr
+    assert not (tmp_path / "profpipe.toml").exists()
+
+
+def test_the_heading_of_a_hotspot_list_names_format_and_tool_once() -> None:
+    assert profpipe("parse", DATA / "austin" / "uvloop.txt.gz").stdout.startswith("austin 3.7.0: ")
+    assert profpipe("parse", PYSPY).stdout.startswith("folded: ")
 
 
 def test_check_names_every_mistake_with_its_place(tmp_path: Path) -> None:

@@ -100,6 +100,31 @@ def test_small_things_that_are_no_profile(text: str, tmp_path: Path) -> None:
         detect_file(tmp_path / "x.folded")
 
 
+@pytest.mark.parametrize(
+    ("head", "what_to_do"),
+    [
+        (b"PERFILE2\x68\0\0\0", "perf script -i perf.data > perf.txt"),
+        (b'<?xml version="1.0" standalone="no"?><!DOCTYPE svg', "--format raw for py-spy"),
+        (b"<!DOCTYPE html>\n<html>", "-r pyisession"),
+        (b'[{"args":{"filename":"a.py"},"ph":"B"}]', "--format speedscope for py-spy"),
+        (b'{"traceEvents": []}', "record again"),
+    ],
+)
+def test_a_file_in_a_form_that_no_parser_reads_is_refused_with_what_to_do(head: bytes, what_to_do: str) -> None:
+    with pytest.raises(UnknownFormat) as refused:
+        detect(head)
+    assert f"{what_to_do}" in str(refused.value)
+    assert "profpipe reads: callgrind" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0, "0 %"), (1, "less than 0.1 %"), (94, "9.4 %"), (9999, "more than 99.9 %"), (10_000, "100.0 %")],
+)
+def test_a_share_reads_as_nothing_or_all_only_when_it_is(part: int, text: str) -> None:
+    assert reading.share(part, 1000 if part == 94 else 10_000) == text
+
+
 def test_bare_names_with_counts_may_be_folded_and_are_read_when_named(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("main 3\nidle 4\n")

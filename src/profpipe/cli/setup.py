@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import rich_click as click
 
@@ -35,13 +35,23 @@ def init(
     if path.exists() and not force:
         raise UsageError(f"{path} exists; check it with `profpipe check` or replace it with --force")
     if command is None:
-        command = click.prompt("Command that starts the server ({port} stands for its port)", err=True)
+        command = _asked("--command", "Command that starts the server ({port} stands for its port)")
     if language is None:
-        language = cast("Language", click.prompt("Language of the server", type=LANGUAGES, default="python", err=True))
+        language = cast("Language", _asked("--language", "Language of the server", type=LANGUAGES, default="python"))
     write_starter_file(
         path, name=name, command=command, language=language, contender=contender, request_path=request_path
     )
     say(f"{path} written. Next: profpipe check, then profpipe run")
+
+
+def _asked(option: str, question: str, **kind: Any) -> str:
+    """The answer to a question. Raises UsageError when nobody can answer, as in a script."""
+    try:
+        return cast("str", click.prompt(question, err=True, **kind))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UsageError(f"there is no answer on standard input: give {option}") from None
 
 
 @click.command()
@@ -51,7 +61,11 @@ def check(config: Path | None) -> None:
     from profpipe.pipeline.setup import load_study_file
 
     loaded = load_study_file(config)
-    say(f"{loaded.path}: {len(loaded.file.target)} targets, {len(loaded.file.study)} studies, no mistakes")
+    targets, studies = len(loaded.file.target), len(loaded.file.study)
+    say(
+        f"{loaded.path}: {targets} {'target' if targets == 1 else 'targets'}, "
+        f"{studies} {'study' if studies == 1 else 'studies'}, no mistakes"
+    )
 
 
 @click.command("list")

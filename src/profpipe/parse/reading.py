@@ -256,4 +256,10 @@ def finish(builder: Builder, meta: Meta, declared: Mapping[str, int | None] | No
 
 
 def share(part: int, whole_: int) -> str:
-    return f"{100 * part / whole_:.1f} %" if whole_ else "0 %"
+    """A part of a whole in percent; a part that is neither nothing nor all never reads as 0.0 % or 100.0 %."""
+    if not whole_ or not part:
+        return "0 %"
+    percent = 100 * part / whole_
+    if percent < 0.05:
+        return "less than 0.1 %"
+    return f"{percent:.1f} %" if part == whole_ or percent < 99.95 else "more than 99.9 %"

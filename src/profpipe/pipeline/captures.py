@@ -66,7 +66,7 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
     from profpipe.analyse import hotspot_list
     from profpipe.render.terminal.report import render_hotspots
 
-    facts = [profile.meta.format, *([profile.meta.tool] if profile.meta.tool else [])]
+    kind, tool = profile.meta.format, profile.meta.tool or ""
     totals = {m.key: profile.self_sum(m.key) for m in profile.metrics}
     sums = ", ".join(f"{amount(totals[m.key], m.unit)} {m.label}" for m in profile.metrics)
     rows, first = hotspot_list(profile, limit=limit), profile.metrics[0].key
@@ -75,7 +75,7 @@ def hotspots(profile: Profile, limit: int = 30) -> object:
         profile.metrics,
         totals,
         hidden=(len(profile.functions.name) - len(rows), totals[first] - sum(row.self[first] for row in rows)),
-        title=f"{' '.join(facts)}: {sums}",
+        title=f"{tool if tool.split(maxsplit=1)[:1] == [kind] else f'{kind} {tool}'.rstrip()}: {sums}",
     )
 
 

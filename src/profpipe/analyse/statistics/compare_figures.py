@@ -77,7 +77,7 @@ def _unknown(base: Series, other: Series) -> str:
 def _lost(figure: Series, who: str) -> str:
     missing = sum(v is None for v in figure.values)
     if missing > MAX_MISSING * len(figure.values):
-        return f"{missing} of {len(figure.values)} rounds of {who} are invalid"
+        return f"{who} has no valid run in {missing} of {len(figure.values)} rounds"
     return ""
 
 

@@ -76,7 +76,7 @@ def _notes(runs: Sequence[RunData]) -> tuple[str, ...]:
                 out[doubt] = None
     lost = sum(not r.record.valid for r in runs)
     if lost:
-        out[f"{lost} of {len(runs)} runs are invalid"] = None
+        out[f"invalid runs: {lost} of {len(runs)}"] = None
     return tuple(out)
 
 
