@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profpipe.analyse.statistics.starts import cost_ns, ratio_over_starts, start_ratios, valid
 from profpipe.model.start import Start
@@ -21,8 +22,9 @@ from profpipe.model.start_codec import load_start
 IMAGES = Path(__file__).parent / "images"
 WIDTH, LEFT, RIGHT = 860, 210, 24
 INK, SOFT, LINE = "#1b1f24", "#5b6470", "#d5dae0"
-HUES = ("#5b6470", "#2f6db5", "#c2660c", "#14837a", "#8f3fa8", "#a8323e")
+HUES = ("#20262e", "#2f6db5", "#c2660c", "#14837a", "#8f3fa8", "#a8323e")
 PASSES_SHOWN = 5
+Floats = NDArray[np.float64]
 
 
 def svg(title: str, height: float, parts: Sequence[str]) -> str:
@@ -95,25 +97,34 @@ def weather(starts: Sequence[Start], names: Sequence[str], baseline: str) -> str
     return svg("Weather falls on all variants of a start; most of it cancels in their ratios", 454, parts)
 
 
+def calmed(moved: dict[str, Floats], name: str) -> Floats:
+    """What is left of a variant's starts without what the others did in the same starts (their median)."""
+    others: Floats = np.median([other for each, other in moved.items() if each != name], axis=0)
+    return moved[name] - others
+
+
 def lottery(starts: Sequence[Start], names: Sequence[str]) -> str:
-    """A dot per start for every variant: its median over the slices, relative to the middle of its starts."""
-    medians = {n: [float(np.median(cost_ns(s.variants[n]))) / 1000 for s in starts if n in s.variants] for n in names}
-    relative = {name: [v / float(np.median(values)) for v in values] for name, values in medians.items()}
-    low, high = (end(v for values in relative.values() for v in values) for end in (min, max))
-    low, high = math.floor(low * 20) / 20, math.ceil(high * 20) / 20
+    """Two rows of dots for every variant, one per start: as measured, and without the weather of the start."""
+    medians = {n: np.array([float(np.median(cost_ns(s.variants[n]))) / 1000 for s in starts]) for n in names}
+    moved = {name: np.log(values / np.median(values)) for name, values in medians.items()}
+    reach = math.ceil(20 * max(float(np.max(np.abs(np.expm1(values)))) for values in moved.values())) / 20
+    bottom = 50 + 56 * len(names)
     parts = [text(10, 22, "What each start costs, relative to the middle of the variant's starts", bold=True)]
-    bottom = 50 + 44 * len(names)
-    for tick in np.arange(low, high + 0.001, 0.05):
-        x = scale(float(tick), low, high)
+    for tick in np.arange(-reach, reach + 0.001, 0.05):
+        x = scale(float(tick), -reach, reach)
         parts += [
             line(x, 36, x, bottom),
-            text(x, bottom + 18, f"{100 * (tick - 1):+.0f} %", anchor="middle", colour=SOFT),
+            text(x, bottom + 18, f"{100 * tick:+.0f} %".replace("-0 %", "0 %"), anchor="middle", colour=SOFT),
         ]
     for index, name in enumerate(names):
-        y, hue = 60 + 44 * index, HUES[index % len(HUES)]
-        ends = f"{min(medians[name]):.1f} to {max(medians[name]):.1f} µs"
-        parts += [text(10, y, name, colour=hue, bold=True), text(10, y + 16, ends, colour=SOFT)]
-        parts += [dot(scale(value, low, high), y, hue) for value in relative[name]]
+        y, hue = 60 + 56 * index, HUES[index % len(HUES)]
+        rows = (moved[name], calmed(moved, name))
+        sds = [100 * float(np.std(row, ddof=1)) for row in rows]
+        ends = f"{medians[name].min():.1f} to {medians[name].max():.1f} µs: sd {sds[0]:.1f} %"
+        parts += [text(10, y - 8, name, colour=hue, bold=True), text(10, y + 8, ends, colour=SOFT)]
+        parts.append(text(10, y + 24, f"without the weather: {sds[1]:.1f} %", colour=SOFT))
+        for down, row, ink in zip((0, 20), rows, (SOFT, hue), strict=True):
+            parts += [dot(scale(float(np.expm1(value)), -reach, reach), y + down, ink) for value in row]
     return svg("The lottery: the same program costs more or less from start to start", bottom + 32, parts)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bench.slices_aa import verdict
 from bench.slices_injected import SERVERS
-from docs.starts_pictures import lottery, order, pairs, weather
+from docs.starts_pictures import calmed, lottery, order, pairs, weather
 from profpipe.analyse.statistics.starts_rule import StartsRule
 from profpipe.model.start import Start
 from tests.support.slices_cases import ratios, start
@@ -84,5 +84,11 @@ def test_a_picture_of_starts_is_an_image_with_a_title_and_no_unknown_number(pict
     assert "nan" not in text
 
 
-def test_the_lottery_has_a_dot_for_every_start_of_every_variant() -> None:
-    assert lottery(three_starts(), ["a", "b", "c"]).count("<circle") == 9
+def test_the_lottery_has_two_dots_for_every_start_of_every_variant() -> None:
+    assert lottery(three_starts(), ["a", "b", "c"]).count("<circle") == 18
+
+
+def test_what_falls_on_every_variant_of_a_start_is_weather_and_what_falls_on_one_is_not() -> None:
+    weather_of_starts, luck = np.array([0.1, -0.2, 0.3]), np.array([0.0, 0.05, 0.0])
+    moved = {"a": weather_of_starts + luck, "b": weather_of_starts, "c": weather_of_starts}
+    assert calmed(moved, "a") == pytest.approx(luck)
