@@ -166,3 +166,15 @@ def test_a_missing_commit_of_a_submodule_is_reported_with_the_remedy(with_submod
         checked_out(clone, asked.commits),
     ):
         pass
+
+
+def test_a_missing_filter_of_git_is_named_with_what_to_install(repo: Path) -> None:
+    put(repo, ".gitattributes", "*.bin filter=lfs\n", "lfs")
+    put(repo, "a.bin", "pointer\n", "a big file")
+    git(repo, "config", "filter.lfs.smudge", "git-lfs-is-not-here smudge -- %f")
+    git(repo, "config", "filter.lfs.required", "true")
+    with (
+        pytest.raises(CommitError, match=r"git-lfs-is-not-here: .*not found.*install git-lfs"),
+        checked_out(repo, resolve(repo, ("HEAD~1..HEAD",)).commits),
+    ):
+        pass

@@ -7,9 +7,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from profpipe.characters import well_formed
 from profpipe.errors import CommitError, ToolMissing
 
 ASK_SECONDS = 300.0
+LONGEST = 600
 # Answers must not depend on the user's language or pager, and a repository's hooks must not run.
 ENVIRONMENT: Mapping[str, str] = {
     "LC_ALL": "C",
@@ -32,12 +34,21 @@ FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJE
 
 
 def git(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
-    """What `git WORDS` prints in `folder`. Raises CommitError with git's last line when it fails."""
+    """What `git WORDS` prints in `folder`. Raises CommitError with git's complaint when it fails."""
     done = _run(folder, words, env)
     if done.returncode != 0:
-        output = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or ["it printed nothing"]
-        raise CommitError(f"git {' '.join(words[:2])} in {folder} failed: {output[-1].removeprefix('fatal: ')}")
+        raise CommitError(f"git {' '.join(words[:2])} in {folder} failed: {_reason(done.stderr or done.stdout)}")
     return done.stdout
+
+
+def _reason(output: str) -> str:
+    """All that git complained of, in one line: `smudge filter lfs failed` is not the reason, the line before it is."""
+    lines = [line.strip().removeprefix("fatal: ").removeprefix("error: ") for line in output.splitlines()]
+    told = list(dict.fromkeys(line for line in lines if line and not line.startswith(("hint:", "Preparing worktree"))))
+    text = well_formed("; ".join(told)) or "it printed nothing"
+    if "git-lfs" in text and "not found" in text:
+        text += "; install git-lfs: apt install git-lfs"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 
 def asks(folder: Path, *words: str) -> str | None:
