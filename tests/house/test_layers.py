@@ -30,7 +30,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"commits", "attach"},
     ),
     "capture": (
-        {"server"},
+        {"complaints", "server"},
         {"tools"},
         {"machine", "interface"},
         {"launch", "profilers"},

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from profpipe.capture.server.process import inherited_environment
+from profpipe.capture.complaints import explained, in_one_line
+from profpipe.capture.server.process import exit_words, inherited_environment
 
 ASK_SECONDS, TRY_SECONDS = 5.0, 30.0
-# What profilers that attach to a running process need.
-ALLOW_PTRACE = "allow ptrace: run as root, or `sysctl kernel.yama.ptrace_scope=0`, or in a container add SYS_PTRACE"
 
 
 class Version(NamedTuple):
@@ -59,10 +58,16 @@ def run_tool(argv: Sequence[str], env: Mapping[str, str] | None = None) -> subpr
 
 
 def failure(done: subprocess.CompletedProcess[str] | str) -> str | None:
-    """Why a tool failed: its last line, its exit status or why it did not run; None when it succeeded."""
+    """Why a tool failed: what its output means, its complaint, its exit status; None when it succeeded."""
     if isinstance(done, str):
         return done
     if done.returncode == 0:
         return None
-    lines = (done.stderr or done.stdout).strip().splitlines()
-    return lines[-1] if lines else f"exit status {done.returncode}"
+    known = explained(done.stderr + done.stdout)
+    return known[0] if known else in_one_line(done.stderr or done.stdout) or exit_words(done.returncode)
+
+
+def remedy(done: subprocess.CompletedProcess[str] | str) -> str:
+    """What to do about a failure; empty when it is not a known one."""
+    known = None if isinstance(done, str) or done.returncode == 0 else explained(done.stderr + done.stdout)
+    return known[1] if known else ""

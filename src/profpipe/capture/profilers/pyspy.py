@@ -13,10 +13,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from profpipe.capture.complaints import ALLOW_PTRACE
 from profpipe.capture.interface import Bare, Collected, Launch, Options, Session, Trial, Window, Written, picked
 from profpipe.capture.server.command import is_python
 from profpipe.capture.server.process import Stopped, Supervised, exit_words, inherited_environment
-from profpipe.capture.tools import ALLOW_PTRACE, Version, failure, find_tool, run_tool
+from profpipe.capture.tools import Version, failure, find_tool, run_tool
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 from profpipe.units import Instrument, Language

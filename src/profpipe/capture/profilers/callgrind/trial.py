@@ -6,10 +6,11 @@ import re
 import tempfile
 from pathlib import Path
 
+from profpipe.capture.complaints import ALLOW_PTRACE
 from profpipe.capture.interface import Trial
 from profpipe.capture.profilers.callgrind.vgdb import tell
 from profpipe.capture.server.process import Supervised, inherited_environment
-from profpipe.capture.tools import ALLOW_PTRACE, Version, failure, find_tool, run_tool
+from profpipe.capture.tools import Version, failure, find_tool, remedy, run_tool
 from profpipe.errors import CaptureError
 
 INSTALL = "apt install valgrind"
@@ -22,8 +23,9 @@ def try_it() -> Trial:
         return Trial("valgrind is not installed", INSTALL)
     with tempfile.TemporaryDirectory(prefix="profpipe-doctor-") as folder:
         out = Path(folder) / "out"
-        if (why := failure(run_tool([*CALLGRIND, f"--callgrind-out-file={out}", "/bin/true"]))) is not None:
-            return Trial(why)
+        done = run_tool([*CALLGRIND, f"--callgrind-out-file={out}", "/bin/true"])
+        if (why := failure(done)) is not None:
+            return Trial(why, remedy(done))
         if not out.exists() or not re.search(rb"^totals: [1-9]", out.read_bytes(), re.MULTILINE):
             return Trial("valgrind ran /bin/true and wrote no profile")
         return _try_while_running(Path(folder))

@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from profpipe.capture.complaints import explained, in_one_line
 from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.errors import CaptureError
 
@@ -33,8 +34,9 @@ def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: 
             text = f"valgrind did not take `{command}` within {COMMAND_SECONDS:g} s: is ptrace allowed here?"
             raise CaptureError(phase, text, log_tail=server.log.tail()) from error
         if done.returncode != 0:
-            last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-            raise CaptureError(phase, f"`vgdb {command}` failed: {last}", log_tail=server.log.tail())
+            known = explained(done.stderr)
+            why = f"{known[0]}: {known[1]}" if known else in_one_line(done.stderr) or f"status {done.returncode}"
+            raise CaptureError(phase, f"`vgdb {command}` failed: {why}", log_tail=server.log.tail())
     return len(pipes)
 
 

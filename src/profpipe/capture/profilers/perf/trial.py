@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from profpipe.capture.complaints import explained, in_one_line
 from profpipe.capture.interface import Trial
 from profpipe.capture.server.process import inherited_environment
 from profpipe.capture.tools import Version, find_tool, run_tool
@@ -51,13 +52,12 @@ def _try(program: str) -> Trial:
     if done.returncode == 0:
         return Trial()
     output = done.stderr + done.stdout
-    if (absent := re.search(r"perf not found for kernel \S+", output)) is not None:
-        return Trial(absent[0], "apt install linux-tools-$(uname -r)")
+    if (known := explained(output)) is not None:
+        return Trial(*known)
     if re.search(r"not permitted|permission|limited|EACCES|EPERM", output, re.IGNORECASE):
         why = f"perf may not record all processes of a processor (perf_event_paranoid is {_paranoid()})"
         return Trial(why, REMEDY)
-    lines = [line for line in output.splitlines() if line.strip()]
-    return Trial(f"perf record does not work here: {lines[0].strip() if lines else f'exit status {done.returncode}'}")
+    return Trial(f"perf record does not work here: {in_one_line(output) or f'exit status {done.returncode}'}")
 
 
 def _paranoid() -> str:
