@@ -15,13 +15,13 @@ LOADER = """==7== Callgrind, a call-graph generating cache profiler
 valgrind:  Fatal error at startup: a function redirection
 valgrind:  which is mandatory for this platform-tool combination
 valgrind:  cannot be set up.  Details of the redirection are:
-valgrind:  
+valgrind:
 valgrind:  A must-be-redirected function
 valgrind:  whose name matches the pattern:      strlen
 valgrind:  in an object with soname matching:   ld-linux-x86-64.so.2
 valgrind:  was not found whilst processing
 valgrind:  symbols from the object with soname: ld-linux-x86-64.so.2
-valgrind:  
+valgrind:
 valgrind:  Cannot continue -- exiting now.  Sorry.
 """
 WSL = """WARNING: perf not found for kernel 5.15.153.1-microsoft
@@ -31,9 +31,7 @@ WSL = """WARNING: perf not found for kernel 5.15.153.1-microsoft
 """
 KERNEL = "WARNING: perf not found for kernel 6.8.0-31\n\n  You may need to install linux-tools-6.8.0-31-generic\n"
 SETUID = "valgrind: Can't execute setuid/setgid/setcap executable: /usr/bin/ping\nvalgrind: Try --trace-children=yes\n"
-SECCOMP = (
-    "Error:\nThe sys_perf_event_open() syscall returned with 38 (Function not implemented) for event (cpu-clock)\n"
-)
+SECCOMP = "Error:\nThe sys_perf_event_open() syscall returned with 38 (Function not implemented) for (cpu-clock)\n"
 NO_PMU = "Error:\ncycles: PMU Hardware doesn't support sampling/overflow-interrupts. Try 'perf stat'\n"
 PTRACE = (
     "syscall failed: Operation not permitted\nerror opening process: ptrace(PTRACE_ATTACH): Operation not permitted\n"
@@ -80,9 +78,8 @@ def test_any_other_complaint_is_shown_whole_in_one_line() -> None:
 def fake(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, output: str) -> None:
     path = folder / name
     quoted = output.replace("'", "'\\''")
-    path.write_text(
-        f"#!/bin/sh\ncase \"$*\" in *--version*) echo '{name}-3.19.0'; exit 0;; esac\nprintf '%s' '{quoted}' >&2\nexit 1\n"
-    )
+    version = f"case \"$*\" in *--version*) echo '{name}-3.19.0'; exit 0;; esac"
+    path.write_text(f"#!/bin/sh\n{version}\nprintf '%s' '{quoted}' >&2\nexit 1\n")
     path.chmod(0o755)
     for module in ("callgrind.trial", "perf.trial"):
         monkeypatch.setattr(f"profpipe.capture.profilers.{module}.find_tool", lambda tool: str(folder / tool))

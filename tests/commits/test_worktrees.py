@@ -173,8 +173,7 @@ def test_a_missing_filter_of_git_is_named_with_what_to_install(repo: Path) -> No
     put(repo, "a.bin", "pointer\n", "a big file")
     git(repo, "config", "filter.lfs.smudge", "git-lfs-is-not-here smudge -- %f")
     git(repo, "config", "filter.lfs.required", "true")
-    with (
-        pytest.raises(CommitError, match=r"git-lfs-is-not-here: .*not found.*install git-lfs"),
-        checked_out(repo, resolve(repo, ("HEAD~1..HEAD",)).commits),
-    ):
+    commits = resolve(repo, ("HEAD~1..HEAD",)).commits
+    why = r"git-lfs-is-not-here: .*not found.*install git-lfs"
+    with pytest.raises(CommitError, match=why), checked_out(repo, commits):
         pass
