@@ -1,4 +1,4 @@
-"""Writes what is derived from the code: docs/config.md, the house, the glossary, the JSON Schemas.
+"""Writes what is derived from the code: docs/config.md, docs/formats.md, the house, the glossary, the JSON Schemas.
 
 A test compares; `make docs` writes.
 """
@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel
 
@@ -17,8 +17,10 @@ from docs import house
 from docs.terms import terms
 from profpipe.export import EXPORTERS
 from profpipe.model.parsed import ParsedCapture
+from profpipe.model.profile import Fact
 from profpipe.model.report import Report
 from profpipe.parse import PARSERS
+from profpipe.parse.other_formats import OTHER_FORMATS
 from profpipe.plugins import Registry
 from profpipe.study.config_docs import DIALECT, config_reference, schema_json
 
@@ -60,6 +62,30 @@ def formats_read() -> str:
     return "\n".join(["| format | what a capture can say | how one is recorded |", "|---|---|---|", *rows])
 
 
+def formats_page() -> str:
+    """Every format that is read, written, or refused by name."""
+    facts = sorted(get_args(Fact))
+    rows = []
+    for name, parser in _built_in(PARSERS):
+        first = (sys.modules[PARSERS.builtin[name]].__doc__ or "").split("\n\n")[0].split("\n")
+        missing = ", ".join(fact for fact in facts if fact not in parser.SAYS)
+        rows.append(f"| {name} | {' '.join(first).rstrip('.')} | {missing} | `{parser.RECORD}` |")
+    read = ["| format | what it is | what it cannot say | how one is recorded |", "|---|---|---|---|", *rows]
+    refused = [f"| {row.name} | {row.do} |" for row in OTHER_FORMATS]
+    return "\n".join(
+        [
+            "## Formats that are read\n",
+            *read,
+            "\n## Formats that are written\n",
+            formats_written(),
+            "\n## Files that are refused by name\n",
+            "| file | what to do |",
+            "|---|---|",
+            *refused,
+        ]
+    )
+
+
 def formats_written() -> str:
     """A table of the built-in exporters."""
     head = ["| format | file | what a profile must say |", "|---|---|---|"]
@@ -85,6 +111,7 @@ def extend_pages() -> dict[Path, str]:
 def generated() -> dict[Path, str]:
     return {
         **extend_pages(),
+        ROOT / "docs/formats.md": filled(ROOT / "docs/formats.md", formats_page()),
         ROOT / "docs/config.md": config_reference(),
         ROOT / "docs/images/house.svg": house.picture(),
         ROOT / "docs/architecture.md": filled(ROOT / "docs/architecture.md", house.table()),

@@ -51,7 +51,6 @@ NEGATIVE = sorted(
         "pyinstrument/*.txt",
         "perf/*.report.txt",
         "callgrind/*.annotate.txt.gz",
-        "pprof/*.top.txt.gz",
     )
     for path in DATA.glob(pattern)
 )
@@ -106,8 +105,8 @@ def test_small_things_that_are_no_profile(text: str, tmp_path: Path) -> None:
         (b"PERFILE2\x68\0\0\0", "perf script -i perf.data > perf.txt"),
         (b'<?xml version="1.0" standalone="no"?><!DOCTYPE svg', "--format raw for py-spy"),
         (b"<!DOCTYPE html>\n<html>", "-r pyisession"),
-        (b'[{"args":{"filename":"a.py"},"ph":"B"}]', "--format speedscope for py-spy"),
-        (b'{"traceEvents": []}', "record again"),
+        (b'[{"args":{"filename":"a.py"},"ph":"B"}]', "--format speedscope"),
+        (b'{"traceEvents": []}', "record in one of"),
     ],
 )
 def test_a_file_in_a_form_that_no_parser_reads_is_refused_with_what_to_do(head: bytes, what_to_do: str) -> None:
@@ -207,7 +206,7 @@ def test_damaged_gzip_is_a_clean_error(damage: str, tmp_path: Path) -> None:
 def test_a_gzip_bomb_is_stopped_while_it_inflates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "GROWTH_FLOOR", 1 << 20)
     (tmp_path / "x").write_bytes(gzip.compress(b"a;b 3\n".rjust(8 << 20)))
-    with pytest.raises(ParseError, match="gzip bomb"):
+    with pytest.raises(ParseError, match="compression bomb"):
         parse_file(tmp_path / "x", "folded")
 
 

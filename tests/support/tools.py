@@ -20,6 +20,7 @@ INSTALL = {
     "perf": "apt install linux-perf",
     "chromium": "apt install chromium",
     "gcc": "apt install gcc make",
+    "go": "install Go 1.21 or newer from https://go.dev/dl",
     "cargo": "install Rust 1.85 or newer with rustup",
     "py-spy": "pip install py-spy",
     "gevent": "pip install gevent",

@@ -6,31 +6,29 @@ from collections.abc import Iterable
 
 from profpipe.errors import UnknownFormat
 from profpipe.parse.interface import Parser
-from profpipe.parse.reading import GZIP_MAGIC, opens_json
+from profpipe.parse.other_formats import OtherFormat, other_format
+from profpipe.parse.reading import opens_json
 from profpipe.parse.registry import PARSERS
+from profpipe.parse.unpack import layer
 from profpipe.plugins import Registry
 
 HEAD = 64 << 10
 LONG_HEAD = 8 << 20
-RECORDED_OTHERWISE = (
-    (b"PERFILE2", "this is perf's own binary file: convert it with perf script -i perf.data > perf.txt"),
-    (b"<?xml", "a drawing holds no counts: record again, with --format raw for py-spy"),
-    (b"<svg", "a drawing holds no counts: record again, with --format raw for py-spy"),
-    (b"<!doctype html", "a page cannot be read: save the capture itself, for pyinstrument with -r pyisession"),
-    (b'[{"args":', "Chrome's trace events cannot be read: record again, with --format speedscope for py-spy"),
-    (b'{"traceEvents":', "Chrome's trace events cannot be read: record again, in one of the formats below"),
-)
 
 
 def detect(head: bytes, filename: str = "", *, whole: bool = True, parsers: Registry[Parser] = PARSERS) -> str | None:
     """The name of the format whose first bytes these are.
 
-    None = a parser needs more bytes, which is only returned when `whole` is False. Raises UnknownFormat, which lists
-    the formats, when no parser recognises it. Parsers of other packages are asked only when no built-in one says yes.
+    None = a parser needs more bytes, which is only returned when `whole` is False. Parsers of other packages are asked
+    only when no built-in one says yes. Raises UnknownFormat when no parser recognises the file: with the name of its
+    format and what to do where that is known, else with the formats that are read.
     """
     source = filename or "input"
-    if head.startswith(GZIP_MAGIC):
-        raise UnknownFormat(source, "gzip inside gzip: only one layer is opened; gunzip it first")
+    if inner := layer(head):
+        raise UnknownFormat(source, f"{inner} inside another compression: only one layer is opened; unpack it first")
+    other = other_format(head, filename)
+    if other and other.ask_first:
+        raise _refused(source, other, parsers)
     maybe = _ask(((name, parsers.get(name)) for name in parsers.builtin), head, filename)
     if isinstance(maybe, str):
         return maybe
@@ -39,7 +37,9 @@ def detect(head: bytes, filename: str = "", *, whole: bool = True, parsers: Regi
     others = _ask(parsers.plugins(), head, filename)
     if isinstance(others, str):
         return others
-    hint = _recorded_otherwise(head) or (
+    if other:
+        raise _refused(source, other, parsers)
+    hint = (
         f"; it may be {' or '.join(maybe)}: give --format to read it"
         if maybe and not opens_json(head, (b"{", b"["))
         else ""
@@ -48,10 +48,9 @@ def detect(head: bytes, filename: str = "", *, whole: bool = True, parsers: Regi
     raise UnknownFormat(source, f"no known format{hint}. profpipe reads: {', '.join(parsers.names())}{broken}")
 
 
-def _recorded_otherwise(head: bytes) -> str:
-    """What to do about a file that a profiler wrote in a form that no parser reads; "" for any other file."""
-    begins = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:32].lower()
-    return next((f"; {what}" for first, what in RECORDED_OTHERWISE if begins.startswith(first.lower())), "")
+def _refused(source: str, other: OtherFormat, parsers: Registry[Parser]) -> UnknownFormat:
+    reads = ", ".join(parsers.names())
+    return UnknownFormat(source, f"{other.name}. What to do: {other.do}. profpipe reads: {reads}")
 
 
 def _ask(parsers: Iterable[tuple[str, Parser]], head: bytes, filename: str) -> str | list[str]:

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import json
+import lzma
 import math
 import re
 import stat
@@ -13,13 +14,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
 from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, PYTHON, Meta, Profile
+from profpipe.parse.other_formats import folder_text
+from profpipe.parse.unpack import MAGIC_BYTES, unpacker
 
 MAX_BYTES = 2 << 30
 # Deflate reaches 1,028:1 on zeros; of our captures the most repetitive, austin with 20 threads, has 83:1.
@@ -29,34 +32,35 @@ GROWTH_FLOOR = 64 << 20
 CHUNK = 16 << 20
 INT64_MAX = (1 << 63) - 1
 INT32_MAX = (1 << 31) - 1
-GZIP_MAGIC = b"\x1f\x8b"
 PYTHON_FILES = (".py", ".pyw", ".pyx", ".pxd", ".ipynb")
 
 
 @contextmanager
 def open_capture(path: Path, *, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
-    """The bytes of a capture, one gzip layer taken off while reading.
+    """The bytes of a capture, one layer of gzip, bzip2 or xz taken off while reading.
 
-    Raises ParseError for anything but a regular file (a FIFO would hang), for damaged gzip, and as soon as more
+    Raises ParseError for anything but a regular file (a FIFO would hang), for a damaged layer, and as soon as more
     than `limit` bytes, or more than MAX_RATIO times the file's size, would come out.
     """
     try:
         info = path.stat()
+        if stat.S_ISDIR(info.st_mode):
+            raise ParseError(path, f"not a regular file but {folder_text(path)}")
         if not stat.S_ISREG(info.st_mode):
             raise ParseError(path, "not a regular file; give the file the profiler wrote")
         with path.open("rb") as plain:
-            magic = plain.read(2)
+            unpack = unpacker(plain.read(MAGIC_BYTES))
             plain.seek(0)
-            if magic != GZIP_MAGIC:
+            if unpack is None:
                 if info.st_size > limit:
                     raise ParseError(path, f"{info.st_size:,} bytes; profpipe reads at most {limit:,}")
                 yield plain
                 return
             bound = min(limit, max(GROWTH_FLOOR, MAX_RATIO * info.st_size))
-            with gzip.GzipFile(fileobj=plain) as inflated:
+            with unpack(plain) as inflated:
                 yield io.BufferedReader(_Bounded(inflated, path, bound), 1 << 20)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise ParseError(path, f"damaged gzip file ({error}); was it cut short while it was written?") from error
+    except (gzip.BadGzipFile, zlib.error, EOFError, lzma.LZMAError) as error:
+        raise ParseError(path, f"damaged gzip, bzip2 or xz file ({error}); was it cut short?") from error
     except OSError as error:
         raise ParseError(path, f"cannot be read: {error.strerror or error}") from error
 
@@ -64,7 +68,7 @@ def open_capture(path: Path, *, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
 class _Bounded(io.RawIOBase):
     """A stream that stops with ParseError at its limit: memory is bounded while inflating, not after."""
 
-    def __init__(self, inner: gzip.GzipFile, path: Path, limit: int) -> None:
+    def __init__(self, inner: IO[bytes], path: Path, limit: int) -> None:
         self._inner, self._path, self._limit, self._seen = inner, path, limit, 0
 
     def readable(self) -> bool:
@@ -74,7 +78,7 @@ class _Bounded(io.RawIOBase):
         chunk = self._inner.read(len(buffer))
         self._seen += len(chunk)
         if self._seen > self._limit:
-            raise ParseError(self._path, f"inflates to more than {self._limit:,} bytes: refused as a gzip bomb")
+            raise ParseError(self._path, f"inflates to more than {self._limit:,} bytes: refused as a compression bomb")
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
