@@ -179,16 +179,19 @@ def _contenders(study: _Running) -> tuple[str, ...]:
 def _length(study: _Running, baseline: str, starts: Starts) -> SliceLength:
     """Tried until a start goes well; every variant may lose LOST_MOST of them.
 
-    A variant that loses them is tried without the others: where it serves then, NotTogether is raised.
+    A variant that loses them because it does not start, or is killed for want of memory, is tried without the others:
+    where it serves then, NotTogether is raised.
     """
     while True:
         try:
             return starts.try_lengths(study.variants, baseline)
         except StartLost as error:
-            name = error.lost.variant
-            loser = next((variant for variant in study.variants if variant.name == name), None)
-            if loser is not None and study.losses[loser.name] + 1 == LOST_MOST and starts.alone(loser) is None:
-                raise NotTogether(f"{name} fails when the others run next to it: {error.lost.reason}") from error
+            lost = error.lost
+            loser = next((variant for variant in study.variants if variant.name == lost.variant), None)
+            crowded = lost.phase in {"start", "ready"} or "SIGKILL" in lost.reason
+            last = loser is not None and study.losses[loser.name] + 1 == LOST_MOST
+            if loser is not None and crowded and last and starts.alone(loser) is None:
+                raise NotTogether(f"{loser.name} fails when the others run next to it: {lost.reason}") from error
             study.lose(error.lost)
 
 
