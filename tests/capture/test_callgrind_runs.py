@@ -43,19 +43,24 @@ def test_callgrind_of_an_idle_window_is_invalid_in_words_or_next_to_nothing(tmp_
     if captured.reason is None:
         assert total_of(tmp_path / captured.captures[0].path) < 5_000
     else:
-        assert captured.reason == "callgrind brought no profile: nothing was counted in the window"
+        assert captured.reason == "callgrind wrote no profile: nothing was counted in the window"
 
 
 @pytest.mark.real
 def test_callgrind_repeats_with_a_fixed_count_and_counts_the_same_without_systime(tmp_path: Path) -> None:
-    """One connection at a time, so that neither batching nor the garbage collector's turn differs."""
+    """One connection at a time, so that neither batching nor the garbage collector's turn differs.
+
+    With C's malloc: Python's own takes one of two paths for every request, for a whole run, depending on where its
+    pools lie. Runs of one server then differ by up to 0.38 %.
+    """
     require("valgrind")
     totals = []
+    target = ours("asyncio_protocol").model_copy(update={"env": {"PYTHONMALLOC": "malloc"}})
     for systime in (True, False):
         folder, options = tmp_path / str(systime), {"systime": systime}
-        captured = run(ours("asyncio_protocol"), folder, "callgrind", load=Drive(300, 1), options=options)
+        captured = run(target, folder, "callgrind", load=Drive(300, 1), options=options)
         totals.append(total_of(folder / captured.captures[0].path))
-    assert abs(totals[0] - totals[1]) / totals[0] < 0.003
+    assert abs(totals[0] - totals[1]) / totals[0] < 0.001
 
 
 @pytest.mark.real

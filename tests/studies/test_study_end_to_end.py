@@ -48,7 +48,7 @@ def well(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyFolder, Done]:
     folder.write(
         {
             "a": server("serves", label="plain"),
-            "b": slow(0.0, "--token=shown-as-written") | {"label": HOSTILE, "env": own},
+            "b": slow(0.0, "--token=hidden-in-reports") | {"label": HOSTILE, "env": own},
         },
         profilers=["clean", "yappi"],
         control=True,
@@ -122,10 +122,13 @@ def test_no_folder_of_this_machine_is_told(well: tuple[StudyFolder, Done]) -> No
     assert folder.report()["study"]["command"] == "profpipe run s"
 
 
-def test_the_command_stands_as_in_the_study_file(well: tuple[StudyFolder, Done]) -> None:
-    """Arguments are needed to make a run again: whoever puts a secret there is shown it. Values of `env` never are."""
-    variants = {v["id"]: v["command"] for v in well[0].report()["variants"]}
-    assert variants["b"] == ["{python}", "slow.py", "{port}", "0.0", "--token=shown-as-written"]
+def test_the_command_is_shown_as_in_the_study_file_but_for_secrets(well: tuple[StudyFolder, Done]) -> None:
+    folder, _ = well
+    variants = {v["id"]: v["command"] for v in folder.report()["variants"]}
+    assert variants["b"] == ["{python}", "slow.py", "{port}", "0.0", "--token=[hidden]"]
+    (run_folder,) = folder.folders()
+    for path in run_folder.rglob("*"):
+        assert path.is_dir() or b"hidden-in-reports" not in path.read_bytes(), path
 
 
 def test_hostile_names_stay_text(well: tuple[StudyFolder, Done]) -> None:

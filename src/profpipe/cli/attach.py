@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
 @click.option("--require", is_flag=True, help="exit with 1 when any step fails")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 @click.pass_context
-def attach(
+def attach(  # long: click passes each of its 17 options as a parameter
     context: click.Context,
     report: str | None,
     reports: Path,
@@ -128,11 +129,16 @@ def attach(
         say_json(to_json(outcome))
     for line in () if as_json else outcome.done:
         say(line)
-    for line in outcome.warnings:
-        say(f"profpipe: {line}", err=True)
-        if environment.get("GITHUB_ACTIONS") == "true":
-            say(f"::warning title=profpipe::{_escaped(line)}", err=True)
+    _warn(outcome.warnings, annotate=environment.get("GITHUB_ACTIONS") == "true")
     context.exit(EXIT_ERROR if require and outcome.warnings else EXIT_OK)
+
+
+def _warn(lines: Sequence[str], *, annotate: bool) -> None:
+    """On stderr; `annotate` = as annotations of the run, too."""
+    for line in lines:
+        say(f"profpipe: {line}", err=True)
+        if annotate:
+            say(f"::warning title=profpipe::{_escaped(line)}", err=True)
 
 
 def _escaped(text: str) -> str:

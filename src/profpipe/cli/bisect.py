@@ -59,23 +59,15 @@ def bisect(
     from profpipe.pipeline.measure.rounds import Bounds
 
     check_order(Path.cwd(), good, bad)
-    words = (good, bad) if study is None else (good, bad, study)
     reports = reports.absolute()
+    words = (good, bad, study) if study else (good, bad)
     options = DiffOptions(words=words, target=target, config=config, run=run)
     ends = measure_with_progress(options, reports, Bounds(max_rounds))
+    first, last = ends.commits[0], ends.commits[-1]
     wanted = regression_between(ends.written.report, metric, limit)
-    say(f"{metric} is worse at {ends.commits[-1].id}; looking for a commit with +{wanted.limit:.2%} or more")
-    step = Step(
-        good=ends.commits[0].commit,
-        study=ends.study,
-        target=ends.target,
-        study_file=ends.study_file,
-        reports=reports,
-        wanted=wanted,
-        max_rounds=max_rounds,
-        run=run,
-    )
-    context.exit(_print(ends, search(ends.repo, ends.commits[0], ends.commits[-1], step)))
+    say(f"{metric} is worse at {last.id}; looking for a commit with +{wanted.limit:.2%} or more")
+    step = Step.after(ends, wanted=wanted, reports=reports, max_rounds=max_rounds, run=run)
+    context.exit(_print(ends, search(ends.repo, first, last, step)))
 
 
 def _print(ends: MeasuredCommits, found: Sequence[Commit]) -> int:

@@ -14,6 +14,7 @@ from profpipe.commits.resolve import Commit, commit_of, repository
 from profpipe.commits.worktrees import cache_folder
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Comparison, Report
+from profpipe.pipeline.commits.measure import MeasuredCommits
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.units import percent
 
@@ -40,6 +41,20 @@ class Step:
     wanted: Regression
     max_rounds: int
     run: RunOptions
+
+    @staticmethod
+    def after(ends: MeasuredCommits, *, wanted: Regression, reports: Path, max_rounds: int, run: RunOptions) -> Step:
+        """The step between two ends that were measured."""
+        return Step(
+            good=ends.commits[0].commit,
+            study=ends.study,
+            target=ends.target,
+            study_file=ends.study_file,
+            reports=reports,
+            wanted=wanted,
+            max_rounds=max_rounds,
+            run=run,
+        )
 
     def write(self, path: Path) -> None:
         store.write_whole(path, _STEP.dump_json(self, indent=1))
