@@ -37,58 +37,6 @@ REQUESTS = click.option("-n", "--requests", type=click.IntRange(1, 100_000_000),
 FIRST_ROUNDS = "rounds to start with; default: the study's"
 
 
-def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
-    """Options of a command that measures, which receives them as `run`, a RunOptions. `rounds` = the help of -r."""
-
-    def decorate(command: Command) -> Command:
-        @functools.wraps(command)
-        def with_run_options(*words: Any, profilers: tuple[str, ...], on: str, **rest: Any) -> None:
-            from profpipe.pipeline.prepare.options import RunOptions
-
-            picked = {name: rest.pop(name) for name in OF_RUN if name in rest}
-            command(*words, run=RunOptions(profilers=profilers, on=on, **picked), **rest)
-
-        options = (
-            click.option("-r", "--rounds", type=ROUNDS, help=rounds),
-            PROFILERS,
-            REQUESTS,
-            click.option("--generator", type=GENERATOR, help="the load generator"),
-            click.option(
-                "--resolution",
-                type=resolution,
-                help="the smallest change of CPU time that matters, such as 0.5%; default: the study's, 1%",
-            ),
-            click.option(
-                "--budget",
-                type=duration,
-                help="time for measuring CPU time by slices, such as 90s or 10m; default: the study's, 60s. Where "
-                "rounds are added, none is that would end after it",
-            ),
-            click.option(
-                "--seed",
-                type=click.IntRange(0, 2**31 - 1),
-                help="what layouts of memory and orders of slices are drawn from; default: a new one",
-            ),
-            click.option(
-                "--on",
-                type=EXECUTOR,
-                default="local",
-                show_default=True,
-                help="what carries out the runs, as NAME or NAME:ADDRESS; local = this machine",
-            ),
-        )
-        found: Command = with_run_options
-        for option in reversed(options):
-            found = option(found)
-        return found
-
-    return decorate
-
-
-def max_rounds(help: str) -> Callable[[Command], Command]:
-    return click.option("--max-rounds", type=ROUNDS, default=20, show_default=True, help=help)
-
-
 def duration(text: str) -> float:
     """`90`, `90s`, `10m` or `1h`, in seconds. Raises UsageError for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
@@ -114,3 +62,60 @@ def resolution(text: str) -> float:
     if not 0 < value <= 1:
         raise UsageError(f"--resolution {text}: expected a percentage above 0, such as 0.5%")
     return value
+
+
+RESOLUTION = click.option(
+    "--resolution",
+    type=resolution,
+    help="the smallest change of CPU time that matters, such as 0.5%; default: the study's, 1%",
+)
+BUDGET = click.option(
+    "--budget",
+    type=duration,
+    help="time for measuring CPU time by slices, such as 90s or 10m; default: the study's, 60s. Where "
+    "rounds are added, none is that would end after it",
+)
+SEED = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    help="what layouts of memory and orders of slices are drawn from; default: a new one",
+)
+
+
+def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
+    """Options of a command that measures, which receives them as `run`, a RunOptions. `rounds` = the help of -r."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_run_options(*words: Any, profilers: tuple[str, ...], on: str, **rest: Any) -> None:
+            from profpipe.pipeline.prepare.options import RunOptions
+
+            picked = {name: rest.pop(name) for name in OF_RUN if name in rest}
+            command(*words, run=RunOptions(profilers=profilers, on=on, **picked), **rest)
+
+        options = (
+            click.option("-r", "--rounds", type=ROUNDS, help=rounds),
+            PROFILERS,
+            REQUESTS,
+            click.option("--generator", type=GENERATOR, help="the load generator"),
+            RESOLUTION,
+            BUDGET,
+            SEED,
+            click.option(
+                "--on",
+                type=EXECUTOR,
+                default="local",
+                show_default=True,
+                help="what carries out the runs, as NAME or NAME:ADDRESS; local = this machine",
+            ),
+        )
+        found: Command = with_run_options
+        for option in reversed(options):
+            found = option(found)
+        return found
+
+    return decorate
+
+
+def max_rounds(help: str) -> Callable[[Command], Command]:
+    return click.option("--max-rounds", type=ROUNDS, default=20, show_default=True, help=help)

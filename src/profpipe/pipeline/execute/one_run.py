@@ -51,8 +51,7 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         return warmed[0]
 
     def drive(host: str, port: int) -> LoadResult:
-        if (why := miscounted(load.choose(load_plan), warmed[0] if warmed else None)) is not None:
-            raise LoadError(why)
+        _refuse_miscounted(load_plan, warmed)
         return _drive(load_plan, host, port, cpus, folder / LOAD)
 
     record = capture.capture_run(
@@ -70,8 +69,7 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
     )
     reason, phase = judge(record, load_plan)
     if reason is None:
-        for name in (WARM_UP, LOAD, THROUGHPUT, LATENCY):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        _remove_load_files(folder)
     return replace(
         record,
         reason=reason,
@@ -80,6 +78,17 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         throughput=extra.throughput,
         latency=extra.latency,
     )
+
+
+def _refuse_miscounted(load_plan: LoadPlan, warmed: Sequence[LoadResult]) -> None:
+    """Raises LoadError when the generator would miscount what the warm-up has shown of the server."""
+    if (why := miscounted(load.choose(load_plan), warmed[0] if warmed else None)) is not None:
+        raise LoadError(why)
+
+
+def _remove_load_files(folder: Path) -> None:
+    for name in (WARM_UP, LOAD, THROUGHPUT, LATENCY):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def begin_record(study: PreparedStudy, plan: RunPlan) -> RunRecord:
