@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 EXIT_OK = 0
 EXIT_ERROR = 1
@@ -82,3 +86,9 @@ class Refused(ProfpipeError):
 
 class PublishError(ProfpipeError):
     """A report could not be attached where it was asked for; the message says what to do."""
+
+
+def first_fault(error: ValidationError) -> str:
+    """`place: reason` of the first fault that pydantic found; the reason alone when the whole file is at fault."""
+    first = error.errors()[0]
+    return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)

@@ -158,6 +158,13 @@ def test_the_heading_of_a_hotspot_list_names_format_and_tool_once() -> None:
     assert profpipe("parse", PYSPY).stdout.startswith("folded: ")
 
 
+def test_a_file_without_a_study_is_not_asked_to_choose_one(tmp_path: Path) -> None:
+    (tmp_path / "profpipe.toml").write_text("schema = 1\n")
+    done = profpipe("run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "holds no study: add [study.NAME]" in done.stderr
+
+
 def test_check_names_every_mistake_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "profpipe.toml").write_text('schema = 1\n[target.a]\ncomand = ["x"]\n[study.s]\ntargets = ["b"]\n')
     done = profpipe("check", cwd=tmp_path)

@@ -117,7 +117,11 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "Invalid JSON"), ('{"study": "s"}', "Field required"), ("[]", "written by another version")],
+    [
+        ("", "study.json: Invalid JSON"),
+        ('{"study": "s"}', "Field required"),
+        ("[]", "cut short, or written by another version"),
+    ],
 )
 def test_a_broken_record_names_the_file_and_the_field(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / store.STUDY_FILE).write_text(text)

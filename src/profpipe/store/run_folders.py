@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from profpipe.errors import InvalidProfile, StoreError
+from profpipe.errors import InvalidProfile, StoreError, first_fault
 from profpipe.model.run import CaptureFile, RunRecord
 from profpipe.model.start import Start
 from profpipe.model.start_codec import dump_start, load_start
@@ -138,6 +138,4 @@ def _read(path: Path, adapter: TypeAdapter[T]) -> T:
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{path}: {where}: {first['msg']}; was it written by another version?") from error
+        raise StoreError(f"{path}: {first_fault(error)}; was it cut short, or written by another version?") from error

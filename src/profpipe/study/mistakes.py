@@ -89,7 +89,8 @@ def _say(path: KeyPath, details: list[ErrorDetails]) -> str:
             return f"{_shown(value)} is not a name: {NAME_RULE}"
         return f"must be text like {context['pattern']}, got {_shown(value)}"
     if path == ("schema",):
-        return f"this profpipe reads schema 1, got {_shown(value)}; a newer profpipe may read it"
+        newer = "; a newer profpipe may read it" if isinstance(value, int) else ""
+        return f"this profpipe reads schema 1, got {_shown(value)}{newer}"
     if kind == "literal_error":
         hint = did_you_mean(value, re.findall(r"'([^']*)'", context["expected"])) if isinstance(value, str) else ""
         return f"must be {context['expected']}, got {_shown(value)}" + (hint if "mean" in hint else "")

@@ -95,7 +95,8 @@ def _checked(path: Path, build: Callable[[], Report]) -> Report:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) if isinstance(part, int) else _word(part) for part in first["loc"])
-        raise ReportError(f"{path}: {where}: {first['type']}; a report.json of this version was expected") from None
+        place = f"{where}: " if where else ""
+        raise ReportError(f"{path}: {place}{first['type']}; a report.json of this version was expected") from None
     except ReportError as error:
         raise ReportError(f"{path}: contradicts itself: {error}") from None
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from profpipe import store
-from profpipe.errors import ConfigError
+from profpipe.errors import ConfigError, first_fault
 from profpipe.model.accepted import Accepted
 from profpipe.model.figure import Part
 
@@ -40,9 +40,7 @@ def read_accepted(folder: Path) -> tuple[Accepted, ...]:
     try:
         return _File.model_validate(tomllib.loads(raw.decode())).accepted
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {where}: {first['msg']}") from error
+        raise ConfigError(f"{path}: {first_fault(error)}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 

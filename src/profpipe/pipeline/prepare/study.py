@@ -101,7 +101,11 @@ def only_study(loaded: LoadedFile, command: str) -> str:
     names = list(loaded.file.study)
     if len(names) == 1:
         return names[0]
-    raise UsageError(f"{loaded.path} holds {len(names)} studies, name one: {command} {'|'.join(names) or 'STUDY'}")
+    if not names:
+        raise UsageError(
+            f"{loaded.path} holds no study: add [study.NAME] with its targets; docs/config.md has every key"
+        )
+    raise UsageError(f"{loaded.path} holds {len(names)} studies, name one: {command} {'|'.join(names)}")
 
 
 def find_study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:

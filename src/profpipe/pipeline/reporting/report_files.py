@@ -9,7 +9,7 @@ from pathlib import Path
 
 from profpipe import store
 from profpipe.credentials import hide, hide_words
-from profpipe.errors import ReportError
+from profpipe.errors import ReportError, first_fault
 from profpipe.model.report import Report
 from profpipe.model.texts import with_texts
 from profpipe.model.upgrade import SCHEMAS, validated_report
@@ -59,9 +59,7 @@ def load_report(path: Path) -> Report:
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ReportError(f"{path}: {where}: {first['msg']}; this version reads {' and '.join(SCHEMAS)}") from error
+        raise ReportError(f"{path}: {first_fault(error)}; this version reads {' and '.join(SCHEMAS)}") from error
 
 
 def find_report(name: str, reports: Path) -> Path:
