@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -182,3 +183,14 @@ def test_list_and_doctor_speak_json() -> None:
     )
     assert tools["clean"]["works"]
     assert all(row["works"] or row["note"] for row in tools.values())
+
+
+def test_compare_of_the_same_captures_is_the_same_bytes(tmp_path: Path) -> None:
+    made = []
+    for name in ("a", "b"):
+        done = profpipe("compare", THREADS, ASYNCIO, "-o", tmp_path / name)
+        assert done.returncode == 0
+        made.append([(tmp_path / name / file).read_bytes() for file in ("report.html", "report.json", "comment.md")])
+    assert made[0] == made[1]
+    newest = max(THREADS.stat().st_mtime, ASYNCIO.stat().st_mtime)
+    assert datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds").encode() in made[0][1]

@@ -117,3 +117,16 @@ def test_the_command_line_says_what_does_not_go_together(measured: Path, tmp_pat
     ):
         done = profpipe("compare", *words)
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+
+
+def test_the_report_of_the_same_runs_is_the_same_bytes(measured: Path, tmp_path: Path) -> None:
+    sides = [f"{measured}:{name}" for name in names(measured)[:2]]
+    made = []
+    for time in (1_000_000_000, 2_000_000_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("time.time", lambda time=time: float(time))
+            out = tmp_path / str(time)
+            assert profpipe("compare", *sides, "-o", out).returncode == 0
+            made.append([(out / name).read_bytes() for name in ("report.html", "report.json", "comment.md")])
+    assert made[0] == made[1]
+    assert store.read_study(measured).created.encode() in made[0][1]

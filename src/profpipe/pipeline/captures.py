@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,7 +95,10 @@ def classic(profile: Profile, style: str, limit: int = 30) -> str:
 
 
 def compare(sides: Sequence[Compared]) -> Report:
-    """The report of profiles side by side; the first one is the baseline. Raises UsageError for fewer than two."""
+    """The report of profiles side by side; the first one is the baseline. Raises UsageError for fewer than two.
+
+    Its time is that of the newest capture, so that the same captures give the same bytes.
+    """
     from profpipe.analyse import compare_profiles
 
     if len(sides) < 2:
@@ -104,9 +108,18 @@ def compare(sides: Sequence[Compared]) -> Report:
         raise UsageError(f"two profiles have the same name ({', '.join(names)}); rename them with --label")
     return compare_profiles(
         [(side.label, side.profile, side.requests) for side in sides],
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=_newest(side.profile.meta.source for side in sides),
         version=__version__,
     )
+
+
+def _newest(sources: Iterable[str]) -> str:
+    """When the newest of the files was written; $SOURCE_DATE_EPOCH where that is set (reproducible-builds.org)."""
+    if (fixed := os.environ.get("SOURCE_DATE_EPOCH", "")).isdigit() and len(fixed) < 12:
+        seconds = float(fixed)
+    else:
+        seconds = max((Path(source).stat().st_mtime for source in sources if Path(source).is_file()), default=0.0)
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def export(profile: Profile, format: str) -> bytes:

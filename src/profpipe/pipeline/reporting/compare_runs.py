@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from profpipe import __version__, store
@@ -98,7 +97,7 @@ def _record(sides: Sequence[FolderSide], kinds: Mapping[str, Instrument], limits
         variants=tuple(replace(s.variant, id=s.label, label=s.label) for s in sides),
         rounds=min(s.study.rounds for s in sides),
         command="profpipe compare " + " ".join(labels),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=max(side.study.created for side in sides),  # the same runs give the same bytes
         profpipe=__version__,
         kinds=kinds,
         environment=_environment(sides),
