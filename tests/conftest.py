@@ -19,6 +19,9 @@ from tests.support.paths import GOLDEN
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Other tests, and those of other checkouts, measure at the same time; the lock has tests of its own.
+os.environ["PROFPIPE_ALONGSIDE"] = "1"
+
 # Workers of pytest-xdist have a processor each, and so have the servers they start: what one measures is not
 # disturbed by what the other does. A test that needs two processors is marked `alone`.
 if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")).startswith("gw"):

@@ -68,6 +68,10 @@ class LoadError(ProfpipeError):
     """The load generator itself failed, or its output cannot be read."""
 
 
+class MachineBusy(ProfpipeError):
+    """Another profpipe is measuring on this machine."""
+
+
 class CommitError(ProfpipeError):
     """git, or the repository, cannot give what a comparison of commits needs."""
 

@@ -30,7 +30,7 @@ def run(
 
     Starts each target under each instrument, loads it, and compares the costs per request. Prints the verdict and the
     path of the report. The exit code is 1 when an instrument has no valid run of a variant; the report still shows
-    the others.
+    the others. One profpipe measures on a machine at a time, unless PROFPIPE_ALONGSIDE=1 is set.
     """
     from profpipe.cli.progress import Progress
     from profpipe.pipeline.prepare.study import only_study, prepare

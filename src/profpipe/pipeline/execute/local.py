@@ -11,6 +11,7 @@ from profpipe.errors import CaptureError, UsageError
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.build import build_targets
 from profpipe.pipeline.execute.interface import Result, Session, Unit
+from profpipe.pipeline.execute.machine_lock import machine_lock
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 
 
@@ -38,6 +39,8 @@ def missing() -> str | None:
 
 @contextmanager
 def session(study: PreparedStudy, address: str, listen: Listener) -> Iterator[Session]:
+    """Raises MachineBusy while another profpipe measures here."""
     if address:
         raise UsageError(f"--on local:{address}: local takes no address; write --on local")
-    yield LocalSession(study, listen)
+    with machine_lock():
+        yield LocalSession(study, listen)
