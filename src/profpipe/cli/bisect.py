@@ -54,7 +54,7 @@ def bisect(
     statistics as in `profpipe diff`. A commit that does not build or stays undecided is skipped. Your checkout is not
     touched.
     """
-    from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search
+    from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search, step_options
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.measure.rounds import Bounds
 
@@ -66,6 +66,7 @@ def bisect(
     first, last = ends.commits[0], ends.commits[-1]
     wanted = regression_between(ends.written.report, metric, limit)
     say(f"{metric} is worse at {last.id}; looking for a commit with +{wanted.limit:.2%} or more")
+    run = step_options(ends.written.report, metric, run)
     step = Step.after(ends, wanted=wanted, reports=reports, max_rounds=max_rounds, run=run)
     context.exit(_print(ends, search(ends.repo, first, last, step)))
 

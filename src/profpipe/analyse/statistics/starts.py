@@ -98,6 +98,13 @@ def median_error(values: Floats) -> float:
     return float(high - low) / 2
 
 
+def _paired(mine: Floats, other: Floats) -> Floats:
+    """Log ratio of every pass; of the medians where the passes of the two are not the same ones."""
+    ratios: Floats = mine / other if len(mine) == len(other) else np.array([np.median(mine) / np.median(other)])
+    logs: Floats = np.log(ratios)
+    return logs
+
+
 def start_ratios(
     starts: Sequence[Start], variant: str, baseline: str, cost: Callable[[VariantSlices], Floats | None] = cost_ns
 ) -> StartRatios:
@@ -109,7 +116,7 @@ def start_ratios(
     for start in valid(starts):
         sides = [None if (found := start.variants.get(name)) is None else cost(found) for name in (variant, baseline)]
         if sides[0] is not None and sides[1] is not None:
-            paired = np.log(sides[0] / sides[1])
+            paired = _paired(sides[0], sides[1])
             logs.append(float(np.median(paired)))
             errors.append(median_error(paired))
     return StartRatios(variant, tuple(logs), tuple(errors))

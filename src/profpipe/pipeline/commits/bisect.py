@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -19,6 +19,8 @@ from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.units import percent
 
 STEP_FILE = "bisect.json"
+# Of slices: with checking out, building and the trial of lengths a step takes less than a minute.
+STEP_BUDGET_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class Regression:
 
     metric: str
     limit: float
+
+
+def step_options(report: Report, metric: str, run: RunOptions) -> RunOptions:
+    """How a step is measured: only the instrument of the metric, in STEP_BUDGET_S, unless the user says otherwise."""
+    names = [m.profiler for m in report.metrics if metric in (m.key, m.key.rpartition(":")[2])]
+    return replace(run, profilers=run.profilers or tuple(names[:1]), budget=run.budget or STEP_BUDGET_S)
 
 
 @dataclass(frozen=True, slots=True)

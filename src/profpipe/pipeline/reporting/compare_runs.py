@@ -11,6 +11,7 @@ from profpipe.errors import Refused, UsageError
 from profpipe.model.report import Limit, Report
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord, VariantFacts
+from profpipe.pipeline.reporting.compare_starts import NOT_ALL, joined_starts
 from profpipe.pipeline.reporting.stored_runs import load_runs
 from profpipe.units import Instrument
 
@@ -70,7 +71,7 @@ def compare_folders(sides: Sequence[FolderSide]) -> Report:
     labels = [s.label for s in sides]
     if len(set(labels)) != len(labels):
         raise UsageError(f"two sides have the same name ({', '.join(labels)}); give them different names with --label")
-    loaded = {s.label: load_runs(s.folder) for s in sides}
+    loaded = {s.label: load_runs(s.folder, needed=s.study.slices is None) for s in sides}
     refused = _refused(sides, {label: [r for r, _ in runs] for label, runs in loaded.items()})
     kinds = {n: k for n, k in base.study.kinds.items() if all(n in s.study.kinds for s in others) and n not in refused}
     if not kinds:
@@ -82,7 +83,10 @@ def compare_folders(sides: Sequence[FolderSide]) -> Report:
         for record, profiles in loaded[s.label]
         if record.variant == s.variant.id and record.profiler in kinds and (s is base or not record.control)
     ]
-    return build_report(StudyData(record=_record(sides, kinds, _limits(sides, refused, kinds)), runs=tuple(runs)))
+    record = _record(sides, kinds, _limits(sides, refused, kinds))
+    slices, starts = joined_starts([(s.label, s.folder, s.study, s.variant.id) for s in sides])
+    record = replace(record, slices=slices if "clean" in kinds else None)
+    return build_report(StudyData(record=record, runs=tuple(runs), starts=starts if "clean" in kinds else ()))
 
 
 def _record(sides: Sequence[FolderSide], kinds: Mapping[str, Instrument], limits: Sequence[Limit]) -> StudyRecord:
@@ -152,6 +156,9 @@ def _limits(sides: Sequence[FolderSide], refused: Mapping[str, str], kinds: Mapp
     out = [Limit(profiler=name, text=text) for name, text in refused.items()]
     apart = "measured one after the other, not in turns: a drift of the machine would look like a difference"
     out += [Limit(profiler=name, text=apart) for name, kind in kinds.items() if kind in TIMED]
+    sliced = [s.study.slices is not None for s in sides]
+    if "clean" in kinds and any(sliced) and not all(sliced):
+        out.append(Limit(profiler="clean", text=NOT_ALL))
     for other in sides[1:]:
         if other.study.load != base.study.load:
             text = f"different loads: {other.study.load}; {base.label} had {base.study.load}"
