@@ -18,6 +18,18 @@ def test_the_verdict_at_eighty_columns(golden: Callable[[str, str], None]) -> No
     golden("terminal-verdict.txt", text)
 
 
+def test_long_headings_leave_room_for_the_names_and_cut_no_figure() -> None:
+    data = document()
+    for metric in data["metrics"]:
+        metric["label"] = "kernel share of CPU time in the closed loop"
+    text = printed(render_verdict(Report.model_validate(data)))
+    table = text[text.index("variant") : text.index("unknown: ")] if "unknown: " in text else text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "…" not in table
+    for variant in data["variants"][:2]:
+        assert variant["label"].split()[0] in table
+
+
 def test_without_a_verdict_it_says_so() -> None:
     data = document()
     data["conclusions"] = []

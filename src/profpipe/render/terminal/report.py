@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Protocol
 
 from rich import box
@@ -28,6 +29,7 @@ from profpipe.render.text import Notes, cut
 from profpipe.render.visible import visible_report, visible_values
 
 COLUMNS = 4
+NAME_WIDTH, HEADING_WIDTH = 14, 15  # a name and four headings fit 80 columns, and no figure is cut
 SUBJECT = 50
 _KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!", "yellow"), "k-verdict": ("", "bold")}
 
@@ -117,11 +119,13 @@ def _columns(every: Sequence[Figure], headline: Figure | None) -> list[Figure]:
 
 def _variants(report: Report, columns: Sequence[Figure], cells: Mapping[str, Sequence[FigureText]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("variant", overflow="fold")
+    shown = heads(report)
+    longest = max((len(visible(head.label)) for head in shown), default=0)
+    table.add_column("variant", overflow="fold", min_width=min(longest, NAME_WIDTH))
     for figure in columns:
-        title = f"{figure.noun}\n{figure.per}" if figure.per else figure.noun
-        table.add_column(Text(title), justify="right", no_wrap=True)
-    for index, head in enumerate(heads(report)):
+        lines = [line for text in (figure.noun, figure.per or "") for line in wrap(text, HEADING_WIDTH)]
+        table.add_column(Text("\n".join(lines)), justify="right")
+    for index, head in enumerate(shown):
         name = Text(head.label)
         if head.role == "baseline":
             name.append("\nbaseline", style="dim")
