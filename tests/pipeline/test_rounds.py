@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from profpipe.errors import CaptureError
 from profpipe.model.report import Comparison, Report, Verdict
 from profpipe.model.run import RunRecord
 from profpipe.model.study import StudyRecord
-from profpipe.pipeline.events import Event, Look
+from profpipe.pipeline.events import Event, Look, Note
 from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.measure.running_study import RunningStudy
@@ -143,6 +143,33 @@ def test_a_look_that_would_end_after_the_budget_is_not_begun(bench: Bench) -> No
     """18 runs took 180 s; three more rounds of two variants would take another 60."""
     assert do(bench, Bounds(20, 239.0), ("cannot tell", "worse")) == "budget"
     assert len(bench.ran) == 18
+
+
+def test_a_budget_bounds_the_first_rounds_too(bench: Bench) -> None:
+    """A round of two variants takes 20 s; the 18 runs until the first verdict would take 180."""
+    found = run_rounds(bench.running, Bounds(20, 65.0), lambda _: pytest.fail("no look"), lambda: bench.seconds)
+    assert (found.stopped, found.looks) == ("budget", ())
+    assert bench.seconds <= 65.0
+    assert rounds_of(bench, "clean") == [1, 2, 3]
+    assert store.read_study(bench.running.folder).rounds == 3
+    first, last = (event.text for event in bench.told if isinstance(event, Note))
+    assert "all 18 runs until the next verdict take about 180 s" in first
+    assert last == "the budget of 65 s is used up: 12 planned runs are not begun"
+
+
+@pytest.mark.parametrize(
+    ("gate", "stopped"),
+    [
+        (("regression:instructions:1%",), "stable"),
+        (("regression:instructions:1%", "regression:cpu_us"), "max-rounds"),
+        (("regression:cost",), "max-rounds"),
+        (("regression:gc",), "max-rounds"),
+    ],
+)
+def test_no_rounds_are_added_for_what_the_gate_does_not_ask(bench: Bench, gate: tuple[str, ...], stopped: str) -> None:
+    bench.running.prepared = replace(bench.running.prepared, gate=gate)
+    verdicts: list[tuple[Verdict, Verdict]] = [("cannot tell", "worse")] * (1 if stopped == "stable" else 3)
+    assert do(bench, Bounds(14), *verdicts) == stopped
 
 
 def test_a_budget_that_is_just_enough_is_used(bench: Bench) -> None:

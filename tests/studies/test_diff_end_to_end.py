@@ -274,6 +274,17 @@ def test_mistakes_are_said_in_one_line(own: Repository, words: tuple[str, ...], 
     assert "Traceback" not in done.err
 
 
+def test_a_branch_named_like_the_study_does_not_hide_it(own: Repository) -> None:
+    git(own.path, "branch", "cost", "base")
+    for words in (("cost",), ("base", "cost")):
+        done = own.do("diff", *words, "-t", "nothing-there")
+        assert "cost is taken as the study; write cost^0 for the commit of that name" in done.err
+        assert "no target nothing-there; it has: server" in done.err
+    done = own.do("diff", "cost^0", "-t", "nothing-there")
+    assert "no target nothing-there; it has: server" in done.err
+    assert "taken as the study" not in done.err
+
+
 def test_no_repository_is_said(tmp_path: Path) -> None:
     done = Repository(tmp_path, tmp_path / "cache").do("diff")
     assert done.code == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +11,14 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from profpipe.cli.diff import measure_with_progress
-from profpipe.cli.options import CONFIG, REPORTS, max_rounds, measuring, percentage
+from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring, percentage
 from profpipe.cli.say import say
 from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
     from profpipe.commits.resolve import Commit
+    from profpipe.pipeline.commits.bisect import Regression
+    from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.commits.measure import MeasuredCommits
     from profpipe.pipeline.prepare.options import RunOptions
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 @max_rounds("add no rounds beyond this number in a step")
 @CONFIG
 @REPORTS
+@JSON
 @click.pass_context
 def bisect(
     context: click.Context,
@@ -47,12 +52,13 @@ def bisect(
     max_rounds: int,
     config: Path | None,
     reports: Path,
+    as_json: bool,
 ) -> None:
     """Which commit between GOOD and BAD made the server worse?
 
     Measures both ends first. `git bisect run` then chooses commits, and each is compared with GOOD by the same
-    statistics as in `profpipe diff`. A commit that does not build or stays undecided is skipped. Your checkout is not
-    touched.
+    statistics as in `profpipe diff`, with the instruments that measure --metric and no others. A commit that does not
+    build or stays undecided is skipped. --budget bounds each comparison. Your checkout is not touched.
     """
     from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search, step_options
     from profpipe.pipeline.commits.diff import DiffOptions
@@ -61,26 +67,45 @@ def bisect(
     check_order(Path.cwd(), good, bad)
     reports = reports.absolute()
     words = (good, bad, study) if study else (good, bad)
-    options = DiffOptions(words=words, target=target, config=config, run=run)
-    ends = measure_with_progress(options, reports, Bounds(max_rounds))
+    options = DiffOptions(words=words, target=target, config=config, metric=metric, run=run)
+    ends = measure_with_progress(options, reports, Bounds(max_rounds, run.budget))
     first, last = ends.commits[0], ends.commits[-1]
     wanted = regression_between(ends.written.report, metric, limit)
-    say(f"{metric} is worse at {last.id}; looking for a commit with +{wanted.limit:.2%} or more")
-    run = step_options(ends.written.report, metric, run)
-    step = Step.after(ends, wanted=wanted, reports=reports, max_rounds=max_rounds, run=run)
-    context.exit(_print(ends, search(ends.repo, first, last, step)))
+    say(f"{metric} is worse at {last.id}; looking for a commit with +{wanted.limit:.2%} or more", err=as_json)
+    stepping = step_options(ends.written.report, metric, run)
+    step = Step.after(ends, wanted=wanted, reports=reports, bounds=Bounds(max_rounds, run.budget), run=stepping)
+    found = search(ends.repo, first, last, step)
+    why = shlex.join(_see_why(ends, found[0], options))
+    if as_json:
+        say(_json(wanted, found, why))
+    else:
+        _print(found, why)
+    context.exit(EXIT_OK if len(found) == 1 else EXIT_ERROR)
 
 
-def _print(ends: MeasuredCommits, found: Sequence[Commit]) -> int:
-    """Print the first bad commit, or the commits it is among; the exit code."""
+def _json(wanted: Regression, found: Sequence[Commit], why: str) -> str:
+    """One candidate is the first bad commit; where some could not be measured there are several."""
+    commits = [{"commit": commit.commit, "subject": commit.subject} for commit in found]
+    answer = {"metric": wanted.metric, "limit": wanted.limit, "candidates": commits, "see_why": why}
+    return json.dumps(answer, indent=1)
+
+
+def _see_why(ends: MeasuredCommits, culprit: Commit, options: DiffOptions) -> list[str]:
+    """The command that shows what a commit changed, with the options that were given."""
+    words = ["profpipe", "diff", f"{culprit.id}~1..{culprit.id}", ends.study, "-t", ends.target]
+    config = ["--config", str(options.config)] if options.config is not None else []
+    return [*words, *config, *options.run.words()]
+
+
+def _print(found: Sequence[Commit], why: str) -> None:
+    """Print the first bad commit, or the commits it is among."""
     if len(found) == 1:
         say(f"first bad commit: {found[0].commit} {found[0].subject}")
-        say(f"see why: profpipe diff {found[0].id}~1..{found[0].id} {ends.study} -t {ends.target}")
-        return EXIT_OK
+        say(f"see why: {why}")
+        return
     say("some commits could not be measured; the first bad commit is one of:")
     for commit in found:
         say(f"  {commit.commit} {commit.subject}")
-    return EXIT_ERROR
 
 
 @click.command(hidden=True)
@@ -92,16 +117,11 @@ def bisect_step(context: click.Context, step: Path) -> None:
     from profpipe.commits.resolve import commit_of
     from profpipe.errors import CaptureError, CommitError, ProfpipeError
     from profpipe.pipeline.commits.bisect import Step, judge_commit
-    from profpipe.pipeline.commits.diff import DiffOptions
-    from profpipe.pipeline.measure.rounds import Bounds
 
     try:
         asked = Step.read(step)
         here = commit_of(Path.cwd(), "HEAD").commit  # the study file's worktree has another HEAD
-        options = DiffOptions(
-            words=(asked.good, here), study=asked.study, target=asked.target, config=asked.study_file, run=asked.run
-        )
-        measured = measure_with_progress(options, asked.reports, Bounds(asked.max_rounds))
+        measured = measure_with_progress(asked.measuring(here), asked.reports, asked.bounds)
         code, why = judge_commit(measured.written.report, asked.wanted)
     except (CaptureError, CommitError) as error:
         code, why = SKIP, f"skipped: {error}"

@@ -108,12 +108,30 @@ def _trends(samples: Iterable[Sample]) -> tuple[Trend, ...]:
         series.setdefault(sample.key, []).append(sample)
     found = []
     for group in series.values():
-        group.sort(key=lambda sample: sample.point.when)
+        group = _in_order(group)
         last = group[-1]
         found.append(
             Trend(last.key, last.label, last.machine_text, last.quantity, tuple(sample.point for sample in group))
         )
     return tuple(sorted(found, key=lambda t: (t.key.study, t.key.metric, t.key.variant, t.key.machine)))
+
+
+def _in_order(group: list[Sample]) -> list[Sample]:
+    """By the time of the commits; those of one second, as a rebase leaves them, by ancestry in this repository."""
+    from profpipe.commits.ancestry import by_ancestry
+
+    seconds: dict[object, set[str]] = {}
+    for sample in group:
+        if sample.point.commit is not None:
+            seconds.setdefault(sample.point.when[0], set()).add(sample.point.commit)
+    equal = [sorted(commits) for commits in seconds.values() if len(commits) > 1]
+    place = {c: number for commits in equal for c, number in by_ancestry(Path.cwd(), commits).items()}
+
+    def key(sample: Sample) -> tuple[object, int, object]:
+        when, created = sample.point.when
+        return when, place.get(sample.point.commit or "", 0), created
+
+    return sorted(group, key=key)
 
 
 def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:

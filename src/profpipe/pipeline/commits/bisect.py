@@ -14,7 +14,9 @@ from profpipe.commits.resolve import Commit, commit_of, repository
 from profpipe.commits.worktrees import cache_folder
 from profpipe.errors import ReportError, UsageError
 from profpipe.model.report import Comparison, Report
+from profpipe.pipeline.commits.diff import DiffOptions
 from profpipe.pipeline.commits.measure import MeasuredCommits
+from profpipe.pipeline.measure.rounds import Bounds
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.units import percent
 
@@ -47,11 +49,11 @@ class Step:
     study_file: Path
     reports: Path
     wanted: Regression
-    max_rounds: int
+    bounds: Bounds
     run: RunOptions
 
     @staticmethod
-    def after(ends: MeasuredCommits, *, wanted: Regression, reports: Path, max_rounds: int, run: RunOptions) -> Step:
+    def after(ends: MeasuredCommits, *, wanted: Regression, reports: Path, bounds: Bounds, run: RunOptions) -> Step:
         """The step between two ends that were measured."""
         return Step(
             good=ends.commits[0].commit,
@@ -60,8 +62,19 @@ class Step:
             study_file=ends.study_file,
             reports=reports,
             wanted=wanted,
-            max_rounds=max_rounds,
+            bounds=bounds,
             run=run,
+        )
+
+    def measuring(self, commit: str) -> DiffOptions:
+        """How one commit is compared with the good one: by the instruments of the metric alone."""
+        return DiffOptions(
+            words=(self.good, commit),
+            study=self.study,
+            target=self.target,
+            config=self.study_file,
+            metric=self.wanted.metric,
+            run=self.run,
         )
 
     def write(self, path: Path) -> None:

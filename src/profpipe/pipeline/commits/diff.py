@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe import store
@@ -15,9 +15,9 @@ from profpipe.commits.resolve import Asked, Commit, how_to_get, is_commit, repos
 from profpipe.commits.worktrees import checked_out, remove, snapshot
 from profpipe.errors import CaptureError, ConfigError, UsageError
 from profpipe.model.report import CommitInfo
+from profpipe.pipeline.commits.gated import with_gate
+from profpipe.pipeline.commits.one_metric import only_for
 from profpipe.pipeline.events import Listener, Note
-from profpipe.pipeline.gate.accepted_file import accepted_here
-from profpipe.pipeline.gate.rules import check_rules, gate_rule, rules_of_study
 from profpipe.pipeline.measure.running_study import RunningStudy, running_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
@@ -32,7 +32,10 @@ CHANGES = "changes"
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
-    """What the command line asks for. `words` are commits; the last one may be the study when `study` is None."""
+    """What the command line asks for. `words` are commits; the last one may be the study when `study` is None.
+
+    `metric` = the only question, so that neither other instruments nor the gate of the study take part.
+    """
 
     words: tuple[str, ...] = ()
     study: str | None = None
@@ -41,13 +44,23 @@ class DiffOptions:
     every: bool = False
     config: Path | None = None
     fail_on: tuple[str, ...] = ()
+    metric: str | None = None
     run: RunOptions = field(default_factory=RunOptions)
 
     def command(self, asked: Asked, study: str, target: str) -> str:
         """The command that measures the same commits again, wherever the branches point by then."""
         commits = asked.commits[:-1] if self.worktree else asked.commits
         words = ["profpipe", "diff", *(commit.commit[:12] for commit in commits), study, "-t", target]
-        return shlex.join([*words, *(["--worktree"] if self.worktree else []), *self.run.words()])
+        rules = [word for rule in self.fail_on for word in ("--fail-on", rule)]
+        return shlex.join(
+            [*words, *(["--worktree"] if self.worktree else []), *rules, *self.config_words(), *self.run.words()]
+        )
+
+    def config_words(self) -> list[str]:
+        """`--config FILE` as it was given; a path of this machine only by its name."""
+        if self.config is None:
+            return []
+        return ["--config", self.config.name if self.config.is_absolute() else str(self.config)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,8 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
         loaded = _study_file(repo, asked, folders, config, given=options.config is not None, listen=listen)
         study_id = study_id or only_study(loaded, "profpipe diff [COMMITS]")
         study = find_study(loaded, study_id, options.run)
+        if options.metric is not None and not options.run.profilers:
+            study = only_for(study, options.metric)
         target_id = options.target or study.baseline or study.targets[0]
         if target_id not in loaded.file.target:
             raise UsageError(f"{loaded.path}: no target {target_id}; it has: {', '.join(loaded.file.target)}")
@@ -92,7 +107,8 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
         prepared = lay_out(
             f"diff-{study_id}", about_one_target(study, target_id, _question(target_id, asked)), variants, options.run
         )
-        prepared = _with_gate(prepared, loaded, study_id, options.fail_on)
+        if options.metric is None:
+            prepared = with_gate(prepared, loaded, study_id, options.fail_on)
         command = options.command(asked, study_id, target_id)
         yield CheckedOut(
             repo=repo,
@@ -120,26 +136,6 @@ def build_commits(at: CheckedOut, reports: Path, listen: Listener) -> Iterator[R
         _enough_left(at, running.broken)
         _write_changes(at, running.folder)
         yield running
-
-
-def _with_gate(prepared: PreparedStudy, loaded: LoadedFile, study: str, fail_on: tuple[str, ...]) -> PreparedStudy:
-    """The study with its gate: the rules of the study file and of the command line, and what was accepted.
-
-    Raises UsageError for a rule that these instruments cannot answer, ConfigError for a file of accepted regressions
-    with a mistake: both before anything is built or measured.
-    """
-    from profpipe.analyse.names.categories import categories
-
-    known = {c.key for c in categories().categories} | {rule.category for rule in loaded.file.category}
-    own = rules_of_study(loaded.file.study[study].gate)
-    for texts, place in ((own, f"{loaded.where('study', study, 'gate')}: "), (fail_on, "")):
-        try:
-            check_rules([gate_rule(text) for text in texts], prepared.kinds, known)
-        except UsageError as error:
-            raise UsageError(f"{place}{error}") from error
-    rules = tuple(dict.fromkeys((*own, *fail_on)))
-    before, *_, after = (prepared.root_of(name) for name in prepared.targets)
-    return replace(prepared, gate=rules, accepted=accepted_here(before, after, study) if rules else ())
 
 
 def _enough_left(at: CheckedOut, broken: Mapping[str, CaptureError]) -> None:
@@ -234,7 +230,10 @@ def _study_file(
             )
         return loaded
     if config is None:
-        raise ConfigError(f"neither {newest.id} nor the checkout has {place}; `profpipe init` writes one")
+        raise ConfigError(
+            f"neither {newest.id} nor the checkout has {place}; `profpipe init` writes one, and --config FILE names "
+            "one that is elsewhere in the checkout"
+        )
     listen(Note(f"{newest.id} has no {place}; using the checkout's for all commits"))
     return read_file(config)
 

@@ -66,6 +66,19 @@ def is_metric(name: str) -> bool:
     return any(metric_names(name)[1] in counts for counts in COUNTS.values())
 
 
+def instruments_of(metric: str, kinds: Mapping[str, Instrument]) -> tuple[str, ...]:
+    """The instruments that measure a metric, named by its key or by the last part of it."""
+    return tuple(name for name, kind in kinds.items() if metric in set(_names(name, kind)))
+
+
+def instruments_asked(rules: Iterable[GateRule], kinds: Mapping[str, Instrument]) -> frozenset[str]:
+    """The instruments that a gate asks about: all where there are no rules, or one is of `cost` or of a category."""
+    asked = [instruments_of(rule.where, kinds) if rule.where is not None else () for rule in rules]
+    if not asked or not all(asked):
+        return frozenset(kinds)
+    return frozenset(name for names in asked for name in names)
+
+
 def check_rules(rules: Sequence[GateRule], kinds: Mapping[str, Instrument], categories: Iterable[str]) -> None:
     """Refuse a rule that no report of these instruments could answer.
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from profpipe import store
 from profpipe.model.report import ALPHA, Report, Sequential
-from profpipe.pipeline.events import Look
+from profpipe.pipeline.events import Look, Note
+from profpipe.pipeline.gate.rules import gate_rule, instruments_asked
 from profpipe.pipeline.measure.running_study import RunningStudy
 from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.prepare.schedule import RunPlan
 
 # Only these instruments have headline verdicts; traced and sampled tables keep the rounds of the study.
 EXTENDED = frozenset({"clean", "counted"})
@@ -36,6 +39,10 @@ class _Clock:
         used = self.now() - self.started
         return budget_s is None or used + runs * used / max(ended, 1) <= budget_s
 
+    def needed(self, runs: int, ended: int) -> float:
+        """Seconds that so many runs take."""
+        return runs * (self.now() - self.started) / max(ended, 1)
+
 
 def run_rounds(
     running: RunningStudy,
@@ -55,11 +62,14 @@ def run_rounds(
     clock = _Clock(now(), now)
     _write(running, state)
     for number, rounds in enumerate(state.planned):
-        running.run(prepared.schedule(wanted, done, len(running.ended)))
+        plans = prepared.schedule(wanted, done, len(running.ended))
+        running.run(_within_budget(running, plans, clock, bounds.budget_s))
+        if len(running.ended) < plans[-1].order:
+            return _stop(running, state, "budget")
         done = {**done, **wanted}
         state = state.model_copy(update={"looks": (*state.looks, rounds)})
         _write(running, state)
-        open_ = undecided(report_of(running.folder), prepared.kinds)
+        open_ = _asked(prepared, undecided(report_of(running.folder), prepared.kinds))
         last = number + 1 == len(state.planned)
         if not open_ or last:
             return _stop(running, state, "max-rounds" if open_ else "stable")
@@ -69,6 +79,36 @@ def run_rounds(
             return _stop(running, state, "budget")
         running.listen(Look(rounds, tuple(open_), coming))
     return state
+
+
+def _within_budget(
+    running: RunningStudy, plans: Sequence[RunPlan], clock: _Clock, budget_s: float | None
+) -> Iterator[RunPlan]:
+    """The runs, round after round, while a round would end within the budget. The first round shows how long runs are.
+
+    The first round of a slower instrument may end late: nothing is known of it before.
+    """
+    groups = [list(group) for _, group in groupby(plans, key=lambda plan: (plan.profiler, plan.round))]
+    for number, group in enumerate(groups):
+        ended = len(running.ended)
+        if not clock.enough_for(len(group), ended, budget_s):
+            left = sum(map(len, groups[number:]))
+            running.listen(Note(f"the budget of {budget_s:.0f} s is used up: {left} planned runs are not begun"))
+            return
+        if number == 1 and not clock.enough_for(len(plans) - len(group), ended, budget_s):
+            running.listen(
+                Note(
+                    f"all {len(plans)} runs until the next verdict take about {clock.needed(len(plans), ended):.0f} s "
+                    f"and the budget is {budget_s:.0f} s: only rounds that end in time are run"
+                )
+            )
+        yield from group
+
+
+def _asked(prepared: PreparedStudy, found: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the instruments that the gate asks about: nobody waits for more rounds of another one."""
+    asked = instruments_asked(map(gate_rule, prepared.gate), prepared.kinds)
+    return tuple(name for name in found if name in asked)
 
 
 def _planned_looks(prepared: PreparedStudy, bounds: Bounds) -> Sequential:
@@ -106,5 +146,8 @@ def undecided(report: Report, kinds: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _write(running: RunningStudy, state: Sequential) -> None:
-    running.study = replace(running.study, sequential=state, rounds=max(state.looks, default=running.study.rounds))
+    rounds = max(state.looks, default=running.study.rounds)
+    if state.stopped == "budget" and not state.looks:
+        rounds = max((record.round for record in running.ended), default=rounds)
+    running.study = replace(running.study, sequential=state, rounds=rounds)
     store.write_study(running.folder, running.study)

@@ -122,9 +122,8 @@ def trust(report: Report) -> list[str]:
     steps = report.study.sequential
     if steps is not None:
         looks = ", ".join(str(look) for look in steps.looks)
-        found.append(
-            f"Rounds were added until the verdicts were stable (checked after {looks}): {cut(steps.rule, 600)}"
-        )
+        checked = f"until the verdicts were stable (checked after {looks})" if looks else "until the time was used up"
+        found.append(f"Rounds were added {checked}: {cut(steps.rule, 600)}")
     past = report.calibration
     if past is not None:
         found.append(
