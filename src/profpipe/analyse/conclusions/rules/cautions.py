@@ -42,6 +42,8 @@ def _differs_from_itself(facts: Facts, key: str) -> Conclusion:
 
 
 def _is_noisy(facts: Facts, key: str) -> bool:
+    if facts.report.control.figures[key].paired:
+        return False  # a ratio over starts has an interval of its own, and one start's spread does not limit it
     spread = facts.report.control.sd.get(key)
     undecided = facts.report.control.figures[key].verdict == "cannot tell"
     return undecided and spread is not None and spread > NOISY_PAIRS
