@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from profpipe.errors import ReportError
+from profpipe.model.consistency import contradiction
 from profpipe.model.report import Report
 from profpipe.model.upgrade import validated_report
 from profpipe.pipeline.attach.target_branch import TargetBranch, gate_again
@@ -56,6 +57,8 @@ def read_artifact(folder: Path, decide: Callable[[str], TargetBranch] = lambda _
     path = folder / "report.json"
     data = _read(path)
     report = _checked(path, lambda: validated_report(data, strict=True))
+    if contradiction(report) is not None:  # its text holds names of the file, which are not repeated
+        raise ReportError(f"{path}: contradicts itself: nothing is posted")
     if len(report.variants) > MAX_VARIANTS:
         raise ReportError(f"{path}: {len(report.variants)} variants; at most {MAX_VARIANTS} are taken from an artifact")
     target = decide(report.study.id)

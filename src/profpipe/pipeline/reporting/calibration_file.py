@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from profpipe import store
 from profpipe.errors import StoreError
+from profpipe.model.consistency import calibration_contradiction
 from profpipe.model.machine import machine_key, machine_text
 from profpipe.model.report import Calibration, Report
 from profpipe.units import percent
@@ -50,6 +51,8 @@ def calibration_of(reports: Path, study_id: str, environment: Mapping[str, str])
     except ValidationError as error:
         first = error.errors()[0]["msg"]
         raise StoreError(f"{path}: not a readable calibration: {first}; remove the file or calibrate again") from error
+    if (why := calibration_contradiction(found)) is not None:
+        raise StoreError(f"{path}: contradicts itself: {why}; remove the file or calibrate again")
     return found if found.machine == machine_key(machine_text(environment)) else None
 
 

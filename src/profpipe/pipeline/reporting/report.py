@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from profpipe import store
-from profpipe.errors import ProfpipeError
+from profpipe.errors import ProfpipeError, ReportError
+from profpipe.model.consistency import study_contradiction
 from profpipe.model.report import Report
 from profpipe.model.run import RunRecord
 from profpipe.pipeline.gate.judge import gate
@@ -43,11 +44,11 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
     study = store.read_study(folder)
     starts = stored_starts(folder, study)
     commands = {v.id: v.command for v in study.variants}
+    loaded = load_runs(folder, study.checkout, needed=not starts)
+    if (why := study_contradiction(study, [record for record, _ in loaded])) is not None:
+        raise ReportError(f"{folder}: its records contradict each other: {why}")
     # The report shows the command of profpipe.toml; the executed one has a port and paths of this machine.
-    runs = [
-        RunData(replace(r, command=commands.get(r.variant, ())), profiles)
-        for r, profiles in load_runs(folder, study.checkout, needed=not starts)
-    ]
+    runs = [RunData(replace(r, command=commands.get(r.variant, ())), profiles) for r, profiles in loaded]
     report = build_report(
         StudyData(
             record=study,

@@ -10,6 +10,7 @@ from pathlib import Path
 from profpipe import store
 from profpipe.credentials import hide, hide_words
 from profpipe.errors import ReportError, first_fault
+from profpipe.model.consistency import contradiction
 from profpipe.model.report import Report
 from profpipe.model.texts import with_texts
 from profpipe.model.upgrade import SCHEMAS, validated_report
@@ -55,11 +56,14 @@ def load_report(path: Path) -> Report:
     from pydantic import ValidationError
 
     try:
-        return validated_report(store.read_file(path))
+        report = validated_report(store.read_file(path))
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
         raise ReportError(f"{path}: {first_fault(error)}; this version reads {' and '.join(SCHEMAS)}") from error
+    if (why := contradiction(report)) is not None:
+        raise ReportError(f"{path}: contradicts itself: {why}; make it again with `profpipe report`")
+    return report
 
 
 def find_report(name: str, reports: Path) -> Path:
