@@ -56,6 +56,10 @@ class ToolMissing(ProfpipeError):
     """A program or package that this step needs is not there; the message holds the install line."""
 
 
+class PartFailed(ProfpipeError):
+    """A part of another package raised while it was used; the message names the part and its package."""
+
+
 class CaptureError(ProfpipeError):
     """A run failed. `phase` is a `model.run.Phase`; `text` is the message without it."""
 

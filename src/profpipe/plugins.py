@@ -3,18 +3,19 @@ and executors.
 
 Built-in parts are named as "module:attribute" (or "module" when the module is the part) and imported when they are
 first used. Parts of other packages are found by entry points of the kind's group. A part of another package that cannot
-be used is left out, with its package and the reason; every other part keeps working.
+be used, or that raises while it is used, is left out with its package and the reason; every other part keeps working.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from profpipe.errors import UsageError
+from profpipe.errors import PartFailed, ProfpipeError, UsageError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -73,6 +74,26 @@ class Registry(Generic[Part]):
             raise UsageError("; ".join(map(str, found.left_out)))
         return cast("Part", found.part)
 
+    @contextmanager
+    def blaming(self, name: str) -> Iterator[None]:
+        """Around a use of the part `name`: what a part of another package raises there becomes a PartFailed.
+
+        It names the part, and `plugins` and `parts` leave it out from then on. Our own errors, with which a part
+        says on purpose what is wrong, and everything that a built-in part raises pass unchanged.
+        """
+        try:
+            yield
+        except ProfpipeError:
+            raise
+        except Exception as error:
+            if name in self.builtin or name not in self._candidates:
+                raise
+            point = self._choose(name).point
+            package = "another package" if point is None else _package(point)
+            failed = LeftOut(self.kind, name, package, f"it raised {_in_words(error)}")
+            self._failed[name] = failed
+            raise PartFailed(str(failed)) from error
+
     def names(self) -> tuple[str, ...]:
         """Built-in names in the order of the registry, then those of other packages' usable parts by name."""
         return (*self.builtin, *(name for name, _ in self.plugins()))
@@ -85,7 +106,7 @@ class Registry(Generic[Part]):
         """The usable parts of other packages with their names, in the order of the names. Imports all of them."""
         for name in self._candidates:
             found = self._choose(name)
-            if found.point is not None:
+            if found.point is not None and name not in self._failed:
                 yield name, cast("Part", found.part)
 
     def parts(self) -> Iterator[tuple[str, Part]]:
@@ -95,13 +116,14 @@ class Registry(Generic[Part]):
         yield from self.plugins()
 
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The parts of other packages that cannot be used, each with its package and the reason. Imports all."""
+        """The parts of other packages that cannot be used or have failed, with package and reason. Imports all."""
         taken = tuple(
             LeftOut(self.kind, point.name, _package(point), "the name is taken by profpipe itself")
             for point in self._entry_points
             if point.name in self.builtin
         )
-        return (*taken, *(part for name in self._candidates for part in self._choose(name).left_out))
+        unusable = (part for name in self._candidates for part in self._choose(name).left_out)
+        return (*taken, *unusable, *self._failed.values())
 
     def package(self, name: str) -> str | None:
         """The package and version whose part of this name is used; None for a built-in or unusable one."""
@@ -122,6 +144,10 @@ class Registry(Generic[Part]):
 
     @cached_property
     def _chosen(self) -> dict[str, _Choice]:
+        return {}
+
+    @cached_property
+    def _failed(self) -> dict[str, LeftOut]:
         return {}
 
     def _choose(self, name: str) -> _Choice:
@@ -149,8 +175,7 @@ class Registry(Generic[Part]):
         try:
             part = point.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what another package raises on import is not known
-            text = " ".join(str(error).split())[:200]
-            reason = f"importing {point.value} raised {type(error).__name__}{': ' if text else ''}{text}"
+            reason = f"importing {point.value} raised {_in_words(error)}"
             return LeftOut(self.kind, point.name, _package(point), reason)
         faults = protocol_faults(part, self.protocol)
         if faults:
@@ -210,6 +235,12 @@ def _resolve(target: str) -> object:
     module, _, attribute = target.partition(":")
     found = import_module(module)
     return getattr(found, attribute) if attribute else found
+
+
+def _in_words(error: BaseException) -> str:
+    """The error in one short line that is safe to print."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(str(error).split())[:200])
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _package(point: EntryPoint) -> str:

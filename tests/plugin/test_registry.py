@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from profpipe.errors import UsageError
+from profpipe.errors import PartFailed, UsageError
 from profpipe.plugins import LeftOut, Registry, protocol_faults
 from tests.support import distributions
 
@@ -163,3 +163,24 @@ class LoudGreeter(Greeter, Protocol):
 
 def test_members_of_an_extended_protocol_are_wanted_too() -> None:
     assert protocol_faults(object(), LoudGreeter) == ["lacks TITLE, rank, greet, shout"]
+
+
+def test_a_part_that_raises_in_use_is_blamed_and_left_out_from_then_on(install: Install) -> None:
+    install("greets-badly", GOOD, bad="")
+    install("greets-well", GOOD, well="")
+    registry = fresh()
+    with pytest.raises(PartFailed) as raised, registry.blaming("bad"):
+        raise KeyError("x")
+    assert str(raised.value) == "greeter 'bad' of greets-badly 1.2 is left out: it raised KeyError: 'x'"
+    assert registry.names() == ("plain", "well")
+    assert [str(part) for part in registry.left_out()] == [str(raised.value)]
+
+
+def test_errors_on_purpose_and_those_of_built_in_parts_pass(install: Install) -> None:
+    install("greets-well", GOOD, well="")
+    registry = fresh()
+    with pytest.raises(UsageError, match="on purpose"), registry.blaming("well"):
+        raise UsageError("on purpose")
+    with pytest.raises(KeyError), registry.blaming("plain"):
+        raise KeyError("x")
+    assert registry.names() == ("plain", "well")

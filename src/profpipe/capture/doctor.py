@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from profpipe.capture.interface import Profiler, Trial
 from profpipe.capture.profilers.registry import PROFILERS
-from profpipe.errors import CaptureError
+from profpipe.errors import CaptureError, PartFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ def try_tools(python: str = sys.executable) -> tuple[ToolState, ...]:
 
 def _tried(name: str, profiler: Profiler, python: str) -> ToolState:
     try:
-        trial = profiler.try_it(python)
+        with PROFILERS.blaming(name):
+            trial = profiler.try_it(python)
+    except PartFailed as error:
+        trial = Trial(str(error))
     except (CaptureError, OSError, subprocess.SubprocessError) as error:
         trial = Trial(error.text if isinstance(error, CaptureError) else str(error))
     return ToolState(

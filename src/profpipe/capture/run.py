@@ -7,20 +7,20 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from profpipe.capture.interface import Collected, Launch, Options, Profiler, Session, Window
 from profpipe.capture.launch import prepare
-from profpipe.capture.profilers.registry import profiler as find_profiler
+from profpipe.capture.profilers.registry import PROFILERS
 from profpipe.capture.server import ports, usage
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
 from profpipe.capture.server.ready import HOST, PortTaken, Waiting
-from profpipe.errors import CaptureError, LoadError
+from profpipe.errors import CaptureError, LoadError, PartFailed
 from profpipe.model.run import CaptureFile, LoadResult, Phase, RunRecord, Usage
 from profpipe.study.schema import Request, Target
 
@@ -39,6 +39,7 @@ class _Run:
 
     begun: RunRecord
     target: Target
+    tool: str  # the profiler's name in the registry
     profiler: Profiler
     folder: Path
     placement: Placement
@@ -54,6 +55,10 @@ class _Run:
     def enter(self, phase: Phase) -> None:
         self.phase = phase
         self.on_phase(phase)
+
+    def blaming(self) -> AbstractContextManager[None]:
+        """Around calls of the profiler and its session: when a plug-in raises there, its run fails and names it."""
+        return PROFILERS.blaming(self.tool)
 
     def record(self, reason: str | None, phase: Phase | None, log_tail: tuple[str, ...], refused: bool) -> RunRecord:
         return replace(
@@ -94,16 +99,19 @@ def capture_run(
     which run this is, with everything that was measured. A run that fails is returned with its reason and phase, never
     raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
     """
-    run = _Run(begun, target, find_profiler(profiler), folder, placement, on_phase)
-    if (why := run.profiler.refuses(target)) is not None:
-        return run.record(why, "start", (), refused=True)
-    request = request or target.request or Request()
+    run = _Run(begun, target, profiler, PROFILERS.get(profiler), folder, placement, on_phase)
     try:
-        _run_on_some_port(run, root, options, request, warm_up, load, after)
+        with run.blaming():
+            why = run.profiler.refuses(target)
+        if why is not None:
+            return run.record(why, "start", (), refused=True)
+        _run_on_some_port(run, root, options, request or target.request or Request(), warm_up, load, after)
     except CaptureError as error:
         return run.record(error.text, cast("Phase", error.phase), error.log_tail, refused=False)
     except LoadError as error:
         return run.record(f"the load failed: {error}", run.phase, (), refused=False)
+    except PartFailed as error:
+        return run.record(str(error), run.phase, (), refused=False)
     except OSError as error:
         # A full disk or a removed folder fails this run, not the study.
         return run.record(f"{error.strerror or error}: {error.filename}", run.phase, (), refused=False)
@@ -174,18 +182,21 @@ def _run_on(
             _alive(server, "load", "under the load after the window")
         run.enter("stop")
         stopped = _stop(run, server)
-        run.collected = session.collect(stopped)
+        with run.blaming():
+            run.collected = session.collect(stopped)
 
 
 @contextmanager
 def _session(run: _Run, launch: Launch) -> Iterator[Session]:
-    session = run.profiler.session(launch)
+    with run.blaming():
+        session = run.profiler.session(launch)
     run.command = session.argv
     run.facts |= session.facts
     try:
         yield session
     finally:
-        session.abandon()
+        with run.blaming():
+            session.abandon()
 
 
 @contextmanager
@@ -223,17 +234,18 @@ def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], 
     run.enter("window")
     quiesce_s = QUIESCE_COUNTED_S if run.profiler.kind == "counted" else QUIESCE_S
     time.sleep(quiesce_s)
-    session.open(server)
+    with run.blaming():
+        session.open(server)
     if not usage.reset_peaks(server.tree()):
         run.warnings.append("peak memory covers the whole run: this system cannot reset it when the window opens")
-    before = usage.moment(server.tree, server.keeper, session.helpers())
+    before = usage.moment(server.tree, server.keeper, _helpers(run, session))
     watch = usage.ThreadWatch(list(before.tree))
     run.enter("load")
     try:
         run.load = load()
     finally:
         switches = watch.end()
-    after = usage.moment(server.tree, server.keeper, session.helpers())
+    after = usage.moment(server.tree, server.keeper, _helpers(run, session))
     _alive(server, "load", "under load")
     run.usage = usage.usage(before, after, run.load, switches)
     if lost := usage.lost(before, after):
@@ -241,8 +253,14 @@ def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], 
     time.sleep(quiesce_s)
     run.enter("save")
     cpu_s = None if run.usage.cpu_ns is None else run.usage.cpu_ns / 1e9
-    session.close(server, Window(cpu_s, run.load.served))
+    with run.blaming():
+        session.close(server, Window(cpu_s, run.load.served))
     _alive(server, "save", WINDOW_MOMENTS["save"])
+
+
+def _helpers(run: _Run, session: Session) -> tuple[int, ...]:
+    with run.blaming():
+        return session.helpers()
 
 
 def _alive(server: Supervised, phase: Phase, moment: str) -> None:

@@ -32,4 +32,5 @@ def export(profile: Profile, name: str) -> bytes:
     for fact in sorted(exporter.NEEDS - profile.says):
         source = profile.meta.source or profile.meta.format
         raise Refused(f"{source}: no {name} export of a {profile.meta.format} profile: {_REASONS.get(fact, fact)}")
-    return exporter.export(profile)
+    with EXPORTERS.blaming(name):
+        return exporter.export(profile)

@@ -27,7 +27,8 @@ class Choice:
 
 def missing(name: str) -> str | None:
     """Why this generator cannot run here, with the install line; None when it can. UsageError: no such generator."""
-    return GENERATORS.get(name).missing()
+    with GENERATORS.blaming(name):
+        return GENERATORS.get(name).missing()
 
 
 def programs() -> tuple[Program, ...]:
@@ -50,9 +51,11 @@ def choice(plan: LoadPlan) -> Choice:
 
     if plan.generator != "auto":
         named = GENERATORS.get(plan.generator)
-        if absent := named.missing():
+        with GENERATORS.blaming(plan.generator):
+            absent, refused = named.missing(), named.refuses(plan)
+        if absent:
             raise ToolMissing(absent)
-        if refused := named.refuses(plan):
+        if refused:
             raise Refused(f"{plan.generator}: {refused}")
         return Choice(plan.generator, "named in the plan")
     passed_over: list[str] = []
@@ -81,7 +84,8 @@ def run(name: str, plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: 
         raise ToolMissing(absent)
     if refused := generator.refuses(plan):
         raise Refused(f"{name}: {refused}")
-    return generator.run(plan, host, port, cpus=cpus, folder=folder)
+    with GENERATORS.blaming(name):
+        return generator.run(plan, host, port, cpus=cpus, folder=folder)
 
 
 def warm_up(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:

@@ -42,8 +42,9 @@ def _head(path: Path, size: int) -> bytes:
 def parse_file(path: FilePath, format: str | None = None) -> Profile:
     """Read one capture. Raises ParseError, UnknownFormat, or UsageError for a format that does not exist."""
     path = Path(path)
-    parser = PARSERS.get(format or detect_file(path))
-    with open_capture(path) as raw:
+    name = format or detect_file(path)
+    parser = PARSERS.get(name)
+    with open_capture(path) as raw, PARSERS.blaming(name):
         return parser.parse(raw, str(path))
 
 
@@ -62,7 +63,8 @@ def parse_files(paths: Sequence[FilePath], format: str | None = None) -> Profile
         raise UsageError(f"{name} captures are one file each; {len(paths)} were given: read them one by one")
     with ExitStack() as stack:
         parts = [(stack.enter_context(open_capture(Path(path))), str(path)) for path in paths]
-        return parser.parse_parts(parts)
+        with PARSERS.blaming(name):
+            return parser.parse_parts(parts)
 
 
 def _format_of_parts(paths: Sequence[FilePath]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
 
-from profpipe.errors import UnknownFormat
+from profpipe.errors import PartFailed, UnknownFormat
 from profpipe.parse.interface import Parser
 from profpipe.parse.other_formats import OtherFormat, other_format
 from profpipe.parse.reading import opens_json
@@ -29,12 +29,12 @@ def detect(head: bytes, filename: str = "", *, whole: bool = True, parsers: Regi
     other = other_format(head, filename)
     if other and other.ask_first:
         raise _refused(source, other, parsers)
-    maybe = _ask(((name, parsers.get(name)) for name in parsers.builtin), head, filename)
+    maybe = _ask(parsers, list(parsers.builtin), head, filename)
     if isinstance(maybe, str):
         return maybe
     if maybe and not whole:
         return None
-    others = _ask(parsers.plugins(), head, filename)
+    others = _ask(parsers, [name for name, _ in parsers.plugins()], head, filename)
     if isinstance(others, str):
         return others
     if other:
@@ -53,11 +53,16 @@ def _refused(source: str, other: OtherFormat, parsers: Registry[Parser]) -> Unkn
     return UnknownFormat(source, f"{other.name}. What to do: {other.do}. profpipe reads: {reads}")
 
 
-def _ask(parsers: Iterable[tuple[str, Parser]], head: bytes, filename: str) -> str | list[str]:
-    """The first that is sure, else those that need more bytes to decide."""
+def _ask(parsers: Registry[Parser], names: list[str], head: bytes, filename: str) -> str | list[str]:
+    """The first that is sure, else those that need more bytes to decide. A plug-in that raises is named on stderr."""
     unsure = []
-    for name, parser in parsers:
-        answer = parser.sniff(head, filename)
+    for name in names:
+        try:
+            with parsers.blaming(name):
+                answer = parsers.get(name).sniff(head, filename)
+        except PartFailed as error:
+            logging.getLogger(__name__).warning("%s", error)
+            continue
         if answer:
             return name
         if answer is None:

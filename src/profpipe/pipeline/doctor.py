@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from profpipe.errors import PartFailed
 from profpipe.plugins import LeftOut, Registry
 
 
@@ -32,7 +33,11 @@ def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
     profilers = [ToolNote(s.name, s.kind, s.works, s.why_not or s.note, s.install) for s in try_tools(python)]
     loads = []
     for name, generator in GENERATORS.parts():
-        reason = generator.missing()
+        try:
+            with GENERATORS.blaming(name):
+                reason = generator.missing()
+        except PartFailed as error:
+            reason = str(error)
         loads.append(ToolNote(name, "load", reason is None, reason or "works"))
     broken = [ToolNote(part.name, part.kind, False, f"plug-in of {part.package}: {part.reason}") for part in left_out()]
     return (*profilers, *loads, *broken)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from profpipe.errors import UsageError
+from profpipe.errors import PartFailed, UsageError
 from profpipe.publish.place import Place, pull_number
 from profpipe.publish.registry import FORGES
 from profpipe.publish.secret import plain_url
@@ -17,11 +18,16 @@ from profpipe.publish.secret import plain_url
 def detect(environment: Mapping[str, str]) -> Place | None:
     """The place that the CI we run in belongs to; None outside of a CI that is known.
 
-    Each forge is asked for its own CI, then Woodpecker, which serves any forge. Raises UsageError when a file of the CI
-    cannot be read.
+    Each forge is asked for its own CI, then Woodpecker, which serves any forge. A plug-in that raises is named on
+    stderr. Raises UsageError when a file of the CI cannot be read.
     """
-    for _, forge in FORGES.parts():
-        place = forge.detect(environment)
+    for name, forge in FORGES.parts():
+        try:
+            with FORGES.blaming(name):
+                place = forge.detect(environment)
+        except PartFailed as error:
+            logging.getLogger(__name__).warning("%s", error)
+            continue
         if place is not None:
             return place
     return _woodpecker(environment) if environment.get("CI") == "woodpecker" else None

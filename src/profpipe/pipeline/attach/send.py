@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.credentials import hide
+from profpipe.errors import PartFailed
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import PreparedMessage
 from profpipe.pipeline.reporting.report_files import render
 from profpipe.publish.post import Outcome, connect, forge_token, no_token, publish
+from profpipe.publish.registry import FORGES
 from profpipe.publish.summary import append_summary, room_left, summary_file
 from profpipe.publish.wire import Wire
 
@@ -37,8 +39,11 @@ def send(prepared: PreparedMessage, environment: Mapping[str, str], wire: Wire |
             wire = wire or Wire("", {})
             wire.base, wire.secrets = place.api, (*prepared.secrets, token.value)
             try:
-                forge = connect(place, token, wire)
-                outcome = publish(forge, token, prepared.message, comment=wanted.comment, status=wanted.status)
+                with FORGES.blaming(place.forge):
+                    forge = connect(place, token, wire)
+                    outcome = publish(forge, token, prepared.message, comment=wanted.comment, status=wanted.status)
+            except PartFailed as error:
+                outcome.warnings.append(str(error))
             finally:
                 wire.close()
     outcome.done[:0] = first.done

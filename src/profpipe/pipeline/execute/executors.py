@@ -19,6 +19,8 @@ def find_executor(on: str) -> tuple[Executor, str]:
     """The executor of `--on NAME` or `--on NAME:ADDRESS`, and the address. Raises UsageError when it cannot be used."""
     name, _, address = on.partition(":")
     executor = EXECUTORS.get(name)
-    if (why := executor.missing()) is not None:
+    with EXECUTORS.blaming(name):
+        why = executor.missing()
+    if why is not None:
         raise UsageError(f"--on {on}: {why}")
     return executor, address

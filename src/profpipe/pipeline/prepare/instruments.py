@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from profpipe.capture import profiler
-from profpipe.errors import UsageError
+from profpipe.capture import PROFILERS, profiler
+from profpipe.errors import PartFailed, UsageError
 from profpipe.model.report import Limit
 from profpipe.pipeline.prepare.load_plans import NOT_MEASURED, absent_generator
 from profpipe.study import Study, Target
@@ -45,7 +45,8 @@ def check_options(study: Study, study_id: str) -> None:
     """
     for name in study.profilers:
         try:
-            profiler(study.tool(name)).check(study.use(name).options)
+            with PROFILERS.blaming(study.tool(name)):
+                profiler(study.tool(name)).check(study.use(name).options)
         except UsageError as error:
             where = "" if name == study.tool(name) else f", {name}"
             raise UsageError(f"study {study_id}{where}: {error}") from error
@@ -63,12 +64,17 @@ def instruments(
             if use.targets and variant not in use.targets:
                 found.refused.add((variant, name))
                 continue
-            reason = tool.refuses(target) or tool.missing(target, roots[variant]) or absent
+            try:
+                with PROFILERS.blaming(study.tool(name)):
+                    reason = tool.refuses(target) or tool.missing(target, roots[variant]) or absent
+                    texts = () if reason else tool.limits(target)
+            except PartFailed as error:
+                reason, texts = str(error), ()
             if reason is not None:
                 found.refuse(name, variant, reason)
                 continue
             first = next(n for n in study.profilers if study.tool(n) == study.tool(name))
-            for text in tool.limits(target) if name == first else ():
+            for text in texts if name == first else ():
                 found.add_limit(name, text, variant)
         if any((variant, name) not in found.refused for variant in targets):
             found.usable.append(name)
