@@ -65,21 +65,18 @@ def bisect(
     from profpipe.pipeline.measure.rounds import Bounds
 
     check_order(Path.cwd(), good, bad)
-    reports = reports.absolute()
-    words = (good, bad, study) if study else (good, bad)
+    words, reports = (good, bad, study) if study else (good, bad), reports.absolute()
     options = DiffOptions(words=words, target=target, config=config, metric=metric, run=run)
-    ends = measure_with_progress(options, reports, Bounds(max_rounds, run.budget))
-    first, last = ends.commits[0], ends.commits[-1]
-    wanted = regression_between(ends.written.report, metric, limit)
+    bounds = Bounds(max_rounds, run.budget)
+    ends = measure_with_progress(options, reports, bounds)
+    first, last, report = ends.commits[0], ends.commits[-1], ends.written.report
+    wanted = regression_between(report, metric, limit)
     say(f"{metric} is worse at {last.id}; looking for a commit with +{wanted.limit:.2%} or more", err=as_json)
-    stepping = step_options(ends.written.report, metric, run)
-    step = Step.after(ends, wanted=wanted, reports=reports, bounds=Bounds(max_rounds, run.budget), run=stepping)
+    stepping = step_options(report, metric, run)
+    step = Step.after(ends, wanted=wanted, reports=reports, bounds=bounds, run=stepping)
     found = search(ends.repo, first, last, step)
     why = shlex.join(_see_why(ends, found[0], options))
-    if as_json:
-        say(_json(wanted, found, why))
-    else:
-        _print(found, why)
+    say(_json(wanted, found, why)) if as_json else _print(found, why)
     context.exit(EXIT_OK if len(found) == 1 else EXIT_ERROR)
 
 

@@ -23,7 +23,7 @@ from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out, only_study
 from profpipe.pipeline.setup import read_file
-from profpipe.study import Target
+from profpipe.study import Study, Target
 from profpipe.study.find import find_study_file
 from profpipe.study.read import LoadedFile
 
@@ -97,12 +97,7 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
         study = find_study(loaded, study_id, options.run)
         if options.metric is not None and not options.run.profilers:
             study = only_for(study, options.metric)
-        target_id = options.target or study.baseline or study.targets[0]
-        if target_id not in loaded.file.target:
-            raise UsageError(f"{loaded.path}: no target {target_id}; it has: {', '.join(loaded.file.target)}")
-        if options.target is None and len(study.targets) > 1:
-            others = ", ".join(t for t in study.targets if t != target_id)
-            listen(Note(f"comparing commits of target {target_id}; choose another one with -t: {others}"))
+        target_id = _target(options.target, study, loaded, listen)
         variants = _variants(repo, asked, folders, loaded, loaded.file.target[target_id])
         prepared = lay_out(
             f"diff-{study_id}", about_one_target(study, target_id, _question(target_id, asked)), variants, options.run
@@ -120,6 +115,17 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
             command=command,
             folders=folders,
         )
+
+
+def _target(given: str | None, study: Study, loaded: LoadedFile, listen: Listener) -> str:
+    """The target whose commits are compared: the given one, the study's baseline, or its first one."""
+    found = given or study.baseline or study.targets[0]
+    if found not in loaded.file.target:
+        raise UsageError(f"{loaded.path}: no target {found}; it has: {', '.join(loaded.file.target)}")
+    if given is None and len(study.targets) > 1:
+        others = ", ".join(t for t in study.targets if t != found)
+        listen(Note(f"comparing commits of target {found}; choose another one with -t: {others}"))
+    return found
 
 
 @contextmanager
