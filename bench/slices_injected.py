@@ -34,13 +34,16 @@ PROMISED = 0.95
 CALIBRATION_S = 30.0
 # What the calibration injects: some 20 % of a request.
 MANY = {"epoll": 800, "threads": 600, "asyncio-protocol": 1000}
-# Each product needs the one before. A loop over a variable in memory would not do: an iteration cost five times as
-# much in loops of 100 as in loops of 4,000.
-C_LOOP = """    unsigned injected = 3;
+# Each product needs the one before, and the address that is written to needs the last; all are 0, which the compiler
+# does not know. A processor that works ahead hides work that nothing waits for: 48 such products cost 0.7 % of a
+# request and 800 cost 33 %. A loop over a variable in memory costs five times as much an iteration if it is short.
+C_LOOP = """    unsigned injected = 0;
+    __asm__ volatile("" : "+r"(injected));
     for (int left = {}; left > 0; left--) {{
         injected *= injected;
         __asm__ volatile("" : "+r"(injected));
     }}
+    out += injected;
 """
 C_PLACE = "    if (built_at != now) {\n"
 PYTHON_PLACE = "def parse("

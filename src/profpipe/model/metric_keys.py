@@ -92,7 +92,7 @@ ORDINARY = (
 OF_SLICES = (
     FigureKind(
         WALL,
-        "time per request of the closed loop",
+        "closed-loop time per request",
         "us",
         about="time of a slice divided by its requests: server, load client and waiting together",
     ),
@@ -105,14 +105,14 @@ OF_SLICES = (
     ),
     FigureKind(
         LOOP_P50,
-        "p50 latency of the closed loop",
+        "closed-loop p50 latency",
         "us",
         about="the middle of the slices' medians. A closed loop hides waiting, since it asks again after the answer",
         judged=False,
     ),
     FigureKind(
         LOOP_P99,
-        "p99 latency of the closed loop",
+        "closed-loop p99 latency",
         "us",
         about="the middle of the slices' 99th percentiles",
         judged=False,

@@ -13,6 +13,8 @@ from profpipe import units
 from profpipe.model.report import Comparison, Limit, MetricInfo, Report, Series, Verdict
 
 NONE = "–"
+# An interval narrower than this, as high / low, is worth three decimals.
+FINE = 1.04
 # What a cost is per where its label does not say so: the default of report.json.
 PER = "per request"
 NOT_SEEN = "not seen in this variant"
@@ -143,7 +145,7 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
     """(ratio, interval of the ratio, chip); empty texts where they are unknown."""
     if comparison is None:
         return "", "", None
-    fine = comparison.paired  # known within some tenths of a per cent
+    fine = _fine(comparison)
     ratio = "" if comparison.ratio is None else units.ratio(comparison.ratio, precise=fine)
     both = (comparison.low, comparison.high)
     ends = (
@@ -152,6 +154,12 @@ def compared(comparison: Comparison | None) -> tuple[str, str, Chip | None]:
         else f"{units.ratio(both[0], precise=fine)} to {units.ratio(both[1], precise=fine)}"
     )
     return ratio, ends, chip(comparison.verdict, comparison.ratio)
+
+
+def _fine(comparison: Comparison) -> bool:
+    """Whether a ratio over starts is known so well that its third decimal means something."""
+    low, high = comparison.low, comparison.high
+    return comparison.paired and low is not None and high is not None and 0 < high < low * FINE
 
 
 def detectable_words(comparison: Comparison | None, resolution: float | None = None) -> str:

@@ -131,7 +131,7 @@ def _variants(report: Report, columns: Sequence[Figure], cells: Mapping[str, Seq
             name.append("\nbaseline", style="dim")
         if not head.valid:
             name.append(f"\nnot valid: {head.why}", style="red")
-        table.add_row(name, *(_figure(cells[figure.key][index], head.role) for figure in columns))
+        table.add_row(name, *(_figure(cells[f.key][index], head.role, ranged=f.key == CPU) for f in columns))
     return table
 
 
@@ -146,11 +146,11 @@ def _commits(report: Report) -> list[RenderableType]:
     return lines
 
 
-def _figure(figure: FigureText, role: str) -> Text:
+def _figure(figure: FigureText, role: str, *, ranged: bool) -> Text:
     if figure.gap:
         return Text("unknown", style="dim")
     text = Text(figure.text)
-    if figure.lottery:
+    if figure.lottery and ranged:
         text.append(f"\n{figure.lottery.removesuffix(FROM_START)}", style="dim")
     if role == "baseline" or not (figure.ratio or figure.chip):
         return text

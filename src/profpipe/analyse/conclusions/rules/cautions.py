@@ -50,12 +50,26 @@ def _is_noisy(facts: Facts, key: str) -> bool:
 
 
 def _varies(facts: Facts, key: str) -> Conclusion:
+    if facts.report.control.figures[key].paired:
+        return _known_within(facts, key)
     spread = facts.report.control.sd[key]
     text = (
         f"Noise: {facts.baseline.label} varies by {percent(spread)} from round to round against itself in "
         f"{_label(facts, key)}; small differences in it mean nothing."
     )
     rows = [Figure(spread, f"control.sd.{key}").row]
+    return conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
+
+
+def _known_within(facts: Facts, key: str) -> Conclusion:
+    """Over starts it is not one pair that counts but how well all of them know the ratio."""
+    found = facts.report.control.figures[key]
+    low, high = found.low or 1.0, found.high or 1.0
+    text = (
+        f"Noise: {facts.baseline.label} against its second copy is known within ±{percent((high / low) ** 0.5 - 1)} in "
+        f"{_label(facts, key)}: a smaller difference of another variant is not seen either. More starts narrow it."
+    )
+    rows = [Figure(value, f"control.figures.{key}.{end}").row for end, value in (("low", low), ("high", high))]
     return conclusion("control", key, text, kind="caution", weight=weight("control/noise"), rows=rows)
 
 

@@ -11,6 +11,9 @@ from profpipe.model.metric_keys import BESIDE_LOAD, CPU
 from profpipe.model.report import Comparison, Conclusion, MetricInfo, Variant
 from profpipe.units import count, percent, ratio
 
+# A difference over this is called a factor: "costs 3.35× as much as".
+FACTOR = 1.5
+
 
 def ranking(facts: Facts) -> Iterator[Conclusion]:
     """The variants that cost least and most, of more than two. By CPU time, else by what is counted."""
@@ -135,7 +138,8 @@ def _over_starts(name: str, against: str, other: float, base: float, metric: Met
         most = percent(max(c.high - 1, 1 - c.low))
         return f"{name} and {against} cost the same: a change, if any, is smaller than {most}. They spend {both}."
     size, word = percent(abs(c.ratio - 1)), "more" if c.ratio > 1 else "less"
+    how = f"{size} {word} than" if 1 / FACTOR <= c.ratio <= FACTOR else f"{ratio(c.ratio)} as much as"
     return (
-        f"{name} costs {size} {word} than {against}, ±{within}: {both}, compared start by start (95 % interval "
+        f"{name} costs {how} {against}, ±{within}: {both}, compared start by start (95 % interval "
         f"{ratio(c.low, precise=True)} to {ratio(c.high, precise=True)})."
     )
