@@ -9,16 +9,31 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from profpipe.analyse.statistics.alpha import levels
+from profpipe.analyse.statistics.alpha import STARTS, levels
 from profpipe.analyse.statistics.compare_figures import compare
+from profpipe.analyse.statistics.compare_starts import compare_starts
 from profpipe.analyse.statistics.looks import plan_looks
 from profpipe.analyse.statistics.noise import noise_of
 from profpipe.analyse.statistics.rule import Rule, rule_for
 from profpipe.analyse.statistics.series import series, valid
 from profpipe.analyse.statistics.significance import MIN_ROUNDS
+from profpipe.analyse.statistics.starts import StartRatios
+from profpipe.analyse.statistics.starts_rule import RESOLUTION
 from profpipe.errors import ReportError
-from profpipe.model.metric_keys import BY_KEY, KERNEL_SHARE
-from profpipe.model.report import ALPHA, Cell, Control, HotspotTable, MetricInfo, Report, Series, Variant, Verdict
+from profpipe.model.metric_keys import BY_KEY, BY_START, KERNEL_SHARE, OF_SLICES
+from profpipe.model.report import (
+    ALPHA,
+    Cell,
+    Comparison,
+    Control,
+    HotspotTable,
+    MetricInfo,
+    Report,
+    Series,
+    SlicesInfo,
+    Variant,
+    Verdict,
+)
 
 # The looks of `profpipe diff` end here unless --max-rounds says otherwise.
 MOST_ROUNDS = 20
@@ -28,10 +43,14 @@ SAME = 1e-6
 CELL = 1e-3
 # A pooled share is no median of rounds.
 POOLED = frozenset({KERNEL_SHARE})
+# Figures with a value per start, where a study was measured by slices.
+OF_STARTS = frozenset(BY_START) | {kind.key for kind in OF_SLICES if kind.judged}
 
 
-def judge_again(report: Report, rounds: int | None = None) -> Report:
-    """The report with what follows from its rounds. `rounds` = those the study begins with; None = as the report says.
+def judge_again(report: Report, rounds: int | None = None, resolution: float = RESOLUTION) -> Report:
+    """The report with what follows from its rounds and starts.
+
+    `rounds` = those the study begins with, None = as the report says; `resolution` = what matters between starts.
 
     A cell of a table has no rounds in the report: its ratio is computed again, and a verdict that contradicts it is
     refused. Raises ReportError where roles, medians or cells contradict each other.
@@ -40,6 +59,10 @@ def judge_again(report: Report, rounds: int | None = None) -> Report:
     metrics = tuple(map(_known, report.metrics))
     figures = {v.id: _series_again(v) for v in report.variants}
     against = _verdicts(report, metrics, baseline, contenders, figures, rounds)
+    for contender in contenders if report.study.slices is not None else ():
+        against[contender.id] |= _over_starts(
+            report.study.slices, metrics, figures[baseline.id], figures[contender.id], resolution, len(contenders)
+        )
     variants = tuple(
         v.model_copy(update={"figures": figures[v.id], "against_baseline": against.get(v.id, {})})
         for v in report.variants
@@ -105,13 +128,13 @@ def _verdicts(
     contenders: tuple[Variant, ...],
     figures: Mapping[str, Mapping[str, Series]],
     rounds: int | None,
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Comparison]]:
     controls = next((figures[v.id] for v in report.variants if v.role == "control"), {})
     judged = {m.key: _rule(m) for m in metrics if m.key in figures[baseline.id] and _is_judged(m)}
     timed = [k for k, rule in judged.items() if rule.kind == "timed" and _enough(figures, baseline, contenders, k)]
     counted = sum(rule.kind == "counted" for rule in judged.values())
     spent = levels(_alpha(report, rounds), timed, len(contenders), counted=counted)
-    out: dict[str, dict[str, object]] = {}
+    out: dict[str, dict[str, Comparison]] = {}
     for contender in contenders:
         out[contender.id] = {
             key: compare(
@@ -124,6 +147,30 @@ def _verdicts(
             for key, rule in judged.items()
         }
     return out
+
+
+def _over_starts(
+    slices: SlicesInfo | None,
+    metrics: tuple[MetricInfo, ...],
+    base: Mapping[str, Series],
+    other: Mapping[str, Series],
+    resolution: float,
+    contenders: int,
+) -> dict[str, Comparison]:
+    """The comparisons of what was measured by slices: start by start, at the level that starts may spend at a look."""
+    looks = max(len(slices.planned), 1) if slices is not None else 1
+    level = ALPHA * STARTS / (looks * contenders)
+    found = {}
+    for metric in metrics:
+        if metric.key not in OF_STARTS or metric.key not in base or metric.key not in other:
+            continue
+        pairs = zip(base[metric.key].values, other[metric.key].values, strict=False)
+        logs = tuple(math.log(b / a) for a, b in pairs if a and b)
+        ratios = StartRatios("", logs, tuple(0.0 for _ in logs))
+        found[metric.key] = compare_starts(
+            base[metric.key], ratios, level=level, resolution=resolution, better=metric.better
+        )
+    return found
 
 
 def _rule(metric: MetricInfo) -> Rule:

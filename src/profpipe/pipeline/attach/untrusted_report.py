@@ -69,7 +69,7 @@ def _judged(report: Report, target: TargetBranch) -> Report:
     """The report with verdicts from its rounds and the gate of the target branch's rules."""
     from profpipe.analyse.judge_again import judge_again
 
-    judged = judge_again(report, target.first_look)
+    judged = judge_again(report, target.first_look, target.resolution)
     return judged.model_copy(update={"gate": gate_again(judged, target)})
 
 
@@ -116,15 +116,19 @@ def _reduced(report: Report) -> Report:
     left_out = [{"target": each["target"][:NAME], "reason": NOT_TAKEN} for each in document["study"]["left_out"]]
     # Its looks decide the level of a verdict; its words are not taken.
     sequential = document["study"]["sequential"] and {**document["study"]["sequential"], "rule": ""}
+    slices = document["study"]["slices"] and {**document["study"]["slices"], **_NO_WORDS_OF_SLICES}
     reduced: dict[str, Any] = _take(document, "")
     reduced |= {"environment": environment, "conclusions": [], "limits": [], "reference": None, "seed_table": []}
-    reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": sequential, "slices": None}
+    reduced["study"] |= {"left_out": left_out, "hypotheses": [], "sequential": sequential, "slices": slices}
     for invalid in reduced["invalid"]:
         invalid["reason"] = NOT_TAKEN
     for variant in reduced["variants"]:
         variant["why"] = None if variant["valid"] else NOT_TAKEN
     reduced["gate"] = None
     return Report.model_validate(reduced)
+
+
+_NO_WORDS_OF_SLICES = {"length": "", "control": "", "rule": "", "stopped": "", "left_out": [], "lost": []}
 
 
 def _take(value: Any, field: str) -> Any:
