@@ -34,6 +34,9 @@ CAPTURES = {
     "speedscope": ("*.json", "*.json.gz"),
     "perf": ("*.script.txt", "*.script.txt.gz"),
     "pprof": ("*.pb.gz",),
+    "cpuprofile": ("*.cpuprofile",),
+    "heapprofile": ("*.heapprofile",),
+    "chrome-trace": ("*.json.gz",),
 }
 POSITIVE = sorted(
     (path, name)

@@ -11,6 +11,9 @@ EXPORTERS: Registry[Exporter] = Registry(
     builtin={
         "folded": "profpipe.export.folded",
         "speedscope": "profpipe.export.speedscope",
+        "pprof": "profpipe.export.pprof",
+        "cpuprofile": "profpipe.export.cpuprofile",
+        "callgrind": "profpipe.export.callgrind",
         # The underscore leaves the names of the standard modules alone.
         "csv": "profpipe.export.csv_",
         "json": "profpipe.export.json_",
