@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from profpipe.model.profile import Fact, Profile
+from profpipe.units import Metric
 
 SUFFIX = ".callgrind"
 NEEDS: frozenset[Fact] = frozenset({"self"})
@@ -62,8 +63,15 @@ def _head(profile: Profile) -> Iterator[str]:
         yield f"desc: warning: {_plain(warning)}"
     if profile.calls is None and profile.stacks is not None:
         yield "desc: calls: not counted by the profiler, written as 1"
-    keys = [EVENTS.get(m.key, re.sub(r"\W", "_", m.key)) for m in profile.metrics]
+    keys = [EVENTS.get(m.key, _event(m)) for m in profile.metrics]
     yield from ("positions: line", f"events: {' '.join(keys)}", f"summary: {_sums(profile)}")
+
+
+def _event(metric: Metric) -> str:
+    """The metric's name, with its unit as Xdebug writes it: `cpu_(ns)`."""
+    name = re.sub(r"\W", "_", metric.key)
+    unit = {"ns": "ns", "us": "us", "B": "bytes"}.get(metric.unit)
+    return f"{name.removesuffix(f'_{unit}')}_({unit})" if unit else name
 
 
 def _sums(profile: Profile) -> str:

@@ -73,7 +73,8 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     if not profiles:
         raise ParseError(source, "no profile in it: nothing was recorded in the window")
     tool = text_field(document.get("exporter") or "", source, "exporter")
-    parts = [_part(profile, source, own=tool == "profpipe") for profile in profiles]
+    own = tool == "profpipe" and _is_grid([str(profile.get("name")) for profile in profiles])
+    parts = [_part(profile, source, own=own) for profile in profiles]
     metrics = list(dict.fromkeys(part.metric for part in parts))
     threads = list(dict.fromkeys(part.thread for part in parts))
     many = len(parts) > len(metrics) or len(threads) > 1 or (tool == "profpipe" and threads != ["all threads"])
@@ -107,10 +108,25 @@ def _part(profile: dict[str, Any], source: str, *, own: bool) -> _Part:
     if name in VALUE_TYPES:
         label = name.replace("_", " ")
         return _Part(replace(metric, key=name, label=label, about=f"{label}, as the file names it"), "", scale)
-    thread, colon, label = name.rpartition(": ")
-    if own and colon and label in OWN_LABELS and OWN_LABELS[label].unit == metric.unit:
-        return _Part(OWN_LABELS[label], thread, scale)
+    if own:
+        thread, _, label = name.rpartition(": ")
+        known = OWN_LABELS.get(label)
+        if known is None or known.unit != metric.unit:
+            key = "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in label)
+            known = replace(metric, key=key, label=label, about=f"{label}, as the file names it")
+        return _Part(known, thread, scale)
     return _Part(metric, name, scale)
+
+
+def _is_grid(names: list[str]) -> bool:
+    """Whether these name the profiles of our own file of several metrics: `thread: metric`, each with all threads."""
+    threads: dict[str, list[str]] = {}
+    for name in names:
+        thread, colon, label = name.rpartition(": ")
+        if not colon:
+            return False
+        threads.setdefault(label, []).append(thread)
+    return len(threads) > 1 and all(found == threads[names[0].rpartition(": ")[2]] for found in threads.values())
 
 
 def _metric(unit: str, source: str) -> Metric:

@@ -102,8 +102,11 @@ def _profile(parts: dict[int, list[bytes]], numbers: dict[int, int], source: str
     builder = Builder("sampled", ())
     places = functions(parts[FUNCTION], strings)
     frames = locations(parts[LOCATION], places, objects(parts[MAPPING], strings), builder, source)
-    no_stack = builder.frame(builder.function(NO_STACK, runtime=SYNTHETIC))
     tree, threads = Tree(frames, source), Threads(strings, source)
+
+    def no_stack() -> int:
+        return builder.frame(builder.function(NO_STACK, runtime=SYNTHETIC))
+
     found = rows(parts[SAMPLE], tree, threads, no_stack, len(types))
     samples = summed(found, [t.metric.key for t in types], [t.factor for t in types], source)
     warnings = []
@@ -124,9 +127,8 @@ def _profile(parts: dict[int, list[bytes]], numbers: dict[int, int], source: str
 
 
 def _default_first(types: list[ValueType], default: str) -> list[ValueType]:
-    names = [t.metric.label for t in types]
-    label = default.replace("_", " ")
-    at = names.index(label) if label in names else len(types) - 1
+    names = [t.name for t in types]
+    at = names.index(default) if default in names else len(types) - 1
     return [types[at], *types[:at], *types[at + 1 :]]
 
 

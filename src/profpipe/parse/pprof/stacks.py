@@ -7,7 +7,7 @@ only a new one is taken apart. That makes the work proportional to the tree, not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -111,15 +111,18 @@ class Rows:
     stackless: int
 
 
-def rows(messages: Iterable[bytes], tree: Tree, threads: Threads, no_stack: int, types: int) -> Rows:
-    """Read all samples into the tree. Raises ParseError and WireError."""
+def rows(messages: Iterable[bytes], tree: Tree, threads: Threads, no_stack: Callable[[], int], types: int) -> Rows:
+    """Read all samples into the tree; `no_stack` gives the frame of those without a stack.
+
+    Raises ParseError and WireError.
+    """
     stacks, owners, values, stackless = [], [], [], 0
     for message in messages:
         read = sample(message)
         if read.path:
             stacks.append(tree.node(read.path))
         else:
-            stacks.append(tree.step(-1, no_stack))
+            stacks.append(tree.step(-1, no_stack()))
             stackless += 1
         owners.append(threads.of(read.labels) if read.labels else -1)
         values.append(read.values)

@@ -30,8 +30,9 @@ Ints = dict[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """One type of value: its metric, and what its numbers are multiplied by to be in the metric's unit."""
+    """One type of value: its name in the file, its metric, and what its numbers are multiplied by to be in its unit."""
 
+    name: str
     metric: Metric
     factor: int
 
@@ -74,7 +75,7 @@ def value_types(messages: Iterable[bytes], strings: Strings) -> list[ValueType]:
         while metric.key in taken:
             metric = replace(metric, key=f"{metric.key}_again", label=f"{metric.label} (again)")
         taken.add(metric.key)
-        found.append(ValueType(metric, factor))
+        found.append(ValueType(name, metric, factor))
     return found
 
 
