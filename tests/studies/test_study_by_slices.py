@@ -83,6 +83,29 @@ def test_one_fixed_port_for_two_is_measured_in_rounds_and_the_report_gives_the_r
     assert len(report["variants"][0]["figures"][CPU]["values"]) == 1
 
 
+LOCK = """
+import fcntl, os, sys
+lock = open("lock", "w")
+fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+os.set_inheritable(lock.fileno(), True)
+os.execv(sys.executable, [sys.executable, "goes_wrong.py", sys.argv[1], "none", "0"])
+"""
+
+
+def test_servers_that_exclude_each_other_are_measured_in_rounds(tmp_path: Path) -> None:
+    locks = {"command": ["{python}", "-c", LOCK, "{port}"]}
+    folder = study(tmp_path, {"one": goes(**locks), "two": goes(**locks)})
+    done = folder.do("run", "s")
+    assert done.code == 0, done.err
+    report = folder.report()
+    (limit,) = [each["text"] for each in report["limits"] if "not by slices" in each["text"]]
+    assert "fails when the others run next to it" in limit
+    assert "BlockingIOError" in limit or "exit status 1" in limit
+    assert all(variant["figures"][CPU]["median"] is not None for variant in report["variants"])
+    assert not list(folder.reports.glob("s/*/starts"))
+    folder.check_left_nothing()
+
+
 def test_slices_that_are_demanded_and_impossible_are_an_error(tmp_path: Path) -> None:
     port = {"command": ["{python}", "goes_wrong.py", "18474", "none", "0"], "port": 18474}
     done = study(tmp_path, {"one": goes(**port), "two": goes(**port)}, slices=True).do("run", "s")
