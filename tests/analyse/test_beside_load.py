@@ -54,7 +54,7 @@ def test_it_is_the_servers_time_over_the_load_generators() -> None:
     assert [round(v or 0, 3) for v in values] == [round(10 / 8 * (1 + j), 3) for j in JITTER]
 
 
-def test_it_tells_what_slow_spells_hide() -> None:
+def test_it_decides_what_slow_spells_hide() -> None:
     report = sides(10.5, same_program=True)
     against = contender(report).against_baseline
     assert against[CPU].verdict == "cannot tell"
@@ -68,7 +68,7 @@ def test_it_tells_what_slow_spells_hide() -> None:
     assert not undecided_metrics(report), "more rounds are not needed for what is decided"
 
 
-def test_a_change_that_was_called_is_not_said_to_be_too_small_to_be_seen() -> None:
+def test_a_change_that_was_found_is_not_called_too_small_to_detect() -> None:
     called = contender(sides(10.5, same_program=True)).against_baseline[KEY]
     assert (
         detectable_words(called.model_copy(update={"detectable": 0.02}))
@@ -79,7 +79,7 @@ def test_a_change_that_was_called_is_not_said_to_be_too_small_to_be_seen() -> No
     assert detectable_words(unsure) == "a change under 6.0 % would not have been seen"
 
 
-def test_no_change_is_said_too() -> None:
+def test_no_change_is_reported_too() -> None:
     report = sides(10.0, same_program=True)
     assert contender(report).against_baseline[KEY].verdict == "no change"
     assert "take the same CPU time per request within 2.3 %" in texts(report)[0]

@@ -177,7 +177,7 @@ def test_a_partial_capture_is_no_sample() -> None:
     assert found.classic[0].variant == "hyper011-future"
 
 
-def test_a_variant_that_never_ran_is_told_and_compared_with_nothing() -> None:
+def test_a_variant_that_never_ran_is_named_and_compared_with_nothing() -> None:
     runs = [broken(r, "command not found") if r.record.variant == "b" else r for r in pair()]
     left_out = (LeftOut(target="c", reason="gevent is not installed: pip install gevent"),)
     found = build_report(study(runs, labels={}, left_out=left_out))
@@ -199,7 +199,7 @@ def test_the_same_server_twice_costs_the_same() -> None:
     assert found["cost:b:clean:cpu_us"].startswith("b and a cost the same within 2.2 %")
 
 
-def test_a_control_that_differs_from_itself_is_said_first_among_cautions() -> None:
+def test_a_control_that_differs_from_itself_is_the_first_caution() -> None:
     runs = [*pair(1.06), *(clean_run("a", i, 10.5 + i * 0.01, 0.3, 1.0, control=True) for i in range(1, 8))]
     found = build_report(study(runs, labels={}))
     assert found.control.figures["clean:cpu_us"].verdict == "worse"
@@ -305,7 +305,7 @@ def test_code_no_rule_knows_is_pointed_out() -> None:
     assert texts(found)["uncategorised:callgrind:instructions"].startswith("No category for 40 % of a and 40 % of b")
 
 
-def test_a_contender_that_saves_is_told_what_it_saves() -> None:
+def test_a_contender_that_saves_is_shown_with_what_it_saves() -> None:
     data = seed()
     data = replace(data, record=replace(data.record, baseline="hyper010-may"))
     found = texts(build_report(data))

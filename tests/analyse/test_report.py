@@ -44,7 +44,7 @@ def test_the_order_of_runs_leaves_no_trace(report: Report) -> None:
         assert as_json(build_report(replace(data, runs=tuple(runs)))) == as_json(report)
 
 
-def test_every_variant_stands_in_the_studys_order_and_the_control_last(report: Report) -> None:
+def test_variants_are_in_the_studys_order_with_the_control_last(report: Report) -> None:
     assert [(v.id, v.role) for v in report.variants] == [
         ("threads", "baseline"),
         ("asyncio", "contender"),
@@ -131,7 +131,7 @@ def test_latency_needs_a_fixed_rate() -> None:
     assert "wrk adds samples" in (build_report(study(wrk)).variants[0].figures["clean:p50_us"].why or "")
 
 
-def test_throughput_under_an_instrument_stands_apart_from_the_variants_own(report: Report) -> None:
+def test_throughput_under_an_instrument_is_separate_from_the_variants_own(report: Report) -> None:
     found = report.variants[0]
     assert set(found.disturbance) == {"callgrind", "yappi", "py-spy"}
     assert found.disturbance["callgrind"].median == 2000

@@ -69,7 +69,7 @@ def test_a_changed_function_that_calls_dearer_things_is_named_with_what_it_calls
     assert "src/app.c:121-132 changed in this commit and lie in it" in texts[0]
 
 
-def test_where_nothing_changed_the_floor_is_said() -> None:
+def test_where_nothing_changed_the_smallest_detectable_change_is_named() -> None:
     report = seen(SERVER, SERVER).report
     (text,) = said(report, "commits-nothing")
     assert text.endswith("A change of the whole under 0.3 % would not have been seen.")
@@ -99,7 +99,7 @@ CASES: dict[str, Program] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_row_of_every_conclusion_stands_in_report_json(case: str) -> None:
+def test_every_row_of_every_conclusion_is_in_report_json(case: str) -> None:
     report = with_changes(seen(SERVER, CASES[case]).report, "b", DIFF)
     document = json.loads(report.model_dump_json(by_alias=True))
     assert report.conclusions

@@ -43,7 +43,7 @@ def test_noise_of_a_few_slices_does_not_make_the_lead_long() -> None:
     assert min(leads) >= 40
 
 
-def test_costs_that_never_settle_are_left_out_by_half_and_it_is_said() -> None:
+def test_costs_that_never_settle_are_left_out_by_half_with_a_note() -> None:
     falling = [1 + 0.5 * (PARTS - place) for place in range(PARTS)]
     lead = choose_lead({"a": costs(falling)}, part=10)
     assert (lead.requests, lead.settled) == (60, False)

@@ -50,7 +50,7 @@ def test_a_failed_run_says_its_phase_and_the_servers_last_five_lines(capsys: pyt
     ]
 
 
-def test_a_reason_is_told_in_full_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reason_is_printed_in_full_once(capsys: pytest.CaptureFixture[str]) -> None:
     reason, again = "exit status 3", "not tried again after two failed runs: exit status 3"
     lines = told(
         capsys, StudyStarted(FOLDER, 3), *ran(1, reason, log=("x",)), *ran(2, reason, log=("x",)), *ran(3, again)

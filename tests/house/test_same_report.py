@@ -43,7 +43,7 @@ def test_a_figure_that_differs_or_is_gone_is_found(change: Callable[[dict[str, A
     assert compare(document(), changed(change)).differ
 
 
-def test_a_figure_that_is_new_is_told_apart_from_one_that_differs() -> None:
+def test_a_new_figure_is_not_counted_as_one_that_differs() -> None:
     found = compare(document(), changed(lambda d: d["variants"][1]["figures"].update({"clean:new": {"median": 3.0}})))
     assert found.differ == ()
     assert [path for path, _ in found.new] == ["variants[asyncio-protocol].figures.clean:new.median"]

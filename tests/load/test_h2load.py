@@ -94,7 +94,7 @@ def test_exit_code_0_with_every_connection_refused_is_no_success() -> None:
     assert (result.sent, result.served, result.failed, dict(result.errors)) == (0, 0, 40, {"not sent": 40})
 
 
-def test_timed_out_and_never_sent_are_told_apart() -> None:
+def test_timeouts_and_unsent_requests_are_counted_separately() -> None:
     result = h2load.parse_h2load((CAPTURES / "h2load_never.txt").read_text())
     assert (result.sent, result.failed, dict(result.errors)) == (20, 50, {"not sent": 30, "timeout": 20})
 

@@ -86,7 +86,7 @@ def test_a_killed_austin_is_partial() -> None:
     assert len(profile.meta.threads) == 20
 
 
-def test_full_mode_tells_idle_from_busy() -> None:
+def test_full_mode_separates_idle_from_busy() -> None:
     """A real recording: idle time is wall time without CPU time, per line and in the sums."""
     text = capture("austin/full.txt").decode()
     rows = [line.rsplit(" ", 1)[1].split(",") for line in text.splitlines() if line.startswith("P")]

@@ -173,7 +173,7 @@ def test_byte_order_mark() -> None:
     assert selfs(parse(b"\xef\xbb\xbf" + (HEAD + BODY + TAIL).encode())) == {"main": 5}
 
 
-def test_names_that_are_not_utf8_are_kept_apart_and_said() -> None:
+def test_names_that_are_not_utf8_are_kept_apart_and_reported() -> None:
     data = HEAD.encode() + b"fn=(1) caf\xe9\n1 2\nfn=(2) caf\xe8\n1 3\ntotals: 5\n"
     profile = parse(data)
     assert selfs(profile) == {"caf\\xe9": 2, "caf\\xe8": 3}
@@ -273,7 +273,7 @@ def test_totals_are_checked_for_every_event() -> None:
     assert "7 Dr, `totals:` says 8" in profile.meta.partial
 
 
-def test_summary_0_with_totals_is_whole_and_summary_below_totals_is_said() -> None:
+def test_summary_0_with_totals_is_whole_and_summary_below_totals_is_reported() -> None:
     assert parse(HEAD + "summary: 0\n" + BODY + TAIL).meta.partial is None
     profile = parse(HEAD + "summary: 3\n" + BODY + TAIL)
     assert profile.meta.partial is None
@@ -296,7 +296,7 @@ def test_every_part_is_checked() -> None:
     assert parse("creator: callgrind-3\n" + part.format(1, 5) + part.format(2, 5)).meta.partial is None
 
 
-def test_an_empty_file_among_parts_is_left_out_and_said() -> None:
+def test_an_empty_file_among_parts_is_left_out_and_reported() -> None:
     whole = io.BytesIO((HEAD + BODY + TAIL).encode())
     profile = callgrind.parse_parts([(io.BytesIO(b""), "f.out"), (whole, "f.out-01")])
     assert selfs(profile) == {"main": 5}

@@ -44,7 +44,7 @@ def test_every_sample_is_kept(name: str) -> None:
     assert profile.self_sum("samples") == sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines())
 
 
-def test_the_sum_is_what_pyspy_said_it_took() -> None:
+def test_the_sum_is_what_pyspy_reported() -> None:
     said = re.search(r"Samples: (\d+)", capture("folded/pyspy-asyncio.stdout.txt").decode())
     assert said is not None
     assert read(folded.parse, capture("folded/pyspy-asyncio.raw.txt")).self_sum("samples") == int(said[1])
@@ -103,7 +103,7 @@ def test_a_command_with_a_semicolon_stays_whole() -> None:
     assert profile.meta.command == "python -c import a;b"
 
 
-def test_empty_and_torn_stacks_are_kept_and_their_share_told() -> None:
+def test_empty_and_torn_stacks_are_kept_and_their_share_is_reported() -> None:
     profile = read(folded.parse, capture("folded/pyspy-asyncio-gil.raw.txt"))
     assert runtimes(profile)[NO_STACK] == SYNTHETIC
     assert any("3.3 % of the samples have no stack" in w for w in profile.meta.warnings)

@@ -115,7 +115,7 @@ HIDDEN = """a 1 1.0: 5 cycles:
 """
 
 
-def test_a_hidden_kernel_is_told_from_code_without_a_symbol_by_its_addresses() -> None:
+def test_a_hidden_kernel_is_recognised_by_its_addresses() -> None:
     """As written by perf without the right to read /proc/kallsyms."""
     profile = parse(HIDDEN)
     place = {o: RUNTIMES[r] for o, r in zip(profile.functions.object, profile.functions.runtime, strict=True)}
@@ -155,7 +155,7 @@ def test_clocks_that_ran_side_by_side_saw_the_same_time() -> None:
         parse(text + SAMPLE.replace("cycles", "task-clock"))
 
 
-def test_losses_told_twice_are_counted_once() -> None:
+def test_losses_reported_twice_are_counted_once() -> None:
     """What the reader of the buffer noticed, and the kernel's own sum at the end."""
     noticed = "a 1 1.1: PERF_RECORD_LOST lost 12\nb c 1 1.2: PERF_RECORD_LOST lost 5\n"
     summed = "a 1 1.3: PERF_RECORD_LOST_SAMPLES lost 19\n"
@@ -172,7 +172,7 @@ def test_without_a_period_samples_are_counted() -> None:
     assert [m.key for m in profile.metrics] == ["samples"]
 
 
-def test_unknown_symbols_and_lost_samples_are_told() -> None:
+def test_unknown_symbols_and_lost_samples_are_reported() -> None:
     lost = "a 1 1.1: PERF_RECORD_LOST lost 12\n"
     text = f"{SAMPLE.replace('f (', '[unknown] (')}{lost}{SAMPLE}"
     warnings = parse(text).meta.warnings
@@ -287,7 +287,7 @@ def test_one_event_in_kernel_and_user_mode_is_two_metrics() -> None:
         ("7ffc01", "/srv/vmlinux-viewer/app", NATIVE),
     ],
 )
-def test_the_kernel_is_told_by_address_and_name(address: str, place: str, runtime: int) -> None:
+def test_the_kernel_is_recognised_by_address_and_name(address: str, place: str, runtime: int) -> None:
     assert runtimes(parse(f"a 1 1.0: 5 cycles: \n\t{address} f+0x1 ({place})\n\n")) == {"f": runtime}
 
 

@@ -172,7 +172,7 @@ def test_a_total_above_the_whole_profile_is_unknown() -> None:
     assert any("above the whole profile" in w for w in profile.meta.warnings)
 
 
-def test_callers_without_time_are_left_out_and_told() -> None:
+def test_callers_without_time_are_left_out_and_counted() -> None:
     profile = read(reader.parse, dumped({A: (1, 1, 0.5, 1.0, {}), B: (2, 2, 0.5, 0.5, {A: 2})}))
     assert profile.calls is None
     assert any("written by `profile`" in w for w in profile.meta.warnings)

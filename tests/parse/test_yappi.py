@@ -94,7 +94,7 @@ def test_builtins_are_native_in_their_module(recording: tuple[dict[str, Any], li
     assert (profile.functions.file[at], profile.functions.object[at]) == ("", "builtins")
 
 
-def test_clock_threads_and_backend_are_told() -> None:
+def test_clock_threads_and_backend_are_reported() -> None:
     profile = parse(small())
     assert [m.key for m in profile.metrics] == ["wall_ns"]
     assert profile.meta.threads == ("MainThread (0)",)
@@ -145,7 +145,7 @@ def test_what_is_no_json_is_a_clean_error(data: bytes, words: str) -> None:
         read(reader.parse, data)
 
 
-def test_more_self_than_total_is_told() -> None:
+def test_more_self_than_total_is_reported() -> None:
     profile = parse(small(functions=[{**ROW, "total_s": 0.1, "calls": 1, "primitive_calls": 2}]))
     assert len(profile.meta.warnings) == 2
 

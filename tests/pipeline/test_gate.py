@@ -87,7 +87,7 @@ def test_only_worse_beyond_the_limit_fails(sample: Report, rule: str, failed: bo
     assert not failed or "instructions per request is worse by 5.0 %" in found.hits[0]
 
 
-def test_what_cannot_be_told_passes_and_is_said(sample: Report) -> None:
+def test_an_undecided_figure_passes_and_is_named(sample: Report) -> None:
     report = of(sample, clean__cpu_us=Comparison(verdict="cannot tell", ratio=1.5, why="2 rounds a side"))
     rules = [gate_rule("regression")]
     assert gate(report, rules).failed is False

@@ -58,7 +58,7 @@ def said(found: PreparedStudy, name: str) -> list[str]:
 TOOLS = ("cargo", "valgrind", "vgdb", "perf", "wrk", "h2load")
 
 
-def test_without_cargo_what_was_built_before_is_measured_and_said_so(checkout: Path) -> None:
+def test_without_cargo_the_earlier_build_is_measured_with_a_note(checkout: Path) -> None:
     build_all(checkout)
     have(checkout, *TOOLS[1:])
     found = seed(checkout)

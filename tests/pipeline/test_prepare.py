@@ -72,7 +72,7 @@ def test_the_command_of_the_report_is_what_one_types_beside_the_study_file() -> 
     assert RunOptions().command("s", "pyproject.toml") == "profpipe run s"
 
 
-def test_requests_a_second_on_a_shared_processor_are_said_to_be_of_both(tmp_path: Path) -> None:
+def test_throughput_on_a_shared_processor_is_labelled_as_that_of_both(tmp_path: Path) -> None:
     closed = {"mode": "closed", "generator": "builtin"}
 
     def said(**study: Any) -> bool:

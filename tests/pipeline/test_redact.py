@@ -34,7 +34,7 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> Redactor:
         ("some info", "some info"),
     ],
 )
-def test_a_text_is_told_without_them(hidden: Redactor, text: str, shown: str) -> None:
+def test_a_text_is_shown_without_them(hidden: Redactor, text: str, shown: str) -> None:
     assert hidden.redact(text) == shown
 
 

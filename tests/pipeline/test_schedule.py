@@ -34,7 +34,7 @@ def test_a_refused_pair_is_not_run_nor_controlled() -> None:
 
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True), st.integers(1, 4))
-def test_over_two_rounds_every_variant_stands_as_early_as_late(variants: list[str], pairs: int) -> None:
+def test_over_two_rounds_every_variant_runs_as_early_as_late(variants: list[str], pairs: int) -> None:
     runs = schedule(variants, {"clean": 2 * pairs}, variants[0], control=["clean"])
     places = Counter[tuple[str, bool]]()
     for run in runs:

@@ -34,7 +34,7 @@ def test_the_first_run_creates_and_the_second_updates(forge: Forge, tmp_path: Pa
     assert forge.state.count("PATCH", "comments") == 1
 
 
-def test_what_was_done_is_said_and_handed_to_the_next_step(forge: Forge, tmp_path: Path) -> None:
+def test_what_was_done_is_printed_and_handed_to_the_next_step(forge: Forge, tmp_path: Path) -> None:
     outcome = attach(github_environment(forge, tmp_path))
     number = forge.state.comments[0]["id"]
     assert outcome.done == [

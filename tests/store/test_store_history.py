@@ -91,7 +91,7 @@ def test_packing_loses_nothing_and_a_report_made_again_outranks_its_pack(
     assert [round(value / values[0], 6) for value in values if value] == [1, 3, 1, 1, 1, 1]
 
 
-def test_entries_stand_in_the_order_of_commits(tmp_path: Path) -> None:
+def test_entries_are_in_the_order_of_commits(tmp_path: Path) -> None:
     for number in (5, 1, 3):
         record(at(number), tmp_path)
     (trend, *_) = ask(tmp_path, "clean:cpu_us", Narrowed(variant="threads")).trends

@@ -35,7 +35,7 @@ def test_a_calibration_counts_only_on_the_machine_it_was_made_on(tmp_path: Path)
     assert calibration_of(tmp_path, "other", MACHINE) is None
 
 
-def test_a_damaged_calibration_is_said_not_ignored(tmp_path: Path) -> None:
+def test_a_damaged_calibration_is_reported_not_ignored(tmp_path: Path) -> None:
     path_of(tmp_path, "cost").write_text('{"machine": "x"')
     with pytest.raises(StoreError, match=r"cost\.json: not a readable calibration: .*calibrate again"):
         calibration_of(tmp_path, "cost", MACHINE)

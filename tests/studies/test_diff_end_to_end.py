@@ -114,7 +114,7 @@ def test_functions_are_found_under_their_old_name(measured: Measured) -> None:
     assert "parse_request" not in rows_of(report)
 
 
-def test_changed_lines_stand_beside_the_functions_they_lie_in(measured: Measured) -> None:
+def test_changed_lines_are_listed_with_the_functions_that_contain_them(measured: Measured) -> None:
     _, report = measured("formatting")
     name = contender(report)["id"]
     changed = {n: r["changes"][name][0] for n, r in rows_of(report).items() if r["changes"].get(name)}
@@ -267,7 +267,7 @@ def test_a_study_that_the_older_commit_lacks_is_the_newer_ones(own: Repository) 
         (("bisect", "HEAD", "HEAD~1"), 2, "HEAD is not an ancestor of HEAD~1"),
     ],
 )
-def test_mistakes_are_said_in_one_line(own: Repository, words: tuple[str, ...], code: int, message: str) -> None:
+def test_mistakes_are_reported_in_one_line(own: Repository, words: tuple[str, ...], code: int, message: str) -> None:
     done = own.do(*words)
     assert done.code == code
     assert message in done.err
@@ -285,7 +285,7 @@ def test_a_branch_named_like_the_study_does_not_hide_it(own: Repository) -> None
     assert "taken as the study" not in done.err
 
 
-def test_no_repository_is_said(tmp_path: Path) -> None:
+def test_a_missing_repository_is_reported(tmp_path: Path) -> None:
     done = Repository(tmp_path, tmp_path / "cache").do("diff")
     assert done.code == 1
     assert "is in no git checkout" in done.err

@@ -102,7 +102,7 @@ def test_the_report_is_made_again_byte_by_byte(well: tuple[StudyFolder, Done]) -
     assert again.err == ""
 
 
-def test_no_value_of_the_environment_is_told(well: tuple[StudyFolder, Done]) -> None:
+def test_no_value_of_the_environment_is_shown(well: tuple[StudyFolder, Done]) -> None:
     folder, done = well
     assert len(CANARIES) == 20
     told = {path: path.read_text() for path in folder.reports.rglob("*") if path.suffix in {".json", ".html", ".md"}}
@@ -112,7 +112,7 @@ def test_no_value_of_the_environment_is_told(well: tuple[StudyFolder, Done]) -> 
         assert value not in done.out + done.err
 
 
-def test_no_folder_of_this_machine_is_told(well: tuple[StudyFolder, Done]) -> None:
+def test_no_folder_of_this_machine_is_shown(well: tuple[StudyFolder, Done]) -> None:
     folder, _ = well
     (run_folder,) = folder.folders()
     for name in ("report.json", "report.html", "comment.md"):

@@ -110,7 +110,7 @@ def test_the_servers_last_words_come_with_its_fault_and_no_secret_in_them(faults
     assert "db://me:pw@db" not in done.err + done.out + (folder.folders()[0] / "report.html").read_text()
 
 
-def test_what_had_to_be_forced_is_said_of_a_good_run(faults: tuple[StudyFolder, Done]) -> None:
+def test_what_had_to_be_forced_is_a_warning_of_a_good_run(faults: tuple[StudyFolder, Done]) -> None:
     warned = {row["variant"]: " ".join(row["warnings"]) for row in faults[0].report()["runs"]}
     assert "did not exit within 1 s of SIGTERM and was killed" in warned["ignores-sigterm"]
     assert "left 2 processes running" in warned["forks"]
