@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from profpipe.capture.profilers.callgrind import options, vgdb
+from profpipe.capture.profilers.callgrind import PROFILER, options, python_functions, vgdb
 from profpipe.capture.profilers.callgrind.dumps import total_of
+from profpipe.capture.server.python_version import has_trampolines
+from profpipe.errors import UsageError
+from profpipe.model.derive import function_table
 from profpipe.parse import parse_files
 from profpipe.study.schema import Target
 from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
@@ -134,3 +140,59 @@ def test_callgrind_keeps_its_profile_when_the_server_must_be_killed(tmp_path: Pa
     assert captured.reason is None
     assert "was killed" in captured.warnings[0]
     assert parsed(captured, tmp_path).declared
+
+
+def python_with_trampolines() -> str:
+    """An interpreter on the PATH that is CPython 3.12 or later; skips the test where there is none."""
+    names = ("python3.12", "python3.13", "python3.14")
+    found = [path for name in names if (path := shutil.which(name)) and has_trampolines(path)]
+    if not found:
+        pytest.skip("no CPython 3.12 or later is installed")
+    return found[0]
+
+
+@pytest.mark.real
+def test_python_functions_are_counted_where_the_interpreter_can(tmp_path: Path) -> None:
+    require("valgrind")
+    server = (python_with_trampolines(), str(ROOT / "tests/servers/known_calls.py"), "{port}")
+    captured = run(Target(command=server, language="python"), tmp_path, "callgrind", warm_up=None, load=Drive(5, 0))
+    profile = parsed(captured, tmp_path)
+    calls = function_table(profile, "instructions")["calls"]
+    assert calls[profile.functions.name.index("price")] == 5 * 43
+    assert calls[profile.functions.name.index("key")] == 5 * 5
+    assert captured.profiler_facts["functions"] == "Python"
+    pids = [file.path.split("perf-")[1].removesuffix(".map") for file in captured.captures if "perf-" in file.path]
+    assert len(pids) == 1
+    assert not Path(f"/tmp/perf-{pids[0]}.map").exists()
+
+
+@pytest.mark.real
+def test_c_functions_are_counted_where_the_study_asks_for_them(tmp_path: Path) -> None:
+    require("valgrind")
+    server = (python_with_trampolines(), str(ROOT / "tests/servers/known_calls.py"), "{port}")
+    target = Target(command=server, language="python")
+    options = {"python_functions": False}
+    captured = run(target, tmp_path, "callgrind", warm_up=None, load=Drive(5, 0), options=options)
+    profile = parsed(captured, tmp_path)
+    assert "_PyEval_EvalFrameDefault" in profile.functions.name
+    assert "price" not in profile.functions.name
+
+
+def test_a_value_of_python_functions_that_does_not_exist_is_refused_before_any_run() -> None:
+    with pytest.raises(UsageError, match="callgrind has no python_functions 'yes'; it takes: auto, true, false"):
+        PROFILER.check({"python_functions": "yes"})
+
+
+def test_only_maps_written_since_the_run_began_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of processes come again, and maps of processes that were killed stay in /tmp."""
+    monkeypatch.setattr(python_functions, "FOLDER", tmp_path)
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for pid, age in ((1, 0), (2, 3600)):
+        (tmp_path / f"perf-{pid}.map").write_text("1000 b py::f:/f.py\n")
+        os.utime(tmp_path / f"perf-{pid}.map", (time.time() - age,) * 2)
+    (tmp_path / "perf-3.map").symlink_to(tmp_path / "perf-1.map")
+    kept = python_functions.keep_maps({1, 2, 3}, time.time(), raw)
+    assert [path.name for path in kept] == ["perf-1.map"]
+    python_functions.remove_maps({1, 2, 3}, time.time())
+    assert sorted(path.name for path in tmp_path.glob("perf-*")) == ["perf-2.map", "perf-3.map"]

@@ -9,19 +9,24 @@ cost of the call, also after `calls=0` (callgrind_annotate 3.19 books that one a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import BinaryIO
 
 from profpipe.errors import ParseError
+from profpipe.model.join import joined
 from profpipe.model.profile import Fact, Profile
 from profpipe.parse.callgrind.header import KEYS
+from profpipe.parse.callgrind.native_view import by_native_function
 from profpipe.parse.callgrind.profile import to_profile
+from profpipe.parse.callgrind.python_view import by_python_function, switches_stacks
 from profpipe.parse.callgrind.run import Run
+from profpipe.parse.callgrind.trampolines import FILE, Trampolines, read_trampolines
 
 NAME = "callgrind"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "calls", "edges"})
 RECORD = "valgrind --tool=callgrind ./server"
+GREENLETS = "greenlets switch stacks, so callgrind cannot tell their Python functions apart: these are C functions"
 _MARK = b"# callgrind format"
 _HEADER = re.compile(rb"(?:#.*|(?:" + b"|".join(k.encode() for k in KEYS) + rb"|summary):.*|[ \t]*)")
 _OUT = re.compile(r"(?:call|cache)grind\.out\b")
@@ -67,11 +72,35 @@ def parse(raw: BinaryIO, source: str) -> Profile:
 def parse_parts(files: Sequence[tuple[BinaryIO, str]]) -> Profile:
     """One profile from the files of one run (`F.1`, `F.2`; `F-01`, `F-02`; one per process): counts are added up.
 
-    The files must count the same events. An empty file among others is left out with a warning.
+    The files must count the same events. An empty file among others is left out with a warning. With the maps of
+    CPython's trampolines (`perf-PID.map`) among them, functions are Python's.
     """
-    if not files:
+    maps = {found[1]: read_trampolines(*file) for file in files if (found := FILE.search(file[1]))}
+    dumps = [file for file in files if not FILE.search(file[1])]
+    if not dumps:
         raise ParseError(NAME, "no file given")
+    if maps:
+        return _with_maps([_counts([dump]) for dump in dumps], maps)
+    return _counts(dumps)
+
+
+def _counts(files: Sequence[tuple[BinaryIO, str]]) -> Profile:
     run = Run()
     for raw, source in files:
         run.read(raw, source)
     return to_profile(run, files[0][1])
+
+
+def _with_maps(counted: Sequence[Profile], maps: Mapping[str, Trampolines]) -> Profile:
+    """Several processes by Python function; by C function where no Python function can be told."""
+    if any(switches_stacks(profile) for profile in counted):
+        return joined([by_native_function(profile, GREENLETS) for profile in counted])
+    return joined([_python_view(profile, maps) for profile in counted])
+
+
+def _python_view(counted: Profile, maps: Mapping[str, Trampolines]) -> Profile:
+    """One process, by C function where it has no map: it runs no Python."""
+    found = maps.get(counted.meta.notes.get("pid", ""))
+    if found is None:
+        return by_native_function(counted)
+    return by_python_function(counted, found)

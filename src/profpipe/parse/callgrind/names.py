@@ -190,3 +190,10 @@ def without_recursion(name: str) -> tuple[str, int]:
     if not mark or not base or not _LEVEL.fullmatch(level) or int(level) < 2:
         return name, 1
     return base, int(level)
+
+
+def with_callers(name: str) -> tuple[str, tuple[str, ...], int]:
+    """Function, its callers from the nearest on, recursion level: --separate-callers writes FUNCTION'2'CALLER'ITS."""
+    base, *callers = name.split("'")
+    level = int(callers.pop(0)) if callers and callers[0].isdigit() else 1
+    return base, tuple(callers), level

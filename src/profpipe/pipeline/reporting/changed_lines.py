@@ -13,6 +13,7 @@ from profpipe.model.report import Limit, Report
 
 CHANGES = "changes"
 _CALLGRIND = "callgrind"
+_MAP = ".map"  # of the trampolines of a Python server: it has no lines of source
 
 
 def with_commit_changes(report: Report, folder: Path) -> Report:
@@ -58,7 +59,7 @@ def _executed(folder: Path, variant: str, wanted: Callable[[str], bool]) -> tupl
 
     for stored in store.read_runs(folder):
         record = stored.record
-        found = [c for c in record.captures if c.format == _CALLGRIND]
+        found = [c for c in record.captures if c.format == _CALLGRIND and not c.path.endswith(_MAP)]
         if record.variant == variant and record.valid and not record.control and found:
             files = [stored.capture(c) for c in found]
             with ExitStack() as opened:

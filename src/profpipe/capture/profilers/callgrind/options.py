@@ -27,6 +27,7 @@ OPTIONS: Options = {
     "separate_recs": 2,
     "separate_threads": False,
     "start_at": "second",
+    "python_functions": "auto",
 }
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from profpipe.capture.interface import Launch, Options, Session, Trial
-from profpipe.capture.profilers.callgrind import trial
+from profpipe.capture.profilers.callgrind import python_functions, trial
 from profpipe.capture.profilers.callgrind.options import OPTIONS, chosen
 from profpipe.capture.profilers.callgrind.session import CallgrindSession
 from profpipe.capture.profilers.callgrind.window_start import start_at
@@ -21,7 +21,10 @@ LIMITS = (
     "not seen",
     "totals (callees included) are wrong where a program switches stacks (greenlets, stackful coroutines)",
 )
-OF_PYTHON = "of a Python server callgrind sees the interpreter's C functions, never Python functions"
+OF_PYTHON = (
+    "of a Python server callgrind counts Python functions on CPython 3.12 and later, the C functions that they call "
+    "included (python_functions = false: C functions); of older ones, and of greenlets, C functions only"
+)
 
 
 class Callgrind:
@@ -41,6 +44,7 @@ class Callgrind:
 
     def check(self, options: Options) -> None:
         start_at(chosen(options)["start_at"])
+        python_functions.check(chosen(options)["python_functions"])
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
         absent = [name for name in ("valgrind", "vgdb") if shutil.which(name) is None]

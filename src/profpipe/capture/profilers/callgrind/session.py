@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.capture.interface import Bare, Collected, Launch, Window, Written
-from profpipe.capture.profilers.callgrind import options, vgdb
+from profpipe.capture.profilers.callgrind import options, python_functions, vgdb
 from profpipe.capture.profilers.callgrind.dumps import counts_bytes, total_of
 from profpipe.capture.profilers.callgrind.options import TUNABLES, chosen, flags, merged_godebug, other_libc
 from profpipe.capture.profilers.callgrind.trial import VERSION
@@ -39,9 +39,13 @@ class CallgrindSession(Bare):
         # valgrind expands % in the whole path, not only in the file name.
         out = f"--callgrind-out-file={str(launch.raw).replace('%', '%%')}/callgrind.out.%p"
         valgrind = ("valgrind", "--tool=callgrind", "-q", f"--vgdb-prefix={self.prefix}", *given, out)
-        self.argv = (*valgrind, *launch.argv)
+        self.python_functions = python_functions.wanted(launch)
+        by_caller = python_functions.FLAGS if self.python_functions else ()
+        self.argv = (*valgrind, *by_caller, *launch.argv)
         tunables = options.merged_tunables(launch.env.get(TUNABLES, ""))
         self.env = {**launch.env, TUNABLES: tunables}
+        if self.python_functions:
+            self.env |= python_functions.ENVIRONMENT
         self.begin = start_at(chosen(launch.options)["start_at"])
         if launch.target.language == "go":
             self.env["GODEBUG"] = merged_godebug(launch.env.get("GODEBUG", ""))
@@ -50,7 +54,9 @@ class CallgrindSession(Bare):
             "options": " ".join(given),
             TUNABLES: tunables,
             "window": f"instrumentation on and off, from {WINDOWS[self.begin]}",
+            **({"functions": "Python"} if self.python_functions else {}),
         }
+        self.since, self.pids, self.maps = time.time(), set[int](), list[Path]()
         self.warning = other_libc(launch.argv, launch.cwd)
 
     def open(self, server: Supervised) -> None:
@@ -62,6 +68,9 @@ class CallgrindSession(Bare):
         """Off, then a dump at once: a server that has to be killed later has lost nothing."""
         vgdb.tell(server, self.prefix, "save", "instrumentation off")
         vgdb.tell(server, self.prefix, "save", "dump")
+        if self.python_functions:
+            self.pids = set(server.tree())
+            self.maps = python_functions.keep_maps(self.pids, self.since, self.raw)
 
     def collect(self, stopped: Stopped) -> Collected:
         """Every part of every process that counted something; the plain files left after a dump hold nothing."""
@@ -73,16 +82,19 @@ class CallgrindSession(Bare):
             if not total:
                 path.unlink()
         files = tuple(Written(path, "callgrind") for path, total in parts.items() if total)
+        if self.python_functions:
+            files = python_functions.with_maps(files, self.maps)
         facts = {"instructions in the window": f"{sum(parts.values()):,}"}
         return Collected(files, facts, (*([self.warning] if self.warning else []), *_without_effect(files)))
 
     def abandon(self) -> None:
         shutil.rmtree(self.pipes, ignore_errors=True)
+        python_functions.remove_maps(self.pids, self.since)
 
 
 def _without_effect(files: tuple[Written, ...]) -> tuple[str, ...]:
     """A warning when string functions that the tunable should have turned off ran all the same."""
-    found = next((name for file in files if (name := counts_bytes(file.path))), None)
+    found = next((name for f in files if f.path.suffix != ".map" and (name := counts_bytes(f.path))), None)
     if found is None:
         return ()
     text = f"{TUNABLES} had no effect: {found} ran, and valgrind counts every byte of its `rep` as an instruction"

@@ -14,6 +14,7 @@ from profpipe.capture.profilers.perf import python_names, trial
 from profpipe.capture.profilers.perf.options import OPTIONS, Asked
 from profpipe.capture.profilers.perf.session import FORMAT, PerfSession
 from profpipe.capture.server.command import interpreter, is_python
+from profpipe.capture.server.python_version import version
 from profpipe.capture.tools import Version, find_tool
 from profpipe.study.schema import Target
 from profpipe.units import Instrument, Language
@@ -65,7 +66,7 @@ class Perf:
         if not is_python(target):
             return (*limits, BY_FRAME_POINTERS)
         python = interpreter(target)
-        found = python_names.version(python) if python else None
+        found = version(python) if python else None
         if found is None:
             return (*limits, OLD_PYTHON, NEW_PYTHON)
         new = found >= python_names.SINCE

@@ -7,21 +7,15 @@ to it, so both are removed by the processes' numbers.
 
 from __future__ import annotations
 
-import functools
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
-
-from profpipe.capture.server.process import inherited_environment
 
 ENVIRONMENT: Mapping[str, str] = {"PYTHON_PERF_JIT_SUPPORT": "1"}
 SINCE = (3, 13)
 FOLDER = Path("/tmp")
 LEFT = re.compile(r"(?:jit-|jitted-|perf-)(\d+)(?:\.dump|-\d+\.so|\.map)$")
-ASK_SECONDS = 10.0
 
 
 def dump(pid: int) -> Path:
@@ -51,20 +45,3 @@ def clean(pids: Collection[int], since: float) -> None:
                 path.unlink()
         except OSError:
             continue
-
-
-@functools.cache
-def version(python: str) -> tuple[int, int] | None:
-    """(3, 13) for an interpreter; None when it cannot be asked."""
-    if python == sys.executable:
-        return sys.version_info[:2]
-    try:
-        done = subprocess.run(
-            [python, "-S", "-c", "import sys; print(*sys.version_info[:2])"],
-            capture_output=True, text=True, timeout=ASK_SECONDS, check=False, stdin=subprocess.DEVNULL,
-            env=inherited_environment(),
-        )  # fmt: skip
-        major, minor = map(int, done.stdout.split())
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
-    return major, minor

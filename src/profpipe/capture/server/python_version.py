@@ -1,0 +1,41 @@
+"""Which Python runs a server: its own interpreter is asked, once."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+
+from profpipe.capture.server.process import inherited_environment
+
+ASK_SECONDS = 10.0
+
+
+@functools.cache
+def version(python: str) -> tuple[int, int] | None:
+    """(3, 13) for an interpreter; None when it cannot be asked."""
+    if python == sys.executable:
+        return sys.version_info[:2]
+    try:
+        major, minor = map(int, _answer(python, "import sys; print(*sys.version_info[:2])").split())
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return major, minor
+
+
+@functools.cache
+def has_trampolines(python: str) -> bool:
+    """Whether an interpreter can give each Python function code of its own (CPython 3.12 and later, x86-64 and Arm)."""
+    try:
+        return _answer(python, "import sys; sys.activate_stack_trampoline('perf'); print('yes')").strip() == "yes"
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _answer(python: str, code: str) -> str:
+    done = subprocess.run(
+        [python, "-S", "-c", code],
+        capture_output=True, text=True, timeout=ASK_SECONDS, check=False, stdin=subprocess.DEVNULL,
+        env=inherited_environment(),
+    )  # fmt: skip
+    return done.stdout
