@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -194,3 +196,24 @@ def test_compare_of_the_same_captures_is_the_same_bytes(tmp_path: Path) -> None:
     assert made[0] == made[1]
     newest = max(THREADS.stat().st_mtime, ASYNCIO.stat().st_mtime)
     assert datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds").encode() in made[0][1]
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress], ids=["plain", "gzip"])
+def test_a_capture_over_the_size_limit_is_refused_at_once_with_the_option(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    lines = b"".join(b"main;f%d;%s %d\n" % (i % 9, b"g" * (i % 300), i % 7 + 1) for i in range(6_000))
+    path = tmp_path / "big.folded"
+    path.write_bytes(pack(lines))
+    assert len(lines) > 900_000
+    for words in (
+        ("parse", path),
+        ("compare", path, path, "--label", "a", "--label", "b"),
+        ("export", path, "--to", "csv"),
+    ):
+        done = profpipe(*words, "--max-size", "500k")
+        assert done.returncode == 1
+        assert "512,000" in done.stderr
+        assert "--max-size" in done.stderr
+    assert profpipe("parse", path, "--max-size", "2M").returncode == 0
+    assert profpipe("parse", path, "--max-size", "much").returncode == 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from profpipe.characters import well_formed
-from profpipe.cli.options import REPORTS
+from profpipe.cli.options import BYTES, REPORTS
 from profpipe.cli.part_names import EXPORTER, FORMAT
 from profpipe.cli.say import say, say_json
 from profpipe.errors import UsageError
@@ -18,24 +18,33 @@ if TYPE_CHECKING:
     from profpipe.model.report import Report
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+MAX_SIZE = click.option(
+    "--max-size", type=BYTES, default="512M", show_default=True, help="the largest capture to read, unpacked: 2G, 300M"
+)
 FORMAT_OPTION = click.option("--format", "format_", type=FORMAT, help="default: recognised by its content")
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT_OPTION
+@MAX_SIZE
 @click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
 @click.option("--name-style", metavar="TOOL", help="print the list and its names as this tool did: cargo-profiler")
 @click.option("--json", "as_json", is_flag=True, help="print all numbers as one JSON object")
 def parse(
-    files: tuple[Path, ...], format_: str | None, limit: int | None, name_style: str | None, as_json: bool
+    files: tuple[Path, ...],
+    format_: str | None,
+    max_size: int,
+    limit: int | None,
+    name_style: str | None,
+    as_json: bool,
 ) -> None:
     """Print the hotspots of a capture. Several FILES are parts of one capture."""
     from profpipe.pipeline.captures import classic, hotspots, parsed, read_profile
 
     if as_json and name_style:
         raise UsageError("--json prints all names unchanged; omit --name-style")
-    profile = read_profile(files, format_)
+    profile = read_profile(files, format_, max_size)
     if as_json:
         say_json(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
         return
@@ -53,6 +62,7 @@ def parse(
 @click.command()
 @click.argument("sides", nargs=-1, required=True, metavar="FILE FILE ... | FOLDER[:VARIANT] FOLDER[:VARIANT] ...")
 @FORMAT_OPTION
+@MAX_SIZE
 @click.option("--label", "labels", multiple=True, help="name of each side, in order; default: the name of its file")
 @click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each FILE, in order")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for report.html, .json and comment.md")
@@ -61,6 +71,7 @@ def parse(
 def compare(
     sides: tuple[str, ...],
     format_: str | None,
+    max_size: int,
     labels: tuple[str, ...],
     requests: tuple[int, ...],
     output: Path | None,
@@ -76,7 +87,7 @@ def compare(
 
     if labels and len(labels) != len(sides):
         raise UsageError(f"{len(sides)} sides but {len(labels)} --label: give one per side, in order")
-    report = without_credentials(_compared(sides, format_, labels, requests, reports))
+    report = without_credentials(_compared(sides, format_, max_size, labels, requests, reports))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         written = render(report, output)
@@ -93,7 +104,12 @@ def compare(
 
 
 def _compared(
-    sides: tuple[str, ...], format_: str | None, labels: tuple[str, ...], requests: tuple[int, ...], reports: Path
+    sides: tuple[str, ...],
+    format_: str | None,
+    max_size: int,
+    labels: tuple[str, ...],
+    requests: tuple[int, ...],
+    reports: Path,
 ) -> Report:
     from profpipe.pipeline.captures import Compared, read_profile
     from profpipe.pipeline.captures import compare as compare_profiles
@@ -113,7 +129,7 @@ def _compared(
     names = tuple(map(well_formed, labels or _names(files)))
     return compare_profiles(
         [
-            Compared(name, read_profile([file], format_), requests[i] if requests else None)
+            Compared(name, read_profile([file], format_, max_size), requests[i] if requests else None)
             for i, (name, file) in enumerate(zip(names, files, strict=True))
         ]
     )
@@ -128,15 +144,16 @@ def _names(files: tuple[Path, ...]) -> tuple[str, ...]:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT_OPTION
+@MAX_SIZE
 @click.option("--to", "to", type=EXPORTER, required=True, help="the format to write")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("-"), help="a file; default: stdout")
-def export(files: tuple[Path, ...], format_: str | None, to: str, output: Path) -> None:
+def export(files: tuple[Path, ...], format_: str | None, max_size: int, to: str, output: Path) -> None:
     """Write a capture in another tool's format."""
     from profpipe import store
     from profpipe.pipeline.captures import export as export_profile
     from profpipe.pipeline.captures import read_profile
 
-    data = export_profile(read_profile(files, format_), to)
+    data = export_profile(read_profile(files, format_, max_size), to)
     if str(output) == "-":
         sys.stdout.buffer.write(data)
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.types import StringParamType
 
 from profpipe.cli.part_names import EXECUTOR, GENERATOR
 from profpipe.errors import UsageError
@@ -119,3 +120,18 @@ def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
 
 def max_rounds(help: str) -> Callable[[Command], Command]:
     return click.option("--max-rounds", type=ROUNDS, default=20, show_default=True, help=help)
+
+
+class Bytes(StringParamType):
+    """`512M`, `2G`, `300k` or a number of bytes."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = re.fullmatch(r"(\d{1,6})\s*([kMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+        if found is None:
+            if isinstance(value, int) or str(value).isdecimal():
+                return int(str(value))
+            self.fail(f"{value}: expected a size such as 512M or 2G", param, ctx)
+        return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
+
+
+BYTES = Bytes()

@@ -53,7 +53,9 @@ def open_capture(path: Path, *, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
             plain.seek(0)
             if unpack is None:
                 if info.st_size > limit:
-                    raise ParseError(path, f"{info.st_size:,} bytes; profpipe reads at most {limit:,}")
+                    raise ParseError(
+                        path, f"{info.st_size:,} bytes; profpipe reads at most {limit:,}, or what --max-size says"
+                    )
                 yield plain
                 return
             bound = min(limit, max(GROWTH_FLOOR, MAX_RATIO * info.st_size))
@@ -78,7 +80,10 @@ class _Bounded(io.RawIOBase):
         chunk = self._inner.read(len(buffer))
         self._seen += len(chunk)
         if self._seen > self._limit:
-            raise ParseError(self._path, f"inflates to more than {self._limit:,} bytes: refused as a compression bomb")
+            raise ParseError(
+                self._path,
+                f"inflates to more than {self._limit:,} bytes: refused as a compression bomb; --max-size bounds it",
+            )
         buffer[: len(chunk)] = chunk
         return len(chunk)
 

@@ -25,11 +25,12 @@ class Compared:
     requests: int | None
 
 
-def read_profile(paths: Sequence[Path], format: str | None = None) -> Profile:
-    """The profile of one file, or of several files that are parts of one capture."""
-    from profpipe.parse import parse_file, parse_files
+def read_profile(paths: Sequence[Path], format: str | None = None, limit: int | None = None) -> Profile:
+    """The profile of one file, or of several files that are parts of one capture, each of at most `limit` bytes."""
+    from profpipe.parse import parse_files
+    from profpipe.parse.reading import MAX_BYTES
 
-    return parse_file(paths[0], format) if len(paths) == 1 else parse_files(paths, format)
+    return parse_files(paths, format, limit=MAX_BYTES if limit is None else limit)
 
 
 def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
