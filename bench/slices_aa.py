@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -115,7 +116,17 @@ def one_series(
 
 def table(found: Sequence[Series]) -> str:
     """A row per server, and all of them together."""
-    head = ("server", "comparisons", "false", "no change", "cannot tell", "half-width, median", "90 %", "load average")
+    head = (
+        "server",
+        "starts",
+        "comparisons",
+        "false",
+        "no change",
+        "cannot tell",
+        "half-width, median",
+        "90 %",
+        "load average",
+    )
     rows = [head, ("---",) * len(head)]
     for server in dict.fromkeys(series.server for series in found):
         rows.append(_row(server, [series for series in found if series.server == server]))
@@ -128,24 +139,31 @@ def _row(name: str, found: Sequence[Series]) -> tuple[str, ...]:
     verdicts = Counter(comparison.verdict for comparison in every)
     widths = sorted(comparison.half_width for comparison in every)
     loads = [series.load for series in found]
+    starts = [comparison.starts for comparison in every]
     return (
         name,
+        f"{min(starts)} to {max(starts)}",
         str(len(every)),
         str(sum(verdicts[each] for each in DIFFERENCES)),
         str(verdicts["no change"]),
         str(verdicts["cannot tell"]),
-        f"{100 * statistics.median(widths):.2f} %",
-        f"{100 * widths[int(0.9 * (len(widths) - 1))]:.2f} %",
+        _width(statistics.median(widths)),
+        _width(widths[int(0.9 * (len(widths) - 1))]),
         f"{min(loads):.1f} to {max(loads):.1f}",
     )
+
+
+def _width(value: float) -> str:
+    """Infinite under three starts: there is no interval."""
+    return "none" if math.isinf(value) else f"{100 * value:.1f} %"
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.slices_aa", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("targets", nargs="*", default=DEFAULT)
     parser.add_argument("--comparisons", type=int, default=300, help="at least so many, all servers together")
-    parser.add_argument("--copies", type=int, default=12, help="copies of a server alive at once; even")
-    parser.add_argument("--budget", type=float, default=24.0, help="seconds of starts of one series")
+    parser.add_argument("--copies", type=int, default=8, help="copies of a server alive at once; even")
+    parser.add_argument("--budget", type=float, default=45.0, help="seconds of starts of one series")
     parser.add_argument("--resolution", type=float, default=0.01, help="a smaller change does not matter, 0.01 = 1 %%")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--placement", default="auto", choices=["auto", "same-core", "split", "free"])

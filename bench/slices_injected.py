@@ -1,7 +1,8 @@
 """Is CPU time that was put into a server found by slices? `python -m bench.slices_injected [options]`.
 
-A copy of a server does useless work for every request: multiplications (C) or assignments (Python), so many that they
-cost 1 % or 2 % of a request. How much one costs is measured by slices as well, with so many that they cost some 20 %.
+All copies of a server wait in a busy loop, by the clock, in every sixteenth request: for nothing in the plain one, and
+for 1 % or 2 % of what sixteen requests cost in the others. They differ in that constant alone. (A loop of so many
+instructions has no known cost: processors hide short ones and run long ones faster.)
 Each study compares the server with both copies, by the rule of any study. Promise: +2 % is found in 95 % of studies.
 """
 
@@ -15,12 +16,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.slices import ROOT
 from profpipe.analyse.statistics.calibration import share_interval
-from profpipe.analyse.statistics.starts import ratio_over_starts
+from profpipe.analyse.statistics.starts import lottery, ratio_over_starts
 from profpipe.analyse.statistics.starts_rule import calls
 from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant
@@ -31,22 +32,27 @@ from profpipe.study.schema import Request, Target
 
 SHARES = (0.02, 0.01)
 PROMISED = 0.95
-CALIBRATION_S = 30.0
-# What the calibration injects: some 20 % of a request.
-MANY = {"epoll": 800, "threads": 600, "asyncio-protocol": 1000}
-# Each product needs the one before, and the address that is written to needs the last; all are 0, which the compiler
-# does not know. A processor that works ahead hides work that nothing waits for: 48 such products cost 0.7 % of a
-# request and 800 cost 33 %. A loop over a variable in memory costs five times as much an iteration if it is short.
-C_LOOP = """    unsigned injected = 0;
-    __asm__ volatile("" : "+r"(injected));
-    for (int left = {}; left > 0; left--) {{
-        injected *= injected;
-        __asm__ volatile("" : "+r"(injected));
-    }}
-    out += injected;
-"""
+CALIBRATION_S = 20.0
 C_PLACE = "    if (built_at != now) {\n"
+C_WAIT = """    static _Thread_local unsigned served;
+    if (++served % 16 == 0) {{
+        struct timespec at;
+        clock_gettime(CLOCK_MONOTONIC, &at);
+        long end = at.tv_sec * 1000000000L + at.tv_nsec + 16L * {};
+        do {{
+            clock_gettime(CLOCK_MONOTONIC, &at);
+        }} while (at.tv_sec * 1000000000L + at.tv_nsec < end);
+    }}
+"""
 PYTHON_PLACE = "def parse("
+PYTHON_WAIT = """    global _served
+    _served += 1
+    if _served % 16 == 0:
+        end = perf_counter_ns() + 16 * {}
+        while perf_counter_ns() < end:
+            pass
+"""
+PYTHON_HEAD = "from time import perf_counter_ns\n\n_served = 0\n\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +65,24 @@ class Found:
     load: float
 
 
-def c_server(folder: Path, times: int) -> list[str]:
-    """The command of the C server with the loop, built in `folder`."""
+def c_server(folder: Path, wait_ns: int) -> list[str]:
+    """The command of the C server that waits so long for every request, built in `folder`."""
     shutil.copytree(ROOT / "targets" / "c", folder, ignore=shutil.ignore_patterns("build"))
     source = folder / "head_prebuilt.c"
-    source.write_text(_put(source, C_PLACE, C_LOOP.format(times) + C_PLACE))
+    changed = _put(source, C_PLACE, C_WAIT.format(wait_ns) + C_PLACE)
+    source.write_text("#define _GNU_SOURCE\n#include <time.h>\n" + changed)
     subprocess.run(["make", "--silent", "-C", folder, "build/epoll-prebuilt"], check=True)
     return [str(folder / "build" / "epoll-prebuilt"), "--port", "{port}"]
 
 
 def python_server(script: str) -> Callable[[Path, int], list[str]]:
-    """How a Python server with the assignments is made: all of them parse heads with one function."""
+    """How a Python server that waits is made: all of them parse heads with one function, of one line of parameters."""
 
-    def made(folder: Path, times: int) -> list[str]:
+    def made(folder: Path, wait_ns: int) -> list[str]:
         shutil.copytree(ROOT / "targets" / "python", folder, ignore=shutil.ignore_patterns("__pycache__"))
         source = folder / "request_head.py"
-        lines = source.read_text().splitlines(keepends=True)
-        at = next(i for i, line in enumerate(lines) if line.startswith(PYTHON_PLACE))
-        name = lines[at].partition("(")[2].partition(":")[0]
-        while not lines[at].rstrip().endswith(":"):
-            at += 1
-        source.write_text("".join([*lines[: at + 1], *([f"    injected = {name}\n"] * times), *lines[at + 1 :]]))
+        begin = next(line for line in source.read_text().splitlines(keepends=True) if line.startswith(PYTHON_PLACE))
+        source.write_text(_put(source, begin, PYTHON_HEAD + begin + PYTHON_WAIT.format(wait_ns)))
         return [sys.executable, str(folder / script), "--port", "{port}"]
 
     return made
@@ -99,22 +102,22 @@ def _put(source: Path, place: str, text: str) -> str:
     return found.replace(place, text)
 
 
-def variant(server: str, folder: Path, name: str, times: int) -> Variant:
+def variant(server: str, folder: Path, name: str, wait_ns: int) -> Variant:
     """Folders have names of one length: the length of a command moves a process's stack."""
-    command = SERVERS[server](folder / f"copy-{times:06}", times)
+    command = SERVERS[server](folder / f"copy-{wait_ns:06}", wait_ns)
     return Variant(
         name, Target.model_validate({"command": command, "ready": {"line": r"^ready port=(?P<port>\d+)$"}}), Request()
     )
 
 
-def share_of_one(server: str, folder: Path, plain: Variant, setting: Setting) -> float:
-    """What one iteration or assignment costs, as a share of a request."""
-    many = MANY[server]
-    heavy = variant(server, folder, "many", many)
-    measured = measure(plain, [heavy], setting, seed=1, budget_s=CALIBRATION_S, resolution=0.002, precise=True)
-    over = ratio_over_starts(measured.ratios()[0])
-    print(f"{server}: {many} cost {100 * (over.ratio - 1):+.1f} % +-{100 * over.half_width:.1f} %", flush=True)
-    return (over.ratio - 1) / many
+def cost_of(server: str, plain: Variant, setting: Setting) -> float:
+    """CPU nanoseconds of a request of the plain copy."""
+    again = replace(plain, name="the same")
+    measured = measure(plain, [again], setting, seed=1, budget_s=CALIBRATION_S)
+    found = lottery(measured.starts, plain.name)
+    assert found is not None
+    print(f"{server}: {found.median_us:.2f} us a request", flush=True)
+    return found.median_us * 1000
 
 
 def study(plain: Variant, changed: Sequence[Variant], setting: Setting, *, seed: int, budget_s: float) -> Found:
@@ -163,8 +166,8 @@ def main(arguments: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="profpipe-injected-") as scratch:
             folder, setting = Path(scratch), Setting(ROOT, place(given.placement))
             plain = variant(server, folder, server, 0)
-            one = share_of_one(server, folder, plain, setting)
-            times = [round(share / one) for share in SHARES]
+            cost = cost_of(server, plain, setting)
+            times = [round(share * cost) for share in SHARES]
             changed = [variant(server, folder, f"+{100 * s:g} %", n) for s, n in zip(SHARES, times, strict=True)]
             found = []
             for seed in range(given.studies):

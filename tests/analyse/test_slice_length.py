@@ -54,7 +54,9 @@ def test_costs_that_never_settle_are_left_out_by_half_with_a_note() -> None:
 def test_the_words_name_the_lead_and_the_worst_variant() -> None:
     lead = Lead(requests=40, part=40, first={"a": 1.3, "b": 1.1}, settled=True)
     words = SliceLength(lead=lead, requests=80, pass_s=0.01, launch_s=0.5).words
-    assert words == "slices of 80 requests, 40 before them left out (the first 40 of a cost +30 % of the later ones)"
+    assert (
+        words == "slices of 80 requests, 40 before them left out (the first 40 of a cost 30 % more than the later ones)"
+    )
 
 
 def trial(requests: int, noise: float, pass_s: float) -> Trial:

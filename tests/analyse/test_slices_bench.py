@@ -48,16 +48,18 @@ def test_copies_of_one_server_are_called_different_in_at_most_one_of_a_hundred_c
     assert sum(found.startswith("costs") for found in called) <= 12  # 6 expected; 13 in 1 of 100 tries
 
 
-def test_a_python_server_with_work_put_into_it_still_parses(tmp_path: Path) -> None:
-    command = SERVERS["threads"](tmp_path / "copy", 3)
-    source = tmp_path / "copy" / "request_head.py"
-    assert source.read_text().count("    injected = head\n") == 3
+def test_a_python_server_that_waits_still_parses_and_waits_by_the_clock(tmp_path: Path) -> None:
+    command = SERVERS["threads"](tmp_path / "copy", 1_000_000)
     assert command[1] == str(tmp_path / "copy" / "threads.py")
-    code = "from request_head import parse; print(parse(b'GET / HTTP/1.1'))"
+    code = (
+        "import time; from request_head import parse; begun = time.perf_counter_ns()\n"
+        "heads = [parse(b'GET / HTTP/1.1') for _ in range(16)]\n"
+        "print(heads[0][:2], time.perf_counter_ns() - begun >= 16_000_000)"
+    )
     out = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "copy", capture_output=True, text=True, check=True
     )
-    assert out.stdout.startswith("('GET', '/'")
+    assert out.stdout == "('GET', '/') True\n"
 
 
 def three_starts() -> list[Start]:

@@ -15,7 +15,7 @@ SLICES: dict[str, Any] = {
     "seed": 7,
     "requests": 240,
     "lead": 80,
-    "length": "slices of 240 requests, 80 before them left out (the first 40 of threads cost +38 % of the later ones)",
+    "length": "slices of 240 requests, 80 before them left out (the first 40 cost 38 % more)",
     "passes": 40,
     "connections": 20,
     "control": f"{BASELINE}, again",

@@ -61,7 +61,9 @@ class SliceLength:
         lead, worst = self.lead, max(self.lead.first, key=lambda name: self.lead.first[name])
         text = f"slices of {self.requests} requests"
         text += f", {lead.requests} before them left out" if lead.requests else ", none left out"
-        text += f" (the first {lead.part} of {worst} cost {100 * (lead.first[worst] - 1):+.0f} % of the later ones)"
+        more = lead.first[worst] - 1
+        size = f"{100 * abs(more):.0f} % {'more' if more >= 0 else 'less'}"
+        text += f" (the first {lead.part} of {worst} cost {size} than the later ones)"
         return text if lead.settled else f"{text}; costs did not settle within {100 * TOLERANCE:g} %"
 
 

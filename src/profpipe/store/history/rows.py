@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, str] = {
     "value": "DOUBLE",  # median over the rounds, per request as the metric says; of a function its self
     "low": "DOUBLE",
     "high": "DOUBLE",
-    "rounds": "INTEGER",  # valid ones
+    "rounds": "INTEGER",  # valid ones, or starts that are kept
     "values": "DOUBLE[]",  # of every round, NULL = that run is invalid
     "why": "VARCHAR",  # why the value is unknown
     "verdict": "VARCHAR",  # against the baseline of the same report
