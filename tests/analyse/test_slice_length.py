@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from profpipe.analyse.statistics.slice_length import (
+    LEAST_SHARE,
     LOAD_SHARE,
     Lead,
     SliceLength,
@@ -75,6 +76,8 @@ def test_passes_fill_most_of_a_start_but_leave_room_for_starts() -> None:
     assert many * 0.01 / (many * 0.01 + 0.5) == pytest.approx(LOAD_SHARE, abs=0.01)
     assert passes(pass_s=0.01, launch_s=0.5, budget_s=12) == 50
     assert passes(pass_s=1.0, launch_s=5.0, budget_s=10) == 12
+    short = passes(pass_s=0.0125, launch_s=1.4, budget_s=15)
+    assert short * 0.0125 / (short * 0.0125 + 1.4) == pytest.approx(LEAST_SHARE, abs=0.01), "no start is mostly launch"
 
 
 def weather(many: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

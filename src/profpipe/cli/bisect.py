@@ -72,7 +72,7 @@ def bisect(
     first, last, report = ends.commits[0], ends.commits[-1], ends.written.report
     wanted = regression_between(report, metric, limit)
     say(f"{metric} is worse at {last.id}; looking for a commit with +{wanted.limit:.2%} or more", err=as_json)
-    stepping = step_options(report, metric, run)
+    stepping = step_options(report, wanted, run)
     step = Step.after(ends, wanted=wanted, reports=reports, bounds=bounds, run=stepping)
     found = search(ends.repo, first, last, step)
     why = shlex.join(_see_why(ends, found[0], options))

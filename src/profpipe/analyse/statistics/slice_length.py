@@ -19,7 +19,7 @@ from profpipe.analyse.statistics.starts import median_error
 # bias of what is not left out.
 TOLERANCE = 0.02
 # Share of the time of a start that goes into slices, at least; starts that a budget must allow, at least.
-LOAD_SHARE = 0.7
+LOAD_SHARE, LEAST_SHARE = 0.7, 0.4
 LEAST_STARTS = 12
 LEAST_PASSES = 12
 
@@ -108,7 +108,13 @@ def choose_length(trials: Sequence[Trial], baseline: str) -> Trial:
 
 
 def passes(pass_s: float, launch_s: float, budget_s: float) -> int:
-    """Passes a start: enough that LOAD_SHARE of its time is slices, few enough for LEAST_STARTS in the budget."""
-    wanted = launch_s * LOAD_SHARE / (1 - LOAD_SHARE) / pass_s
+    """Passes a start: enough that LOAD_SHARE of its time is slices, few enough for LEAST_STARTS in the budget.
+
+    Where a budget is short for that, LEAST_SHARE of the time still goes into slices: fewer starts that each say more.
+    """
+
+    def for_share(share: float) -> float:
+        return launch_s * share / (1 - share) / pass_s
+
     most = (budget_s / LEAST_STARTS - launch_s) / pass_s
-    return max(round(min(wanted, most)), LEAST_PASSES)
+    return max(round(max(min(for_share(LOAD_SHARE), most), for_share(LEAST_SHARE))), LEAST_PASSES)

@@ -23,6 +23,7 @@ from profpipe.units import percent
 STEP_FILE = "bisect.json"
 # Of slices: with checking out, building and the trial of lengths a step takes less than a minute.
 STEP_BUDGET_S = 30.0
+LEAST_RESOLUTION = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,6 @@ class Regression:
 
     metric: str
     limit: float
-
-
-def step_options(report: Report, metric: str, run: RunOptions) -> RunOptions:
-    """How a step is measured: only the instrument of the metric, in STEP_BUDGET_S, unless the user says otherwise."""
-    names = [m.profiler for m in report.metrics if metric in (m.key, m.key.rpartition(":")[2])]
-    return replace(run, profilers=run.profilers or tuple(names[:1]), budget=run.budget or STEP_BUDGET_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +87,20 @@ class Step:
 _STEP = TypeAdapter(Step)
 
 
+def step_options(report: Report, wanted: Regression, run: RunOptions) -> RunOptions:
+    """How a step is measured, unless the user says otherwise.
+
+    Only the instrument of the metric, in STEP_BUDGET_S, and as sure as half of the change that is looked for.
+    """
+    names = [m.profiler for m in report.metrics if wanted.metric in (m.key, m.key.rpartition(":")[2])]
+    return replace(
+        run,
+        profilers=run.profilers or tuple(names[:1]),
+        budget=run.budget or STEP_BUDGET_S,
+        resolution=run.resolution or min(max(wanted.limit / 2, LEAST_RESOLUTION), 1.0),
+    )
+
+
 def headline(report: Report, metric: str) -> Comparison:
     """The last contender's comparison of a metric, named by its key or the last part of it.
 
@@ -119,12 +128,17 @@ def regression_between(report: Report, metric: str, limit: float | None) -> Regr
 def judge_commit(report: Report, wanted: Regression) -> tuple[int, str]:
     """The exit code for `git bisect run`, and the reason in words."""
     found = headline(report, wanted.metric)
-    if found.ratio is None or found.verdict == "cannot tell":
+    if found.ratio is None or (found.verdict == "cannot tell" and not _under(found, wanted.limit)):
         return SKIP, f"{wanted.metric} is undecided: {found.why}"
     change = f"{wanted.metric} {'+' if found.ratio >= 1 else '−'}{percent(abs(found.ratio - 1), 2)}"
     if found.verdict == "worse" and abs(found.ratio - 1) >= wanted.limit:
         return BAD, f"bad: {change}"
     return GOOD, f"good: {change} ({found.verdict})"
+
+
+def _under(found: Comparison, limit: float) -> bool:
+    """Whether the whole interval of a ratio over starts is under the limit: then the commit is not the one."""
+    return found.paired and found.high is not None and found.high < 1 + limit
 
 
 def check_order(here: Path, good: str, bad: str) -> None:
