@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from profpipe.capture.server.command import environment, fill, interpreter_of, is_python
 from profpipe.capture.server.process import INHERITED, inherited_environment
+from profpipe.capture.server.python_version import python_of
 from profpipe.study.schema import Target
 from tests.support.capture_driving import ours
 
@@ -55,3 +57,19 @@ def test_the_first_line_of_a_script_names_its_interpreter(tmp_path: Path) -> Non
         script.chmod(0o755)
         assert interpreter_of(str(script)) == expected
         assert is_python(Target(command=(str(script),))) == (expected is not None)
+
+
+def test_the_python_of_a_target_is_that_of_its_own_interpreter(tmp_path: Path) -> None:
+    """Not ours: a server in an environment of its own may run another version."""
+    other = tmp_path / "venv" / "bin" / "python3"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\necho CPython 3.99.0\n")
+    other.chmod(0o755)
+    script = tmp_path / "serve"
+    script.write_text(f"#!{other}\n")
+    script.chmod(0o755)
+    assert python_of(Target(command=("venv/bin/python3", "serve.py")), tmp_path) == "CPython 3.99.0"
+    assert python_of(Target(command=(str(script),)), tmp_path) == "CPython 3.99.0"
+    ours_is = f"{platform.python_implementation()} {platform.python_version()}"
+    assert python_of(Target(command=("{python}", "serve.py")), tmp_path) == ours_is
+    assert python_of(Target(command=("./server",)), tmp_path) is None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from profpipe.capture.run import capture_run
     from profpipe.capture.server.build import build
     from profpipe.capture.server.placement import Placement, place
+    from profpipe.capture.server.python_version import python_of
     from profpipe.capture.server.requirements import built_without, missing_requirements
 
 _MODULES = {
@@ -30,6 +31,7 @@ _MODULES = {
     "place": "server.placement",
     "profiler": "profilers.registry",
     "profiler_versions": "profilers.registry",
+    "python_of": "server.python_version",
     "try_tools": "doctor",
 }
 
@@ -48,6 +50,7 @@ __all__ = [
     "place",
     "profiler",
     "profiler_versions",
+    "python_of",
     "try_tools",
 ]
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from pathlib import Path
 
+from profpipe.capture.server.command import interpreter, is_python
 from profpipe.capture.server.process import inherited_environment
+from profpipe.study.schema import Target
 
 ASK_SECONDS = 10.0
 
@@ -30,6 +33,21 @@ def has_trampolines(python: str) -> bool:
         return _answer(python, "import sys; sys.activate_stack_trampoline('perf'); print('yes')").strip() == "yes"
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def python_of(target: Target, root: Path) -> str | None:
+    """What runs a target, "CPython 3.12.1", in its own environment; None where that is no Python or cannot be asked."""
+    python = interpreter(target, root) if is_python(target) else None
+    return None if python is None else _implementation(python)
+
+
+@functools.cache
+def _implementation(python: str) -> str | None:
+    try:
+        code = "import platform; print(platform.python_implementation(), platform.python_version())"
+        return _answer(python, code).strip() or None
+    except (OSError, subprocess.TimeoutExpired):
+        return None
 
 
 def _answer(python: str, code: str) -> str:

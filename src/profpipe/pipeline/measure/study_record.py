@@ -60,11 +60,22 @@ def _environment(prepared: PreparedStudy, machine: Mapping[str, str]) -> dict[st
     environment = dict(machine)
     if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
         environment["commit"] = commit.text
+    if pythons := _pythons(prepared):
+        environment["Python"] = pythons
     for name, target in prepared.targets.items():
         root = prepared.root_of(name)
         if locked := capture.crates(Path(target.command[0]).name, root / target.cwd, root):
             environment[f"crates of {name}"] = locked
     return environment
+
+
+def _pythons(prepared: PreparedStudy) -> str:
+    """The Python that the servers run on, and which of them where they differ; "" without Python servers."""
+    found: dict[str, list[str]] = {}
+    for name, target in prepared.targets.items():
+        if (python := capture.python_of(target, prepared.root_of(name))) is not None:
+            found.setdefault(python, []).append(name)
+    return "; ".join(f"{python} ({', '.join(names)})" if len(found) > 1 else python for python, names in found.items())
 
 
 def _loads_in_words(prepared: PreparedStudy) -> str:
