@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from profpipe.capture.server import ports
 from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.errors import CaptureError
 from profpipe.model.run import Phase
@@ -233,6 +234,16 @@ def test_a_server_without_a_keeper_dies_too(tmp_path: Path) -> None:
         os.kill(server.keeper, signal.SIGKILL)
         wait_until(lambda: not _runs(server.pid), 5)
         assert server.wait(5) == -signal.SIGKILL
+
+
+def test_children_of_a_server_whose_keeper_was_killed_are_ended(tmp_path: Path) -> None:
+    port = ports.free_port()
+    env = {**inherited_environment(), "RUN_FOLDER": str(tmp_path)}
+    with Supervised([sys.executable, str(FAULTY), "forks", str(port)], env=env, cwd=tmp_path) as server:
+        wait_until(lambda: len(processes(tmp_path)) == 3, 10)
+        os.kill(server.keeper, signal.SIGKILL)
+        assert server.wait(5) == -signal.SIGKILL
+    wait_until(lambda: not processes(tmp_path), 5)
 
 
 def test_a_stopped_server_is_ended(tmp_path: Path) -> None:

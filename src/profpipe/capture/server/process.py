@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from profpipe.capture.server.log import Log
+from profpipe.capture.server.orphans import kill_session
 from profpipe.errors import CaptureError
 
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -186,6 +187,8 @@ class Supervised:
         except subprocess.TimeoutExpired:
             self._keeper.kill()
             self._keeper.wait()
+        if self._keeper.returncode != 0 and self.pid:
+            kill_session(self.pid)  # the keeper was killed, and could not
         if self._status is None:
             self.wait(0.0)
         self.log.finish(5.0)
