@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from profpipe.analyse.commits.merge import Costs
 from profpipe.model.report import MOVED
+from profpipe.units import CPU_NS, INSTRUCTIONS
 from tests.support.call_graphs import Function, Program, Seen, seen
 from tests.support.programs import SERVER, programs
 
@@ -164,3 +166,8 @@ def test_bars_add_up_exactly_and_moves_cancel_whatever_changed(program: Program,
         change = (cells["b"].self or 0.0) - (cells["a"].self or 0.0)
         part = cells["b"].moved or 0.0
         assert part == 0 or (part * change > 0 and abs(part) <= abs(change) + 1e-6)
+
+
+def test_an_amount_of_time_has_its_unit() -> None:
+    assert Costs(CPU_NS, "request").text(948.0) == "948 ns of CPU time per request"
+    assert Costs(INSTRUCTIONS, "request").text(948.0) == "948 instructions per request"

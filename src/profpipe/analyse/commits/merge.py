@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.model.report import Alignment, Certainty
-from profpipe.units import CALLS, count, signed
+from profpipe.units import CALLS, Metric, amount, signed
 
 # A split is "likely" where the new function costs what the old one lost, within what a call costs; else a "hint".
 SAME_COST = 0.1
@@ -163,8 +163,8 @@ def _aligned_rows(
         moved[contender] = net(gone, len(before.own))
         unmatched[contender] = _unmatched(before, after, moved[contender])
         rest = after.own - before.own - moved[contender]
-        words[contender] = _words(gone, index, f"{matrix.metric.label} per {study.per}", rest)
-        parts = _split_off(gone, index, f"{matrix.metric.label} per {study.per}", found)
+        words[contender] = _words(gone, index, Costs(matrix.metric, study.per), rest)
+        parts = _split_off(gone, index, Costs(matrix.metric, study.per), found)
         alignment[contender] = parts | alignment[contender]
     return AlignedRows(alignment, moved, words, unmatched)
 
@@ -176,11 +176,23 @@ def _unmatched(before: VariantGraph, after: VariantGraph, moved: Floats) -> floa
     return rounded(unmatched / whole, 6) if whole else 0.0
 
 
-def _words(found: Sequence[Shift], index: Index, unit: str, rest: Floats) -> dict[int, str]:
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """How a cost of one metric is written: with its unit, since "948 CPU time" is no amount."""
+
+    metric: Metric
+    per: str
+
+    def text(self, value: float) -> str:
+        of = "" if self.metric.unit == "1" else "of "
+        return f"{amount(value, self.metric.unit)} {of}{self.metric.label} per {self.per}"
+
+
+def _words(found: Sequence[Shift], index: Index, costs: Costs, rest: Floats) -> dict[int, str]:
     """Row -> the cost that moved to it or from it, in words, largest amounts first, and the `rest` of its change."""
     out: dict[int, list[tuple[float, str]]] = {}
     for shift in found:
-        size = f"{count(shift.amount)} {unit}"
+        size = costs.text(shift.amount)
         source, target = (index.functions[r].key.name for r in (shift.source, shift.target))
         caller, callee = ("caller", "callee") if shift.calls else ("callee", "caller")
         out.setdefault(shift.source, []).append((shift.amount, f"{size} arrived in its {caller} “{target}”"))
@@ -191,7 +203,7 @@ def _words(found: Sequence[Shift], index: Index, unit: str, rest: Floats) -> dic
 
 
 def _split_off(
-    found: Sequence[Shift], index: Index, unit: str, graphs: tuple[VariantGraph, VariantGraph]
+    found: Sequence[Shift], index: Index, costs: Costs, graphs: tuple[VariantGraph, VariantGraph]
 ) -> dict[int, Alignment]:
     """New functions whose cost came from another one, with the function that had it before."""
     before, after = graphs
@@ -201,10 +213,11 @@ def _split_off(
             continue
         own, lost = float(after.own[shift.target]), float(before.own[shift.source] - after.own[shift.source])
         source = index.functions[shift.source].name
+        fewer = "fewer" if costs.metric.unit == "1" else "less"
         certainty: Certainty = "likely" if abs(own - lost) <= SAME_COST * max(own, lost) else "hint"
         text = (
-            f"split off from “{source.name}”, or no longer inlined there: {count(own)} {unit} are new here, while "
-            f"“{source.name}” has {count(lost)} fewer"
+            f"split off from “{source.name}”, or no longer inlined there: {costs.text(own)} are new here, while "
+            f"“{source.name}” has {amount(lost, costs.metric.unit)} {fewer}"
         )
         out[shift.target] = Alignment(before=source, certainty=certainty, why=text)
     return out
