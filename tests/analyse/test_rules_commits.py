@@ -79,7 +79,7 @@ def test_where_nothing_changed_the_smallest_detectable_change_is_named() -> None
 def test_much_without_a_counterpart_is_a_caution() -> None:
     after = without(SERVER, "parse", "serve") | {"read": Function(4000), "main": Function(100, {"serve": 1, "read": 3})}
     (text,) = said(seen(SERVER, after).report, "unmatched")
-    assert "stands in functions that only one of a and b has" in text
+    assert "is in functions that only one of a and b has" in text
 
 
 def test_reports_of_different_programs_hold_none_of_this() -> None:

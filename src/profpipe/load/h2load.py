@@ -105,8 +105,8 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
     )
     found = _killed(plan, ended, log) if ended.timed_out else None
     if found is None and not FINISHED.search(ended.stdout):
-        said = tail(ended.stderr or ended.stdout)
-        raise LoadError(f"h2load failed (exit code {ended.code}) and printed no summary: {said}")
+        output = tail(ended.stderr or ended.stdout)
+        raise LoadError(f"h2load failed (exit code {ended.code}) and printed no summary: {output}")
     found = found or parse_h2load(ended.stdout, log if log.exists() else None, expected=plan.request.status)
     bound = client_bound(ended.cpu_s, ended.seconds, processors(cpus, plan.threads))
     found = replace(

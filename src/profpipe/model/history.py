@@ -10,7 +10,7 @@ from profpipe.model.report import FunctionName
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """What must be equal for two values to stand in one series. Machines are never mixed."""
+    """What must be equal for two values to be in one series. Machines are never mixed."""
 
     study: str
     variant: str

@@ -16,7 +16,7 @@ class FunctionTree:
     """N nodes in preorder. `own` = self value at the node, `total` = own + descendants.
 
     `outermost` marks nodes whose function is not among their ancestors: summing `total` over those counts every
-    stack once, however often the function stands on it (rule: KDAB/hotspot, buildCallerCalleeResult).
+    stack once, however often the function is on it (rule: KDAB/hotspot, buildCallerCalleeResult).
     `outermost_edge` does the same for the pair (parent's function, function).
     """
 
@@ -96,11 +96,11 @@ def _subtree_sums(own: NDArray[np.int64], parent: Ids) -> NDArray[np.int64]:
 
 
 def _outermost(function: Ids, parent: Ids, depth: Ids) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Walk in preorder, keeping how often each function and each edge stands on the current path."""
+    """Walk in preorder, keeping how often each function and each edge is on the current path."""
     on_path: dict[int, int] = {}
     edges: dict[tuple[int, int], int] = {}
     path: list[tuple[int, tuple[int, int] | None]] = []
-    alone, edge_alone = [], []
+    first, first_edge = [], []
     functions = function.tolist()
     for own, above, level in zip(functions, parent.tolist(), depth.tolist(), strict=True):
         while len(path) > level:
@@ -109,10 +109,10 @@ def _outermost(function: Ids, parent: Ids, depth: Ids) -> tuple[NDArray[np.bool_
             if left_edge is not None:
                 edges[left_edge] -= 1
         edge = (functions[above], own) if above >= 0 else None
-        alone.append(on_path.get(own, 0) == 0)
-        edge_alone.append(edge is not None and edges.get(edge, 0) == 0)
+        first.append(on_path.get(own, 0) == 0)
+        first_edge.append(edge is not None and edges.get(edge, 0) == 0)
         on_path[own] = on_path.get(own, 0) + 1
         if edge is not None:
             edges[edge] = edges.get(edge, 0) + 1
         path.append((own, edge))
-    return np.array(alone, dtype=np.bool_), np.array(edge_alone, dtype=np.bool_)
+    return np.array(first, dtype=np.bool_), np.array(first_edge, dtype=np.bool_)

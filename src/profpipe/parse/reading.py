@@ -159,7 +159,7 @@ class TextLines:
 
 
 def opens_json(head: bytes, opening: tuple[bytes, ...] = (b"{",)) -> bool:
-    """Whether these first bytes can begin a JSON document of that kind: an object unless said otherwise."""
+    """Whether these first bytes can begin a JSON document of that kind: by default an object."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(opening)
 
 

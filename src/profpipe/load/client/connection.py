@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
     """Sends when the load calls `send`, and reports the result to it. The load opens it again after a close.
 
     Fast path: a read that equals the last verified response byte for byte is that response. llhttp is a pure
-    function of the bytes from a message boundary on, the request is always the same, and the parser stands at a
+    function of the bytes from a message boundary on, the request is always the same, and the parser is at a
     boundary because `fresh` says that nothing was fed to it since its last message ended. A new Date header makes
     the bytes differ, and the parser runs.
     """

@@ -61,15 +61,15 @@ def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> Lo
     command, env = _command(plan, host, port, folder)
     env["PROFPIPE_WRK_REPORT"] = str(report)
     ended = run_child(command, cpus=cpus, threads=plan.threads, timeout=plan.timeout, folder=folder, name=NAME, env=env)
-    said = ended.stdout + ended.stderr
-    if REFUSED in said:
-        return replace(refused(said), command=ended.command, version=version_of(PROGRAM))
+    output = ended.stdout + ended.stderr
+    if REFUSED in output:
+        return replace(refused(output), command=ended.command, version=version_of(PROGRAM))
     if ended.timed_out:
         raise LoadError(f"wrk did not end within {plan.timeout:g} s and was killed; raise the load's timeout")
     try:
         figures = json.loads(report.read_bytes())
     except (OSError, json.JSONDecodeError):
-        raise LoadError(f"wrk failed (exit code {ended.code}) and wrote no figures: {tail(said)}") from None
+        raise LoadError(f"wrk failed (exit code {ended.code}) and wrote no figures: {tail(output)}") from None
     return replace(of_report(plan, figures, ended, processors(cpus, plan.threads)), version=version_of(PROGRAM))
 
 

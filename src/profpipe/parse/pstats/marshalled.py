@@ -216,7 +216,7 @@ _UNFINISHED = object()
 
 
 class CodeName(str):
-    """The name of a code object that stands where a function's name is expected."""
+    """The name of a code object in the place of a function's name."""
 
 
 @dataclass(frozen=True, slots=True)

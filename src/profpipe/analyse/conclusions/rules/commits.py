@@ -19,7 +19,7 @@ from profpipe.model.report import (
 )
 from profpipe.units import count, percent
 
-# A function under a twentieth of the gap is not named; three stand in one sentence each.
+# A function under a twentieth of the gap is not named; at most three get a sentence each.
 NAMED = 0.05
 MAX_NAMED = 3
 # Changed lines explain the gap through what their function calls when this much of it is in its total.
@@ -208,7 +208,7 @@ def _place(change: ChangedLines) -> str:
 
 
 def _nothing(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator[Conclusion]:
-    """Neither the whole nor any function changed: said with what these rounds could not have seen."""
+    """Neither the whole nor any function changed; the sentence names the smallest change these rounds detect."""
     found = facts.compared(contender.id, metric.key)
     if found is None or found[0].verdict != "no change" or found[0].detectable is None:
         return
@@ -272,7 +272,7 @@ def _unmatched(facts: Facts, contender: Variant, metric: MetricInfo) -> Iterator
     if found is None or part is None or part < UNMATCHED:
         return
     text = (
-        f"{share(part)} of {metric.label} stands in functions that only one of {facts.baseline.label} and "
+        f"{share(part)} of {metric.label} is in functions that only one of {facts.baseline.label} and "
         f"{contender.label} has: they are new, gone, or not recognised under another name."
     )
     rows = [Figure(part, f"{found[1]}.unmatched.{contender.id}").row]

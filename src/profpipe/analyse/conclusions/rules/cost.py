@@ -55,8 +55,8 @@ def beside_load(facts: Facts) -> Iterator[Conclusion]:
         c, path = found
         if c.verdict == "cannot tell" or c.ratio is None:
             continue
-        told = facts.relevant(contender.id, CPU) is not None
-        heavy = weight("beside-load/agrees" if c.verdict == "no change" or told else "beside-load/decides")
+        decided = facts.relevant(contender.id, CPU) is not None
+        heavy = weight("beside-load/agrees" if c.verdict == "no change" or decided else "beside-load/decides")
         figures = [f for v in (contender, facts.baseline) if (f := facts.figure(v.id, BESIDE_LOAD)) is not None]
         rows = [f.row for f in figures] + [Figure(c.ratio, f"{path}.ratio").row]
         if c.detectable is not None:
