@@ -45,7 +45,7 @@ def _reason(output: str) -> str:
     """All that git complained of, in one line: `smudge filter lfs failed` is not the reason, the line before it is."""
     lines = [line.strip().removeprefix("fatal: ").removeprefix("error: ") for line in output.splitlines()]
     kept = list(dict.fromkeys(line for line in lines if line and not line.startswith(("hint:", "Preparing worktree"))))
-    text = well_formed("; ".join(output)) or "it printed nothing"
+    text = well_formed("; ".join(kept)) or "it printed nothing"
     if "git-lfs" in text and "not found" in text:
         text += "; install git-lfs: apt install git-lfs"
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
