@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -36,8 +37,14 @@ def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, comman
 
 
 def measure_until_decided(running: RunningStudy, bounds: Bounds, report_of: Callable[[Path], Report]) -> None:
-    """Starts first, then rounds until every verdict over rounds is decided; the targets are built."""
+    """Starts first, then rounds until every verdict over rounds is decided; the targets are built.
+
+    The budget is of both together: starts that took it leave the planned rounds, and none is added.
+    """
+    begun = time.monotonic()
     by_slices(running)
+    if bounds.budget_s is not None:
+        bounds = replace(bounds, budget_s=max(bounds.budget_s - (time.monotonic() - begun), 0.0))
     run_rounds(running, bounds, report_of)
 
 
