@@ -29,6 +29,7 @@ CAPTURES = {
     "cpuprofile": "cpuprofile/node20.cpuprofile",
     "heapprofile": "heapprofile/node20.heapprofile",
     "chrome-trace": "chrome-trace/node20.json.gz",
+    "jfr-json": "jfr-json/hello.json.gz",
     "perf": "perf/perf-c-relative.script.txt.gz",
     "austin": "austin/uvloop.compressed.txt",
     "folded": "folded/pyspy-threads-threads.raw.txt",

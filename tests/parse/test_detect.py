@@ -34,6 +34,7 @@ CAPTURES = {
     "speedscope": ("*.json", "*.json.gz"),
     "perf": ("*.script.txt", "*.script.txt.gz"),
     "pprof": ("*.pb.gz",),
+    "jfr-json": ("*.json.gz",),
     "cpuprofile": ("*.cpuprofile",),
     "heapprofile": ("*.heapprofile",),
     "chrome-trace": ("*.json.gz",),

@@ -55,6 +55,7 @@ HEADS = (
     (b'<?xml version="1.0" standalone="no"?><!DOCTYPE svg', "--format raw"),
     (b'{"traceEvents": [{"ph":"B"}]}', "--format speedscope"),
     (b"PERFILE2\x68\0\0\0", "perf script -i perf.data > perf.txt"),
+    (b"FLR\0\0\2\0\1", "jfr print --json --events jdk.ExecutionSample"),
     (b"%PDF-1.7\n", "a PDF or picture"),
 )
 

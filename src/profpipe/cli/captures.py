@@ -22,12 +22,16 @@ MAX_SIZE = click.option(
     "--max-size", type=BYTES, default="512M", show_default=True, help="the largest capture to read, unpacked: 2G, 300M"
 )
 FORMAT_OPTION = click.option("--format", "format_", type=FORMAT, help="default: recognised by its content")
+CONVERT_OPTION = click.option(
+    "--convert", is_flag=True, help="let perf or jfr of this machine convert a perf.data or a Java flight recording"
+)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT_OPTION
 @MAX_SIZE
+@CONVERT_OPTION
 @click.option("--limit", type=click.IntRange(1), help="show only the first N functions")
 @click.option("--name-style", metavar="TOOL", help="print the list and its names as this tool did: cargo-profiler")
 @click.option("--json", "as_json", is_flag=True, help="print all numbers as one JSON object")
@@ -35,6 +39,7 @@ def parse(
     files: tuple[Path, ...],
     format_: str | None,
     max_size: int,
+    convert: bool,
     limit: int | None,
     name_style: str | None,
     as_json: bool,
@@ -44,7 +49,7 @@ def parse(
 
     if as_json and name_style:
         raise UsageError("--json prints all names unchanged; omit --name-style")
-    profile = read_profile(files, format_, max_size)
+    profile = read_profile(files, format_, max_size, convert=convert)
     if as_json:
         say_json(parsed(profile, limit).model_dump_json(by_alias=True, indent=1))
         return
@@ -63,6 +68,7 @@ def parse(
 @click.argument("sides", nargs=-1, required=True, metavar="FILE FILE ... | FOLDER[:VARIANT] FOLDER[:VARIANT] ...")
 @FORMAT_OPTION
 @MAX_SIZE
+@CONVERT_OPTION
 @click.option("--label", "labels", multiple=True, help="name of each side, in order; default: the name of its file")
 @click.option("--requests", type=click.IntRange(1), multiple=True, help="requests served in each FILE, in order")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="folder for report.html, .json and comment.md")
@@ -72,6 +78,7 @@ def compare(
     sides: tuple[str, ...],
     format_: str | None,
     max_size: int,
+    convert: bool,
     labels: tuple[str, ...],
     requests: tuple[int, ...],
     output: Path | None,
@@ -87,7 +94,7 @@ def compare(
 
     if labels and len(labels) != len(sides):
         raise UsageError(f"{len(sides)} sides but {len(labels)} --label: give one per side, in order")
-    report = without_credentials(_compared(sides, format_, max_size, labels, requests, reports))
+    report = without_credentials(_compared(sides, format_, max_size, labels, requests, reports, convert=convert))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         written = render(report, output)
@@ -110,6 +117,8 @@ def _compared(
     labels: tuple[str, ...],
     requests: tuple[int, ...],
     reports: Path,
+    *,
+    convert: bool,
 ) -> Report:
     from profpipe.pipeline.captures import Compared, read_profile
     from profpipe.pipeline.captures import compare as compare_profiles
@@ -129,7 +138,7 @@ def _compared(
     names = tuple(map(well_formed, labels or _names(files)))
     return compare_profiles(
         [
-            Compared(name, read_profile([file], format_, max_size), requests[i] if requests else None)
+            Compared(name, read_profile([file], format_, max_size, convert=convert), requests[i] if requests else None)
             for i, (name, file) in enumerate(zip(names, files, strict=True))
         ]
     )
@@ -145,15 +154,20 @@ def _names(files: tuple[Path, ...]) -> tuple[str, ...]:
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @FORMAT_OPTION
 @MAX_SIZE
+@CONVERT_OPTION
 @click.option("--to", "to", type=EXPORTER, required=True, help="the format to write")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("-"), help="a file; default: stdout")
-def export(files: tuple[Path, ...], format_: str | None, max_size: int, to: str, output: Path) -> None:
+def export(files: tuple[Path, ...], format_: str | None, max_size: int, convert: bool, to: str, output: Path) -> None:
     """Write a capture in another tool's format."""
     from profpipe import store
     from profpipe.pipeline.captures import export as export_profile
     from profpipe.pipeline.captures import read_profile
 
-    data = export_profile(read_profile(files, format_, max_size), to)
+    profile = read_profile(files, format_, max_size, convert=convert)
+    for text in (profile.meta.partial and f"partial: {profile.meta.partial}", *profile.meta.warnings):
+        if text:
+            click.echo(f"warning: {text}", err=True)
+    data = export_profile(profile, to)
     if str(output) == "-":
         sys.stdout.buffer.write(data)
         return

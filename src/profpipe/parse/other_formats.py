@@ -178,7 +178,16 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
         "record in one of the formats below; for py-spy or VizTracer, profile with py-spy record --format speedscope",
         (b'{"traceEvents":', b'[{"args":', b'[{"name":'),
     ),
-    OtherFormat("a recording of perf (perf.data)", "perf script -i perf.data > perf.txt", (b"PERFILE2", b"PERFFILE")),
+    OtherFormat(
+        "a recording of perf (perf.data)",
+        "profpipe parse --convert FILE, or perf script -i perf.data > perf.txt",
+        (b"PERFILE2", b"PERFFILE"),
+    ),
+    OtherFormat(
+        "a Java flight recording (JFR)",
+        "profpipe parse --convert FILE, or jfr print --json --events jdk.ExecutionSample --stack-depth 256 FILE > x",
+        (b"FLR\0",),
+    ),
     OtherFormat(
         "a PDF or picture", "give the data file that it was made of", (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
     ),

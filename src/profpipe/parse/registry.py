@@ -19,6 +19,7 @@ PARSERS: Registry[Parser] = Registry(
         "cpuprofile": "profpipe.parse.cpuprofile",
         "heapprofile": "profpipe.parse.heapprofile",
         "chrome-trace": "profpipe.parse.chrome_trace",
+        "jfr-json": "profpipe.parse.jfr_json",
         "perf": "profpipe.parse.perf",
         "mojo": "profpipe.parse.mojo",
         "austin": "profpipe.parse.austin",

@@ -25,12 +25,21 @@ class Compared:
     requests: int | None
 
 
-def read_profile(paths: Sequence[Path], format: str | None = None, limit: int | None = None) -> Profile:
-    """The profile of one file, or of several files that are parts of one capture, each of at most `limit` bytes."""
+def read_profile(
+    paths: Sequence[Path], format: str | None = None, limit: int | None = None, *, convert: bool = False
+) -> Profile:
+    """The profile of one file, or of several files that are parts of one capture, each of at most `limit` bytes.
+
+    `convert` = perf.data and Java flight recordings are converted by their own tool, the only command that this runs.
+    """
     from profpipe.parse import parse_files
+    from profpipe.parse.convert import parse_converted
     from profpipe.parse.reading import MAX_BYTES
 
-    return parse_files(paths, format, limit=MAX_BYTES if limit is None else limit)
+    bound = MAX_BYTES if limit is None else limit
+    if convert and len(paths) == 1 and (profile := parse_converted(paths[0], bound)):
+        return profile
+    return parse_files(paths, format, limit=bound)
 
 
 def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
