@@ -121,7 +121,7 @@ def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
 
 
 # The file of a room that knows every one of its tools.
-CHOOSERS = {"registry", "detect", "locate", "post"}
+CHOOSERS = {"registry", "detect", "convert", "locate", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "parts", "reading", "stack_rows", "v8_nodes"},
     "load": {"interface", "plan", "process", "guard", "doubts"},
