@@ -60,6 +60,8 @@ def report(ratio: float) -> Data:
         data["variants"][HEAD]["against_baseline"][key] = {"verdict": verdict, "ratio": ratio, "delta": 1.0}
     data["metrics"] = [m for m in data["metrics"] if m["key"] in (CPU, COUNTED)]
     data["hotspots"] = data["hotspots"][:1]
+    for part in ("waterfall", "flames"):
+        data[part] = [each for each in data[part] if each["metric"] in (CPU, COUNTED)]
     (row,) = (r for r in data["hotspots"][0]["rows"] if r["category"] == "alloc")
     row["cells"][head(data)["id"]] |= {
         "self": row["cells"][BASELINE]["self"] * ratio,
