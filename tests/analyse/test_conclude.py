@@ -288,6 +288,26 @@ def test_reading_the_clock_is_no_system_call_but_under_valgrind() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        # getsockopt rose, so it is no part of what is fewer.
+        ({"fcntl": 5, "recv": 2, "getsockopt": 0}, {"fcntl": 3, "recv": 1, "getsockopt": 2},
+         "1 fewer, most of the difference in fcntl."),
+        # 4 of 10 are not most of them.
+        ({"futex": 1, "recv": 2, "send": 1}, {"futex": 5, "recv": 5, "send": 4}, "10 more, 4 of them in futex."),
+        ({"futex": 1, "recv": 2, "send": 1}, {"futex": 7, "recv": 5, "send": 2},
+         "10 more, most of the difference in futex."),
+    ],
+)  # fmt: skip
+def test_the_system_call_that_is_named_has_the_direction_and_the_part_that_the_sentence_gives_it(
+    before: dict[str, int], after: dict[str, int], words: str
+) -> None:
+    made = {v: asking({n: 2000 * m for n, m in calls.items()}) for v, calls in (("a", before), ("b", after))}
+    runs = [RunData(record(v, "callgrind", i), (p,)) for v, p in made.items() for i in (1, 2)]
+    assert texts(build_report(study(runs, labels={})))["syscalls:b:callgrind:syscalls"].endswith(words)
+
+
 def test_a_control_that_varies_too_much_is_pointed_out() -> None:
     wild = [10.0, 12.5, 9.0, 11.0, 13.0, 10.5, 8.5]
     runs = [*pair(), *(clean_run("a", i, v, 0.3, 1.0, control=True) for i, v in enumerate(wild, 1))]

@@ -34,7 +34,7 @@ def syscalls(facts: Facts) -> Iterator[Conclusion]:
             calls = "system call" if after == 1 else "system calls"
             text = (
                 f"{contender.label} makes {count(after)} {calls} per request, {facts.baseline.label} {count(before)}: "
-                f"{count(abs(after - before))} {more}{_where(facts, key, contender.id)}."
+                f"{count(abs(after - before))} {more}{_where(facts, key, contender.id, after - before)}."
             )
             heavy = weight("syscalls", abs(after - before) / 10)
             yield conclusion("syscalls", f"{contender.id}:{key}", text, kind="cause", weight=heavy, rows=rows)
@@ -51,15 +51,22 @@ def _clock(facts: Facts, key: str, contender: str) -> tuple[Figure | None, Figur
     return first, second
 
 
-def _where(facts: Facts, key: str, contender: str) -> str:
-    """The function whose system calls differ most, when the table names it."""
+def _where(facts: Facts, key: str, contender: str, difference: float) -> str:
+    """The function with the largest part of the difference, in its direction, when the table names one.
+
+    "Most" is over half. What changed the other way is no part of the difference, however large it is.
+    """
     found = facts.table(key)
     if found is None:
         return ""
+    sign = 1.0 if difference > 0 else -1.0
     best: tuple[float, str] = (0.0, "")
     for row in found[0].rows:
         for function in row.functions if row.category != CLOCK else ():
             cells = function.cells.get(contender), function.cells.get(facts.baseline.id)
             after, before = ((cell.self if cell else None) or 0.0 for cell in cells)
-            best = max(best, (abs(after - before), function.function.name))
-    return f", most of the difference in {best[1]}" if best[0] >= MIN_DELTA else ""
+            best = max(best, (sign * (after - before), function.function.name))
+    part, name = best
+    if part < MIN_DELTA:
+        return ""
+    return f", most of the difference in {name}" if part > abs(difference) / 2 else f", {count(part)} of them in {name}"
