@@ -123,6 +123,16 @@ def test_with_greenlets_the_functions_are_those_of_c() -> None:
     assert "greenlets switch stacks" in profile.meta.warnings[0]
 
 
+def test_without_a_map_the_functions_are_those_of_c() -> None:
+    """As with -I or -E, which keep the interpreter from reading its environment."""
+    dump = next(path for path in recorded("3.13.0") if ".map" not in path.name)
+    profile = parse_files([dump], "callgrind")
+    assert profile.self_sum("instructions") == profile.declared["instructions"]
+    assert LOOP in profile.functions.name
+    assert not any("'" in name for name in profile.functions.name)
+    assert "no map of CPython's trampolines" in profile.meta.warnings[0]
+
+
 def test_the_map_of_another_process_is_not_used() -> None:
     files = [(io.BytesIO(f"{HEAD}fn=f'g\n0 3\nfn=f\n0 4\ntotals: 7\n".encode()), "callgrind.out.7.1")]
     profile = callgrind.parse_parts([*files, (io.BytesIO(MAP.encode()), "perf-8.map")])

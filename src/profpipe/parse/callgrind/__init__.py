@@ -19,7 +19,7 @@ from profpipe.model.profile import Fact, Profile
 from profpipe.parse.callgrind.header import KEYS
 from profpipe.parse.callgrind.native_view import by_native_function
 from profpipe.parse.callgrind.profile import to_profile
-from profpipe.parse.callgrind.python_view import by_python_function, switches_stacks
+from profpipe.parse.callgrind.python_view import by_python_function, splits_loops, switches_stacks
 from profpipe.parse.callgrind.run import Run
 from profpipe.parse.callgrind.trampolines import FILE, Trampolines, read_trampolines
 
@@ -27,6 +27,9 @@ NAME = "callgrind"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "calls", "edges"})
 RECORD = "valgrind --tool=callgrind ./server"
 GREENLETS = "greenlets switch stacks, so callgrind cannot tell their Python functions apart: these are C functions"
+NO_MAP = (
+    "no map of CPython's trampolines lies next to it (was the server started with -I or -E?): these are C functions"
+)
 _MARK = b"# callgrind format"
 _HEADER = re.compile(rb"(?:#.*|(?:" + b"|".join(k.encode() for k in KEYS) + rb"|summary):.*|[ \t]*)")
 _OUT = re.compile(r"(?:call|cache)grind\.out\b")
@@ -81,7 +84,8 @@ def parse_parts(files: Sequence[tuple[BinaryIO, str]]) -> Profile:
         raise ParseError(NAME, "no file given")
     if maps:
         return _with_maps([_counts([dump]) for dump in dumps], maps)
-    return _counts(dumps)
+    counted = _counts(dumps)
+    return by_native_function(counted, NO_MAP) if splits_loops(counted) else counted
 
 
 def _counts(files: Sequence[tuple[BinaryIO, str]]) -> Profile:

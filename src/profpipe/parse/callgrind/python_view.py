@@ -42,6 +42,11 @@ class _Role:
         return builder.function(self.name, file=self.file, object=self.object, runtime=self.runtime)
 
 
+def splits_loops(profile: Profile) -> bool:
+    """Whether functions are split by their callers, the interpreter's loop among them."""
+    return any(name.startswith(f"{LOOP}'") and with_callers(name)[1] for name in profile.functions.name)
+
+
 def switches_stacks(profile: Profile) -> bool:
     """Whether greenlets ran: callgrind then takes one greenlet's function for the caller of another's."""
     return any("greenlet" in PurePath(name).name for name in profile.functions.object)

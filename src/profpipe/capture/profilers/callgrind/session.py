@@ -51,7 +51,7 @@ class CallgrindSession(Bare):
             self.env["GODEBUG"] = merged_godebug(launch.env.get("GODEBUG", ""))
         self.facts: Mapping[str, str] = {
             "valgrind": version or "unknown",
-            "options": " ".join(given),
+            "options": " ".join((*given, *by_caller)),
             TUNABLES: tunables,
             "window": f"instrumentation on and off, from {WINDOWS[self.begin]}",
             **({"functions": "Python"} if self.python_functions else {}),
