@@ -63,7 +63,7 @@ def summary_lines(found: Calibration) -> tuple[str, ...]:
     return (
         f"{found.false_verdicts} of {many} gave a false verdict: {rate} "
         f"(95 % interval {percent(found.low)} to {percent(found.high)})",
-        "noise between two rounds (standard deviation of their ratio):",
+        "noise between two rounds, or two variants of one start (standard deviation of their ratio):",
         *(f"  {key:<28} {percent(sd, 2)}" for key, sd in sorted(found.sd.items())),
         f"stored for later verdicts of study {found.study} on this machine ({found.machine})",
     )
