@@ -47,6 +47,7 @@ def test_a_study_is_measured_by_slices_and_reported_again_from_its_files(tmp_pat
     assert plain["lottery"][CPU]["low"] <= plain["figures"][CPU]["median"] <= plain["lottery"][CPU]["high"]
     assert plain["idle_cpu"] < 0.05
     assert control["role"] == "control"
+    assert control["idle_cpu"] < 0.05
     compared = grows["against_baseline"][CPU]
     assert compared["paired"]
     assert compared["ratio"] > 1.2, "it burns 20 us for every request"

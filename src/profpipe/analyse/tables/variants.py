@@ -44,7 +44,7 @@ def _variant(study: StudyData, variant: str, figures: Sequence[MeasuredFigure], 
 
 
 def _control(study: StudyData, figures: Sequence[MeasuredFigure]) -> tuple[Variant, ...]:
-    has = {m.key: m.control for m in figures if len(valid(m.control))}
+    has, slices = {m.key: m.control for m in figures if len(valid(m.control))}, study.record.slices
     if not has:
         return ()
     return (
@@ -54,7 +54,8 @@ def _control(study: StudyData, figures: Sequence[MeasuredFigure]) -> tuple[Varia
             role="control",
             language=study.facts(study.baseline).language,
             figures=has,
-            lottery=lotteries(study, study.record.slices.control) if study.record.slices is not None else {},
+            lottery={} if slices is None else lotteries(study, slices.control),
+            idle_cpu=None if slices is None else idle_cpu(study.starts, slices.control),
         ),
     )
 
