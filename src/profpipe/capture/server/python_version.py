@@ -12,6 +12,11 @@ from profpipe.capture.server.process import inherited_environment
 from profpipe.study.schema import Target
 
 ASK_SECONDS = 10.0
+# The interpreter begins a map of its functions in /tmp and leaves it there.
+TRY_TRAMPOLINES = (
+    "import os, sys; sys.activate_stack_trampoline('perf'); print('yes'); sys.deactivate_stack_trampoline()\n"
+    "os.path.exists(p := f'/tmp/perf-{os.getpid()}.map') and os.unlink(p)"
+)
 
 
 @functools.cache
@@ -30,7 +35,7 @@ def version(python: str) -> tuple[int, int] | None:
 def has_trampolines(python: str) -> bool:
     """Whether an interpreter can give each Python function code of its own (CPython 3.12 and later, x86-64 and Arm)."""
     try:
-        return _answer(python, "import sys; sys.activate_stack_trampoline('perf'); print('yes')").strip() == "yes"
+        return _answer(python, TRY_TRAMPOLINES).strip() == "yes"
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -71,6 +71,11 @@ def with_maps(dumps: Sequence[Written], maps: Sequence[Path]) -> tuple[Written, 
     return tuple(files)
 
 
+def counted(raw: Path) -> set[int]:
+    """Processes that valgrind has opened a file for, also those that ended before the window closed."""
+    return {int(found[1]) for path in raw.glob("callgrind.out.*") if (found := DUMP.match(path.name))}
+
+
 def remove_maps(pids: Collection[int], since: float) -> None:
     for pid in pids:
         path = FOLDER / f"perf-{pid}.map"

@@ -89,7 +89,7 @@ class CallgrindSession(Bare):
 
     def abandon(self) -> None:
         shutil.rmtree(self.pipes, ignore_errors=True)
-        python_functions.remove_maps(self.pids, self.since)
+        python_functions.remove_maps(self.pids | python_functions.counted(self.raw), self.since)
 
 
 def _without_effect(files: tuple[Written, ...]) -> tuple[str, ...]:
