@@ -14,6 +14,7 @@ from profpipe.capture.profilers.perf import python_names, trial
 from profpipe.capture.profilers.perf.account import Account
 from profpipe.capture.profilers.perf.script import Census, Look, census, look, most_sampled
 from profpipe.capture.profilers.perf.session import processors
+from profpipe.capture.server import python_version
 from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.model.profile import KERNEL
 from profpipe.parse import perf
@@ -133,7 +134,7 @@ def test_cycles_are_not_seconds() -> None:
 def test_the_limits_depend_on_the_interpreter(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], said: str
 ) -> None:
-    monkeypatch.setattr(python_names, "version", lambda _: version)
+    monkeypatch.setattr("profpipe.capture.profilers.perf.profiler.version", lambda _: version)
     limits = profiler("perf").limits(ours("threads"))
     assert sum("native frames only" in text or "naming Python" in text for text in limits) == 1
     assert any(said in text for text in limits)
@@ -148,8 +149,8 @@ def test_the_limits_depend_on_the_interpreter(
 
 
 def test_the_version_of_an_interpreter_is_found() -> None:
-    assert python_names.version(sys.executable) == sys.version_info[:2]
-    assert python_names.version("/no/such/python") is None
+    assert python_version.version(sys.executable) == sys.version_info[:2]
+    assert python_version.version("/no/such/python") is None
 
 
 def test_only_what_these_processes_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

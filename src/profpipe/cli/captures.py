@@ -166,7 +166,7 @@ def export(files: tuple[Path, ...], format_: str | None, max_size: int, convert:
     profile = read_profile(files, format_, max_size, convert=convert)
     for text in (profile.meta.partial and f"partial: {profile.meta.partial}", *profile.meta.warnings):
         if text:
-            click.echo(f"warning: {text}", err=True)
+            say(f"warning: {text}", err=True)
     data = export_profile(profile, to)
     if str(output) == "-":
         sys.stdout.buffer.write(data)
