@@ -49,13 +49,14 @@ class Redactor:
 
     def redact_run(self, record: RunRecord) -> RunRecord:
         """The record without them. Its command keeps its paths: run.json is for making a run again by hand."""
-        record = self._without_credentials(record)
-        return replace(
+        named = replace(
             record,
             reason=None if record.reason is None else self.redact(record.reason),
             log_tail=tuple(map(self.redact, record.log_tail)),
             warnings=tuple(map(self.redact, record.warnings)),
         )
+        # Only now: the name of the variable that holds a value says more than that a credential was hidden.
+        return self._without_credentials(named)
 
     def redact_start(self, start: Start) -> Start:
         lost = start.lost
@@ -65,14 +66,14 @@ class Redactor:
         return replace(start, lost=lost, warnings=tuple(map(self.redact, start.warnings)))
 
     def redact_study(self, record: StudyRecord) -> StudyRecord:
-        record = self._without_credentials(record)
-        record = replace(record, checkout=well_formed(record.checkout))
-        return replace(
+        named = replace(
             record,
+            checkout=well_formed(record.checkout),
             placement=self.redact(record.placement),
             left_out=tuple(LeftOut(target=each.target, reason=self.redact(each.reason)) for each in record.left_out),
             limits=tuple(each.model_copy(update={"text": self.redact(each.text)}) for each in record.limits),
         )
+        return self._without_credentials(named)
 
     def _without_credentials(self, record: T) -> T:
         return with_texts(
