@@ -62,7 +62,7 @@ aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons of real rounds
 	$(BIN)/python -m bench.slices_aa
 
 .PHONY: docs schema
-docs schema: $(VENV)/.demo ## write docs/config.md and the JSON Schemas again from the code
+docs schema: $(VENV)/.demo ## write the generated pages of docs/ and the JSON Schemas again from the code
 	$(BIN)/python -m docs.generate
 
 .PHONY: frontend

@@ -1,5 +1,4 @@
-"""One registry for every kind of part that can be added: parsers, profilers, load generators, exporters, forges, rules
-and executors.
+"""One registry for every kind of part that can be added: parsers, profilers, load generators, rules and others.
 
 Built-in parts are named as "module:attribute" (or "module" when the module is the part) and imported when they are
 first used. Parts of other packages are found by entry points of the kind's group. A part of another package that cannot

@@ -50,6 +50,7 @@ HEADS = (
     (b"Analysis of sampling server (pid 1) every 1 millisecond\n", "stackcollapse-sample.awk"),
     (b"2026-01-01 00:00:00\nFull thread dump OpenJDK 64-Bit Server VM\n", "stackcollapse-jstack.pl"),
     (b'<?xml version="1.0"?>\n<trace-query-result>\n', "Instruments"),
+    (b'{"meta":{"interval":1,"startTime":0,"processType":0}', "Firefox or samply"),
     (b'<?xml version="1.0"?>\n<svg width="1200">', "picture of a flame graph"),
     (b"\n<!DOCTYPE html>\n<html>", "an HTML page"),
     (b'<?xml version="1.0" standalone="no"?><!DOCTYPE svg', "--format raw"),

@@ -14,6 +14,7 @@ from typing import Literal
 
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 START = 4096  # bytes of the head in which a mark may be
+SPEEDSCOPE = "open it in speedscope (www.speedscope.app) and export it there: its JSON is read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,9 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
         test=_etl,
     ),
     OtherFormat(
-        "a Blackfire profile", "no tool converts it: record with Xdebug or XHProf", (b"file-format: Blackfire",)
+        "a Blackfire profile",
+        "no tool converts it: record with Xdebug, in its profiler mode",
+        (b"file-format: Blackfire",),
     ),
     OtherFormat(
         "raw coverage counters of LLVM (.profraw)",
@@ -159,12 +162,13 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
     OtherFormat("a thread dump of Java", "stackcollapse-jstack.pl FILE", marks=(b"Full thread dump ",)),
     OtherFormat(
         "text or XML of Instruments",
-        "record with samply, whose profiles are read",
+        SPEEDSCOPE,
         test=lambda h, _n: _instruments(h),
     ),
+    OtherFormat("a profile of Firefox or samply", SPEEDSCOPE, (b'{"meta":',), (b'"processType"',)),
     OtherFormat(
         "a picture of a flame graph (SVG)",
-        "a drawing holds no counts: give the stacks that it was drawn from; with --format raw for py-spy",
+        "it is a drawing, not data: give the stacks that it was made of (py-spy record --format raw)",
         (b"<svg", b"<?xml"),
         (b"svg",),
     ),
@@ -193,7 +197,7 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
     ),
 )
 FOLDERS: Mapping[str, str] = {
-    ".trace": "a recording of Instruments: record with samply, whose profiles are read",
+    ".trace": f"a recording of Instruments: {SPEEDSCOPE}",
     "": "a folder: give the file that the profiler wrote",
 }
 

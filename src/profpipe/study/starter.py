@@ -100,7 +100,7 @@ def _study(study: str, names: Sequence[str], profilers: Mapping[str, Sequence[st
         f"baseline = {_text(names[0])}",
         "# clean = no profiler: CPU time, throughput, latency, memory. `profpipe doctor` shows which others work here.",
         f"profilers = {_array(list(profilers))}",
-        "# Fresh processes per variant. With fewer than 7, differences in time stay hints.",
+        "# Fresh processes for what is measured in rounds. With fewer than 7, differences in time stay hints.",
         "rounds = 7",
         "# The load of every run. More requests give steadier figures and longer runs.",
         f"load = {{ requests = 4000, connections = 20, request.path = {_text(request_path)} }}",
