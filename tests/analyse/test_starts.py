@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from profpipe.analyse.statistics.compare_starts import compare_starts
 from profpipe.analyse.statistics.starts import (
     components,
     interval,
@@ -18,7 +19,7 @@ from profpipe.analyse.statistics.starts import (
     starts_needed,
 )
 from profpipe.analyse.statistics.starts_rule import FIRST_LOOK, StartsRule, call, calls, ends, narrow, plan_rule
-from profpipe.model.report import ALPHA
+from profpipe.model.report import ALPHA, Series
 from profpipe.model.start import Lost
 from tests.support.slices_cases import draws, ratios, start
 
@@ -163,6 +164,14 @@ def test_a_verdict_is_a_difference_or_smaller_than_the_resolution(
 ) -> None:
     logs = [middle_log + spread * side for side in (-1, -0.5, 0, 0.5, 1, -0.7, 0.7, 0.2, -0.2, 0.1)]
     assert call(ratios(logs), 0.0025, 0.01) == verdict
+
+
+@pytest.mark.parametrize(("starts", "verdict"), [(3, "cannot tell"), (4, "cannot tell"), (5, "costs more")])
+def test_a_verdict_needs_five_starts_however_well_they_agree(starts: int, verdict: str) -> None:
+    agreeing = ratios([0.05 + 0.0001 * i for i in range(starts)])
+    assert call(agreeing, 0.0025, 0.01) == verdict
+    found = compare_starts(Series(), agreeing, level=0.0025, resolution=0.01)
+    assert ("a verdict needs 5 starts" in found.why) == (starts < 5)
 
 
 def test_looks_that_were_not_planned_never_end_a_study() -> None:

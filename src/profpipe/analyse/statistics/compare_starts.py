@@ -8,7 +8,7 @@ from profpipe.analyse.statistics.power import POWER_Z
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.statistics.significance import t_limit
 from profpipe.analyse.statistics.starts import LEAST_STARTS, StartRatios, middle, ratio_over_starts
-from profpipe.analyse.statistics.starts_rule import call
+from profpipe.analyse.statistics.starts_rule import LEAST_FOR_A_VERDICT, call
 from profpipe.model.report import Comparison, Series, Verdict
 from profpipe.units import Better, percent
 
@@ -70,6 +70,8 @@ def _why(called: str, ratios: StartRatios, resolution: float, half_width: float)
     if math.isinf(half_width):
         return f"{many}; a ratio has an interval from {LEAST_STARTS} starts on"
     width = f"±{percent(half_width, 2)}"
+    if len(ratios.logs) < LEAST_FOR_A_VERDICT:
+        return f"over {many} the ratio is known within {width}; a verdict needs {LEAST_FOR_A_VERDICT} starts"
     if called == "cannot tell":
         return f"over {many} the ratio is known within {width}, and a change of {percent(resolution, 2)} matters"
     return f"over {many} the ratio is known within {width}"

@@ -20,6 +20,9 @@ from profpipe.units import percent
 
 Call = Literal["costs more", "costs less", "no change", "cannot tell"]
 FIRST_LOOK = 8
+# Three starts can agree by luck: of 300 A/A comparisons the two false verdicts rested on three starts, none of the 130
+# with five or more was false (docs/statistics.md).
+LEAST_FOR_A_VERDICT = 5
 RESOLUTION = 0.01
 
 
@@ -65,8 +68,10 @@ def call(ratios: StartRatios, level: float, resolution: float) -> Call:
     """The verdict of one contender at this level.
 
     "no change" = the 95 % interval lies within the resolution, so a change is smaller than that. A difference is
-    called where the interval at `level` leaves out 1.
+    called where the interval at `level` leaves out 1. Fewer than LEAST_FOR_A_VERDICT starts have no verdict.
     """
+    if len(ratios.logs) < LEAST_FOR_A_VERDICT:
+        return "cannot tell"
     bounds, usual = interval(ratios.logs, level), interval(ratios.logs, 1 - LEVEL)
     if bounds is None or usual is None:
         return "cannot tell"
