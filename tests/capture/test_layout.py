@@ -35,7 +35,7 @@ def place(ticket: Ticket | None, env: Mapping[str, str] = os.environ) -> tuple[s
     stack = layout.stack_bytes(ticket) if ticket else None
     with Supervised([sys.executable, "-c", SHOW], env=env, cwd=Path(), stack_bytes=stack) as server:
         limit = time.monotonic() + 20
-        while not server.log.size:
+        while not server.log.bytes().endswith(b"\n"):
             assert time.monotonic() < limit
             time.sleep(0.01)
         lines = Path(f"/proc/{server.pid}/maps").read_text().splitlines()

@@ -11,7 +11,7 @@ from profpipe.parse import parse_files
 
 def parsed(captured: RunRecord, folder: Path) -> Profile:
     """The captures of a run, read by the parser their format names."""
-    assert captured.reason is None
+    assert captured.reason is None, captured.reason
     assert captured.captures
     formats = {file.format for file in captured.captures}
     assert len(formats) == 1

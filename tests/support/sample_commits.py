@@ -87,7 +87,7 @@ def pull_request_document() -> dict[str, Any]:
     keep = {BASELINE, HEAD}
     data["variants"] = [v for v in data["variants"] if v["id"] in keep or v["role"] == "control"]
     for variant in data["variants"]:
-        variant["commit"] = COMMITS.get(variant["id"])
+        variant["commit"] = copy.deepcopy(COMMITS.get(variant["id"]))
     data["study"] |= {"contenders": [HEAD], "left_out": []}
     data["waterfall"] = [w for w in data["waterfall"] if w["contender"] == HEAD]
     data["conclusions"] = [c for c in data["conclusions"] if c["kind"] == "verdict"]

@@ -32,6 +32,7 @@ from profpipe.units import Instrument, Language
 AGENT = Path(__file__).with_name("agent.py")
 START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
 ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
+SETTLE_SECONDS, SETTLE_MOST_SECONDS = 0.3, 5.0
 SEEN_SHARE = 0.5
 # Interpreter options that take a value in the next argument.
 WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
@@ -184,6 +185,7 @@ class InProcessSession(Bare):
         return {int(path.name.rpartition(".")[2]) for path in self.folder.glob(f"{answer}.*[0-9]")}
 
     def open(self, server: Supervised) -> None:
+        self._settle(server)
         agents = self._pids("ready") & set(server.tree())
         if not agents:
             raise CaptureError("window", "the agent is in no process of the server", log_tail=server.log.tail())
@@ -196,6 +198,20 @@ class InProcessSession(Bare):
         self._ask(server, started & running, STOP, "saved", "save", SAVE_SECONDS)
         self.window = window
         self.seen = tuple(Seen.read(path) for path in sorted(self.folder.glob("saved.*[0-9]")))
+
+    def _settle(self, server: Supervised) -> None:
+        """Wait until no process of a prefork server begins any more: its first worker answers before the last is there.
+
+        Without it one of two gunicorn workers began after the window had opened in 4 of 10 runs.
+        """
+        limit, before, since = time.monotonic() + SETTLE_MOST_SECONDS, set[int](), time.monotonic()
+        while time.monotonic() < limit:
+            found = set(server.tree()) | self._pids("ready")
+            if found != before:
+                before, since = found, time.monotonic()
+            if len(found) <= 1 or time.monotonic() - since >= SETTLE_SECONDS:
+                return
+            time.sleep(0.02)
 
     def _ask(self, server: Supervised, pids: set[int], sign: int, answer: str, phase: str, timeout: float) -> None:
         """Send a signal and wait for every agent's file."""
