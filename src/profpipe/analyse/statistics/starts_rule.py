@@ -20,8 +20,8 @@ from profpipe.units import percent
 
 Call = Literal["costs more", "costs less", "no change", "cannot tell"]
 FIRST_LOOK = 8
-# Three starts can agree by chance: of 300 A/A comparisons the two false verdicts rested on three starts, none of the 130
-# with five or more was false (docs/statistics.md).
+# Three starts can agree by chance: both false verdicts of 300 A/A comparisons rested on three starts, and none of the
+# 130 comparisons with five or more was false (docs/statistics.md).
 LEAST_FOR_A_VERDICT = 5
 RESOLUTION = 0.01
 
