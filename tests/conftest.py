@@ -18,6 +18,9 @@ from tests.support.paths import GOLDEN
 # ignore Ctrl-C too. A handler here is reset to the default in what the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same of nohup, which hands SIGHUP down as ignored.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 # Other tests, and those of other checkouts, measure at the same time; the lock has tests of its own.
 os.environ["PROFPIPE_ALONGSIDE"] = "1"

@@ -107,7 +107,7 @@ def test_small_things_that_are_no_profile(text: str, tmp_path: Path) -> None:
     ("head", "what_to_do"),
     [
         (b"PERFILE2\x68\0\0\0", "perf script -i perf.data > perf.txt"),
-        (b'<?xml version="1.0" standalone="no"?><!DOCTYPE svg', "--format raw for py-spy"),
+        (b'<?xml version="1.0" standalone="no"?><!DOCTYPE svg', "py-spy record --format raw"),
         (b"<!DOCTYPE html>\n<html>", "-r pyisession"),
         (b'[{"args":{"filename":"a.py"},"ph":"B"}]', "--format speedscope"),
         (b'{"traceEvents": []}', "record in one of"),
