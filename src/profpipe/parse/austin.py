@@ -21,8 +21,7 @@ from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import PYTHON, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.reading import INT64_MAX, TextLines, empty, finish, line_number
-from profpipe.parse.stack_rows import EMPTY_FRAME, INVALID_FRAME, SYNTHETIC_NAMES, Place, StackRows
-from profpipe.units import CPU_NS, WALL_NS, Metric
+from profpipe.parse.stack_rows import EMPTY_FRAME, INVALID_FRAME, SYNTHETIC_NAMES, Place, StackRows, austin_metrics
 
 NAME = "austin"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks", "lines", "threads"})
@@ -88,7 +87,7 @@ class _Reader:
             self.headers[header[1].strip()] = header[2].strip()
             return
         if self.rows is None:
-            self.rows = StackRows(Builder("sampled", self.metrics()))
+            self.rows = StackRows(Builder("sampled", austin_metrics(self.headers.get("mode", ""), self.source)))
         self.stack(self.rows, number, text.rstrip())
 
     def last_line(self, number: int, text: str, *, complete: bool) -> str | None:
@@ -109,12 +108,6 @@ class _Reader:
         if not complete and "austin" not in self.headers:
             self.warnings.append(f"the last line, {number:,}, has no line end: if the file was cut, its time is short")
         return None
-
-    def metrics(self) -> tuple[Metric, ...]:
-        mode = self.headers.get("mode", "")
-        if mode == "memory":
-            raise ParseError(self.source, "austin recorded memory, not time; profpipe compares time: record without -m")
-        return (WALL_NS, CPU_NS) if mode == "full" else (WALL_NS,)
 
     def stack(self, rows: StackRows, number: int, text: str) -> None:
         path, _, token = text.rpartition(" ")

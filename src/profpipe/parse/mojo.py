@@ -20,8 +20,7 @@ from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import KERNEL, PYTHON, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.reading import INT64_MAX, clean, finish, line_number, read_all
-from profpipe.parse.stack_rows import INVALID_FRAME, NO_STACK, Place, StackRows
-from profpipe.units import CPU_NS, WALL_NS, Metric
+from profpipe.parse.stack_rows import INVALID_FRAME, NO_STACK, Place, StackRows, austin_metrics
 
 NAME = "mojo"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks", "lines", "threads"})
@@ -152,16 +151,10 @@ class _Reader:
         interpreter = data.number() if self.version >= INTERPRETER_SINCE else 0
         thread = data.text()
         if self.rows is None:
-            self.rows = StackRows(Builder("sampled", self.metrics()))
+            self.rows = StackRows(Builder("sampled", austin_metrics(self.notes.get("mode", ""), self.source)))
         self.finish_stack()
         # The text mode writes both; a main thread's number is the process's in hexadecimal.
         self.stack = _Stack(self.rows.thread(f"thread (P{process} T{interpreter}:{thread})"))
-
-    def metrics(self) -> tuple[Metric, ...]:
-        mode = self.notes.get("mode", "")
-        if mode == "memory":
-            raise ParseError(self.source, "austin recorded memory, not time; profpipe compares time: record without -m")
-        return (WALL_NS, CPU_NS) if mode == "full" else (WALL_NS,)
 
     def part(self, kind: int, data: _Bytes, rows: StackRows, stack: _Stack, at: int) -> None:
         """One event of the stack under way."""

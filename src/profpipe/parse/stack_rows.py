@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from profpipe.errors import ParseError
 from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, Profile
 from profpipe.parse.reading import share
+from profpipe.units import CPU_NS, WALL_NS, Metric
 
 NO_STACK = "[no stack]"
 EMPTY_FRAME = "[empty frame]"
@@ -26,6 +28,13 @@ class Place:
     line: int = 0
     runtime: int = NATIVE
     torn: bool = False
+
+
+def austin_metrics(mode: str, source: str) -> tuple[Metric, ...]:
+    """What austin's recordings hold in this mode, as text and as MOJO. ParseError for memory, which is no time."""
+    if mode == "memory":
+        raise ParseError(source, "austin recorded memory, not time; profpipe compares time: record without -m")
+    return (WALL_NS, CPU_NS) if mode == "full" else (WALL_NS,)
 
 
 FrameReader = Callable[[str], Place]
