@@ -14,8 +14,6 @@ from tests.support.paths import SRC
 
 FILES = sorted(SRC.rglob("*.py"))
 MOST_LINES, MOST_IN_FUNCTION, HEAD = 300, 40, 12
-# Files and functions that are too long and still wait to be split; the list may only shrink.
-TO_SPLIT = {"study.py: measure"}
 REASON = re.compile(r"# long: \w+")
 
 
@@ -59,12 +57,11 @@ def test_files_and_functions_are_short_or_give_a_reason(file: Path) -> None:
     """A `# long: reason` comment in the first lines of a file, or on the line of the `def`, allows more."""
     text = file.read_text()
     lines = text.splitlines()
-    if len(lines) > MOST_LINES and file.name not in TO_SPLIT:
+    if len(lines) > MOST_LINES:
         assert any(REASON.search(line) for line in lines[:HEAD]), f"{file.name} has {len(lines)} lines"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             size = (node.end_lineno or node.lineno) - node.lineno + 1
             near = lines[node.lineno - 1 : node.body[0].lineno]
             reason = any(REASON.search(line) for line in near)
-            allowed = reason or f"{file.name}: {node.name}" in TO_SPLIT
-            assert size <= MOST_IN_FUNCTION or allowed, f"{file.name}:{node.lineno}: {node.name} has {size} lines"
+            assert size <= MOST_IN_FUNCTION or reason, f"{file.name}:{node.lineno}: {node.name} has {size} lines"

@@ -85,14 +85,31 @@ class Measured:
         return start_ratios(self.starts, self.control, self.baseline)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """What is decided before the first start. `start_s` = about how many seconds a start takes."""
+
+    length: SliceLength
+    plan: SlicePlan
+    rule: StartsRule
+    start_s: float
+
+
 @dataclass(slots=True)
 class _Running:
-    """A study under way: who still takes part, and how many starts each variant has lost."""
+    """A study under way: who still takes part, how many starts each variant has lost, and the starts so far."""
 
     variants: list[Variant]
-    needed: frozenset[str]  # without the baseline and the control there is no study
+    baseline: str
+    control: str
     losses: Counter[str] = field(default_factory=Counter)
     left_out: dict[str, str] = field(default_factory=dict)
+    starts: list[Start] = field(default_factory=list)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Without these there is no study."""
+        return frozenset({self.baseline, self.control})
 
     def lose(self, lost: Lost) -> None:
         """One start less. CaptureError where nothing can be measured any more."""
@@ -131,52 +148,57 @@ def measure(
     client itself fails.
     """
     begun = time.monotonic()
-    starts = starts or Here(setting, seed)
     control = control_of(baseline, CONTROL.format(baseline.name))
-    study = _Running([baseline, *contenders, control], frozenset({baseline.name, control.name}))
-    length = _length(study, baseline.name, starts)
-    plan, start_s = _plan(length, setting, budget_s)
-    most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
-    rule = plan_rule(most, len(study.variants) - 2, resolution, alpha)
-    on_plan(length, plan, rule)
-    done: list[Start] = []
-    stopped = ""
+    study = _Running([baseline, *contenders, control], baseline.name, control.name)
+    starts = starts or Here(setting, seed)
+    fixed = _fix(study, starts, setting, budget_s=budget_s, resolution=resolution, alpha=alpha)
+    on_plan(fixed.length, fixed.plan, fixed.rule)
     limit = time.monotonic() + budget_s
+    stopped = ""
     while not stopped:
-        number = len(done) + 1
-        start = starts.measure(study.variants, number, plan, idle_s=0.0 if any_kept(done) else IDLE_S)
-        done.append(start)
+        idle_s = 0.0 if any_kept(study.starts) else IDLE_S
+        start = starts.measure(study.variants, len(study.starts) + 1, fixed.plan, idle_s=idle_s)
+        study.starts.append(start)
         on_start(start)
         if start.lost is not None:
             study.lose(start.lost)
-        stopped = _stopped(study, baseline.name, rule, done, limit - time.monotonic(), start_s, precise)
-    return Measured(
-        baseline=baseline.name,
-        control=control.name,
-        contenders=_contenders(study),
-        seed=seed,
-        length=length,
-        plan=plan,
-        rule=rule,
-        starts=tuple(done),
-        left_out=study.left_out,
-        stopped=stopped,
-        seconds=time.monotonic() - begun,
-    )
+        stopped = _stopped(study, fixed, limit - time.monotonic(), precise)
+    return _measured(study, fixed, seed, stopped, time.monotonic() - begun)
 
 
-def _plan(length: SliceLength, setting: Setting, budget_s: float) -> tuple[SlicePlan, float]:
-    """What every start does, and about how many seconds it takes."""
+def _fix(
+    study: _Running, starts: Starts, setting: Setting, *, budget_s: float, resolution: float, alpha: float
+) -> _Fixed:
+    """Try lengths, then choose the plan of every start and the rule that ends the study."""
+    length = _length(study, starts)
     many = passes(length.pass_s, length.launch_s, budget_s)
     plan = SlicePlan(lead=length.lead.requests, requests=length.requests, passes=many, connections=setting.connections)
-    return plan, length.launch_s + many * length.pass_s
+    start_s = length.launch_s + many * length.pass_s
+    most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
+    return _Fixed(length, plan, plan_rule(most, len(study.variants) - 2, resolution, alpha), start_s)
+
+
+def _measured(study: _Running, fixed: _Fixed, seed: int, stopped: str, seconds: float) -> Measured:
+    return Measured(
+        baseline=study.baseline,
+        control=study.control,
+        contenders=_contenders(study),
+        seed=seed,
+        length=fixed.length,
+        plan=fixed.plan,
+        rule=fixed.rule,
+        starts=tuple(study.starts),
+        left_out=study.left_out,
+        stopped=stopped,
+        seconds=seconds,
+    )
 
 
 def _contenders(study: _Running) -> tuple[str, ...]:
     return tuple(variant.name for variant in study.variants if variant.name not in study.needed)
 
 
-def _length(study: _Running, baseline: str, starts: Starts) -> SliceLength:
+def _length(study: _Running, starts: Starts) -> SliceLength:
     """Tried until a start goes well; every variant may lose LOST_MOST of them.
 
     A variant that loses them because it does not start, or is killed for want of memory, is tried without the others:
@@ -184,7 +206,7 @@ def _length(study: _Running, baseline: str, starts: Starts) -> SliceLength:
     """
     while True:
         try:
-            return starts.try_lengths(study.variants, baseline)
+            return starts.try_lengths(study.variants, study.baseline)
         except StartLost as error:
             lost = error.lost
             loser = next((variant for variant in study.variants if variant.name == lost.variant), None)
@@ -199,21 +221,13 @@ def any_kept(starts: Sequence[Start]) -> bool:
     return any(start.lost is None for start in starts)
 
 
-def _stopped(
-    study: _Running,
-    baseline: str,
-    rule: StartsRule,
-    starts: Sequence[Start],
-    left_s: float,
-    start_s: float,
-    precise: bool,
-) -> str:
+def _stopped(study: _Running, fixed: _Fixed, left_s: float, precise: bool) -> str:
     """Why no more starts are added; empty while they are."""
-    good = sum(start.lost is None for start in starts)
-    ratios = [start_ratios(starts, name, baseline) for name in _contenders(study)]
-    if ends(rule, ratios, good, precise=precise):
+    good = sum(start.lost is None for start in study.starts)
+    ratios = [start_ratios(study.starts, name, study.baseline) for name in _contenders(study)]
+    if ends(fixed.rule, ratios, good, precise=precise):
         return f"every contender is decided or known within the resolution after {good} starts"
-    if good >= rule.looks[-1]:
+    if good >= fixed.rule.looks[-1]:
         return f"the {good} starts that were planned are done"
     # Half a start over the budget is nearer to it than half a start under it.
-    return f"the budget is spent after {good} starts" if left_s < start_s / 2 else ""
+    return f"the budget is spent after {good} starts" if left_s < fixed.start_s / 2 else ""
