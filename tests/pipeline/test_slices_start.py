@@ -16,7 +16,7 @@ import pytest
 from profpipe.capture.side_by_side import Variant, apart, control_of
 from profpipe.errors import CaptureError, InvalidProfile
 from profpipe.model.start_codec import dump_start, load_start
-from profpipe.pipeline.slices.start import orders_of
+from profpipe.pipeline.slices.start import launched_in, orders_of
 from profpipe.pipeline.slices.study import measure
 from profpipe.study.schema import Request, Target
 from tests.support.paths import ROOT
@@ -51,6 +51,14 @@ def test_orders_hold_every_variant_once_a_pass_and_follow_the_seed() -> None:
     assert orders == orders_of(3, 5, 4, 100)
     assert orders != orders_of(3, 6, 4, 100)
     assert 10 <= sum(order[0] == 2 for order in orders) <= 40
+
+
+def test_no_variant_is_always_launched_first() -> None:
+    variants = [variant("one"), variant("two"), variant("three")]
+    launches = [launched_in(variants, 3, number) for number in range(100)]
+    assert launches == [launched_in(variants, 3, number) for number in range(100)]
+    for each in variants:
+        assert 20 <= sum(launched[0] is each for launched in launches) <= 47
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,14 @@ def orders_of(seed: int, number: int, variants: int, passes: int) -> tuple[tuple
     return tuple(tuple(rng.sample(range(variants), variants)) for _ in range(passes))
 
 
+def launched_in(variants: Sequence[Variant], seed: int, number: int) -> list[Variant]:
+    """The order in which start `number` launches, connects to and warms up its variants, drawn from the study's seed.
+
+    In one order for ever, the second of two equal servers of threads cost 0.4 and 0.7 % less than the first.
+    """
+    return random.Random(f"launch {seed} {number}").sample(variants, len(variants))
+
+
 def extra_of(seed: int, number: int, orders: Sequence[Sequence[int]], most: int) -> list[list[int]]:
     """How many requests more than the plan says every slice leaves out: 0 to `most`, drawn from the study's seed.
 
@@ -161,10 +169,11 @@ def measure_start(
     LoadError when the load client itself fails; KeyboardInterrupt goes on to the caller with every server gone.
     """
     begun = time.monotonic()
-    orders = orders_of(seed, ticket.number, len(variants), plan.passes)
-    named = tuple(tuple(variants[index].name for index in order) for order in orders)
+    launched = launched_in(variants, seed, ticket.number)
+    orders = orders_of(seed, ticket.number, len(launched), plan.passes)
+    named = tuple(tuple(launched[index].name for index in order) for order in orders)
     try:
-        with _opened(variants, ticket, setting) as start:
+        with _opened(launched, ticket, setting) as start:
             idle, idle_wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
             at = time.monotonic()
             extra = extra_of(seed, ticket.number, orders, ROUNDS_A_PART * setting.connections - 1)
@@ -186,7 +195,7 @@ def measure_start(
         ticket=ticket,
         plan=plan,
         orders=named,
-        variants=found,
+        variants={variant.name: found[variant.name] for variant in variants},
         seconds=seconds,
         slices_s=slices_s,
         warnings=tuple(start.warnings),
