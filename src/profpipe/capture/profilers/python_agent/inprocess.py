@@ -34,6 +34,8 @@ START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
 ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
 SETTLE_SECONDS, SETTLE_MOST_SECONDS = 0.3, 5.0
 SEEN_SHARE = 0.5
+# Arming, saving and the signal handlers use CPU that no profile holds: 3 to 12 ms of the window.
+AGENTS_OWN_S = 0.05
 # Interpreter options that take a value in the next argument.
 WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
@@ -243,7 +245,7 @@ class InProcessSession(Bare):
         if share is not None:
             facts["CPU of the profiled threads"] = f"{share * 100:.0f} % of the server's"
         refused = self.replaced or next((why for seen in self.seen if (why := self.profiler.spoilt(seen))), None)
-        if refused is None and share is not None and share < SEEN_SHARE:
+        if refused is None and share is not None and share < SEEN_SHARE and self.used_s() > AGENTS_OWN_S:
             refused = self._unseen(share)
         return Collected(files, facts, (), refused)
 
@@ -259,8 +261,12 @@ class InProcessSession(Bare):
 
     def share(self) -> float | None:
         """Profiled CPU / CPU of the server's process tree in the window. None when that is not known."""
-        used = max(sum(seen.process_s for seen in self.seen), (self.window and self.window.cpu_s) or 0.0)
+        used = self.used_s()
         return None if used <= 0 else min(sum(self.profiler.profiled_s(seen) for seen in self.seen) / used, 1.0)
+
+    def used_s(self) -> float:
+        """CPU seconds of the server's process tree in the window, as the agents or the harness read it."""
+        return max(sum(seen.process_s for seen in self.seen), (self.window and self.window.cpu_s) or 0.0)
 
     def abandon(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
