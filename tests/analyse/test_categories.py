@@ -9,14 +9,16 @@ import pytest
 from profpipe.analyse.matrix import own_names
 from profpipe.analyse.names.categories import OTHER, Categories, Rule, categories
 from profpipe.analyse.names.demangle import normal_name
+from profpipe.analyse.names.levels import levels_of, place
 from profpipe.analyse.names.source_paths import short_file
 from profpipe.model.derive import function_table
+from profpipe.model.profile import NATIVE
 from profpipe.study.globs import glob
 from profpipe.study.schema import CategoryRule
 from tests.support.analyse_cases import callgrind, concurrency
 
 RULES = categories()
-BUILT_IN = [rule for runtime in ("native", "python", "kernel") for rule in RULES.built_in[runtime].rules]
+BUILT_IN = [rule for runtime in ("native", "python", "kernel", "go") for rule in RULES.built_in[runtime].rules]
 EXAMPLES = [(rule, example) for rule in BUILT_IN for example in rule.examples]
 
 
@@ -35,7 +37,7 @@ def parts(example: str) -> tuple[str, str, str]:
 def test_an_example_gets_its_rules_category(rule: Rule, example: str) -> None:
     name, file, object_ = parts(example)
     runtime = rule.runtime or "native"
-    found = RULES.of(normal_name(name, language=runtime if runtime == "python" else ""), object_, file, runtime)
+    found = RULES.of(normal_name(name, language=runtime), object_, file, runtime)
     assert found == rule.category
 
 
@@ -44,17 +46,18 @@ def test_every_rule_has_an_example_and_a_known_category() -> None:
     for rule in BUILT_IN:
         assert rule.examples, f"a rule of {rule.category} has no example"
         assert rule.category in known
-    assert {r.category for r in BUILT_IN} | {"application", OTHER} == known
+    assert {r.category for r in BUILT_IN} | {"application", "standard-library", OTHER} == known
     assert RULES.version == 1
 
 
 def shares(server: str) -> dict[str, float]:
     profile, own = callgrind(server), frozenset({f"srv_{server}", f"srv_{server}.py"})
-    f = profile.functions
+    f, levels = profile.functions, levels_of(profile)
     values = function_table(profile, "instructions")["self"].tolist()
     found: dict[str, float] = {}
     for value, name, file, object_ in zip(values, f.name, f.file, f.object, strict=True):
-        key = RULES.of(normal_name(name, object_), object_, file, "native", own)
+        level = place(file, object_, NATIVE, levels)[2]
+        key = RULES.of(normal_name(name, object_, level), object_, file, level, own)
         found[key] = found.get(key, 0.0) + value / profile.self_sum("instructions")
     return found
 
@@ -118,7 +121,9 @@ def test_the_targets_own_code_is_the_application() -> None:
 
 
 def test_rules_for_python_do_not_match_c_names_and_vice_versa() -> None:
-    assert RULES.of("time.Now", "", "", "native") == "date-time"
+    assert RULES.of("time.Now", "", "", "go") == "date-time"
+    assert RULES.of("time.Now", "", "", "native") == OTHER
+    assert RULES.of("tcp_sendmsg", "", "", "go") == OTHER
     assert RULES.of("len", "", "builtins", "python") == "built-ins"
     assert RULES.of("len", "", "", "native") == OTHER
     assert RULES.of("tcp_sendmsg", "", "", "kernel") == "kernel-network"

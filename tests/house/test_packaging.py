@@ -70,6 +70,7 @@ def test_the_wheel_holds_all_that_is_read_at_run_time(wheel: Path) -> None:
         "profpipe/model/parse.schema.json",
         "profpipe/model/report.schema.json",
         "profpipe/analyse/names/categories.toml",
+        "profpipe/analyse/names/categories_go.toml",
         "profpipe/py.typed",
     }
     assert data <= members(wheel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from profpipe.analyse.names.go_packages import is_go
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.report import build_report
 from profpipe.analyse.study_data import RunData, StudyData
@@ -88,7 +89,7 @@ def _comparable(base: str, first: Profile, label: str, profile: Profile) -> None
 def _language(profile: Profile) -> str:
     if (profile.functions.runtime == PYTHON).any():
         return "python"
-    if any(name == "runtime.mallocgc" or name.startswith("runtime.goexit") for name in profile.functions.name):
+    if is_go(profile):
         return "go"
     return "python" if any("libpython" in o for o in profile.functions.object) else "native"
 

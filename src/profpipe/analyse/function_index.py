@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from profpipe.analyse.names.categories import Categories
 from profpipe.analyse.names.demangle import function_id, normal_name, normalise
-from profpipe.analyse.names.source_paths import base_name, installed, python_place, short_file
-from profpipe.model.profile import PYTHON, RUNTIMES, Profile
+from profpipe.analyse.names.levels import levels_of, place
+from profpipe.analyse.names.source_paths import base_name, installed, short_file
+from profpipe.model.profile import RUNTIMES, Profile
 from profpipe.model.report import FunctionName
 
 Rows = NDArray[np.intp]
@@ -58,39 +59,38 @@ class Index:
         self.categories = categories
         self.functions: list[Known] = []
         self._by_key: dict[Key, Known] = {}
-        self._by_raw: dict[tuple[str, str, str, int, str, frozenset[str]], int] = {}
+        self._by_raw: dict[tuple[str, str, str, str, int, str, frozenset[str]], int] = {}
 
     def rows(self, profile: Profile, language: str, own: frozenset[str]) -> Rows:
         """The row of each function id of `profile`."""
         f = profile.functions
-        inside = bool((f.runtime == PYTHON).any())
+        levels = levels_of(profile, language)
         found = [
-            self._row(name, *python_place(file, object_, runtime, inside), runtime, language, own)
+            self._row(name, *place(file, object_, runtime, levels), runtime, language, own)
             for name, file, object_, runtime in zip(f.name, f.file, f.object, f.runtime.tolist(), strict=True)
         ]
         return np.array(found, dtype=np.intp)
 
     def _row(
-        self, raw: str, file: str, object_: str, runtime_name: str, runtime: int, language: str, own: frozenset[str]
+        self, raw: str, file: str, object_: str, level: str, runtime: int, language: str, own: frozenset[str]
     ) -> int:
-        seen = (raw, file, object_, runtime, language, own)
+        seen = (raw, file, object_, level, runtime, language, own)
         row = self._by_raw.get(seen)
         if row is None:
-            where = runtime_name or RUNTIMES[runtime]
-            row = self._by_raw[seen] = self._add(raw, file, object_, where, runtime, language, own)
+            row = self._by_raw[seen] = self._add(raw, file, object_, level, runtime, language, own)
         return row
 
     def _add(
-        self, raw: str, file: str, object_: str, runtime_name: str, runtime: int, language: str, own: frozenset[str]
+        self, raw: str, file: str, object_: str, level: str, runtime: int, language: str, own: frozenset[str]
     ) -> int:
-        name = normal_name(raw, object_, "python" if runtime_name == "python" else "")
-        folded = runtime_name != "python" and normalise(raw).folded
+        name = normal_name(raw, object_, level)
+        folded = level != "python" and normalise(raw).folded
         program = base_name(object_) in own
         # A libc function's file differs with the variant the processor got: memmove-vec-unaligned-erms.S is memcpy.
         key = Key(language, "" if program else base_name(object_), "" if folded else short_file(file), name)
         known = self._by_key.get(key)
         if known is None:
-            category = self.categories.of(name, object_, file, runtime_name, own)
+            category = self.categories.of(name, object_, file, level, own)
             known = Known(
                 key=key,
                 row=len(self.functions),

@@ -1,4 +1,4 @@
-"""The category of a function across languages, by ordered rules: the user's own, then categories.toml."""
+"""The category of a function across languages, by ordered rules: the user's own, then categories*.toml."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from profpipe.analyse.names.demangle import path_of
 from profpipe.analyse.names.globs import GlobIndex, glob_index
+from profpipe.analyse.names.go_packages import owner, package_of
 from profpipe.analyse.names.source_paths import base_name, in_packages
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 APPLICATION = "application"
+STANDARD_LIBRARY, LIBRARY, PROFILING = "standard-library", "library", "profiling"
+FILES = ("categories.toml", "categories_go.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +108,29 @@ class Categories:
     ) -> str:
         """The category key of a function by its normalised name, object and source file; `other` without a rule.
 
-        `own` = base names of the program and of its scripts. A Python script of the target is the application whatever
-        its functions are called; in a native program, functions that no rule matches are.
+        `own` = base names of the program and of its scripts, and the path of its Go module. A Python script or a Go
+        package of the target is the application whatever its functions are called; in a native program, functions that
+        no rule matches are. `runtime` is the level: python, go, native, kernel or synthetic.
         """
         if found := self.user.first(name, name, object, file):
             return found
         if runtime == "python" and (base_name(file) in own or _outside_libraries(file)):
             return APPLICATION
-        path = path_of(name) if runtime == "native" else name
-        if found := self.built_in[runtime].first(name, path, object, file):
-            return found
+        if runtime == "go" and (package := package_of(name)):
+            return self._of_package(name, package, file, own)
+        path = path_of(name) if runtime in ("native", "go") else name
+        for level in (runtime, "native") if runtime == "go" else (runtime,):
+            if found := self.built_in[level].first(name, path, object, file):
+                return found
         return APPLICATION if base_name(object) in own else OTHER
+
+    def _of_package(self, name: str, package: str, file: str, own: frozenset[str]) -> str:
+        """Go: the program's own packages first, whatever their functions are called, then the rules."""
+        whose = owner(package, file, own)
+        found = self.built_in["go"].first(name, name, "", file)
+        if whose == "own" and found != PROFILING:
+            return APPLICATION
+        return found or (STANDARD_LIBRARY if whose == "standard" else LIBRARY)
 
 
 def _outside_libraries(file: str) -> bool:
@@ -151,9 +166,11 @@ def _built_in() -> tuple[tuple[Category, ...], Mapping[str, RuleSet], int]:
 
     A rule without a runtime is for native code: Python's names would match patterns of C functions such as `time.*`.
     """
-    data = tomllib.loads(files("profpipe.analyse.names").joinpath("categories.toml").read_text(encoding="utf-8"))
-    rules = [_rule(entry) for entry in data["rule"]]
-    by_runtime = {runtime: rule_set(r for r in rules if r.runtime == runtime) for runtime in ("", "python", "kernel")}
+    folder = files("profpipe.analyse.names")
+    data, *more = (tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8")) for name in FILES)
+    rules = [_rule(entry) for part in (data, *more) for entry in part["rule"]]
+    listed = ("", "python", "kernel", "go")
+    by_runtime = {runtime: rule_set(r for r in rules if r.runtime == runtime) for runtime in listed}
     by_runtime |= {"native": by_runtime[""], "synthetic": by_runtime.pop("")}
     return tuple(Category(**entry) for entry in data["category"]), by_runtime, int(data["version"])
 

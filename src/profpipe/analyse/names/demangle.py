@@ -7,6 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+from profpipe.analyse.names.go_packages import go_name, package_of
 from profpipe.analyse.names.source_paths import base_name
 
 # A mangled name longer than this is hostile or useless: back-references can make it grow without bound.
@@ -42,19 +43,21 @@ class Normal(NamedTuple):
 def normal_name(raw: str, object: str = "", language: str = "") -> str:
     """The one name of a function; a name that cannot be read is kept as it is.
 
-    `language` narrows what is tried: Python's names are never mangled. Names without symbol, bare addresses, become
-    `(no symbol)` with the base name of their object, because the address means nothing in another build.
+    `language` narrows what is tried: Python's and Go's names are never mangled. Names without symbol, bare addresses,
+    become `(no symbol)` with the base name of their object, because the address means nothing in another build.
     """
     if language == "python":
         return _ADDRESS.sub("", raw)
     if _BARE_ADDRESS.match(raw):
         return f"(no symbol) {base_name(object)}".rstrip()
+    if language == "go" and package_of(name := go_name(raw)):
+        return name
     return normalise(raw).name
 
 
 @lru_cache(maxsize=65536)
 def normalise(raw: str) -> Normal:
-    """Normalise a native or Go name. Cached: a profile repeats its names in every round."""
+    """Normalise a native name. Cached: a profile repeats its names in every round."""
     name, plt = raw, False
     if name.endswith("@plt"):
         name, plt = name[: -len("@plt")], True

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from profpipe.model.profile import NATIVE
-
 # Folders in which package managers install, also inside a checkout.
 _PACKAGES = r"site-packages|dist-packages|lib/python3[^/]*|node_modules"
 _TOOLCHAINS = r"registry/src/[^/]+|rustc/[0-9a-f]+|go/pkg/mod|go[^/]*/src"
@@ -50,12 +48,6 @@ def installed(path: str) -> bool:
     return _INSTALLED.match(path) is not None
 
 
-def python_place(file: str, object_: str, runtime: int, inside: bool) -> tuple[str, str, str]:
-    """File, object and level of a function of a profile that has Python frames (`inside`).
-
-    Built-ins are native code without a source file, whose "object" is a Python module (`builtins`, `_thread`): they
-    belong to the Python level, and the module identifies them. Real objects have a path or a suffix.
-    """
-    if inside and runtime == NATIVE and not file and not _OBJECT.search(object_):
-        return object_, "", "python"
-    return file, object_, ""
+def is_object(name: str) -> bool:
+    """Whether this is the name of a program or a shared library, not of a Python module."""
+    return _OBJECT.search(name) is not None

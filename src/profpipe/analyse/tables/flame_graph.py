@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from profpipe.analyse.names.demangle import normal_name
+from profpipe.analyse.names.levels import levels_of, place
 from profpipe.analyse.per_request import per_request, served
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.valid_runs import good_runs
 from profpipe.model.derive import flame as flame_of
-from profpipe.model.profile import PYTHON, Profile
+from profpipe.model.profile import Profile
 from profpipe.model.report import Flame
 
 # The page draws a million boxes without leaving one out; what is over that is folded into the box below it.
@@ -41,8 +42,9 @@ class _Tree:
     def add(self, profile: Profile, metric: str, language: str, requests: float) -> None:
         graph = flame_of(profile, metric)
         f = profile.functions
+        levels = levels_of(profile, language) - {"python"}  # built-ins are drawn with their raw names
         named = [
-            (normal_name(n, o, "python" if r == PYTHON else language), r)
+            (normal_name(n, o, place("", o, r, levels)[2]), r)
             for n, o, r in zip(f.name, f.object, f.runtime.tolist(), strict=True)
         ]
         path = [0]

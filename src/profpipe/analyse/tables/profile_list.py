@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from profpipe.analyse.names.categories import Categories, categories
 from profpipe.analyse.names.demangle import normal_name
-from profpipe.analyse.names.source_paths import base_name, python_place
+from profpipe.analyse.names.levels import levels_of, place
+from profpipe.analyse.names.source_paths import base_name
 from profpipe.model.derive import function_columns
-from profpipe.model.profile import PYTHON, RUNTIMES, Profile
+from profpipe.model.profile import RUNTIMES, Profile
 from profpipe.model.report import FunctionName
 
 
@@ -37,11 +38,11 @@ def hotspot_list(profile: Profile, metric: str | None = None, limit: int | None 
     order = profile.metric(metric).key if metric is not None else profile.metrics[0].key
     columns = {m.key: function_columns(profile, m.key) for m in profile.metrics}
     counted = columns[profile.metrics[0].key].calls
-    inside = bool((profile.functions.runtime == PYTHON).any())
+    levels = levels_of(profile)
     rules, unknown = categories(), _why(profile)
     rows: list[HotspotRow] = []
     for i in _largest(columns[order].own, limit):
-        function, category = _name(profile, i, inside, rules)
+        function, category = _name(profile, i, levels, rules)
         total = {key: int(c.total[i]) if c.known[i] else None for key, c in columns.items()}
         row = HotspotRow(
             function=function,
@@ -75,13 +76,12 @@ def _why(profile: Profile) -> str:
     return "recursion: the capture does not tell its levels apart"
 
 
-def _name(profile: Profile, function: int, inside: bool, rules: Categories) -> tuple[FunctionName, str]:
-    """Name and category of a function; `inside` = the profile has Python frames."""
+def _name(profile: Profile, function: int, levels: frozenset[str], rules: Categories) -> tuple[FunctionName, str]:
+    """Name and category of a function of a profile with these levels."""
     f = profile.functions
     raw, file, object_, runtime = f.name[function], f.file[function], f.object[function], int(f.runtime[function])
-    source, binary, level = python_place(file, object_, runtime, inside)
-    level = level or RUNTIMES[runtime]
-    name = normal_name(raw, binary, "python" if level == "python" else "")
+    source, binary, level = place(file, object_, runtime, levels)
+    name = normal_name(raw, binary, level)
     shown = FunctionName(
         name=name,
         file=file,

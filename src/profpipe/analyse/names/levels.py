@@ -1,0 +1,28 @@
+"""At which level a function of a profile is: Python or Go code, whose names have rules of their own, or native code."""
+
+from __future__ import annotations
+
+from profpipe.analyse.names.go_packages import is_go
+from profpipe.analyse.names.source_paths import is_object
+from profpipe.model.profile import NATIVE, PYTHON, RUNTIMES, Profile
+
+
+def levels_of(profile: Profile, language: str = "") -> frozenset[str]:
+    """The levels above native code that this profile of a server in `language` has."""
+    found = {"python"} if (profile.functions.runtime == PYTHON).any() else set()
+    if language == "go" or is_go(profile):
+        found.add("go")
+    return frozenset(found)
+
+
+def place(file: str, object_: str, runtime: int, levels: frozenset[str]) -> tuple[str, str, str]:
+    """File, object and level of a function of a profile with these levels.
+
+    Built-ins are native code without a source file, whose "object" is a Python module (`builtins`, `_thread`): they
+    belong to the Python level, and the module identifies them. Real objects have a path or a suffix.
+    """
+    if runtime == NATIVE and "python" in levels and not file and not is_object(object_):
+        return object_, "", "python"
+    if runtime == NATIVE and "go" in levels:
+        return file, object_, "go"
+    return file, object_, RUNTIMES[runtime]
