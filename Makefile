@@ -3,6 +3,8 @@
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
+# Images of containers often set it. Every test that starts Python would compile the whole package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The newest Python that can make a venv (Debian splits venv off as python3-venv). `make PYTHON=... demo` overrides.
 PYTHON ?= $(shell for candidate in python3.14 python3.13 python3.12 python3.11 python3; do \

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.gen_study import write_study
+from profpipe import store
 from tests.support import distributions
 from tests.support.study_driving import StudyFolder, slow
 
@@ -24,6 +28,9 @@ PARTS = {
     "profilers": "from profpipe.capture.profilers.clean import PROFILER as clean\n"
     "class Odd(type(clean)):\n    name = 'odd'\n    def session(self, launch): raise AttributeError('no session')\n"
     "PROFILER = Odd()\n",
+    "references": "title = about = 'odd'\nrelated = ''\ndef rows(report, related): raise EOFError('no table')\n",
+    "name_styles": "def name(name): raise RecursionError('no name')\ndef listing(rows, total): return ''\n",
+    "executors": "def missing(): return None\ndef session(study, address, listen): raise OSError('no host')\n",
 }
 
 
@@ -72,6 +79,46 @@ def test_a_forge_that_raises_is_named_and_the_others_are_asked(raising: Path) ->
     )  # fmt: skip
     assert done.stdout == "None\n"
     assert done.stderr == "forge 'odd' of raising-forges 1.2 is left out: it raised LookupError: nowhere\n"
+
+
+def test_a_report_says_which_published_study_and_name_style_raised_and_has_all_else(
+    raising: Path, tmp_path: Path
+) -> None:
+    stored = write_study(tmp_path, rounds=1)
+    store.write_study(stored, replace(store.read_study(stored), reference="odd", name_style="odd"))
+    profpipe(raising, "report", stored, "--output", tmp_path / "out", code=0)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    said = {conclusion["id"]: conclusion["text"] for conclusion in report["conclusions"]}
+    assert said["name-style-failed"] == (
+        "The raw lists have names as captured: "
+        "name style 'odd' of raising-name_styles 1.2 is left out: it raised RecursionError: no name."
+    )
+    assert said["published-study-failed"] == (
+        "The report is not compared with the published study it names: "
+        "published study 'odd' of raising-references 1.2 is left out: it raised EOFError: no table."
+    )
+    assert (report["reference"], report["seed_table"]) == (None, [])
+    assert report["classic"]
+    assert any(conclusion["rule"] == "cost" for conclusion in report["conclusions"])
+
+
+def test_a_list_in_a_name_style_that_raises_is_an_error_in_one_line(raising: Path) -> None:
+    (raising / "file").write_text("main;read 3\n")
+    done = profpipe(raising, "parse", raising / "file", "--name-style", "odd", code=1)
+    assert done.stderr.endswith(
+        "name style 'odd' of raising-name_styles 1.2 is left out: it raised RecursionError: no name\n"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_session_that_raises_ends_the_study_in_one_line_and_leaves_no_folder(raising: Path, tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "study", {"PYTHONPATH": str(raising)})
+    folder.write({"a": slow(0.0), "b": slow(0.0)})
+    done = folder.do("run", "s", "--on", "odd")
+    assert done.code == 1
+    assert "executor 'odd' of raising-executors 1.2 is left out: it raised OSError: no host" in done.err
+    assert "Traceback" not in done.err
+    folder.check_left_nothing()
 
 
 @pytest.mark.real

@@ -94,14 +94,15 @@ def classic(profile: Profile, style: str, limit: int = 30) -> str:
     """The list as the tool of that name style printed it: raw counts of the first metric."""
     from profpipe.analyse import hotspot_list
     from profpipe.analyse.tables.classic_list import classic_place
-    from profpipe.reference.registry import NAME_STYLES
+    from profpipe.reference.registry import NAME_STYLES, name_in_style
 
-    key, written = profile.metrics[0].key, NAME_STYLES.get(style)
+    key, name = profile.metrics[0].key, name_in_style(style)
     rows = [
-        (row.self[key], classic_place(written.name((*row.function.raw, row.function.name)[0]), row.function.file))
+        (row.self[key], classic_place(name((*row.function.raw, row.function.name)[0]), row.function.file))
         for row in hotspot_list(profile, limit=limit)
     ]
-    return written.listing(rows, profile.self_sum(key))
+    with NAME_STYLES.blaming(style):
+        return NAME_STYLES.get(style).listing(rows, profile.self_sum(key))
 
 
 def compare(sides: Sequence[Compared]) -> Report:

@@ -33,8 +33,8 @@ def read_file(path: Path) -> LoadedFile:
         path,
         profilers=PROFILERS.known_names(),
         generators=GENERATORS.known_names(),
-        references=STUDIES.names(),
-        name_styles=NAME_STYLES.names(),
+        references=STUDIES.known_names(),
+        name_styles=NAME_STYLES.known_names(),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from profpipe.model.report import ReferenceInfo, Report
+from collections.abc import Callable
+
+from profpipe.model.report import ReferenceInfo, Report, SeedRow
 from profpipe.plugins import Registry
 from profpipe.reference.interface import NameStyle, PublishedStudy
 
@@ -21,7 +23,31 @@ NAME_STYLES: Registry[NameStyle] = Registry(
 
 
 def set_beside(report: Report, key: str, related: Report | None = None) -> Report:
-    """The report with the rows of the published study `key`; `related` = the newest report of its related study."""
+    """The report with the rows of the published study `key`; `related` = the newest report of its related study.
+
+    Raises UsageError when there is no such study here, PartFailed when the one of another package raises.
+    """
     study = STUDIES.get(key)
-    about = ReferenceInfo(key=key, title=study.title, about=study.about)
-    return report.model_copy(update={"reference": about, "seed_table": study.rows(report, related)})
+    with STUDIES.blaming(key):
+        about = ReferenceInfo(key=key, title=study.title, about=study.about)
+        rows = tuple(study.rows(report, related))
+        if strange := [row for row in rows if not isinstance(row, SeedRow)]:
+            raise TypeError(f"rows gave {type(strange[0]).__name__}, expected SeedRow")
+    return report.model_copy(update={"reference": about, "seed_table": rows})
+
+
+def name_in_style(key: str) -> Callable[[str], str]:
+    """How the name style `key` writes a name. Raises UsageError when there is none.
+
+    The function raises PartFailed when the style of another package raises.
+    """
+    style = NAME_STYLES.get(key)
+
+    def name(raw: str) -> str:
+        with NAME_STYLES.blaming(key):
+            found = style.name(raw)
+            if not isinstance(found, str):
+                raise TypeError(f"name gave {type(found).__name__}, expected str")
+            return found
+
+    return name

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from profpipe.errors import UsageError
+from profpipe.pipeline.execute.blamed_executor import BlamedExecutor
 from profpipe.pipeline.execute.interface import Executor
 from profpipe.pipeline.prepare.options import LOCAL
 from profpipe.plugins import Registry
@@ -16,11 +19,13 @@ EXECUTORS = Registry[Executor](
 
 
 def find_executor(on: str) -> tuple[Executor, str]:
-    """The executor of `--on NAME` or `--on NAME:ADDRESS`, and the address. Raises UsageError when it cannot be used."""
+    """The executor of `--on NAME` or `--on NAME:ADDRESS`, and the address. Raises UsageError when it cannot be used.
+
+    In use, one of another package raises PartFailed in place of an error that is none of ours.
+    """
     name, _, address = on.partition(":")
-    executor = EXECUTORS.get(name)
-    with EXECUTORS.blaming(name):
-        why = executor.missing()
+    executor = BlamedExecutor(EXECUTORS.get(name), partial(EXECUTORS.blaming, name))
+    why = executor.missing()
     if why is not None:
         raise UsageError(f"--on {on}: {why}")
     return executor, address

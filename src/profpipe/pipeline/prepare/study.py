@@ -41,6 +41,7 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
     """The instruments of each variant, and all runs. Raises UsageError when nothing is left to measure."""
     targets, roots = variants.targets, variants.roots
     check_options(study, study_id)
+    _check_reference(study, study_id)
     study, absent = without_absent_loads(study, study_id, targets, options.generator)
     found = instruments(study, study_id, targets, roots, options.generator)
     kinds = {name: profiler(study.tool(name)).kind for name in found.usable}
@@ -66,6 +67,19 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
             + "; ".join(f"{limit.profiler}: {limit.text}" for limit in found.limits)
         )
     return replace(prepared, runs=runs)
+
+
+def _check_reference(study: Study, study_id: str) -> None:
+    """Raises UsageError for a published study or name style of another package that cannot be used."""
+    from profpipe.reference.registry import NAME_STYLES, STUDIES
+
+    try:
+        if study.reference:
+            STUDIES.get(study.reference)
+        if study.name_style:
+            NAME_STYLES.get(study.name_style)
+    except UsageError as error:
+        raise UsageError(f"study {study_id}: {error}") from error
 
 
 def _shared_processor(study: Study, placement: Placement, kinds: Mapping[str, Instrument]) -> tuple[Limit, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from profpipe import store
-from profpipe.errors import ProfpipeError, ReportError
+from profpipe.errors import ReportError
 from profpipe.model.consistency import study_contradiction
 from profpipe.model.report import Report
 from profpipe.model.run import RunRecord
@@ -15,7 +15,7 @@ from profpipe.pipeline.gate.judge import gate
 from profpipe.pipeline.gate.rules import gate_rule
 from profpipe.pipeline.reporting.calibration_file import calibration_of
 from profpipe.pipeline.reporting.changed_lines import with_commit_changes
-from profpipe.pipeline.reporting.report_files import REPORT_JSON, ReportFiles, load_report, render
+from profpipe.pipeline.reporting.report_files import ReportFiles, render
 from profpipe.pipeline.reporting.stored_runs import load_runs, stored_starts
 
 
@@ -38,8 +38,8 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
 
     A capture that cannot be read makes its run invalid; the other runs are reported.
     """
-    from profpipe.analyse import RunData, StudyData, build_report
-    from profpipe.reference.registry import NAME_STYLES
+    from profpipe.analyse import RunData, StudyData
+    from profpipe.pipeline.reporting.published import analysed, beside_published
 
     study = store.read_study(folder)
     starts = stored_starts(folder, study)
@@ -49,31 +49,14 @@ def build_report(folder: Path) -> tuple[Report, tuple[tuple[str, str], ...]]:
         raise ReportError(f"{folder}: its records contradict each other: {why}")
     # The report shows the command of profpipe.toml; the executed one has a port and paths of this machine.
     runs = [RunData(replace(r, command=commands.get(r.variant, ())), profiles) for r, profiles in loaded]
-    report = build_report(
-        StudyData(
-            record=study,
-            runs=tuple(runs),
-            starts=starts,
-            calibration=calibration_of(folder.parent.parent, study.study, study.environment),
-            classic_name=NAME_STYLES.get(study.name_style).name if study.name_style else None,
-        )
+    data = StudyData(
+        record=study,
+        runs=tuple(runs),
+        starts=starts,
+        calibration=calibration_of(folder.parent.parent, study.study, study.environment),
     )
-    if study.reference:
-        report = _beside_published(report, study.reference, folder)
+    report = beside_published(analysed(data, study.name_style), study.reference, folder)
     return with_commit_changes(report, folder), _unmeasured([run.record for run in runs])
-
-
-def _beside_published(report: Report, reference: str, folder: Path) -> Report:
-    """The report with the rows of a published study, and of the newest report of its related study, if there is one."""
-    from profpipe.reference.registry import STUDIES, set_beside
-
-    related = None
-    if name := STUDIES.get(reference).related:
-        try:
-            related = load_report(store.find_study_folder(folder.parent.parent, name) / REPORT_JSON)
-        except ProfpipeError:
-            related = None
-    return set_beside(report, reference, related)
 
 
 def _unmeasured(records: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:
