@@ -22,8 +22,9 @@ def test_every_profiler_keeps_the_contract() -> None:
     for name, instrument in PROFILERS.parts():
         assert instrument.name == name
         assert instrument.kind in {"clean", "counted", "sampled", "traced"}
-        assert instrument.limits(ours("threads"))
-        assert instrument.refuses(ours("threads")) is None
+        target = Target(command=("./server",), language="go") if name.startswith("go-") else ours("threads")
+        assert instrument.limits(target)
+        assert instrument.refuses(target) is None
         assert (instrument.emits is None) == (name == "clean")
 
 

@@ -22,7 +22,8 @@ from profpipe.model.report import Series
 from profpipe.units import CALLS, Metric
 
 # What a hotspot table is made of, besides a profile's first metric.
-EXTRA_TABLES = ("syscalls",)
+EXTRA_TABLES = ("syscalls", "alloc_objects")
+GO_MODULE = "Go module"  # a fact of the runs of Go programs: the path of the module that the program was built from
 _ASGI = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
 
 
@@ -73,12 +74,19 @@ def total_series(matrix: Matrix, variant: str, *, control: bool = False) -> Seri
 
 
 def own_names(study: StudyData, variant: str) -> frozenset[str]:
-    """Base names of the program and the scripts a variant's command starts, without the interpreter and options."""
+    """Base names of the program and the scripts a variant's command starts, without the interpreter and options.
+
+    Of a Go program also the path of its module.
+    """
     command = next((r.record.command for r in study.runs if r.record.variant == variant), ())
     names = [base_name(part) for part in command if not part.startswith("-")]
     if study.language_family(variant) == "python":
         modules = [f"{part.split(':')[0].rsplit('.', 1)[-1]}.py" for part in command if _ASGI.match(part)]
         return frozenset(n for n in (*names, *modules) if n.endswith(".py"))
+    if study.language_family(variant) == "go":
+        names += [
+            m for r in study.runs if r.record.variant == variant and (m := r.record.profiler_facts.get(GO_MODULE))
+        ]
     return frozenset(names)
 
 

@@ -16,6 +16,7 @@ from profpipe.capture.interface import Collected, Launch, Options, Profiler, Ses
 from profpipe.capture.launch import prepare
 from profpipe.capture.profilers.registry import PROFILERS
 from profpipe.capture.server import ports, usage
+from profpipe.capture.server.go_program import go_program
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
@@ -192,6 +193,8 @@ def _session(run: _Run, launch: Launch) -> Iterator[Session]:
         session = run.profiler.session(launch)
     run.command = session.argv
     run.facts |= session.facts
+    if launch.target.language == "go":
+        run.facts |= go_program(session.argv[0], launch.cwd)
     try:
         yield session
     finally:

@@ -83,8 +83,9 @@ class Facts:
         return found[0] if found is not None and found[0].relevant else None
 
     def counted(self) -> str | None:
-        """The key of the counted metric the report has (instructions), None without one."""
-        return next((m.key for m in self.report.metrics if m.instrument == "counted"), None)
+        """The key of the instructions that the report has, None without them."""
+        counted = (m.key for m in self.report.metrics if m.instrument == "counted")
+        return next((key for key in counted if key.endswith(":instructions")), None)
 
     def traced_calls(self) -> str | None:
         return next((m.key for m in self.report.metrics if m.instrument == "traced" and m.key.endswith(":calls")), None)

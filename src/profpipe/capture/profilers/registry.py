@@ -18,6 +18,9 @@ PROFILERS: Registry[Profiler] = Registry(
         "pyinstrument": "profpipe.capture.profilers.python_agent.pyinstrument:PROFILER",
         "yappi": "profpipe.capture.profilers.python_agent.yappi:PROFILER",
         "cprofile": "profpipe.capture.profilers.python_agent.cprofile:PROFILER",
+        "go-cpu": "profpipe.capture.profilers.go_agent.profiler:CPU",
+        "go-allocs": "profpipe.capture.profilers.go_agent.profiler:ALLOCATIONS",
+        "go-contention": "profpipe.capture.profilers.go_agent.profiler:CONTENTION",
     },
     group="profpipe.profilers",
 )

@@ -24,7 +24,13 @@ UNITS: Mapping[str, tuple[str, int]] = {
     "kilobytes": ("B", 1 << 10),
     "megabytes": ("B", 1 << 20),
 }
-KNOWN = {("samples", "1"): SAMPLES, ("cpu", "ns"): CPU_NS, ("wall", "ns"): WALL_NS}
+KNOWN = {
+    ("samples", "1"): SAMPLES,
+    ("cpu", "ns"): CPU_NS,
+    ("wall", "ns"): WALL_NS,
+    ("alloc_objects", "1"): Metric("alloc_objects", "allocations", "1", about="objects allocated on the heap"),
+    ("alloc_space", "B"): Metric("alloc_space", "allocated bytes", "B", about="bytes allocated on the heap"),
+}
 Ints = dict[int, int]
 
 

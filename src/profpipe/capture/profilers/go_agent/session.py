@@ -1,0 +1,100 @@
+"""One run of a Go server with the agent in it: two signals bound the window, files say what happened."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from profpipe.capture.interface import Bare, Collected, Launch, Window, Written
+from profpipe.capture.profilers.go_agent.building import NO_BUILD, built, recipe
+from profpipe.capture.server.command import fill
+from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.errors import CaptureError
+
+START, STOP = 41, 42  # SIGRTMIN+7 and SIGRTMIN+8 of glibc, which agent.go expects
+ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
+FORMAT = "pprof"
+
+
+class GoAgentSession(Bare):
+    """`profiles` are the names of agent.go's profiles in this mode, the first one the report's first table."""
+
+    def __init__(self, launch: Launch, *, mode: str, profiles: tuple[str, ...], rate: int, package: str) -> None:
+        super().__init__(launch)
+        self.launch, self.profiles = launch, profiles
+        found = recipe(launch.target, launch.argv, package)
+        if found is None:
+            raise CaptureError("build", NO_BUILD)
+        name = Path(launch.argv[0]).name
+        own = {key: fill((value,), 0)[0] for key, value in launch.target.env.items()}
+        program = built(found, "server" if name == "go" else name, launch.cwd, own)
+        self.folder = self.scratch = Path(tempfile.mkdtemp(prefix="profpipe-agent-"))
+        self.argv = (str(program), *found.arguments)
+        self.env = {**launch.env, "PROFPIPE_GO_AGENT": f"{self.folder}\n{mode}\n{rate}"}
+        self.window: Window | None = None
+        self.saved: dict[int, Mapping[str, int]] = {}
+
+    def _pids(self, answer: str) -> set[int]:
+        return {int(path.name.rpartition(".")[2]) for path in self.folder.glob(f"{answer}.*[0-9]")}
+
+    def open(self, server: Supervised) -> None:
+        agents = self._pids("ready") & set(server.tree())
+        if not agents:
+            words = "the agent is in no process of the server: does the command start the program that go build makes?"
+            raise CaptureError("window", words, log_tail=server.log.tail())
+        self._ask(server, agents, START, "started", "window", ANSWER_SECONDS)
+
+    def close(self, server: Supervised, window: Window) -> None:
+        self.window = window
+        started = self._pids("started")
+        self._ask(server, started & set(server.tree()), STOP, "saved", "save", SAVE_SECONDS)
+        self.saved = {pid: figures(self.folder / f"saved.{pid}") for pid in sorted(self._pids("saved"))}
+        for profile in self.profiles:
+            for pid in self.saved:
+                # The session's folder goes with the server; captures belong to the run.
+                shutil.copyfile(self.folder / f"{profile}.{pid}", self.launch.raw / f"{profile}.{pid}.pb.gz")
+
+    def _ask(self, server: Supervised, pids: set[int], sign: int, answer: str, phase: str, timeout: float) -> None:
+        """Send a signal and wait for every agent's file."""
+        for pid in pids:
+            server.signal(sign, pid)
+        limit, waiting = time.monotonic() + timeout, set(pids)
+        while waiting:
+            for path in self.folder.glob("failed.*[0-9]"):
+                raise CaptureError(phase, f"runtime/pprof could not {path.read_text()}", log_tail=server.log.tail())
+            waiting = {pid for pid in waiting if not (self.folder / f"{answer}.{pid}").exists()} & set(server.tree())
+            if waiting and time.monotonic() >= limit:
+                words = f"the agent did not answer within {timeout:g} s: does the server ignore or reset all signals?"
+                raise CaptureError(phase, words, log_tail=server.log.tail())
+            time.sleep(0.005)
+
+    def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
+        if not self.saved:
+            raise CaptureError("save", "the server ended before the agent saved a profile")
+        names = [f"{profile}.{pid}.pb.gz" for profile in self.profiles for pid in self.saved]
+        return Collected(tuple(Written(self.launch.raw / name, FORMAT) for name in names), self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        """What the runtime itself counted in the window, exact whatever the profile's rate."""
+        served = self.window.served if self.window is not None else 0
+
+        def total(name: str) -> int:
+            return sum(saved[name] for saved in self.saved.values())
+
+        facts = {"garbage collections": f"{total('collections'):,}", "pauses": f"{total('pause_ns') / 1e6:.2f} ms"}
+        if served:
+            facts["allocations per request"] = f"{total('mallocs') / served:,.2f}"
+            facts["bytes allocated per request"] = f"{total('bytes') / served:,.0f}"
+        return facts
+
+    def abandon(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def figures(saved: Path) -> dict[str, int]:
+    """Lines of `name value`, as the agent writes them."""
+    rows = (line.split() for line in saved.read_text().splitlines())
+    return {name: int(value) for name, value in rows}

@@ -1,0 +1,147 @@
+"""Go's own profilers in a real server: its checkout untouched, allocations exact, functions named by package."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from profpipe.analyse.tables.profile_list import hotspot_list
+from profpipe.capture import profiler
+from profpipe.capture.profilers.go_agent.building import recipe, split
+from profpipe.capture.server.go_program import go_program
+from profpipe.errors import UsageError
+from profpipe.model.run import RunRecord
+from profpipe.parse import parse_file
+from profpipe.study.schema import Ready, Target
+from tests.support.capture_driving import run
+from tests.support.paths import ROOT
+from tests.support.tools import require
+
+SERVER = ROOT / "tests" / "servers" / "go"
+# Shared by all runs of the tests: the packages of the standard library take 18 s of CPU to compile.
+CACHE = str(Path(tempfile.gettempdir()) / "profpipe-tests-go-cache")
+
+
+def target(cwd: str = ".", many: int = 200, **more: object) -> Target:
+    fields: dict[str, object] = {
+        "command": ("./small", "{port}"),
+        "cwd": cwd,
+        "language": "go",
+        "build": (("go", "build", "-o", "small", "."),),
+        "env": {"GOCACHE": CACHE, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "MANY": str(many)},
+        "ready": Ready(line="^ready$"),
+    }
+    return Target.model_validate({**fields, **more})
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    require("go")
+    folder = tmp_path_factory.mktemp("checkout") / "small"
+    shutil.copytree(SERVER, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def allocations(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
+    folder = tmp_path_factory.mktemp("allocs")
+    return run(target(), folder, "go-allocs", 100, root=checkout), folder
+
+
+def rows(record: RunRecord, folder: Path, key: str) -> dict[str, tuple[int, str, str]]:
+    """Function -> (self, category, file) of a run's capture."""
+    (capture,) = record.captures
+    found = hotspot_list(parse_file(folder / capture.path), key)
+    return {row.function.name: (row.self[key], row.category, row.function.file) for row in found}
+
+
+@pytest.mark.real
+def test_every_allocation_of_the_window_is_counted(allocations: tuple[RunRecord, Path]) -> None:
+    record, folder = allocations
+    assert record.reason is None, (record.reason, record.log_tail)
+    found = rows(record, folder, "alloc_objects")
+    # List makes 200 strings, all longer than the 16 bytes that can share a block.
+    # When the rate changes, the runtime records one more on each processor.
+    count, category, _ = found["example.com/small/prices.List"]
+    assert (count, category) == (pytest.approx(200 * 100, rel=0.001), "application")
+    assert float(record.profiler_facts["allocations per request"]) == pytest.approx(300, rel=0.1)
+
+
+@pytest.mark.real
+def test_the_checkout_is_untouched_and_the_module_is_known(allocations: tuple[RunRecord, Path], checkout: Path) -> None:
+    record, _ = allocations
+    assert sorted(path.name for path in checkout.rglob("*")) == ["go.mod", "main.go", "prices", "prices.go"]
+    assert record.profiler_facts["Go module"] == "example.com/small"
+    assert record.profiler_facts["Go"].startswith("go1.")
+
+
+@pytest.mark.real
+def test_processor_time_has_the_functions_of_the_server(checkout: Path, tmp_path: Path) -> None:
+    record = run(target(many=2000), tmp_path, "go-cpu", 150, root=checkout)
+    assert record.reason is None, (record.reason, record.log_tail)
+    (capture,) = record.captures
+    profile = parse_file(tmp_path / capture.path)
+    assert profile.metrics[0].key == "cpu_ns"
+    row = next(row for row in hotspot_list(profile) if row.function.name == "example.com/small/prices.List")
+    assert row.total["cpu_ns"] or profile.self_sum("cpu_ns") / 2 < 0
+    assert row.function.file.endswith("prices/prices.go")
+
+
+@pytest.mark.real
+def test_a_build_that_fails_says_what_the_compiler_says(checkout: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(checkout, broken)
+    (broken / "main.go").write_text("package main\n\nfunc main() { nothing() }\n")
+    record = run(target(), tmp_path / "run", "go-cpu", root=broken)
+    assert record.phase == "build"
+    assert "undefined: nothing" in (record.reason or "")
+
+
+def test_a_target_that_does_not_say_how_it_is_built() -> None:
+    fields = target().model_copy(update={"build": ()})
+    assert recipe(fields, fields.command) is None
+    assert any("package = " in text for text in profiler("go-cpu").limits(fields))
+    assert (profiler("go-cpu").refuses(Target(command=("node", "x.js"))) or "").startswith(
+        "go-cpu sees Go programs only"
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "command", "flags", "packages"),
+    [
+        (("go", "build", "-o", "bin/shop", "./cmd/shop"), ("bin/shop",), (), ("./cmd/shop",)),
+        (("go", "build", "-tags", "prod", "-trimpath"), ("./shop",), ("-tags", "prod", "-trimpath"), (".",)),
+        (("go", "build", "-ldflags=-s -w", "-o", "bin/", "./..."), ("bin/shop",), ("-ldflags=-s -w",), ("./...",)),
+    ],
+)
+def test_the_build_is_the_targets_own(
+    build: tuple[str, ...], command: tuple[str, ...], flags: tuple[str, ...], packages: tuple[str, ...]
+) -> None:
+    found = recipe(Target(command=command, language="go", build=(build,)), command)
+    assert found is not None
+    assert (found.flags, found.packages) == (flags, packages)
+
+
+def test_go_run_is_a_build_too() -> None:
+    command = ("go", "run", "-race", "main.go", "more.go", "--port", "1")
+    found = recipe(Target(command=command, language="go"), command)
+    assert found is not None
+    assert (found.flags, found.packages, found.arguments) == (("-race",), ("main.go", "more.go"), ("--port", "1"))
+    assert split(("-o", "x", ".")) == ((), (".",))
+
+
+def test_rates_and_packages_are_checked_before_a_run() -> None:
+    with pytest.raises(UsageError, match="go-cpu: rate is 0"):
+        profiler("go-cpu").check({"rate": 0})
+    with pytest.raises(UsageError, match="go-allocs has no option rate"):
+        profiler("go-allocs").check({"rate": 100})
+
+
+def test_a_program_that_is_not_go_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    assert go_program("/bin/sh", tmp_path) == {}
+    assert go_program("./empty", tmp_path) == {}
+    assert go_program("./absent", tmp_path) == {}
