@@ -25,7 +25,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"setup", "captures", "history", "prepare", "gate"},
         {"events"},
         {"execute"},
-        {"measure", "slices", "reporting", "doctor"},
+        {"measure", "slices", "reporting", "trial", "doctor"},
         {"whole_study"},
         {"commits", "attach"},
     ),

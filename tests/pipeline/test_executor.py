@@ -93,7 +93,9 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> Fleet:
 
 
 def study_of(folder: Path, on: str = "fleet:two") -> tuple[PreparedStudy, LoadedFile]:
-    found = prepared(folder, {"a": TARGET, "b": TARGET}, RunOptions(on=on), rounds=2, control=False)
+    found = prepared(
+        folder, {"a": TARGET, "b": TARGET}, RunOptions(on=on), rounds=2, control=False, load={"requests": 100}
+    )
     return found, read_study_file(folder / "profpipe.toml")
 
 

@@ -88,5 +88,6 @@ def _study(study: StudyData) -> StudyInfo:
         planned_runs=record.planned_runs or None,
         sequential=record.sequential,
         slices=slices_info(study),
+        trial=record.trial,
         alpha=study.alpha,
     )

@@ -73,8 +73,8 @@ RESOLUTION = click.option(
 BUDGET = click.option(
     "--budget",
     type=duration,
-    help="time for measuring CPU time by slices, such as 90s or 10m; default: the study's, 60s. Where "
-    "rounds are added, none is that would end after it",
+    help="time for the whole study, such as 90s or 10m; default: the study's, 3m. Where the study sets its numbers of "
+    "requests itself: time for measuring CPU time by slices, 60s; no round is added that would end after it",
 )
 SEED = click.option(
     "--seed",

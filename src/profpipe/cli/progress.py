@@ -19,6 +19,7 @@ from profpipe.model.run import RunRecord
 from profpipe.pipeline.events import (
     Building,
     Event,
+    Fits,
     Look,
     Note,
     PhaseEntered,
@@ -27,6 +28,8 @@ from profpipe.pipeline.events import (
     SlicesEnded,
     StartEnded,
     StudyStarted,
+    TrialEnded,
+    TrialStarted,
 )
 from profpipe.pipeline.measure.give_up import NOT_AGAIN
 from profpipe.pipeline.prepare.schedule import RunPlan
@@ -82,6 +85,14 @@ class Progress:
                 self._look(rounds, undecided, coming)
             case Building(target, line):
                 self._describe(f"building {target}: {line[:60]}")
+            case TrialStarted(variant, profiler):
+                self._begin()
+                self._describe(f"trial of {variant} under {profiler}")
+            case TrialEnded(variant, profiler, rate, reason):
+                found = f"NOT MEASURED: {reason}" if rate is None else f"{rate:,.4g} requests/s"
+                self.say(f"trial of {variant} under {profiler}: {found}")
+            case Fits():
+                self._fits(event)
             case RunStarted(plan):
                 self._begin()
                 self._describe(_title(plan))
@@ -95,6 +106,13 @@ class Progress:
                 self.say(f"CPU time: {stopped}")
                 self.planned, self.started = self.ended + planned, time.monotonic()
                 self.begun_with = self.ended
+
+    def _fits(self, event: Fits) -> None:
+        self.planned, self.started, self.begun_with = self.ended + event.planned, time.monotonic(), self.ended
+        if self.task is not None:
+            self.bar.update(self.task, total=self.planned)
+        over = "" if event.expected_s <= event.budget_s else f", more than the budget of {event.budget_s:.0f} s"
+        self.say(f"the loads follow from the trial; the study takes about {event.expected_s:.0f} s{over}")
 
     @contextmanager
     def reporting_a_stop(self) -> Iterator[None]:

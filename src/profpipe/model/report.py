@@ -32,6 +32,7 @@ from profpipe.model.report_tables import (
     on_grid,
 )
 from profpipe.model.slices import LeftOut, LostStart, SlicesInfo, SlicesRecord
+from profpipe.model.trial import TrialRecord
 
 __all__ = [
     "ALPHA",
@@ -215,6 +216,7 @@ class StudyInfo(Part):
     planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")
     sequential: Sequential | None = Field(None, description="null: the rounds were fixed beforehand")
     slices: SlicesInfo | None = Field(None, description="null: figures without a profiler were measured in rounds")
+    trial: TrialRecord | None = Field(None, description="null: the study sets the loads of all runs itself")
     alpha: Ratio = Field(ALPHA, description="share of reports without any real change that may hold a false verdict")
 
 

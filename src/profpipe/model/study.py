@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 
 from profpipe.model.accepted import Accepted
 from profpipe.model.report import CommitInfo, Hypothesis, LeftOut, Limit, Sequential, SlicesRecord
+from profpipe.model.trial import TrialRecord
 from profpipe.units import Instrument
 
 
@@ -77,3 +78,4 @@ class StudyRecord:
     checkout: str = ""
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    trial: TrialRecord | None = None

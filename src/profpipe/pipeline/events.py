@@ -35,6 +35,33 @@ class Building:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialStarted:
+    """A variant is tried under an instrument, to find out how large its loads can be."""
+
+    variant: str
+    profiler: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnded:
+    """`rate` = requests a second; or None, and the reason why it is not measured."""
+
+    variant: str
+    profiler: str
+    rate: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """The loads of the study are fitted to its budget: `planned` runs follow, and all takes about `expected_s`."""
+
+    planned: int
+    expected_s: float
+    budget_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     plan: RunPlan
 
@@ -78,5 +105,18 @@ class Look:
     coming: int
 
 
-Event = Look | Note | StudyStarted | Building | RunStarted | PhaseEntered | RunEnded | StartEnded | SlicesEnded
+Event = (
+    Look
+    | Note
+    | StudyStarted
+    | Building
+    | TrialStarted
+    | TrialEnded
+    | Fits
+    | RunStarted
+    | PhaseEntered
+    | RunEnded
+    | StartEnded
+    | SlicesEnded
+)
 Listener = Callable[[Event], None]

@@ -1,4 +1,4 @@
-"""A study from its first start to its last run: CPU time by slices where that is possible, then all else in rounds."""
+"""A study from its first start to its last run: a trial, CPU time by slices where that is possible, then all else."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from profpipe import store
 from profpipe.errors import UsageError
 from profpipe.model.report import Limit, Report, SlicesRecord
 from profpipe.model.start import Start
-from profpipe.pipeline.events import Listener, Note, SlicesEnded
+from profpipe.pipeline.events import Fits, Listener, Note, SlicesEnded
 from profpipe.pipeline.execute.one_run import EXTRA_LOAD_ROUNDS
 from profpipe.pipeline.measure.redact import Redactor, credentials_of, redactor
 from profpipe.pipeline.measure.rounds import Bounds, run_rounds
 from profpipe.pipeline.measure.running_study import RunningStudy, running_study
+from profpipe.pipeline.measure.study_record import loads_in_words
+from profpipe.pipeline.prepare.fitted import STUDY_S
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.slices.prepared_study import measure_prepared, why_not
+from profpipe.pipeline.trial.study import needs_trial, try_out
 from profpipe.study.read import LoadedFile
 
 IN_ROUNDS = "CPU time was measured in rounds, not by slices: "
@@ -31,6 +34,7 @@ def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, comman
     """
     with running_study(prepared, loaded, reports, command, listen) as running:
         running.build()
+        trial_first(running)
         by_slices(running)
         running.run(running.prepared.runs)
     return running.folder
@@ -39,13 +43,46 @@ def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, comman
 def measure_until_decided(running: RunningStudy, bounds: Bounds, report_of: Callable[[Path], Report]) -> None:
     """Starts first, then rounds until every verdict over rounds is decided; the targets are built.
 
-    The budget is of both together: starts that took it leave the planned rounds, and none is added.
+    The budget is of all together, the trial included: starts that took it leave the planned rounds, and none is added.
     """
     begun = time.monotonic()
+    if trial_first(running) and bounds.budget_s is None:
+        bounds = replace(bounds, budget_s=STUDY_S)
     by_slices(running)
     if bounds.budget_s is not None:
         bounds = replace(bounds, budget_s=max(bounds.budget_s - (time.monotonic() - begun), 0.0))
     run_rounds(running, bounds, report_of)
+
+
+def trial_first(running: RunningStudy) -> bool:
+    """Where the study leaves its loads open: a trial, and the loads and rounds that follow. False where it does not.
+
+    Raises CaptureError when the trial leaves nothing to compare.
+    """
+    prepared = running.prepared
+    if not needs_trial(prepared):
+        return False
+    possible = why_not(prepared, running.broken) is None
+    found = try_out(prepared, running.session, running.broken, running.listen, by_slices=possible)
+    running.prepared = prepared = found.prepared
+    running.broken = {**running.broken, **found.broken}
+    record = replace(
+        running.study,
+        kinds=prepared.kinds,
+        limits=prepared.limits,
+        load=loads_in_words(prepared),
+        planned_runs=len(prepared.runs),
+        rounds=max(prepared.rounds.values()),
+        trial=found.record,
+    )
+    running.study = _hidden(prepared).redact_study(record)
+    store.write_study(running.folder, running.study)
+    running.listen(Fits(len(prepared.runs), found.record.expected_s, found.record.budget_s))
+    return True
+
+
+def _hidden(prepared: PreparedStudy) -> Redactor:
+    return redactor(prepared.variants.roots.values(), prepared.targets.values(), credentials_of(prepared))
 
 
 def by_slices(running: RunningStudy) -> None:
@@ -54,7 +91,7 @@ def by_slices(running: RunningStudy) -> None:
     Raises UsageError where the study asks for slices and cannot have them.
     """
     prepared = running.prepared
-    hidden = redactor(prepared.variants.roots.values(), prepared.targets.values(), credentials_of(prepared))
+    hidden = _hidden(prepared)
     found: SlicesRecord | str | None = why_not(prepared, running.broken)
     if found is None:
         found = measure_prepared(

@@ -82,7 +82,11 @@ class LoadPlan(Part):
         description="count: a fixed number of requests; rate: a fixed rate, latency from the intended start; "
         "closed: as fast as it goes for `duration`",
     )
-    requests: Count = Field(4000, description="mode count: requests per run")
+    requests: Count = Field(
+        4000,
+        description="mode count: requests per run. When absent, a trial before the rounds chooses what is absent of "
+        "`requests`, `connections`, `warmup` and `timeout`",
+    )
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None, description="mode rate: requests a second"
     )
@@ -147,7 +151,11 @@ class Study(Part):
         ("clean", "callgrind", "yappi"),
         description="instruments in running order: profilers, or names of [study.NAME.profiler.*] with a `tool`",
     )
-    rounds: Annotated[int, Field(ge=1, le=1000)] = Field(7, description="fresh processes per variant and profiler")
+    rounds: Annotated[int, Field(ge=1, le=1000)] = Field(
+        7,
+        description="fresh processes per variant and profiler; where a trial chooses the load, it chooses the rounds "
+        "that are not set",
+    )
     control: bool = Field(True, description="measure the baseline against itself as well")
     placement: PlacementChoice = Field(
         "auto",
@@ -163,7 +171,11 @@ class Study(Part):
     resolution: Annotated[float, Field(gt=0, le=1)] = Field(
         0.01, description="the smallest change of CPU time that matters, 0.01 = 1 %: starts are added until it is seen"
     )
-    budget: Seconds = Field(60.0, description="seconds of slices, at most")
+    budget: Seconds | None = Field(
+        None,
+        description="seconds that the whole study may take, 180 when absent: a trial shows how fast each variant is, "
+        "and loads and rounds follow. Where the study sets `requests`: seconds of slices at most, 60 when absent",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
         None, description="layouts of memory and orders of slices are drawn from it; a new one when absent"
     )

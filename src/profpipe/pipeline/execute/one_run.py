@@ -15,6 +15,7 @@ from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener, PhaseEntered
 from profpipe.pipeline.execute.judge import judge
+from profpipe.pipeline.prepare.fitted import NOT_FITTED, Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
@@ -29,13 +30,17 @@ WARM_UP, LOAD, THROUGHPUT, LATENCY = "warm-up", "load", "throughput", "latency"
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """One run as a unit of an executor; `folder` is where its files are kept on the machine of the user."""
+    """One run as a unit of an executor; `folder` is where its files are kept on the machine of the user.
+
+    `fitted` = loads that became known after the executor was given the study.
+    """
 
     plan: RunPlan
     folder: Path
+    fitted: Fitted = NOT_FITTED
 
     def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> RunRecord:
-        return run_once(study, self.plan, folder, listen)
+        return run_once(replace(study, fitted=self.fitted), self.plan, folder, listen)
 
 
 def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener) -> RunRecord:

@@ -17,6 +17,7 @@ from profpipe.model.run import RunRecord
 from profpipe.model.start import Start
 from profpipe.model.study import StudyRecord
 from profpipe.model.texts import with_texts
+from profpipe.model.trial import TrialRecord
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.study import Target
 
@@ -72,8 +73,13 @@ class Redactor:
             placement=self.redact(record.placement),
             left_out=tuple(LeftOut(target=each.target, reason=self.redact(each.reason)) for each in record.left_out),
             limits=tuple(each.model_copy(update={"text": self.redact(each.text)}) for each in record.limits),
+            trial=record.trial and self._redact_trial(record.trial),
         )
         return self._without_credentials(named)
+
+    def _redact_trial(self, trial: TrialRecord) -> TrialRecord:
+        rows = (row.model_copy(update={"reason": row.reason and self.redact(row.reason)}) for row in trial.rows)
+        return trial.model_copy(update={"rows": tuple(rows)})
 
     def _without_credentials(self, record: T) -> T:
         return with_texts(

@@ -68,7 +68,7 @@ class RunningStudy:
             self.listen(RunStarted(plan))
             home = store.new_run_folder(self.folder, plan.order, plan.variant, plan.profiler, plan.round, plan.control)
             begun[home] = plan
-            run = PlannedRun(plan, home)
+            run = PlannedRun(plan, home, self.prepared.fitted)
             if (error := self._known_failure(plan)) is None:
                 yield run
             else:

@@ -11,6 +11,7 @@ from profpipe.commits.state import commit_state
 from profpipe.model.report import Hypothesis
 from profpipe.model.study import StudyRecord, VariantFacts
 from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study import LoadPlan
 from profpipe.study.read import LoadedFile
 
@@ -33,7 +34,7 @@ def study_record(
             for name, target in prepared.targets.items()
         ),
         rounds=study.rounds,
-        load=_loads_in_words(prepared),
+        load=loads_in_words(prepared),
         placement=_places_in_words(prepared),
         command=command,
         created=created.isoformat(timespec="seconds"),
@@ -78,12 +79,25 @@ def _pythons(prepared: PreparedStudy) -> str:
     return "; ".join(f"{python} ({', '.join(names)})" if len(found) > 1 else python for python, names in found.items())
 
 
-def _loads_in_words(prepared: PreparedStudy) -> str:
-    """The study's load, and those of the instruments that have one of their own."""
+def loads_in_words(prepared: PreparedStudy) -> str:
+    """The study's load and those of the instruments that have one of their own; fitted loads by instrument."""
     study, generator = prepared.study, prepared.generator
+    if prepared.fitted.sizes:
+        each = [f"under {name} {_fitted_in_words(prepared, name)}" for name in prepared.kinds]
+        return f"{'; '.join(each)}; {study.load.request.method} {study.load.request.path}"
     own = {name: study.use(name).load for name in prepared.kinds}
     apart = [f"under {name} {_how_much(plan, generator)}" for name, plan in own.items() if plan is not None]
     return "; ".join([load_in_words(study.load, generator), *apart])
+
+
+def _fitted_in_words(prepared: PreparedStudy, name: str) -> str:
+    """The load under one instrument; where its variants have loads of their own, the smallest and the largest."""
+    runs = [
+        RunPlan(0, variant, name, 1, False) for variant in prepared.targets if (variant, name) not in prepared.refused
+    ]
+    plans = sorted((prepared.plan_for(run) for run in runs), key=lambda plan: plan.requests)
+    least, most = _how_much(plans[0], None), _how_much(plans[-1], None)
+    return least if least == most else f"{least} to {most}"
 
 
 def _places_in_words(prepared: PreparedStudy) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from profpipe.capture import Placement
 from profpipe.model.accepted import Accepted
 from profpipe.model.report import CommitInfo, LeftOut, Limit
+from profpipe.pipeline.prepare.fitted import NOT_FITTED, SLICES_S, Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
@@ -38,7 +39,8 @@ class PreparedStudy:
 
     `limits` go into the report as they are; `refused` = (variant, instrument) that are not measured; `executor` =
     what carries out the runs, NAME or NAME:ADDRESS; `gate` = the rules that decide whether the change fails, and
-    `accepted` = the regressions that were accepted for it; `by_slices` = starts give the figures of clean runs.
+    `accepted` = the regressions that were accepted for it; `by_slices` = starts give the figures of clean runs;
+    `fitted` = the loads that a trial has found.
     """
 
     id: str
@@ -55,6 +57,7 @@ class PreparedStudy:
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     by_slices: bool = False
+    fitted: Fitted = NOT_FITTED
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -93,8 +96,23 @@ class PreparedStudy:
         """The processors of the server and of the load generator in one run."""
         return self.placements.get(run.profiler) or self.placements[""]
 
+    @property
+    def slices_s(self) -> float:
+        """Seconds that starts may take."""
+        return self.fitted.slices_s or self.study.budget or SLICES_S
+
+    @property
+    def slices_load(self) -> LoadPlan:
+        """The load of slices: its connections and its warm-up."""
+        load = self.study.load
+        return load if self.fitted.slices is None else load.model_copy(update=self.fitted.slices.left_open(load))
+
     def plan_for(self, run: RunPlan) -> LoadPlan:
         """The load of one run: its profiler's own or the study's, with the target's own request."""
         use = self.study.use(run.profiler)
-        update: dict[str, object] = {} if use.requests is None else {"requests": use.requests}
-        return fit(use.load or self.study.load, self.targets[run.variant], self.generator, update)
+        plan = use.load or self.study.load
+        size = self.fitted.sizes.get((run.variant, run.profiler))
+        update: dict[str, object] = {} if size is None else size.left_open(plan)
+        if use.requests is not None:
+            update["requests"] = use.requests
+        return fit(plan, self.targets[run.variant], self.generator, update)

@@ -55,7 +55,7 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
         placements=placements,
         limits=(*found.limits, *shared, *absent, *_not_built(targets, roots)),
         kinds=kinds,
-        rounds={name: _rounds(study, name, options) for name in found.usable},
+        rounds={name: study.use(name).rounds or study.rounds for name in found.usable},
         refused=frozenset(found.refused),
         generator=options.generator,
         executor=options.on,
@@ -140,12 +140,18 @@ def find_study(loaded: LoadedFile, study_id: str, options: RunOptions) -> Study:
         update["profilers"] = options.profilers
     slices = {"resolution": options.resolution, "budget": options.budget, "seed": options.seed}
     update.update({key: value for key, value in slices.items() if value is not None})
+    uses = dict(study.profiler)
+    if options.rounds is not None:
+        update["rounds"] = options.rounds
+        uses = {name: use.model_copy(update={"rounds": None}) for name, use in uses.items()}
     if options.requests is not None:
-        update["load"] = of_size(study.load, options.requests)
-        update["profiler"] = {
-            name: use.model_copy(update={"requests": None, "load": use.load and of_size(use.load, options.requests)})
-            for name, use in study.profiler.items()
+        many = options.requests
+        update["load"] = of_size(study.load, many)
+        uses = {
+            name: use.model_copy(update={"requests": None, "load": use.load and of_size(use.load, many)})
+            for name, use in uses.items()
         }
+    update["profiler"] = uses
     return study.model_copy(update=update)
 
 
@@ -155,7 +161,3 @@ def about_one_target(study: Study, target: str, question: str) -> Study:
     uses = {name: use.model_copy(update={"targets": ()}) for name, use in study.profiler.items()}
     update = {"profilers": seen, "profiler": uses, "question": question, "reference": "", "hypothesis": ()}
     return study.model_copy(update=update)
-
-
-def _rounds(study: Study, name: str, options: RunOptions) -> int:
-    return options.rounds or study.use(name).rounds or study.rounds

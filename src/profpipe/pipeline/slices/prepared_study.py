@@ -53,7 +53,7 @@ class Keeping:
                 connections=plan.connections,
                 control=control_name(self.prepared),
                 resolution=study.resolution,
-                budget_s=study.budget,
+                budget_s=self.prepared.slices_s,
                 rule=rule.words,
                 planned=rule.looks,
                 alpha=rule.alpha,
@@ -66,7 +66,7 @@ class Keeping:
     def start(self, start: Start) -> None:
         self.write_start(start)
         self.starts.append(start)
-        left = max(self.prepared.study.budget - (time.monotonic() - self.begun), 0.0)
+        left = max(self.prepared.slices_s - (time.monotonic() - self.begun), 0.0)
         self.listen(StartEnded(len(valid(self.starts)), start.lost, self._width(), left))
 
     def end(self, stopped: str, left_out: Mapping[str, str]) -> SlicesRecord:
@@ -96,6 +96,8 @@ def why_not(prepared: PreparedStudy, broken: Collection[str] = ()) -> str | None
     """
     if prepared.study.slices is False or CLEAN not in prepared.kinds:
         return ""
+    if prepared.fitted.not_by_slices is not None:
+        return prepared.fitted.not_by_slices
     if prepared.study.load.mode == "rate":
         return "the load has a fixed rate, which slices cannot keep"
     if prepared.baseline in broken:
@@ -127,12 +129,12 @@ def measure_prepared(
         found: Measured = measure(
             baseline,
             others,
-            setting_of(prepared),
+            setting_of(prepared, prepared.fitted),
             seed=seed,
-            budget_s=study.budget,
+            budget_s=prepared.slices_s,
             resolution=study.resolution,
             alpha=ALPHA * STARTS,
-            starts=BySession(session, seed),
+            starts=BySession(session, seed, prepared.fitted),
             on_plan=keeping.plan,
             on_start=keeping.start,
         )

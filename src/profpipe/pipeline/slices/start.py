@@ -22,7 +22,7 @@ WARM_UP_PASSES = 4
 LONGEST_S = 120.0  # of the slices of one start, however slow the servers are
 # Lengths are measured in parts of two requests a connection.
 ROUNDS_A_PART = 2
-POSITION_PARTS, POSITION_PASSES = 12, 16
+POSITION_PARTS, POSITION_PASSES, POSITION_S = 12, 16, 8.0
 TRIED_PARTS = (2, 4, 8)
 TRIAL_S, TRIAL_MOST_PASSES = 1.2, 400
 
@@ -126,7 +126,7 @@ def try_lengths(
     with _opened(variants, ticket, setting) as start:
         ready = time.monotonic()
         orders = orders_of(seed, ticket.number, len(variants), POSITION_PASSES)
-        answer = start.slices(orders, [part] * POSITION_PARTS)
+        answer = start.slices(orders, [part] * POSITION_PARTS, seconds=POSITION_S)
         costs = {
             name: [[ns / part for ns in found["cpu_ns"]] for found in answer["slices"] if found["variant"] == index]
             for index, name in enumerate(names)

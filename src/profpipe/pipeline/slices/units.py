@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +14,7 @@ from profpipe.errors import LoadError
 from profpipe.model.start import Lost, SlicePlan, Start
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.interface import Result, Session, Unit
+from profpipe.pipeline.prepare.fitted import Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
@@ -37,9 +38,9 @@ def variants_of(study: PreparedStudy, names: Sequence[str]) -> list[Variant]:
     return found
 
 
-def setting_of(study: PreparedStudy) -> Setting:
-    """Connections, warm-up and processors of the study's clean runs."""
-    load = study.study.load
+def setting_of(study: PreparedStudy, fitted: Fitted) -> Setting:
+    """Connections, warm-up and processors of the study's clean runs; `fitted` is newer than the study."""
+    load = replace(study, fitted=fitted).slices_load
     return Setting(
         root=study.root_of(study.baseline),
         placement=study.placements.get(CLEAN) or study.placements[""],
@@ -58,11 +59,14 @@ class StartUnit:
     seed: int
     plan: SlicePlan
     idle_s: float
+    fitted: Fitted
 
     def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> Start:  # noqa: ARG002 - it leaves no files
         variants, ticket = variants_of(study, self.names), draw(self.seed, self.number)
         try:
-            return measure_start(variants, ticket, self.plan, setting_of(study), seed=self.seed, idle_s=self.idle_s)
+            return measure_start(
+                variants, ticket, self.plan, setting_of(study, self.fitted), seed=self.seed, idle_s=self.idle_s
+            )
         except LoadError as error:
             lost = Lost(None, "slices", str(error))
             return Start(ticket=ticket, plan=self.plan, orders=(), variants={}, seconds=0.0, lost=lost)
@@ -75,11 +79,12 @@ class LengthUnit:
     folder: Path
     names: tuple[str, ...]
     seed: int
+    fitted: Fitted
 
     def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> SliceLength | Lost:  # noqa: ARG002
         variants, ticket = variants_of(study, self.names), draw(self.seed, 0)
         try:
-            return try_lengths(variants, study.baseline, ticket, setting_of(study), seed=self.seed)
+            return try_lengths(variants, study.baseline, ticket, setting_of(study, self.fitted), seed=self.seed)
         except StartLost as error:
             return error.lost
         except LoadError as error:
@@ -93,10 +98,11 @@ class AloneUnit:
     folder: Path
     name: str
     seed: int
+    fitted: Fitted
 
     def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> Lost | None:  # noqa: ARG002
         try:
-            return serves_alone(variants_of(study, [self.name])[0], draw(self.seed, 0), setting_of(study))
+            return serves_alone(variants_of(study, [self.name])[0], draw(self.seed, 0), setting_of(study, self.fitted))
         except LoadError as error:
             return Lost(None, "slices", str(error))
 
@@ -107,20 +113,21 @@ class BySession:
 
     session: Session
     seed: int
+    fitted: Fitted
 
     def try_lengths(self, variants: Sequence[Variant], baseline: str) -> SliceLength:  # noqa: ARG002
         names = tuple(variant.name for variant in variants)
-        found = self._one(lambda folder: LengthUnit(folder, names, self.seed))
+        found = self._one(lambda folder: LengthUnit(folder, names, self.seed, self.fitted))
         if isinstance(found, Lost):
             raise StartLost(found)
         return found
 
     def measure(self, variants: Sequence[Variant], number: int, plan: SlicePlan, *, idle_s: float) -> Start:
         names = tuple(variant.name for variant in variants)
-        return self._one(lambda folder: StartUnit(folder, names, number, self.seed, plan, idle_s))
+        return self._one(lambda folder: StartUnit(folder, names, number, self.seed, plan, idle_s, self.fitted))
 
     def alone(self, variant: Variant) -> Lost | None:
-        return self._one(lambda folder: AloneUnit(folder, variant.name, self.seed))
+        return self._one(lambda folder: AloneUnit(folder, variant.name, self.seed, self.fitted))
 
     def _one(self, unit: Callable[[Path], Unit[Result]]) -> Result:
         with TemporaryDirectory(prefix="profpipe-unit-") as folder:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from profpipe import units
 from profpipe.model.report import Report, StudyInfo
+from profpipe.model.trial import TrialRecord, TrialRow
 from profpipe.render.content.variants import labels
-from profpipe.render.text import cut, limit_words
+from profpipe.render.text import amount, cut, limit_words
 
 LOG_LINES = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialText:
+    """One variant under one instrument: how fast, and the load of its runs or why it has none."""
+
+    variant: str
+    profiler: str
+    rate: str
+    load: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyText:
-    """`rounds` = how many and why no more; `rounds_rule` = how they were added, empty where their number was fixed."""
+    """`rounds` = how many and why no more; `rounds_rule` = how they were added, empty where their number was fixed.
+
+    `trial` = one line on the trial that chose the loads, empty where the study sets them; `trial_rows` = what it found.
+    """
 
     id: str
     question: str
@@ -26,6 +41,8 @@ class StudyText:
     command: str
     left_out: tuple[tuple[str, str], ...]
     environment: tuple[tuple[str, str], ...]
+    trial: str
+    trial_rows: tuple[TrialText, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +77,39 @@ def study_text(report: Report) -> StudyText:
         command=study.command,
         left_out=tuple((each.target, each.reason) for each in study.left_out),
         environment=tuple(report.environment.items()),
+        trial="" if study.trial is None else trial_words(study.trial),
+        trial_rows=() if study.trial is None else _trial_rows(report, study.trial),
     )
+
+
+def trial_words(trial: TrialRecord) -> str:
+    """ "a trial of 31 s chose the loads, for a study of about 160 s; its budget is 180 s"."""
+    return (
+        f"a trial of {trial.seconds:.0f} s chose the loads, for a study of about {trial.expected_s:.0f} s; "
+        f"its budget is {trial.budget_s:.0f} s"
+    )
+
+
+def _trial_rows(report: Report, trial: TrialRecord) -> tuple[TrialText, ...]:
+    who = labels(report)
+    return tuple(
+        TrialText(
+            variant=who.get(row.variant, row.variant),
+            profiler=row.profiler,
+            rate=units.UNKNOWN if row.rate is None else amount(row.rate, "req/s"),
+            load=_load_words(row),
+        )
+        for row in trial.rows
+    )
+
+
+def _load_words(row: TrialRow) -> str:
+    if row.reason is not None:
+        return f"not measured: {cut(row.reason, 1000)}"
+    if row.requests is None or row.connections is None:
+        return "set by the study"
+    connections = "1 connection" if row.connections == 1 else f"{row.connections} connections"
+    return f"{'1 request' if row.requests == 1 else f'{row.requests:,} requests'} a run over {connections}"
 
 
 _STOPPED = {

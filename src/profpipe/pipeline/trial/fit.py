@@ -1,0 +1,269 @@
+"""Loads and rounds that finish within a budget, computed from what a trial found. Nothing here runs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from profpipe.pipeline.execute.one_run import EXTRA_LOAD_ROUNDS
+from profpipe.pipeline.prepare.fitted import SLICES_S, STUDY_S, Fitted, Size, leaves_count_open
+from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.trial.one_trial import Tried
+from profpipe.units import Instrument
+
+# Seconds of load in a run. Counted runs are slow and exact; their window begins at a whole second.
+RUN_S: Mapping[Instrument, float] = {"counted": 5.0}
+RUN_DEFAULT_S = 3.0
+ROUNDS: Mapping[Instrument, int] = {"clean": 7, "counted": 3, "sampled": 3, "traced": 2}
+FEWEST: Mapping[Instrument, int] = {"clean": 5, "counted": 2, "sampled": 1, "traced": 1}
+# Of the load that the budget would allow, tried one after another until the study fits.
+SHARES = (1.0, 0.7, 0.5, 0.35)
+# Counts of an instrument are the same for all variants, unless the fastest would then be loaded for too short a time.
+SAME_COUNT = 10.0
+MOST_WARM_UP, WARM_UP_SHARE = 300, 0.3
+MOST_CONNECTIONS, REQUESTS_A_CONNECTION = 20, 8
+LEAST_TIMEOUT_S, TIMEOUT_FACTOR = 15.0, 6.0
+# Reading the captures, comparing and writing the page.
+REPORT_S = 8.0
+# The first trial of slice lengths sends this many requests a connection and variant (slices.start), in about TRIAL_S.
+LENGTH_REQUESTS, LENGTH_S, LENGTH_TRIAL_S = 12 * 2 * 16, 6.0, 12.0
+LEAST_SLICES_S = 25.0
+# A start launches all variants and the control, and at least a part of its time must be load; a verdict needs five.
+LEAST_STARTS, START_SHARE = 6, 1.7
+# Slices of a slower server than this are a few requests long, and a study has too few of them.
+LEAST_RATE = 25.0
+
+Pair = tuple[str, str]
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What follows from a trial. `too_long` = instrument -> why the budget does not allow it."""
+
+    fitted: Fitted
+    rounds: Mapping[str, int]
+    control: bool
+    expected_s: float
+    too_long: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """How much is measured: a share of the load of every run, and the rounds of each instrument."""
+
+    share: float
+    rounds: Mapping[str, int]
+    control: bool
+
+
+def plan(
+    prepared: PreparedStudy,
+    tried: Mapping[Pair, Tried],
+    spent_s: float,
+    *,
+    by_slices: bool,
+    without: Mapping[str, str] = NOTHING,
+) -> Plan:
+    """The largest load and most rounds that fit. `tried` holds valid trials only; `by_slices` = starts are possible.
+
+    What the study sets itself is kept, however long it takes. An instrument of which even the least does not fit is
+    named in `too_long`, as are those of `without`, for the reasons there; the clean runs are never.
+    """
+    slow = _too_slow_for_slices(prepared, tried) if by_slices and prepared.study.slices == "auto" else None
+    by_slices = by_slices and slow is None
+    least_s = _least_slices_s(prepared, tried) if by_slices else 0.0
+    lengths_s = LENGTH_TRIAL_S if by_slices else 0.0
+    budget_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - lengths_s
+    setting, runs_s, too_long = _largest(prepared, tried, budget_s - least_s, without, by_slices=by_slices)
+    slices_s = max(budget_s - runs_s, least_s) if by_slices else 0.0
+    if prepared.study.budget is None:
+        slices_s = min(slices_s, max(SLICES_S, least_s))
+    fitted = Fitted(
+        sizes=_sizes(prepared, tried, setting.share),
+        slices=_slices(prepared, tried) if by_slices else None,
+        slices_s=slices_s or None,
+        not_by_slices=slow,
+    )
+    expected_s = spent_s + runs_s + slices_s + lengths_s + REPORT_S
+    return Plan(fitted, setting.rounds, setting.control, expected_s, too_long)
+
+
+def _largest(
+    prepared: PreparedStudy, tried: Mapping[Pair, Tried], seconds: float, without: Mapping[str, str], *, by_slices: bool
+) -> tuple[_Setting, float, dict[str, str]]:
+    """The most that `seconds` allow, how long it takes, and the instruments that are left out for it."""
+    too_long = dict(without)
+    while True:
+        names = [name for name in prepared.kinds if name not in too_long]
+        for setting in _settings(prepared, names):
+            needed = _runs_s(prepared, tried, setting, by_slices=by_slices)
+            if (total := sum(needed.values())) <= seconds:
+                return setting, total, too_long
+        worst = max((name for name in names if _may_go(prepared, name)), key=needed.__getitem__, default=None)
+        if worst is None:
+            return setting, total, too_long
+        too_long[worst] = _too_long(prepared, needed[worst])
+
+
+def hopeless(
+    prepared: PreparedStudy,
+    tried: Mapping[Pair, Tried],
+    pair: Pair,
+    variants: int,
+    spent_s: float,
+    *,
+    by_slices: bool,
+) -> str | None:
+    """Why even the fewest rounds would not fit, known from one of so many `variants`; None where they may."""
+    _, name = pair
+    if not _may_go(prepared, name):
+        return None
+    one = tried[pair]
+    needed_s = _rounds(prepared, name, FEWEST) * variants * one.outside_s
+    left_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - _least_clean_s(prepared, tried, by_slices)
+    return None if needed_s + (variants - 1) * one.seconds <= left_s else _too_long(prepared, needed_s)
+
+
+def _may_go(prepared: PreparedStudy, name: str) -> bool:
+    """Clean runs stay, the first instrument (a study without any says nothing), and what the study sets itself."""
+    return (
+        prepared.kinds[name] != "clean"
+        and name != next(iter(prepared.kinds))
+        and leaves_count_open(prepared.study, name)
+    )
+
+
+def _too_long(prepared: PreparedStudy, needed_s: float) -> str:
+    budget = prepared.study.budget or STUDY_S
+    return (
+        f"its runs would take {needed_s:.0f} s at the least, more than the study's budget of {budget:.0f} s leaves: "
+        "allow more with --budget"
+    )
+
+
+def _settings(prepared: PreparedStudy, names: list[str]) -> Iterator[_Setting]:
+    """From the most to the least: shorter runs first, then fewer rounds, then counted runs without a control."""
+    most = {name: _rounds(prepared, name, ROUNDS) for name in names}
+    least = {name: min(_rounds(prepared, name, FEWEST), most[name]) for name in names}
+    some = {name: least[name] if prepared.kinds[name] in {"sampled", "traced"} else most[name] for name in names}
+    control = prepared.study.control
+    for share in SHARES:
+        yield _Setting(share, most, control)
+    yield _Setting(SHARES[-1], some, control)
+    yield _Setting(SHARES[-1], some, False)
+    yield _Setting(SHARES[-1], least, False)
+
+
+def _rounds(prepared: PreparedStudy, name: str, default: Mapping[Instrument, int]) -> int:
+    study = prepared.study
+    chosen = study.use(name).rounds or (study.rounds if "rounds" in study.model_fields_set else None)
+    return chosen or default.get(prepared.kinds[name], ROUNDS["sampled"])
+
+
+def _runs_s(
+    prepared: PreparedStudy, tried: Mapping[Pair, Tried], setting: _Setting, *, by_slices: bool
+) -> dict[str, float]:
+    """Seconds of all runs of every instrument."""
+    sizes = _sizes(prepared, tried, setting.share)
+    found = {}
+    for name, rounds in setting.rounds.items():
+        clean = prepared.kinds[name] == "clean"
+        each = {v: _run_s(prepared, tried[v, name], name, sizes.get((v, name))) for v in _variants(tried, name)}
+        control = setting.control and (prepared.kinds[name] == "counted" or (clean and not by_slices))
+        again = each.get(prepared.baseline, 0.0) if control else 0.0
+        many = min(rounds, EXTRA_LOAD_ROUNDS) if clean and by_slices else rounds
+        found[name] = many * (sum(each.values()) + again)
+        if clean:
+            extra = sum(p.duration for p in (prepared.study.throughput, prepared.study.latency) if p is not None)
+            found[name] += min(many, EXTRA_LOAD_ROUNDS) * len(each) * extra
+    return found
+
+
+def _run_s(prepared: PreparedStudy, tried: Tried, name: str, size: Size | None) -> float:
+    rate = tried.rate or 1.0
+    if size is not None:
+        return tried.outside_s + (size.requests + size.warmup) / rate
+    use = prepared.study.use(name)
+    load = use.load or prepared.study.load
+    if load.mode != "count":
+        return tried.outside_s + load.duration
+    return tried.outside_s + ((use.requests or load.requests) + load.warmup) / rate
+
+
+def _variants(tried: Mapping[Pair, Tried], name: str) -> list[str]:
+    return [variant for variant, instrument in tried if instrument == name]
+
+
+def _sizes(prepared: PreparedStudy, tried: Mapping[Pair, Tried], share: float) -> dict[Pair, Size]:
+    """The loads of the instruments whose count the study leaves open."""
+    found: dict[Pair, Size] = {}
+    for name, kind in prepared.kinds.items():
+        if not leaves_count_open(prepared.study, name):
+            continue
+        rates = {variant: tried[variant, name].rate or 1.0 for variant in _variants(tried, name)}
+        slowest = min(rates.values(), default=1.0)
+        apart = max(rates.values(), default=1.0) > SAME_COUNT * slowest
+        for variant, rate in rates.items():
+            found[variant, name] = size(rate if apart else slowest, share * RUN_S.get(kind, RUN_DEFAULT_S))
+    return found
+
+
+def size(rate: float, seconds: float) -> Size:
+    """A load of about `seconds` for a server that answers `rate` requests a second."""
+    requests = max(_two_digits(rate * seconds), 1)
+    return Size(
+        requests=requests,
+        connections=min(max(requests // REQUESTS_A_CONNECTION, 1), MOST_CONNECTIONS),
+        warmup=min(max(int(rate * seconds * WARM_UP_SHARE), 1), MOST_WARM_UP),
+        timeout=max(LEAST_TIMEOUT_S, round(TIMEOUT_FACTOR * (requests / rate + 1))),
+    )
+
+
+def _two_digits(number: float) -> int:
+    """Rounded down to two digits, so that counts read well: 4,271 -> 4,200."""
+    scale = 1
+    while number / scale >= 100:
+        scale *= 10
+    return int(number / scale) * scale
+
+
+def _least_slices_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> float:
+    """Seconds for as many starts as a verdict needs."""
+    clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), "")
+    launch = {variant: tried[variant, clean].outside_s for variant in _variants(tried, clean)}
+    launch_s = sum(launch.values()) + launch.get(prepared.baseline, 0.0)
+    return max(LEAST_SLICES_S, LEAST_STARTS * START_SHARE * launch_s)
+
+
+def _least_clean_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried], by_slices: bool) -> float:
+    """Seconds for the least that the clean runs need."""
+    clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), None)
+    if clean is None:
+        return 0.0
+    if by_slices and _too_slow_for_slices(prepared, tried) is None:
+        return _least_slices_s(prepared, tried) + LENGTH_TRIAL_S
+    each = [tried[variant, clean].outside_s + RUN_DEFAULT_S * SHARES[-1] for variant in _variants(tried, clean)]
+    return FEWEST["clean"] * sum(each)
+
+
+def _clean_rates(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> list[float]:
+    clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), "")
+    return [tried[variant, clean].rate or 1.0 for variant in _variants(tried, clean)]
+
+
+def _too_slow_for_slices(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> str | None:
+    rate = min(_clean_rates(prepared, tried), default=0.0)
+    if rate >= LEAST_RATE:
+        return None
+    return f"the slowest variant answers {rate:.3g} requests a second, and slices need {LEAST_RATE:.0f}"
+
+
+def _slices(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> Size:
+    """As many connections as let the trial of slice lengths end in LENGTH_S."""
+    rates = _clean_rates(prepared, tried)
+    pass_s = sum(1 / rate for rate in (*rates, max(min(rates), 1.0))) * LENGTH_REQUESTS
+    connections = min(max(int(LENGTH_S / pass_s), 1), MOST_CONNECTIONS)
+    found = size(min(rates), RUN_DEFAULT_S)
+    return replace(found, connections=connections)
