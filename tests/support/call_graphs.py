@@ -61,14 +61,16 @@ def renamed(program: Program, old: str, new: str, **more: object) -> dict[str, F
 
 def study_of(programs: Mapping[str, Program], *, commits: bool = True) -> StudyData:
     runs = [
-        RunData(record(v, "callgrind", 1, command=(PROGRAM,), load=load(REQUESTS)), (profile(p),))
+        RunData(record(v, "callgrind", number, command=(PROGRAM,), load=load(REQUESTS)), (counted,))
         for v, p in programs.items()
+        for counted in (profile(p),)
+        for number in (1, 2)
     ]
     return study(
         runs,
         languages=dict.fromkeys(programs, "native"),
         kinds={"callgrind": "counted"},
-        rounds=1,
+        rounds=2,
         commits={v: CommitInfo(commit=v * 8) for v in programs} if commits else {},
     )
 

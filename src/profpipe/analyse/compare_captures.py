@@ -21,8 +21,7 @@ Labelled = tuple[str, Profile, int | None]
 def compare_profiles(sides: Sequence[Labelled], *, created: str = "", version: str = "") -> Report:
     """The report of captures side by side: (label, profile, served requests or None); the first is the baseline.
 
-    Counted captures are judged against a stated default noise of 0.3 %; sampled ones, one round each, get "cannot
-    tell". Unless every capture has its count of requests, costs are per capture and labelled so. Raises Refused when
+    One capture each says what it costs and calls no difference, for it has no repeat. Unless every capture has its count of requests, costs are per capture and labelled so. Raises Refused when
     the first metrics differ: their numbers have nothing in common.
     """
     first = sides[0][1]
@@ -95,11 +94,11 @@ def _language(profile: Profile) -> str:
 
 
 def _limits(profile: Profile, per: str) -> list[str]:
-    out = ["One capture each: the noise between repeats was not measured."]
+    out = ["One capture each: the noise between repeats was not measured, so no difference is called better or worse."]
     if per == "capture":
         out.append("No count of requests: costs are per capture, and a longer capture costs more.")
     if profile.kind == "sampled":
-        out.append("Sampled once: no difference can be told from chance. Repeat the captures in a study.")
+        out.append("Sampled once: how often a function was met depends on chance. Repeat the captures in a study.")
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from profpipe.analyse.statistics import power
 from profpipe.analyse.statistics.medians import Floats, ratio_interval
 from profpipe.analyse.statistics.noise import Noise, middle_sd
-from profpipe.analyse.statistics.rule import PRIOR_ROUNDS, Rule
+from profpipe.analyse.statistics.rule import PRIOR_ROUNDS, Rule, Test
 from profpipe.analyse.statistics.series import rounded, valid
 from profpipe.analyse.statistics.significance import MIN_ROUNDS, difference_test, least_p, t_limit
 from profpipe.model.report import ALPHA, Comparison, Series, Verdict
@@ -23,6 +24,8 @@ NEAR_FLOOR, NEAR_ROUNDS = 5 / 6, 3
 NOISY_COUNT = 0.01
 # Nor can a timed one whose noise raises the floor over twice the rule's own: then it cannot tell.
 MAX_RAISED = 2.0
+# Rounds a side under which nothing is called. One round has no repeat: whatever it differs by may be its own luck.
+LEAST_ROUNDS: Mapping[Test, int] = {"counted": 2, "timed": MIN_ROUNDS}
 # With more than a third of the rounds lost the survivors are a selection, not a sample.
 MAX_MISSING = 1 / 3
 
@@ -41,6 +44,10 @@ def compare(base: Series, other: Series, rule: Rule, noise: Noise | None = None,
     lost = _lost(base, "the baseline") or _lost(other, "the contender")
     if lost:
         return Comparison(verdict="cannot tell", why=lost, **facts)
+    fewest = min(len(a), len(b))
+    if fewest < LEAST_ROUNDS[rule.kind]:
+        why = f"{rounds(fewest)} a side; a difference can be shown from {LEAST_ROUNDS[rule.kind]} on"
+        return Comparison(verdict="cannot tell", why=why, **facts)
     if base.median == 0 and other.median == 0:
         return Comparison(verdict="no change", why="both are 0", **facts)
     judge = _counted if rule.kind == "counted" else _timed
@@ -106,15 +113,11 @@ def _counted(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
     ground = np.concatenate([pair.a, np.array(noise.control)])
     repeats = max(_range(ground), _range(pair.b), noise.off or 0.0)
     size = pair.size
-    if max(len(ground), len(pair.b)) == 1:
-        limit = floor = seen = rule.floor
-        basis = f"one round each: judged against a default noise of {percent(rule.floor)}, not a measured one"
-    else:
-        limit, error = _repeat_noise(pair, ground, rule.prior, noise, level)
-        least = min(len(pair.a), len(pair.b))
-        floor = max(rule.floor * (NEAR_FLOOR if least >= NEAR_ROUNDS else 1.0), limit)
-        seen = floor + power.POWER_Z * middle_sd(least) * error
-        basis = f"repeats differ by up to {percent(repeats, 2)}"
+    limit, error = _repeat_noise(pair, ground, rule.prior, noise, level)
+    least = min(len(pair.a), len(pair.b))
+    floor = max(rule.floor * (NEAR_FLOOR if least >= NEAR_ROUNDS else 1.0), limit)
+    seen = floor + power.POWER_Z * middle_sd(least) * error
+    basis = f"repeats differ by up to {percent(repeats, 2)}"
     reported = size > floor and pair.mean_size > limit
     if reported:
         verdict, why = pair.direction(rule), basis
@@ -154,10 +157,6 @@ def _repeat_noise(pair: _Pair, ground: Floats, prior: float, noise: Noise, level
 
 def _timed(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
     a, b, facts = pair.a, pair.b, pair.facts
-    fewest = min(len(a), len(b))
-    if fewest < MIN_ROUNDS:
-        why = f"{rounds(fewest)} a side; a difference can be shown from {MIN_ROUNDS} on"
-        return Comparison(verdict="cannot tell", why=why, **facts)
     floor, (p, by_ranks) = noise.floor(rule), difference_test(a, b, level)
     size = pair.size
     low, high = (facts["low"], facts["high"]) if pair.base else (None, None)
@@ -166,7 +165,7 @@ def _timed(pair: _Pair, rule: Rule, noise: Noise, level: float) -> Comparison:
     test = f"p {p:.2g} over {len(a)} and {len(b)} rounds"
     if not by_ranks:
         test += f" (t-test: ranks cannot go under {least_p(len(a), len(b)):.2g})"
-    seen = power.timed(a, b, level, floor, middle_sd(fewest))
+    seen = power.timed(a, b, level, floor, middle_sd(min(len(a), len(b))))
     quiet = min(floor, MAX_RAISED * rule.floor)
     if significant and size > floor:
         verdict, why = pair.direction(rule), f"{test}; floor {percent(floor)}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profpipe.analyse.statistics.alpha import RowLevel
-from profpipe.analyse.statistics.compare_figures import rounds
+from profpipe.analyse.statistics.compare_figures import LEAST_ROUNDS, rounds
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.statistics.rule import PRIOR_ROUNDS, Rule
 from profpipe.analyse.statistics.significance import MIN_ROUNDS, adjusted, rank_test, t_test
@@ -56,15 +56,11 @@ def compare_rows(
         return RowVerdicts(("cannot tell",) * many, ("no valid round",) * many)
     delta = np.median(other, axis=1) - np.median(base, axis=1)
     ground = base if control is None or not control.shape[1] else np.concatenate([base, control], axis=1)
-    once = max(ground.shape[1], other.shape[1]) == 1
-    few = rule.kind == "counted" and fewest < MIN_ROUNDS and not once and not strict.inside
+    few = rule.kind == "counted" and fewest < MIN_ROUNDS and not strict.inside
     big = np.abs(delta) > (SIZE_FLOOR_FEW if few else SIZE_FLOOR) * size
-    if rule.kind == "timed" and fewest < MIN_ROUNDS:
+    if fewest < LEAST_ROUNDS[rule.kind]:
         reported = np.zeros(many, dtype=np.bool_)
-        doubt, reason = ~reported, f"{rounds(fewest)} a side; at least {MIN_ROUNDS} are needed"
-    elif rule.kind == "counted" and once:
-        reported = big & (np.abs(delta) > rule.floor * np.abs(base[:, 0]))
-        doubt, reason = big & ~reported, "one round each"
+        doubt, reason = ~reported, f"{rounds(fewest)} a side; at least {LEAST_ROUNDS[rule.kind]} are needed"
     else:
         enough = np.abs(delta) > (rule.floor if rule.kind == "counted" else 0.0) * np.abs(np.median(base, axis=1))
         reported = big & enough & (_adjusted_p(base, other, ground, rule, size) < strict.level)
