@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import processes
-from tests.support.study_driving import Done, StudyFolder, kill, server, slow
+from tests.support.study_driving import LOAD, Done, StudyFolder, kill, server, slow
 from tests.support.tools import require
 
 pytestmark = pytest.mark.real
@@ -170,3 +170,22 @@ def test_a_profiler_killed_under_load_loses_its_run_alone(tmp_path: Path) -> Non
     assert first["figures"]["callgrind:instructions"]["median"] > 0
     assert second["figures"]["callgrind:instructions"]["median"] is None
     folder.check_left_nothing()
+
+
+def test_a_server_without_a_front_page_is_ready_when_the_studys_path_answers(tmp_path: Path) -> None:
+    only = (
+        "import http.server, sys\n"
+        "class Only(http.server.BaseHTTPRequestHandler):\n"
+        "    protocol_version = 'HTTP/1.1'\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200 if self.path == '/items' else 404)\n"
+        "        self.send_header('Content-Length', '0')\n"
+        "        self.end_headers()\n"
+        "http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Only).serve_forever()\n"
+    )
+    folder = StudyFolder(tmp_path)
+    target = {"command": ["{python}", "-c", only, "{port}"], "language": "python", "ready": {"timeout": 5.0}}
+    folder.write({"a": target}, load={**LOAD, "request": {"path": "/items"}})
+    assert folder.do("run").code == 0
+    (record,) = folder.records().values()
+    assert (record["reason"], record["load"]["served"]) == (None, 100)

@@ -21,8 +21,8 @@ Labelled = tuple[str, Profile, int | None]
 def compare_profiles(sides: Sequence[Labelled], *, created: str = "", version: str = "") -> Report:
     """The report of captures side by side: (label, profile, served requests or None); the first is the baseline.
 
-    One capture each says what it costs and calls no difference, for it has no repeat. Unless every capture has its count of requests, costs are per capture and labelled so. Raises Refused when
-    the first metrics differ: their numbers have nothing in common.
+    One capture each says what it costs and calls no difference, for it has no repeat. Unless every capture has its
+    count of requests, costs are per capture and labelled so. Raises Refused when the first metrics differ.
     """
     first = sides[0][1]
     for label, profile, _ in sides:

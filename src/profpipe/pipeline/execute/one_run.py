@@ -49,15 +49,14 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
     placement = study.placement_for(plan)
     warmed: list[LoadResult] = []
     extra = ExtraLoads(study, plan, folder, warmed)
-    cpus = placement.load_cpus
 
     def warm_up(host: str, port: int) -> LoadResult:
-        warmed[:] = [load.warm_up(load_plan, host, port, cpus=cpus, folder=folder / WARM_UP)]
+        warmed[:] = [load.warm_up(load_plan, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP)]
         return warmed[0]
 
     def drive(host: str, port: int) -> LoadResult:
         _refuse_miscounted(load_plan, warmed)
-        return _drive(load_plan, host, port, cpus, folder / LOAD)
+        return _drive(load_plan, host, port, placement.load_cpus, folder / LOAD)
 
     record = capture.capture_run(
         target,
@@ -70,6 +69,7 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         warm_up=warm_up,
         load=drive,
         after=extra.run if extra.wanted else None,
+        request=load_plan.request,
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
     )
     reason, phase = judge(record, load_plan)
