@@ -84,8 +84,17 @@ def _target(
             '# Or when it prints a line: ready.line = "listening on". Or when it accepts a client: ready.tcp = true.',
             f"ready.http = {_text(request_path)}",
         ]
-    lines += ['# build = [["make", "my-server"]]    # once, before the study', '# cwd = "."']
+    lines += [_build(command[0], language), '# cwd = "."']
     return "\n".join(lines) + "\n"
+
+
+def _build(program: str, language: Language) -> str:
+    if language != "go" or "/" not in program:
+        return '# build = [["make", "my-server"]]    # once, before the study'
+    return (
+        "# Once, before the study; go-cpu and go-allocs build by it too. The last word is the package main.\n"
+        f'build = [["go", "build", "-o", {_text(program)}, "."]]'
+    )
 
 
 def _without_comments(text: str) -> str:

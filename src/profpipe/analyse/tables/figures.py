@@ -24,7 +24,7 @@ from profpipe.model.report import MetricInfo, Series
 from profpipe.units import CALLS, Instrument, Metric
 
 # Time between entry and return of a system call: it counts sleeping in epoll_wait, so it is no cost.
-NO_COST = ("sys_time_ns",)
+NO_COST = ("sys_time_ns", "inuse_objects", "inuse_space")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class Perf:
     stop_patience = 1.0
     options: Options = OPTIONS
     version: Version | None = trial.VERSION
-    default_for: frozenset[Language] = frozenset()
+    # Go keeps frame pointers and its symbols: perf shows its functions and callers as they are.
+    default_for: frozenset[Language] = frozenset({"go"})
     starter: tuple[str, ...] = ()
 
     def check(self, options: Options) -> None:

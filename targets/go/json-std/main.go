@@ -1,0 +1,23 @@
+// json-std answers with a list of products, encoded by encoding/json for each request.
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"profpipe.example/targets/catalogue"
+	"profpipe.example/targets/serve"
+)
+
+func main() {
+	products := catalogue.Products()
+	serve.HTTP(http.HandlerFunc(func(answer http.ResponseWriter, _ *http.Request) {
+		body, failed := json.Marshal(products)
+		if failed != nil {
+			http.Error(answer, failed.Error(), http.StatusInternalServerError)
+			return
+		}
+		answer.Header().Set("Content-Type", "application/json")
+		answer.Write(body)
+	}))
+}
