@@ -16,7 +16,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # uv resolves once for every Python and platform; the result names no host, so any mirror serves it.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	pyproject.toml --extra demo --extra asgi --extra history --group build
+	pyproject.toml --group build
+DEMO := --extra demo --extra asgi --extra history
 
 # One worker a processor; the tests of a file share what they set up, so they stay on one.
 IN_PARALLEL = $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
@@ -63,6 +64,11 @@ aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons of real rounds
 	$(MAKE) --no-print-directory -C targets/c
 	$(BIN)/python -m bench.slices_aa
 
+# The servers run on this Python too: from 3.12 on, callgrind counts the instructions of each Python function.
+.PHONY: causes
+causes: $(VENV)/.web ## which planted causes in targets/python-web are named; some: make causes C="regex deepcopy"
+	$(BIN)/python -m bench.causes $(C)
+
 .PHONY: docs schema
 docs schema: $(VENV)/.demo ## write the generated pages of docs/ and the JSON Schemas again from the code
 	$(BIN)/python -m docs.generate
@@ -79,9 +85,10 @@ examples: $(VENV)/.demo ## measure the committed example reports again (studies 
 	$(BIN)/profpipe report seed --output reports/examples/seed
 
 .PHONY: lock
-lock: ## resolve requirements.lock and requirements-dev.lock again (needs uv)
-	$(LOCK) --output-file requirements.lock
-	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+lock: ## resolve the three lock files again (needs uv)
+	$(LOCK) $(DEMO) --output-file requirements.lock
+	$(LOCK) $(DEMO) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --extra web --constraint requirements-dev.lock --output-file requirements-web.lock
 
 .PHONY: setup
 setup: $(VENV)/.demo ## only the locked install
@@ -114,6 +121,10 @@ $(VENV)/.made:
 $(VENV)/.demo: requirements.lock pyproject.toml | $(VENV)/.made
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.web: requirements-web.lock $(VENV)/.demo
+	@$(PIP) install --require-hashes -r requirements-web.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.demo

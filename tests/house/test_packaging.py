@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 from tests.support.sample_report import sample
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-web.lock")
 TEMPLATES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file())
 RENDER = """
 import sys
@@ -159,15 +159,19 @@ def names(requirements: list[str]) -> set[str]:
 def test_the_locks_hold_what_pyproject_asks_for() -> None:
     project, groups = PYPROJECT["project"], PYPROJECT["dependency-groups"]
     wanted = names(project["dependencies"] + groups["build"])
-    for extra in project["optional-dependencies"].values():
-        wanted |= names(extra)
+    extras = {key: names(extra) for key, extra in project["optional-dependencies"].items()}
+    of_web = extras.pop("web")
     demo, dev = pins("requirements.lock"), pins("requirements-dev.lock")
-    assert wanted <= {name for name, _ in demo}
+    assert wanted.union(*extras.values()) <= {name for name, _ in demo}
+    assert wanted | of_web <= {name for name, _ in pins("requirements-web.lock")}
     assert names(groups["dev"]) <= {name for name, _ in dev}
     versions = {(name, version) for (name, _), version in dev.items()}
     assert {(name, version) for (name, _), version in demo.items()} <= versions, (
         "`make test` after `make demo` changes nothing"
     )
+    shared = {name for name, _ in versions}
+    web = {(name, version) for (name, _), version in pins("requirements-web.lock").items()}
+    assert {pin for pin in web if pin[0] in shared} <= versions, "`make causes` replaces nothing that is installed"
 
 
 def test_every_python_that_is_promised_is_listed() -> None:

@@ -1,0 +1,31 @@
+"""targets/python-web/causes.toml: what each study must name."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+WEB = Path(__file__).parents[2] / "targets" / "python-web"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A study, and the function that its first cause must name. A control has no function: nothing may be named."""
+
+    study: str
+    app: str
+    habit: str
+    function: str | None = None
+    file: str | None = None
+    through: str | None = None
+
+    @property
+    def is_control(self) -> bool:
+        return self.function is None
+
+
+def table(path: Path = WEB / "causes.toml") -> dict[str, Expected]:
+    """Study -> what is expected of it, in the order of the file."""
+    read = tomllib.loads(path.read_text())
+    return {study: Expected(study=study, **row) for study, row in read.items() if study != "schema"}
