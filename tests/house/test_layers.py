@@ -31,7 +31,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
     ),
     "capture": (
         {"complaints", "server"},
-        {"tools"},
+        {"tools", "environments"},
         {"machine", "interface"},
         {"launch", "profilers"},
         {"run", "side_by_side", "doctor"},

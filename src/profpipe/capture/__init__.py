@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from profpipe.capture.doctor import ToolState, try_tools
+    from profpipe.capture.environments.interface import EnvironmentKind, Requirement, Wanted
+    from profpipe.capture.environments.make import Environment, make_environment
+    from profpipe.capture.environments.registry import find_lock
     from profpipe.capture.interface import Profiler
     from profpipe.capture.machine import crates, environment_facts
     from profpipe.capture.profilers.registry import PROFILERS, default_profilers, profiler, profiler_versions
@@ -14,19 +17,26 @@ if TYPE_CHECKING:
     from profpipe.capture.server.build import build
     from profpipe.capture.server.placement import Placement, place
     from profpipe.capture.server.python_version import python_of
-    from profpipe.capture.server.requirements import built_without, missing_requirements
+    from profpipe.capture.server.requirements import absent_program, built_without, missing_requirements
 
 _MODULES = {
+    "Environment": "environments.make",
+    "EnvironmentKind": "environments.interface",
     "PROFILERS": "profilers.registry",
     "Placement": "server.placement",
     "Profiler": "interface",
+    "Requirement": "environments.interface",
     "ToolState": "doctor",
+    "Wanted": "environments.interface",
+    "absent_program": "server.requirements",
     "build": "server.build",
     "built_without": "server.requirements",
     "capture_run": "run",
     "crates": "machine",
     "default_profilers": "profilers.registry",
     "environment_facts": "machine",
+    "find_lock": "environments.registry",
+    "make_environment": "environments.make",
     "missing_requirements": "server.requirements",
     "place": "server.placement",
     "profiler": "profilers.registry",
@@ -37,15 +47,22 @@ _MODULES = {
 
 __all__ = [
     "PROFILERS",
+    "Environment",
+    "EnvironmentKind",
     "Placement",
     "Profiler",
+    "Requirement",
     "ToolState",
+    "Wanted",
+    "absent_program",
     "build",
     "built_without",
     "capture_run",
     "crates",
     "default_profilers",
     "environment_facts",
+    "find_lock",
+    "make_environment",
     "missing_requirements",
     "place",
     "profiler",

@@ -13,9 +13,19 @@ from profpipe.errors import EXIT_OK
 @click.command()
 @click.pass_context
 def clean(context: click.Context) -> None:
-    """Remove the worktrees and builds that `profpipe diff` keeps for this repository."""
+    """Remove what `profpipe diff` keeps: worktrees and builds of this repository, and all environments."""
+    import shutil
+
     from profpipe.commits.resolve import repository
-    from profpipe.commits.worktrees import BISECTING, MEASURING, kept, locked, remove, size_of
+    from profpipe.commits.worktrees import (
+        BISECTING,
+        MEASURING,
+        environments_folder,
+        kept,
+        locked,
+        remove,
+        size_of,
+    )
     from profpipe.units import amount
 
     repo = repository(Path.cwd())
@@ -25,6 +35,10 @@ def clean(context: click.Context) -> None:
             size = size_of(worktree.path)
             remove(repo, worktree.path)
             say(f"removed {worktree.commit[:12] or worktree.path.name}: {amount(size, 'B')}")
+        for environment in sorted(path for path in environments_folder().glob("*") if path.is_dir()):
+            size = size_of(environment)
+            shutil.rmtree(environment, ignore_errors=True)
+            say(f"removed environment {environment.name}: {amount(size, 'B')}")
     if not found:
         say("no worktree is kept for this repository")
     context.exit(EXIT_OK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @click.option("-t", "--target", help="the target to compare; default: the study's baseline")
 @click.option("--worktree", is_flag=True, help="compare the uncommitted changes with their commit")
 @click.option("--all", "every", is_flag=True, help="every commit between BASE and HEAD")
+@click.option(
+    "--bump", "bumps", multiple=True, help="a package in two versions at one commit: NAME==OLD..NEW or NAME@OLD..NEW"
+)
 @measuring()
 @max_rounds("add no rounds beyond this number")
 @click.option("--fail-on", "fail_on", multiple=True, help="exit with 3 on this: regression[:METRIC or CATEGORY][:5%]")
@@ -32,17 +35,15 @@ if TYPE_CHECKING:
 @click.pass_context
 def diff(
     context: click.Context,
-    words: tuple[str, ...],
-    target: str | None,
-    worktree: bool,
-    every: bool,
+    /,
+    bumps: tuple[str, ...],
+    fail_on: tuple[str, ...],
     run: RunOptions,
     max_rounds: int,
-    fail_on: tuple[str, ...],
     output: Path | None,
-    config: Path | None,
     reports: Path,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Did a commit make the server slower, where, and how certain is that?
 
@@ -50,22 +51,26 @@ def diff(
     request. BASE is by default the commit where this branch left the default branch. Your checkout is not touched.
     Rounds are added until every verdict is decided, or until --max-rounds or --budget is reached.
 
+    With --bump jinja2==3.1.4..3.1.6 the variants are one commit with that package in two versions, each in an
+    environment made from the commit's lock file.
+
     The exit code is 3 when --fail-on, or the study's `gate` table, finds a regression; "cannot tell" is not one.
     Without a metric, or as `cost`, it looks at CPU time, instructions, memory and latency.
     """
+    from profpipe.pipeline.commits.bump import read_bump
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.gate.rules import gate_rule
     from profpipe.pipeline.measure.rounds import Bounds
 
     for text in fail_on:
         gate_rule(text)  # a misspelt rule is reported before anything is checked out
-    options = DiffOptions(
-        words=words, target=target, worktree=worktree, every=every, config=config, fail_on=fail_on, run=run
-    )
+    options = DiffOptions(bump=tuple(map(read_bump, bumps)), fail_on=fail_on, run=run, **asked)
     reports = reports.absolute()
     measured = measure_with_progress(options, reports, Bounds(max_rounds, run.budget))
     written, targets = measured.written, {commit.id: measured.target for commit in measured.commits}
-    context.exit(finish(written, as_json=as_json, reports=reports, output=output, targets=targets))
+    # Two figures of one commit are no part of its target's history.
+    history = None if bumps else reports
+    context.exit(finish(written, as_json=as_json, reports=history, output=output, targets=targets))
 
 
 def measure_with_progress(options: DiffOptions, reports: Path, bounds: Bounds) -> MeasuredCommits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from profpipe.errors import CommitError, UsageError
 SHORT = 8
 HASH = 40
 MOST = 50
+LONGEST_ID = 60
 # Where CI says which branch a pull request goes to: GitHub, Gitea and Forgejo; GitLab; Woodpecker.
 TARGET_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_COMMIT_TARGET_BRANCH")
 USUAL = ("main", "master")
@@ -24,7 +26,8 @@ USUAL = ("main", "master")
 class Commit:
     """A commit of the repository. `ref` = the name it was given by; `worktree` = it includes uncommitted changes.
 
-    `commit` is what is checked out; where `worktree` is set that is a commit of our own, and `parent` is HEAD.
+    `commit` is what is checked out. Where `worktree` or `label` is set that is a commit of our own, and `parent` is
+    the user's. `label` = how the variant is called instead, `jinja2 3.1.6`.
     """
 
     commit: str
@@ -33,15 +36,20 @@ class Commit:
     time: str
     worktree: bool = False
     parent: str = ""
+    label: str = ""
 
     @property
     def id(self) -> str:
-        """What the variant is called: eight hex digits, or `worktree`."""
+        """What the variant is called: eight hex digits, `worktree`, or the label as far as a name can have it."""
+        if self.label:
+            return re.sub(r"[^A-Za-z0-9._]+", "-", self.label).strip("-.")[:LONGEST_ID]
         return "worktree" if self.worktree else self.commit[:SHORT]
 
     @property
     def words(self) -> str:
         """The commit for a sentence: its id and subject."""
+        if self.label:
+            return self.label
         if self.worktree:
             return f"the uncommitted changes on top of {self.parent[:SHORT]}"
         return f"{self.id} ({self.subject})" if self.subject else self.id

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from profpipe.commits.git import asks, git
@@ -34,14 +34,26 @@ class Kept:
     commit: str
 
 
+def cache_home(other: Path | None = None) -> Path:
+    """The folder of all that is kept: $PROFPIPE_CACHE, else the user's cache. Without a home `other`, else /tmp's."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named).absolute()
+    home = os.environ.get("XDG_CACHE_HOME") or (Path(os.environ["HOME"]) / ".cache" if os.environ.get("HOME") else "")
+    return Path(home) / "profpipe" if home else other or Path(tempfile.gettempdir()) / "profpipe-cache"
+
+
+def environments_folder() -> Path:
+    """Where environments are kept, for all repositories."""
+    return cache_home() / "environments"
+
+
 def cache_folder(repo: Path) -> Path:
     """The folder of this repository's worktrees: in $PROFPIPE_CACHE, else the user's cache, else git's own folder."""
     common = _common_folder(repo)
     key = hashlib.sha256(os.fsencode(common)).hexdigest()[:NAME]
-    if named := os.environ.get(VARIABLE):
-        return Path(named).absolute() / "worktrees" / key
-    home = os.environ.get("XDG_CACHE_HOME") or (Path(os.environ["HOME"]) / ".cache" if os.environ.get("HOME") else "")
-    return Path(home) / "profpipe" / "worktrees" / key if home else common / "profpipe-worktrees"
+    nowhere = common / "profpipe-worktrees"
+    found = cache_home(nowhere)
+    return nowhere if found == nowhere else found / "worktrees" / key
 
 
 def _common_folder(repo: Path) -> Path:
@@ -129,9 +141,22 @@ def snapshot(repo: Path) -> Commit | None:
         git(repo, "read-tree", head, env=index)
         git(repo, "add", "--all", env=index)
         tree = git(repo, "write-tree", env=index).strip()
-    nobody = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _NOBODY.items()}
-    made = git(repo, "commit-tree", tree, "-p", head, "-m", "uncommitted changes", env=nobody).strip()
+    made = _commit(repo, tree, head, "uncommitted changes")
     return Commit(made, "worktree", "uncommitted changes", "", worktree=True, parent=head)
+
+
+def again(repo: Path, commit: Commit, label: str) -> Commit:
+    """The same files as a commit of our own, which gets a worktree of its own and is called `label`."""
+    tree = git(repo, "rev-parse", f"{commit.commit}^{{tree}}").strip()
+    made = _commit(repo, tree, commit.commit, label)
+    parent = commit.parent or commit.commit
+    return replace(commit, commit=made, parent=parent, label=label)
+
+
+def _commit(repo: Path, tree: str, parent: str, subject: str) -> str:
+    """The same arguments give the same commit, so that its worktree and build are found again."""
+    nobody = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _NOBODY.items()}
+    return git(repo, "commit-tree", tree, "-p", parent, "-m", subject, env=nobody).strip()
 
 
 _NOBODY = {"NAME": "profpipe", "EMAIL": "profpipe@localhost", "DATE": "2000-01-01T00:00:00Z"}

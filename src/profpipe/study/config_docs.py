@@ -16,6 +16,7 @@ TABLES: Mapping[str, str] = {
     "StudyFile": "the file",
     "Target": "[target.NAME]",
     "Ready": "[target.NAME.ready]",
+    "EnvironmentTable": "[target.NAME.environment]",
     "Requires": "[target.NAME.requires]",
     "Request": "[study.NAME.load.request], [target.NAME.request]",
     "Study": "[study.NAME]",

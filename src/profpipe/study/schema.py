@@ -49,12 +49,31 @@ class Requires(Part):
     install: str = Field("", description="the line that installs them, printed when they are missing")
 
 
+class EnvironmentTable(Part):
+    """The packages a server needs, made by profpipe from the checkout's own lock file, once for each content of it."""
+
+    lock: str = Field(
+        "",
+        description="the lock file, relative to cwd: uv.lock, requirements.txt, package-lock.json, go.mod or "
+        "Cargo.lock; the first that is there when empty",
+    )
+    python: str = Field(
+        "",
+        description="the interpreter: a version such as 3.12, a name or a path; that of your own .venv when empty",
+    )
+    project: bool | Literal["auto"] = Field(
+        "auto", description="install the checkout into it too; auto = where uv would do so, or the lock file names it"
+    )
+    extra: tuple[str, ...] = Field((), description="further packages, such as the profiler `yappi`")
+
+
 class Target(Part):
     """One server variant: a command that starts it, how to know it is ready, how it is built."""
 
     label: str = Field("", description="name in the report; the key when empty")
     command: Command = Field(
-        description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe"
+        description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe, or "
+        "that of the target's environment; `{checkout}` and `{env}` are the folders of the checkout and the environment"
     )
     language: Language = Field("other", description="which profilers fit, and which rules apply to function names")
     cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
@@ -62,6 +81,11 @@ class Target(Part):
         default_factory=dict, description="environment variables of the server; a value may contain `{port}`"
     )
     build: tuple[Command, ...] = Field((), description="commands run once, in cwd, before the study")
+    environment: EnvironmentTable | None = Field(
+        None,
+        description="an environment for each commit, made from its lock file by `profpipe diff` and `bisect`, and put "
+        "there as .venv or node_modules",
+    )
     requires: Requires = Field(Requires(), description="what must be installed")
     ready: Ready = Field(Ready(), description="how to know that it is ready")
     request: Request | None = Field(None, description="overrides the study's request")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,18 +24,22 @@ def build(target: Target, root: Path, on_line: Callable[[str], None]) -> None:
     cwd = (root / target.cwd).resolve()
     env = inherited_environment() | {name: fill((value,), 0)[0] for name, value in target.env.items()}
     for command in target.build:
-        argv = fill(command, 0)
-        lines: SimpleQueue[str] = SimpleQueue()
-        try:
-            with Supervised(argv, env=env, cwd=cwd, on_line=lines.put) as process:
-                while (status := process.wait(TELL_SECONDS)) is None:
-                    _pass_on(lines, on_line)
-        except CaptureError as error:
-            raise CaptureError("build", f"{argv[0]} cannot be run: {str(error).rpartition(': ')[2]}") from error
-        _pass_on(lines, on_line)
-        if status != 0:
-            tail = process.log.tail()
-            raise CaptureError("build", f"`{' '.join(argv)}` failed: {exit_words(status)}", log_tail=tail)
+        run_command(fill(command, 0), env, cwd, on_line)
+
+
+def run_command(argv: tuple[str, ...], env: Mapping[str, str], cwd: Path, on_line: Callable[[str], None]) -> None:
+    """Run one command to its end. Raises CaptureError(build) when it cannot be run or fails."""
+    lines: SimpleQueue[str] = SimpleQueue()
+    try:
+        with Supervised(argv, env=env, cwd=cwd, on_line=lines.put) as process:
+            while (status := process.wait(TELL_SECONDS)) is None:
+                _pass_on(lines, on_line)
+    except CaptureError as error:
+        raise CaptureError("build", f"{argv[0]} cannot be run: {str(error).rpartition(': ')[2]}") from error
+    _pass_on(lines, on_line)
+    if status != 0:
+        tail = process.log.tail()
+        raise CaptureError("build", f"`{' '.join(argv)}` failed: {exit_words(status)}", log_tail=tail)
 
 
 def _pass_on(lines: SimpleQueue[str], on_line: Callable[[str], None]) -> None:

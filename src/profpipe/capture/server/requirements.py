@@ -51,6 +51,12 @@ def missing_requirements(target: Target, root: Path) -> str | None:
     return f"{', '.join(absent)} not found" + (f": {install}" if install else "")
 
 
+def absent_program(target: Target, root: Path) -> str | None:
+    """The program of a target's command where it cannot be found; None when it can."""
+    program = fill(target.command[:1], 0)[0]
+    return program if find_program(program, root / target.cwd) is None else None
+
+
 def built_without(target: Target, root: Path) -> tuple[str, ...]:
     """The missing build tools where the program exists from an earlier build; empty otherwise."""
     cwd = root / target.cwd

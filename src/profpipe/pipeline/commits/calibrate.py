@@ -12,6 +12,7 @@ from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.rounds import Bounds
 from profpipe.pipeline.measure.running_study import running_study
 from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.places import placed
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out
 from profpipe.pipeline.reporting.calibration_file import path_of, summary
@@ -28,7 +29,7 @@ def prepare_calibration(loaded: LoadedFile, study_id: str, target_id: str | None
     name = target_id or study.baseline or study.targets[0]
     if name not in loaded.file.target:
         raise UsageError(f"{loaded.path}: no target {name}; it has: {', '.join(loaded.file.target)}")
-    target = loaded.file.target[name].model_copy(update={"label": ""})
+    target = placed(loaded.file.target[name], loaded.root, None).model_copy(update={"label": ""})
     variants = Variants({FIRST: target, AGAIN: target}, dict.fromkeys((FIRST, AGAIN), loaded.root), FIRST)
     return lay_out(
         f"calibrate-{study_id}",

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe import store
+from profpipe.capture import Requirement
 from profpipe.commits.changes import changes
-from profpipe.commits.resolve import Asked, Commit, how_to_get, is_commit, repository, resolve
+from profpipe.commits.resolve import Asked, Commit, repository, resolve
 from profpipe.commits.worktrees import checked_out, remove, snapshot
-from profpipe.errors import CaptureError, ConfigError, UsageError
+from profpipe.errors import CaptureError, UsageError
 from profpipe.model.report import CommitInfo
+from profpipe.pipeline.commits.bump import Bump, check_installed, requirements, twice
+from profpipe.pipeline.commits.environments import lacking, with_environments
 from profpipe.pipeline.commits.gated import with_gate
 from profpipe.pipeline.commits.one_metric import only_for
+from profpipe.pipeline.commits.study_of_commits import (
+    config_here,
+    folder_in_repository,
+    split_words,
+    study_file_of,
+)
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.running_study import RunningStudy, running_study
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out, only_study
-from profpipe.pipeline.setup import read_file
 from profpipe.study import Study, Target
-from profpipe.study.find import find_study_file
 from profpipe.study.read import LoadedFile
 
 CHANGES = "changes"
@@ -34,7 +40,8 @@ CHANGES = "changes"
 class DiffOptions:
     """What the command line asks for. `words` are commits; the last one may be the study when `study` is None.
 
-    `metric` = the only question, so that neither other instruments nor the gate of the study take part.
+    `bump` = the packages whose versions are compared at one commit, in place of commits. `metric` = the only question,
+    so that neither other instruments nor the gate of the study take part.
     """
 
     words: tuple[str, ...] = ()
@@ -42,6 +49,7 @@ class DiffOptions:
     target: str | None = None
     worktree: bool = False
     every: bool = False
+    bump: tuple[Bump, ...] = ()
     config: Path | None = None
     fail_on: tuple[str, ...] = ()
     metric: str | None = None
@@ -50,7 +58,11 @@ class DiffOptions:
     def command(self, asked: Asked, study: str, target: str) -> str:
         """The command that measures the same commits again, wherever the branches point by then."""
         commits = asked.commits[:-1] if self.worktree else asked.commits
-        words = ["profpipe", "diff", *(commit.commit[:12] for commit in commits), study, "-t", target]
+        named = [commit.commit[:12] for commit in commits]
+        if self.bump:
+            named = [] if self.worktree else [commits[0].parent[:12]]
+            named += [w for each in self.bump for w in ("--bump", each.text)]
+        words = ["profpipe", "diff", *named, study, "-t", target]
         rules = [word for rule in self.fail_on for word in ("--fail-on", rule)]
         return shlex.join(
             [*words, *(["--worktree"] if self.worktree else []), *rules, *self.config_words(), *self.run.words()]
@@ -65,7 +77,10 @@ class DiffOptions:
 
 @dataclass(frozen=True, slots=True)
 class CheckedOut:
-    """Commits that are checked out and laid out as variants. `folders` = commit id -> its worktree."""
+    """Commits that are checked out and laid out as variants. `folders` = commit id -> its worktree.
+
+    `bumped` = commit id -> packages that must be there in another version than the commit's lock file has.
+    """
 
     repo: Path
     asked: Asked
@@ -75,6 +90,7 @@ class CheckedOut:
     target: str
     command: str
     folders: Mapping[str, Path]
+    bumped: Mapping[str, tuple[Requirement, ...]]
 
 
 @contextmanager
@@ -83,28 +99,30 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
 
     Raises UsageError for commits, studies and targets that do not exist, CommitError when git fails.
     """
-    config = _config_here(here, options.config)
+    config = config_here(here, options.config)
     repo = repository(config.parent if config is not None else here)
-    words, study_id = options.words, options.study
-    if study_id is None:
-        words, study_id = _words(repo, words, config, listen)
-    asked = resolve(repo, words, every=options.every, worktree=_uncommitted(repo, options.worktree))
-    for text in asked.notes:
-        listen(Note(text))
+    words, study_id = (
+        (options.words, options.study) if options.study else split_words(repo, options.words, config, listen)
+    )
+    asked = _asked(repo, words, options, listen)
     with checked_out(repo, asked.commits) as folders:
-        loaded = _study_file(repo, asked, folders, config, given=options.config is not None, listen=listen)
+        loaded = study_file_of(repo, asked, folders, config, given=options.config is not None, listen=listen)
         study_id = study_id or only_study(loaded, "profpipe diff [COMMITS]")
-        study = find_study(loaded, study_id, options.run)
-        if options.metric is not None and not options.run.profilers:
-            study = only_for(study, options.metric)
+        study = _study(loaded, study_id, options)
         target_id = _target(options.target, study, loaded, listen)
-        variants = _variants(repo, asked, folders, loaded, loaded.file.target[target_id])
+        bumped = requirements(asked, options.bump)
+        variants = with_environments(
+            _variants(repo, asked, folders, loaded, loaded.file.target[target_id]),
+            home=repo / folder_in_repository(loaded, folders),
+            bumped=bumped,
+            between=options.bump[0].between if options.bump else None,
+            listen=listen,
+        )
         prepared = lay_out(
             f"diff-{study_id}", about_one_target(study, target_id, _question(target_id, asked)), variants, options.run
         )
         if options.metric is None:
             prepared = with_gate(prepared, loaded, study_id, options.fail_on)
-        command = options.command(asked, study_id, target_id)
         yield CheckedOut(
             repo=repo,
             asked=asked,
@@ -112,9 +130,30 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
             prepared=prepared,
             study=study_id,
             target=target_id,
-            command=command,
+            command=options.command(asked, study_id, target_id),
             folders=folders,
+            bumped=bumped,
         )
+
+
+def _study(loaded: LoadedFile, study_id: str, options: DiffOptions) -> Study:
+    """The study with what the command line says of it."""
+    study = find_study(loaded, study_id, options.run)
+    if options.metric is not None and not options.run.profilers:
+        return only_for(study, options.metric)
+    return study
+
+
+def _asked(repo: Path, words: tuple[str, ...], options: DiffOptions, listen: Listener) -> Asked:
+    """The commits to compare; notes of what was chosen for the user are shown."""
+    uncommitted = _uncommitted(repo, options.worktree)
+    if options.bump:
+        asked = twice(repo, words, uncommitted, options.bump)
+    else:
+        asked = resolve(repo, words, every=options.every, worktree=uncommitted)
+    for text in asked.notes:
+        listen(Note(text))
+    return asked
 
 
 def _target(given: str | None, study: Study, loaded: LoadedFile, listen: Listener) -> str:
@@ -137,11 +176,25 @@ def build_commits(at: CheckedOut, reports: Path, listen: Listener) -> Iterator[R
     """
     with running_study(at.prepared, at.loaded, reports, at.command, listen) as running:
         running.build()
+        running.broken = {**_lacking(at, running.broken), **running.broken}
+        for name, wanted in at.bumped.items():
+            check_installed(name, wanted, at.prepared.variants.environments[name].packages())
         for name in running.broken:
             remove(at.repo, at.folders[name])
         _enough_left(at, running.broken)
         _write_changes(at, running.folder)
         yield running
+
+
+def _lacking(at: CheckedOut, broken: Mapping[str, CaptureError]) -> dict[str, CaptureError]:
+    """Variant -> why it cannot start, of those that were built."""
+    prepared = at.prepared
+    found = {
+        name: lacking(name, target, prepared.root_of(name))
+        for name, target in prepared.targets.items()
+        if name not in broken
+    }
+    return {name: error for name, error in found.items() if error is not None}
 
 
 def _enough_left(at: CheckedOut, broken: Mapping[str, CaptureError]) -> None:
@@ -163,46 +216,6 @@ def _write_changes(at: CheckedOut, folder: Path) -> None:
         store.write_whole(folder / CHANGES / f"{other.id}.patch", text.encode("utf-8", "surrogateescape"))
 
 
-def _config_here(here: Path, given: Path | None) -> Path | None:
-    """The study file of the checkout; None when it has none, because a commit may still have one."""
-    try:
-        return find_study_file(here, given)
-    except ConfigError:
-        if given is not None:
-            raise
-        return None
-
-
-def _words(
-    repo: Path, words: Sequence[str], config: Path | None, listen: Listener
-) -> tuple[tuple[str, ...], str | None]:
-    """Split the words into commits and the study, which the last word may name. A study precedes a branch."""
-    if not words:
-        return (), None
-    *front, last = words
-    studies = read_file(config).file.study if config is not None else {}
-    commit = is_commit(repo, last)
-    if last in studies:
-        if commit:
-            listen(Note(f"{last} is taken as the study; write {last}^0 for the commit of that name"))
-        return tuple(front), last
-    if commit:
-        return tuple(words), None
-    if front and ".." not in last and not _is_revision(last):
-        return tuple(front), last
-    if studies:
-        raise UsageError(
-            f"{last} is neither a commit of {repo} nor a study; the studies are: {', '.join(studies)}"
-            f"{how_to_get(repo, last)}"
-        )
-    return tuple(words), None
-
-
-def _is_revision(word: str) -> bool:
-    """Whether a word that names nothing here was meant as a commit: a hash, or HEAD with a step."""
-    return re.fullmatch(r"[0-9a-f]{7,40}|HEAD|.*[~^@].*", word) is not None
-
-
 def _uncommitted(repo: Path, wanted: bool) -> Commit | None:
     if not wanted:
         return None
@@ -210,42 +223,6 @@ def _uncommitted(repo: Path, wanted: bool) -> Commit | None:
     if found is None:
         raise UsageError(f"--worktree: {repo} has no uncommitted changes, so it is the same as HEAD")
     return found
-
-
-def _study_file(
-    repo: Path,
-    asked: Asked,
-    folders: Mapping[str, Path],
-    config: Path | None,
-    *,
-    given: bool,
-    listen: Listener,
-) -> LoadedFile:
-    """The newest commit's study file, used for all commits; the checkout's when that commit has none."""
-    newest = asked.commits[-1]
-    if given and config is not None:
-        return read_file(config)
-    place = config.relative_to(repo.resolve()) if config is not None else Path("profpipe.toml")
-    found = folders[newest.id] / place
-    if found.is_file():
-        loaded = read_file(found)
-        older = [c.id for c in asked.commits[:-1] if _text(folders[c.id] / place) != _text(found)]
-        if older:
-            listen(
-                Note(f"using {place} of {newest.id} for all commits; it differs or is missing in {', '.join(older)}")
-            )
-        return loaded
-    if config is None:
-        raise ConfigError(
-            f"neither {newest.id} nor the checkout has {place}; `profpipe init` writes one, and --config FILE names "
-            "one that is elsewhere in the checkout"
-        )
-    listen(Note(f"{newest.id} has no {place}; using the checkout's for all commits"))
-    return read_file(config)
-
-
-def _text(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
 
 
 def _question(target: str, asked: Asked) -> str:
@@ -256,23 +233,14 @@ def _question(target: str, asked: Asked) -> str:
 
 def _variants(repo: Path, asked: Asked, folders: Mapping[str, Path], loaded: LoadedFile, target: Target) -> Variants:
     """One variant per commit: the same target, in the study file's folder of that commit's worktree."""
-    inside = _inside(loaded, folders)
+    inside = folder_in_repository(loaded, folders)
     return Variants(
-        targets={c.id: target.model_copy(update={"label": ""}) for c in asked.commits},
+        targets={c.id: target.model_copy(update={"label": c.label}) for c in asked.commits},
         roots={c.id: folders[c.id] / inside for c in asked.commits},
         baseline=asked.commits[0].id,
         commits={c.id: _info(c) for c in asked.commits},
         checkout=repo.resolve(),
     )
-
-
-def _inside(loaded: LoadedFile, folders: Mapping[str, Path]) -> Path:
-    """The study file's folder, relative to the top of the repository."""
-    for folder in folders.values():
-        if loaded.root.is_relative_to(folder):
-            return loaded.root.relative_to(folder)
-    top = repository(loaded.root).resolve()
-    return loaded.root.resolve().relative_to(top)
 
 
 def _info(commit: Commit) -> CommitInfo:

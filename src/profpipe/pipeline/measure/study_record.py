@@ -24,13 +24,13 @@ def study_record(
     machine: Mapping[str, str],
 ) -> StudyRecord:
     """What study.json holds. `machine` = facts of the machine that carries out the runs."""
-    study = prepared.study
+    study, written = prepared.study, prepared.variants.as_written
     return StudyRecord(
         study=prepared.id,
         question=study.question,
         baseline=prepared.baseline,
         variants=tuple(
-            VariantFacts(name, target.label or name, target.language, target.command, target.cwd)
+            VariantFacts(name, target.label or name, target.language, written(name).command, target.cwd)
             for name, target in prepared.targets.items()
         ),
         rounds=study.rounds,

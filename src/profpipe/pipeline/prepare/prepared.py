@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from profpipe.capture import Placement
+from profpipe.capture import Environment, Placement
 from profpipe.model.accepted import Accepted
 from profpipe.model.report import CommitInfo, LeftOut, Limit
 from profpipe.pipeline.prepare.fitted import NOT_FITTED, SLICES_S, Fitted
@@ -22,7 +22,8 @@ class Variants:
     """What is compared: targets of one study file, or one target at several commits.
 
     `roots` = the folder that each variant's paths are relative to; `commits` is empty
-    where the variants are targets; `checkout` = the user's folder of the commits' repository.
+    where the variants are targets; `checkout` = the user's folder of the commits' repository; `environments` = those
+    that were made for variants; `written` = the target as the study file has it, before its places were filled in.
     """
 
     targets: Mapping[str, Target]
@@ -31,6 +32,12 @@ class Variants:
     left_out: tuple[LeftOut, ...] = ()
     commits: Mapping[str, CommitInfo] = field(default_factory=dict)
     checkout: Path | None = None
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    written: Mapping[str, Target] = field(default_factory=dict)
+
+    def as_written(self, name: str) -> Target:
+        """The target of a variant as its study file has it."""
+        return self.written.get(name) or self.targets[name]
 
 
 @dataclass(frozen=True, slots=True)

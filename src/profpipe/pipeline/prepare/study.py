@@ -12,6 +12,7 @@ from profpipe.model.report import LeftOut, Limit
 from profpipe.pipeline.prepare.instruments import check_options, instruments
 from profpipe.pipeline.prepare.load_plans import of_size, without_absent_loads
 from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.places import placed
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.study import Requires, Study, Target
 from profpipe.study.read import LoadedFile
@@ -21,7 +22,7 @@ from profpipe.units import Instrument
 def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> PreparedStudy:
     """Leave out targets that cannot run here, lay out the runs. Raises UsageError when nothing is left to measure."""
     study = find_study(loaded, study_id, options)
-    chosen = {name: loaded.file.target[name] for name in study.targets}
+    chosen = {name: placed(loaded.file.target[name], loaded.root, None) for name in study.targets}
     missing = {name: missing_requirements(target, loaded.root) for name, target in chosen.items()}
     # Only a target with `requires` is left out; the missing command of any other one fails in its own run.
     left_out = {n: reason for n, reason in missing.items() if reason is not None and chosen[n].requires != Requires()}
@@ -34,7 +35,14 @@ def prepare(loaded: LoadedFile, study_id: str, options: RunOptions) -> PreparedS
         )
     roots = dict.fromkeys(targets, loaded.root)
     named = tuple(LeftOut(target=name, reason=reason) for name, reason in left_out.items())
-    return lay_out(study_id, study, Variants(targets, roots, baseline, named), options)
+    variants = Variants(
+        targets=targets,
+        roots=roots,
+        baseline=baseline,
+        left_out=named,
+        written={n: loaded.file.target[n] for n in targets},
+    )
+    return lay_out(study_id, study, variants, options)
 
 
 def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions) -> PreparedStudy:
