@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -10,16 +11,17 @@ SRC = Path(__file__).resolve().parents[1] / "src" / "profpipe"
 BOX, GAP, ROW = (104, 34), 16, 92  # pixels: a room, the space between two, from floor to floor
 
 
-def imports(file: Path) -> list[tuple[str, int]]:
+@cache
+def imports(file: Path) -> tuple[tuple[str, int], ...]:
     """(dotted name, line) of everything a file imports, wherever in the file; relative imports are refused."""
-    found = []
+    found: list[tuple[str, int]] = []
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno}: relative import"
             found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
-    return found
+    return tuple(found)
 
 
 def rooms() -> dict[str, Path]:
@@ -93,6 +95,7 @@ def picture() -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
+@cache
 def about(path: Path) -> str:
     """The first line of the docstring of a file or of a folder's `__init__.py`."""
     file = path if path.is_file() else path / "__init__.py"

@@ -41,6 +41,7 @@ NOISES: dict[str, Callable[[Rng, int], np.ndarray]] = {
 }
 
 
+@pytest.mark.slow
 @needed
 @pytest.mark.parametrize("noise", NOISES)
 def test_the_same_commit_again_and_again_is_no_change(noise: str) -> None:

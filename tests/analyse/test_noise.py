@@ -193,6 +193,7 @@ def test_noise_of_a_control() -> None:
     assert noise_of(series([100.0]), series([])) == Noise()
 
 
+@pytest.mark.slow
 def test_a_series_against_itself_is_rarely_called() -> None:
     """A/A over 400 studies, 2 % noise with 10 % outliers of +15 %: called better or worse in at most 1 %."""
     rng = np.random.default_rng(7)

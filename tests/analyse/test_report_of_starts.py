@@ -102,6 +102,7 @@ def test_starts_and_rounds_share_one_alpha() -> None:
     assert study.record.slices.alpha + study.level == pytest.approx(ALPHA)
 
 
+@pytest.mark.slow
 def test_a_report_of_many_equal_studies_is_rarely_wrong() -> None:
     wrong = sum(
         report(starts({"same": 1.0, "too": 1.0}, spread=0.02, seed=seed), "same", "too").variants[place]

@@ -87,6 +87,7 @@ def weather(many: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]
     return spells * rng.normal(1, 0.05, many) * 1e5
 
 
+@pytest.mark.slow
 def test_spells_of_weather_are_not_taken_for_growth() -> None:
     found = []
     for seed in range(600):

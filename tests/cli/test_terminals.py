@@ -41,18 +41,51 @@ def run(
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_results_are_printed_on_terminals_that_are_not_utf8(tmp_path: Path, encoding: str) -> None:
+# Several commands, a "+" before each, in one process that imports once; after each a line with its exit code.
+SEVERAL = """
+import sys
+from profpipe.cli import main
+given = sys.argv[1:]
+while given:
+    end = given.index("+", 1) if "+" in given[1:] else len(given)
+    sys.argv[1:], given = given[1:end], given[end:]
+    try:
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code
+    print(f"\\nended: {code or 0}", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "commands"),
+    [(encoding, ("compare", "parse", "json")) for encoding in ("ascii", "latin-1", "cp1252")]
+    + [pytest.param(encoding, ("doctor",), marks=pytest.mark.real) for encoding in ("ascii", "latin-1", "cp1252")],
+)
+def test_results_are_printed_on_terminals_that_are_not_utf8(
+    tmp_path: Path, encoding: str, commands: tuple[str, ...]
+) -> None:
     env = {"PYTHONIOENCODING": f"{encoding}:strict", "LC_ALL": "C", "PYTHONUTF8": "0", "COLUMNS": "200"}
     name = tmp_path / "ünïcode-日本.out.gz"
     shutil.copy(THREADS, name)
-    for words in (("compare", THREADS, name), ("parse", name), ("doctor",)):
-        code, out = run(*words, cwd=tmp_path, env=env)
-        assert code == 0, out
-        out.decode(encoding)
-    code, out = run("parse", PYSPY, "--json", cwd=tmp_path, env=env)
-    assert code == 0
-    json.loads(out.decode(encoding))
+    words = {
+        "compare": ["compare", str(THREADS), str(name)],
+        "parse": ["parse", str(name)],
+        "doctor": ["doctor"],
+        "json": ["parse", str(PYSPY), "--json"],
+    }
+    given = [word for command in commands for word in ("+", *words[command])]
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL, *given], cwd=tmp_path, env={**os.environ, **env}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120, check=False,
+    )  # fmt: skip
+    assert b"Traceback" not in done.stdout, done.stdout.decode(errors="replace")
+    *texts, last = done.stdout.decode(encoding).split("\nended: 0\n")
+    assert (len(texts), last) == (len(commands), ""), done.stdout
+    assert all(texts)
+    if "json" in commands:
+        json.loads(texts[-1])
 
 
 def test_names_that_are_not_utf8_are_compared(tmp_path: Path) -> None:
@@ -104,9 +137,9 @@ def test_the_command_line_prints_in_one_place_only() -> None:
 
 def test_too_little_memory_is_one_sentence(tmp_path: Path) -> None:
     big = tmp_path / "big.json"
-    big.write_text('{"session": [' + "[1]," * 8_000_000 + "[1]]}")
+    big.write_text('{"session": [' + "[1]," * 4_000_000 + "[1]]}")
     code, out = run(
-        "parse", big, "--format", "pyinstrument", cwd=tmp_path, memory=600 << 20, env={"OPENBLAS_NUM_THREADS": "1"}
+        "parse", big, "--format", "pyinstrument", cwd=tmp_path, memory=400 << 20, env={"OPENBLAS_NUM_THREADS": "1"}
     )
     assert code == 1
     assert b"not enough memory" in out

@@ -138,6 +138,7 @@ def test_callgrind_edges_of_stacks_are_the_totals_below() -> None:
     assert text.endswith("totals: 7000 2\n")
 
 
+@pytest.mark.real  # the first call compiles pprof: a minute of CPU time
 @pytest.mark.parametrize("source", ["pprof", "folded", "perf", "cpuprofile"])
 def test_go_tool_pprof_reads_the_export(source: str, tmp_path: Path) -> None:
     require("go")

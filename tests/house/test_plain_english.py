@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,22 @@ FILES = sorted(
 
 def found(text: str, pattern: str) -> list[int]:
     """Lines on which the pattern begins; it may go on over the end of a line."""
-    flowing = re.sub(r"\s", " ", text)
-    return [text.count("\n", 0, m.start()) + 1 for m in re.finditer(pattern, flowing)]
+    return [text.count("\n", 0, m.start()) + 1 for m in re.finditer(pattern, flowing(text))]
+
+
+@cache
+def flowing(text: str) -> str:
+    return re.sub(r"\s", " ", text)
+
+
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text()
 
 
 @pytest.mark.parametrize("pattern", BANNED)
 def test_a_phrase_stays_out(pattern: str) -> None:
-    hits = [f"{path.relative_to(ROOT)}:{line}" for path in FILES for line in found(path.read_text(), pattern)]
+    hits = [f"{path.relative_to(ROOT)}:{line}" for path in FILES for line in found(text_of(path), pattern)]
     assert not hits, f"write {BANNED[pattern]!r} here:\n" + "\n".join(hits)
 
 

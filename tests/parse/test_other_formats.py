@@ -106,6 +106,7 @@ def test_a_windows_trace_is_known_by_its_name_alone(tmp_path: Path) -> None:
         detect_file(tmp_path / "boot.etl")
 
 
+@pytest.mark.real
 def test_what_go_tool_pprof_printed_is_named(tmp_path: Path) -> None:
     require("go")
     command = ["go", "tool", "pprof", "-top", str(DATA / "pprof/go-block.pb.gz")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def document(path: Path = REAL[0]) -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=16)
 def at(number: int, *, factor: float = 1.0, cpu: str = "AMD EPYC", **words: str) -> Report:
     """The report of the study `concurrency` as of commit `number`: CPU time per request multiplied by `factor`."""
     data = document()
