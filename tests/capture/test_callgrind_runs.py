@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from profpipe.study.schema import Target
 from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
 from tests.support.captured_profiles import parsed
 from tests.support.processes import processes
+from tests.support.pythons import pythons
 from tests.support.tools import require
 
 REQUESTS = 200
@@ -143,12 +143,11 @@ def test_callgrind_keeps_its_profile_when_the_server_must_be_killed(tmp_path: Pa
 
 
 def python_with_trampolines() -> str:
-    """An interpreter on the PATH that is CPython 3.12 or later; skips the test where there is none."""
-    names = ("python3.12", "python3.13", "python3.14")
-    found = [path for name in names if (path := shutil.which(name)) and has_trampolines(path)]
-    if not found:
+    """A CPython 3.12 or later that can; skips the test where there is none."""
+    found = next((path for path in pythons((3, 12)) if has_trampolines(path)), None)
+    if found is None:
         pytest.skip("no CPython 3.12 or later is installed")
-    return found[0]
+    return found
 
 
 @pytest.mark.real

@@ -10,14 +10,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from profpipe.capture import place
 from profpipe.capture.profilers.perf import options, python_names, trial
-from profpipe.capture.server import python_version
 from profpipe.model.profile import KERNEL, PYTHON, RUNTIMES, Profile
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.parse import parse_file
@@ -25,6 +23,7 @@ from profpipe.study.schema import Ready, Target
 from tests.support.capture_driving import FAULTY, ROOT, Drive, faulty, ours, run
 from tests.support.perf_cases import fake_perf, samples_where
 from tests.support.processes import processes
+from tests.support.pythons import pythons
 from tests.support.tools import require
 
 
@@ -219,21 +218,10 @@ def test_perf_does_not_outlive_us_nor_leave_temporary_files(tmp_path: Path) -> N
 
 def new_python() -> str:
     """A CPython 3.13 or later; the test is skipped, or fails, where there is none."""
-    for path in _pythons():
-        if (python_version.version(path) or (0, 0)) >= python_names.SINCE:
-            return path
+    for path in pythons(python_names.SINCE):
+        return path
     require("python3.13")
     pytest.skip("python3.13 does not run")
-
-
-def _pythons() -> Iterator[str]:
-    yield sys.executable
-    for name in ("python3.13", "python3.14"):
-        if (path := shutil.which(name)) is not None:
-            yield path
-    yield from map(
-        str, Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob("versions/3.1[34]*/bin/python3")
-    )
 
 
 @pytest.mark.alone

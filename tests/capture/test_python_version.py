@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from profpipe.capture.server.python_version import TRY_TRAMPOLINES, has_trampolines, version
+from profpipe.capture.server.python_version import TRY_TRAMPOLINES, has_trampolines
 from tests.support.capture_driving import ROOT
+from tests.support.pythons import pythons
 
 
 @pytest.mark.real
 def test_an_interpreter_that_is_asked_for_trampolines_leaves_no_map() -> None:
-    names = ("python3.12", "python3.13", "python3.14")
-    asked = [path for name in names if (path := shutil.which(name)) and version(path)]
-    if not asked:
+    asked = next(pythons((3, 12)), None)
+    if asked is None:
         pytest.skip("no CPython 3.12 or later is installed")
-    done = subprocess.Popen([asked[0], "-S", "-c", TRY_TRAMPOLINES], stdout=subprocess.PIPE, text=True)
+    done = subprocess.Popen([asked, "-S", "-c", TRY_TRAMPOLINES], stdout=subprocess.PIPE, text=True)
     assert done.communicate(timeout=20)[0] in {"yes\n", ""}
     assert not Path(f"/tmp/perf-{done.pid}.map").exists()
 
