@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -41,11 +43,30 @@ def silent(data: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", [pytest.param("c.out.gz", marks=pytest.mark.slow), "c-dumped.out.gz"])
-def test_cut_at_every_byte_is_never_silent(name: str) -> None:
-    data = sample(name).rstrip(b"\n")
+def test_cut_at_every_byte_is_never_silent() -> None:
+    data = sample("c-dumped.out.gz").rstrip(b"\n")
     assert not silent(b"")
     assert [n for n in range(len(data)) if silent(data[:n])] == []
+    assert silent(data), "the whole file, only its last newline missing, is whole"
+
+
+def first_of_their_kind(data: bytes) -> Iterator[int]:
+    """Every place in a line whose form has not yet come after a line of the form of the one before it."""
+    at, before, seen = 0, b"", set()
+    for line in data.splitlines(keepends=True):
+        form = re.sub(rb"\d+", b"0", re.sub(rb"(=\(\d+\)).*", rb"\1 name", line))
+        if (before, form) not in seen:
+            yield from range(at, at + len(line))
+        seen.add((before, form))
+        at, before = at + len(line), form
+
+
+@pytest.mark.slow
+def test_cut_anywhere_in_each_kind_of_line_is_never_silent() -> None:
+    data = sample("c.out.gz").rstrip(b"\n")
+    places = {*first_of_their_kind(data), *random.Random(2).sample(range(len(data)), 400)}
+    assert len(places) > 1_400
+    assert [n for n in sorted(places) if silent(data[:n])] == []
     assert silent(data), "the whole file, only its last newline missing, is whole"
 
 
