@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -34,6 +35,12 @@ if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")).startswith("gw"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="write the goldens instead of comparing with them")
+
+
+def pytest_collection_finish() -> None:
+    """The collector no longer visits what importing and collecting leave, which no test frees: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.support.forge_server import HEAD_SHA, TOKEN, Forge
 from tests.support.paths import SAMPLE_REPORT, TESTS
 from tests.support.study_driving import Done, StudyFolder, slow
 
+pytestmark = pytest.mark.slow  # pip builds the packages
+
 TALLY = "# tally 1\n30\tread|input\tserver\n12\twrite\tserver\n"
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps")
 
