@@ -1,4 +1,4 @@
-"""`profpipe doctor`: every profiler is really tried, since one that is installed may still not be allowed to work."""
+"""`profpipe doctor`: tries every profiler for real, because an installed one may lack the permission to work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ToolState:
 def try_tools(python: str = sys.executable) -> tuple[ToolState, ...]:
     """Try every profiler.
 
-    `python` is the interpreter of the user's servers, whose packages profilers inside the process need.
+    `python` is the interpreter of the user's servers, whose packages in-process profilers need.
     """
     return tuple(_tried(name, profiler, python) for name, profiler in PROFILERS.parts())
 

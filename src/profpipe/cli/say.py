@@ -6,7 +6,6 @@ import io
 import sys
 
 from profpipe.characters import ESCAPE, visible_json, visible_lines
-from profpipe.credentials import hide
 
 
 def say(text: object, *, err: bool = False, end: str = "\n") -> None:
@@ -21,6 +20,8 @@ def say_json(text: str, *, end: str = "\n") -> None:
 
 def plain(text: str) -> str:
     """Text for a terminal: without control characters and credentials."""
+    from profpipe.credentials import hide  # its expressions take 4 ms to compile, which `--help` does not have
+
     return visible_lines(hide(text))
 
 

@@ -25,7 +25,7 @@ class ToolNote:
 def examine(python: str = sys.executable) -> tuple[ToolNote, ...]:
     """Try every profiler and load generator for real, then name every plug-in that cannot be used.
 
-    `python` is the interpreter of the user's servers, whose packages profilers inside the process need.
+    `python` is the interpreter of the user's servers, whose packages in-process profilers need.
     """
     from profpipe.capture import try_tools
     from profpipe.load import GENERATORS

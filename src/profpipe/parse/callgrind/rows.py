@@ -1,4 +1,4 @@
-"""Sums of counts by a pair of ids, without an object per row, and without a sum that silently leaves 64 bits."""
+"""Sums of counts by pairs of ids, in columns without an object per row. A sum that overflows 64 bits is an error."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from profpipe.errors import ParseError
 from profpipe.parse.callgrind.columns import MAX_COUNT
 from profpipe.parse.callgrind.lines import Index
 
-# Sum what was collected once that many rows wait: they bound the memory of a file with few functions.
+# Collected rows are summed once there are this many, which bounds the memory for a file with few functions.
 WAITING = 1 << 18
 
 
 def sum_runs(column: Index, begin: Index, source: str) -> Index:
-    """Sums of column[begin[i]:begin[i + 1]], begin ascending. Raises ParseError when one leaves 64 bits."""
+    """Sums of column[begin[i]:begin[i + 1]], begin ascending. Raises ParseError when a sum overflows 64 bits."""
     if len(column) and int(column.max()) > MAX_COUNT // len(column):
         exact = np.add.reduceat(column.astype(object), begin)
         if max(exact) > MAX_COUNT:
@@ -46,7 +46,7 @@ class Rows:
         columns = [np.concatenate(pieces) for pieces in zip(*self._columns, strict=True)]
         key, summed = _grouped(key, columns, source)
         self._keys, self._columns = [key], [summed]
-        # The next fold waits for as many new rows as there are sums: else many edges would fold in every window.
+        # The next fold waits for as many new rows as there are sums; else many edges would be folded every time.
         self._waiting = -len(key)
 
     def table(self, source: str) -> tuple[Index, Index, list[Index]]:

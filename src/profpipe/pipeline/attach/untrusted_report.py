@@ -1,4 +1,4 @@
-"""A report.json of a run that is not trusted, such as a fork's: its numbers and names are taken, its prose is not."""
+"""Reads report.json of an untrusted run, such as that of a fork: keeps numbers and names, drops all prose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from profpipe.model.report import Report
 from profpipe.model.upgrade import validated_report
 from profpipe.pipeline.attach.target_branch import TargetBranch, gate_again
 
-# A report of a whole study is under 1 MB; this is for many variants, not for anything.
+# A report of a whole study is under 1 MB; the limit leaves room for many variants.
 MAX_REPORT = 8 * 2**20
 MAX_VARIANTS = 64
 NAME = 160
@@ -22,15 +22,15 @@ ORIGIN = (
     "Measured by the pull request's own workflow. Medians, verdicts, gate and conclusions were computed again on the "
     "trusted side from its rounds; functions, categories, commits and machine are as reported by the pull request"
 )
-NOT_TAKEN = "the reason is in the files of the run itself"
+NOT_TAKEN = "the run's own files hold the reason"
 
 
 def _words(text: str) -> list[str]:
     return text.split()
 
 
-# Text of the schema that is a name, an id, a unit or one of a few words; all other text is emptied. A test holds
-# both lists against the schema.
+# Fields that hold a name, an id, a unit or one of a few words; all other text is emptied. A test checks both lists
+# against the schema.
 NAMES = frozenset(
     _words("""
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
@@ -49,15 +49,15 @@ ENVIRONMENT = ("CPU", "processors", "virtual machine", "kernel", "Python", "valg
 
 
 def read_artifact(folder: Path, decide: Callable[[str], TargetBranch] = lambda _: TargetBranch()) -> Report:
-    """report.json of a folder that was downloaded, reduced to numbers and names; all that follows is computed again.
+    """Read report.json of a downloaded folder, keep its numbers and names, and compute everything else again.
 
-    `decide` = id of the study -> what the target branch says of it. Raises ReportError: not there, no plain file, too
-    large, not of the schema, not consistent.
+    `decide` = id of the study -> the settings of the target branch. Raises ReportError when the file is missing, not a
+    plain file, too large, not of the schema, or inconsistent.
     """
     path = folder / "report.json"
     data = _read(path)
     report = _checked(path, lambda: validated_report(data, strict=True))
-    if contradiction(report) is not None:  # its text holds names of the file, which are not repeated
+    if contradiction(report) is not None:  # its text quotes names from the file, so it is not shown
         raise ReportError(f"{path}: contradicts itself: nothing is posted")
     if len(report.variants) > MAX_VARIANTS:
         raise ReportError(f"{path}: {len(report.variants)} variants; at most {MAX_VARIANTS} are taken from an artifact")
@@ -66,7 +66,7 @@ def read_artifact(folder: Path, decide: Callable[[str], TargetBranch] = lambda _
 
 
 def _judged(report: Report, target: TargetBranch) -> Report:
-    """The report with verdicts from its rounds and the gate of the target branch's rules."""
+    """The report with verdicts computed from its rounds, and gated by the rules of the target branch."""
     from profpipe.analyse.judge_again import judge_again
 
     judged = judge_again(report, target.first_look, target.resolution)
@@ -74,14 +74,14 @@ def _judged(report: Report, target: TargetBranch) -> Report:
 
 
 def _read(path: Path) -> bytes:
-    """The bytes of a plain file: a link, a pipe or a device is refused, and so is what grows while it is read."""
+    """Read a plain file. Links, pipes and devices are refused, and so is a file that is too large."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ReportError(f"{path}: cannot be read as a plain file: {error.strerror or error}") from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise ReportError(f"{path}: is no plain file")
+        raise ReportError(f"{path}: is not a plain file")
     with os.fdopen(handle, "rb") as file:
         data = file.read(MAX_REPORT + 1)
     if len(data) > MAX_REPORT:
@@ -90,7 +90,7 @@ def _read(path: Path) -> bytes:
 
 
 def _checked(path: Path, build: Callable[[], Report]) -> Report:
-    """What `build` gives; whatever it stumbles over is the file's fault, and its text is not repeated."""
+    """The result of `build`. Any error in it is blamed on the file, and text from the file is not shown."""
     from pydantic import ValidationError
 
     try:
@@ -114,7 +114,7 @@ def _reduced(report: Report) -> Report:
     document = report.model_dump(mode="json", by_alias=True)
     environment = {key: document["environment"][key][:80] for key in ENVIRONMENT if key in document["environment"]}
     left_out = [{"target": each["target"][:NAME], "reason": NOT_TAKEN} for each in document["study"]["left_out"]]
-    # Its looks decide the level of a verdict; its words are not taken.
+    # The looks decide the significance level and are kept; the wording is dropped.
     sequential = document["study"]["sequential"] and {**document["study"]["sequential"], "rule": ""}
     slices = document["study"]["slices"] and {**document["study"]["slices"], **_NO_WORDS_OF_SLICES}
     reduced: dict[str, Any] = _take(document, "")
@@ -132,7 +132,7 @@ _NO_WORDS_OF_SLICES = {"length": "", "control": "", "rule": "", "stopped": "", "
 
 
 def _take(value: Any, field: str) -> Any:
-    """The same shape, text only where its field is a name."""
+    """The same structure, with text only in fields that hold names."""
     if isinstance(value, str):
         return value[:NAME] if field in NAMES else ""
     if isinstance(value, list):
@@ -144,7 +144,7 @@ def _take(value: Any, field: str) -> Any:
     return value
 
 
-# Their keys are no fields but metrics, variants or profilers.
+# The keys of these tables are metrics, variants or profilers, not fields.
 _TABLES = frozenset(
     _words("""
 figures against_baseline disturbance cells callers callees alignment changes total categorised

@@ -1,4 +1,4 @@
-"""What the rules of a gate find in a report. An undecided figure fails nothing, and is named."""
+"""Applies the rules of a gate to a report. An undecided figure does not fail the gate, and is listed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Regression:
 
 
 def gate(report: Report, rules: Sequence[GateRule], accepted: Sequence[Accepted] = ()) -> Gate:
-    """The gate's answer. A regression that an entry of `accepted` covers does not fail it, and is listed with it."""
+    """The gate's result. A regression that an entry of `accepted` covers does not fail it; both are listed together."""
     hits: dict[str, None] = {}
     let_pass: dict[str, None] = {}
     for regression in regressions(report, rules):
@@ -73,7 +73,7 @@ def _words(entry: Accepted) -> str:
 
 
 def cost_figures(report: Report) -> frozenset[str]:
-    """The keys of the preset `cost`: CPU time, instructions, memory and latency. Traced and sampled figures explain."""
+    """The keys of the preset `cost`: CPU time, instructions, memory and latency, not traced and sampled figures."""
     counted = {m.key for m in report.metrics if m.instrument == "counted" and metric_names(m.key)[1] == "instructions"}
     return COST_FIGURES | counted
 
@@ -101,7 +101,7 @@ def _of_rule(report: Report, rule: GateRule) -> Iterator[Regression]:
 
 
 def _outweighed(variant: Variant, key: str) -> bool:
-    """Whether CPU time got better: then neither its other figure nor the instructions that explain it fail a change.
+    """Whether CPU time improved: then its other figure and the instructions that explain it do not fail the gate.
 
     Memory and latency are costs of their own.
     """
@@ -120,7 +120,7 @@ def _worse(variant: str, key: str, label: str, found: Comparison, rule: GateRule
 
 
 def undecided(report: Report, rules: Sequence[GateRule]) -> tuple[str, ...]:
-    """What the rules ask for and these runs did not decide, in words. The gate lets it pass, and a reader must know."""
+    """The figures that the rules ask for and these runs did not decide, in words. They do not fail the gate."""
     return tuple(dict.fromkeys(text for rule in rules for text in _undecided(report, rule)))
 
 

@@ -1,4 +1,4 @@
-"""One rule of a gate: how it is written, and whether a study can answer it at all."""
+"""One rule of a gate: its syntax, and whether a study can answer it."""
 
 from __future__ import annotations
 

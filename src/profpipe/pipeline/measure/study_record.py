@@ -1,4 +1,4 @@
-"""study.json: what was asked, where it runs and with which versions, in the words a report shows."""
+"""What study.json holds: the question, the plan, the machine and the versions, worded as the report shows them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def study_record(
     created: datetime,
     machine: Mapping[str, str],
 ) -> StudyRecord:
-    """What study.json holds. `machine` = facts of the machine that carries out the runs."""
+    """Build the record of a prepared study. `machine` = facts of the machine that carries out the runs."""
     study, written = prepared.study, prepared.variants.as_written
     return StudyRecord(
         study=prepared.id,
@@ -57,7 +57,7 @@ def study_record(
 
 
 def _environment(prepared: PreparedStudy, machine: Mapping[str, str]) -> dict[str, str]:
-    """The machine's facts, with the checkout's commit and the locked crates of every target that has some."""
+    """The machine's facts, the checkout's commit, and the locked crates of each Rust target."""
     environment = dict(machine)
     if not prepared.variants.commits and (commit := commit_state(prepared.root_of(prepared.baseline))) is not None:
         environment["commit"] = commit.text
@@ -71,7 +71,7 @@ def _environment(prepared: PreparedStudy, machine: Mapping[str, str]) -> dict[st
 
 
 def _pythons(prepared: PreparedStudy) -> str:
-    """The Python that the servers run on, and which of them where they differ; "" without Python servers."""
+    """The Python version of the servers, with their names where versions differ; "" without Python servers."""
     found: dict[str, list[str]] = {}
     for name, target in prepared.targets.items():
         if (python := capture.python_of(target, prepared.root_of(name))) is not None:
@@ -80,7 +80,7 @@ def _pythons(prepared: PreparedStudy) -> str:
 
 
 def loads_in_words(prepared: PreparedStudy) -> str:
-    """The study's load and those of the instruments that have one of their own; fitted loads by instrument."""
+    """The study's load, then the load of each instrument that has its own; fitted loads are listed by instrument."""
     study, generator = prepared.study, prepared.generator
     if prepared.fitted.sizes:
         each = [f"under {name} {_fitted_in_words(prepared, name)}" for name in prepared.kinds]
@@ -91,7 +91,7 @@ def loads_in_words(prepared: PreparedStudy) -> str:
 
 
 def _fitted_in_words(prepared: PreparedStudy, name: str) -> str:
-    """The load under one instrument; where its variants have loads of their own, the smallest and the largest."""
+    """The load under one instrument, as a range where it differs between variants."""
     runs = [
         RunPlan(0, variant, name, 1, False) for variant in prepared.targets if (variant, name) not in prepared.refused
     ]
@@ -101,7 +101,7 @@ def _fitted_in_words(prepared: PreparedStudy, name: str) -> str:
 
 
 def _places_in_words(prepared: PreparedStudy) -> str:
-    """Where server and load are; the instruments that have the same other place are named together."""
+    """Where server and load generator run; instruments that share another placement are named together."""
     study, apart = prepared.placements[""].text, dict[str, list[str]]()
     for name, place in prepared.placements.items():
         if name and place.text != study:
@@ -110,7 +110,7 @@ def _places_in_words(prepared: PreparedStudy) -> str:
 
 
 def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:
-    """The load plan as a reader would say it, with the generator that will be used."""
+    """The load plan as a phrase, with the generator that will be used."""
     return (
         f"{_how_much(plan, generator)}, after {plan.warmup:,} requests of warm-up; "
         f"{plan.request.method} {plan.request.path}"

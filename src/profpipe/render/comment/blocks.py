@@ -1,4 +1,4 @@
-"""What a comment is made of: paragraphs, lists, tables and drawings, each knowing how many rows a reader would miss."""
+"""What a comment is made of: paragraphs, lists, tables and drawings, each with its number of rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bullets(items: Iterable[Md]) -> list[Block]:
 
 
 def table(columns: Sequence[tuple[object, bool]], rows: Iterable[Sequence[object]]) -> Block:
-    """`columns` = (title, is it a number); cells that are not Md are escaped."""
+    """`columns` = (title, whether it is numeric); cells that are not Md are escaped."""
     lines = [
         _row(title for title, _ in columns),
         _row(Md("---:" if number else "---") for _, number in columns),

@@ -12,7 +12,7 @@ from profpipe.render.content.waterfall import first_waterfall
 from profpipe.render.text import NONE, PER, amount, chip, cut, per_what, signed_amount
 
 OPEN = 8
-# Characters of a name in a table of a comment; the page has all of it.
+# Characters of a name in a table of a comment; the page shows the whole name.
 NAME = 100
 SPANS = 4
 
@@ -74,7 +74,7 @@ def _cells(row: ChangedRow, diff: bool) -> list[object]:
 
 
 def has_changed(report: Report) -> bool:
-    """Some function or category of a contender has a verdict of better or worse in a table that may be ranked."""
+    """Whether a function or category of a contender is better or worse in a table that may be ranked."""
     ranked = {m.key for m in report.metrics if m.ranked}
     contenders = [v.id for v in report.variants if v.role == "contender"]
     tables = [table for table in report.hotspots if table.metric in ranked]

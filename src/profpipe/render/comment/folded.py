@@ -15,7 +15,7 @@ from profpipe.render.content.study import invalid_runs, limits, limits_of, study
 from profpipe.render.content.variants import VariantHead, heads
 from profpipe.render.text import NONE, PER, amount, per_what, share
 
-# Functions of one table.
+# The most functions shown of one table.
 FUNCTIONS = 15
 
 

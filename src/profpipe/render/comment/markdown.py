@@ -20,7 +20,7 @@ from profpipe.render.visible import visible_report
 
 # GitHub refuses a comment over 65,536 characters; other forges count bytes.
 LIMIT = 60_000
-# A link that could not end its own parentheses, and that is one for sure.
+# An absolute URL without characters that could end the parentheses of a Markdown link.
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,2000}")
 
 

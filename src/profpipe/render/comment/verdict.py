@@ -1,4 +1,4 @@
-"""The first lines of a comment, and its footer: what was found, of which commits, under which conditions."""
+"""The first lines of a comment, and its footer: what was found, for which commits, under which conditions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FirstLine:
 
 
 def first_line(report: Report) -> FirstLine:
-    """The gate's failure; else the verdict; else that there is none, and in a quiet report what that means."""
+    """The gate's failure; else the verdict; else that there is none and, in a quiet report, what that means."""
     verdicts = conclusions(report).verdicts
     text = verdicts[0].text if verdicts else NO_VERDICT
     if report.gate is not None and report.gate.failed:

@@ -1,4 +1,4 @@
-"""The gate's answer: what was asked to fail on, what it found, and what was accepted."""
+"""The gate's result: its rules, the regressions that failed it, and those that were accepted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ HITS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateText:
-    """`word` = passed or failed, `asked` = what fails it, `hits` = what did; `more` counts those not listed.
+    """`word` = passed or failed, `asked` = the rules, `hits` = the regressions that failed it.
 
-    `accepted` = regressions that did not fail it, each with who accepted it and why.
+    `more` = how many hits are not listed, in words. `accepted` = regressions that did not fail the gate, each with who
+    accepted it and why.
     """
 
     failed: bool
@@ -25,7 +26,7 @@ class GateText:
 
 
 def gate_text(report: Report) -> GateText | None:
-    """None where nothing was asked to fail on."""
+    """None for a report without a gate."""
     gate = report.gate
     if gate is None:
         return None

@@ -12,7 +12,7 @@ from typing import Any
 from profpipe.model.machine import machine_key, machine_text
 from profpipe.model.report import Comparison, HotspotTable, MetricInfo, Report, Series, Variant
 
-# Column -> type. A change of this table is a new SCHEMA: files of another one are named and left out.
+# Column -> type. A change of this table needs a new SCHEMA: files with another schema are named and left out.
 SCHEMA = "profpipe.history/1"
 COLUMNS: Mapping[str, str] = {
     "kind": "VARCHAR",  # metric or function
@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, str] = {
     "profpipe": "VARCHAR",
     "report": "VARCHAR",  # path of report.json, relative to the reports folder
     "variant": "VARCHAR",  # its id in that report
-    "target": "VARCHAR",  # what is the same through time: of a variant that is a commit, the target that was built
+    "target": "VARCHAR",  # the same over time: for a variant that is a commit, the target that was built
     "label": "VARCHAR",
     "role": "VARCHAR",
     "commit": "VARCHAR",
@@ -36,11 +36,11 @@ COLUMNS: Mapping[str, str] = {
     "unit": "VARCHAR",
     "better": "VARCHAR",
     "exact": "BOOLEAN",
-    "value": "DOUBLE",  # median over the rounds, per request as the metric says; of a function its self
+    "value": "DOUBLE",  # median over rounds, per request where the metric is; of a function its self cost
     "low": "DOUBLE",
     "high": "DOUBLE",
-    "rounds": "INTEGER",  # valid ones, or starts that are kept
-    "values": "DOUBLE[]",  # of every round, NULL = that run is invalid
+    "rounds": "INTEGER",  # how many are valid, or how many starts are kept
+    "values": "DOUBLE[]",  # one per round, NULL = the run is invalid
     "why": "VARCHAR",  # why the value is unknown
     "verdict": "VARCHAR",  # against the baseline of the same report
     "ratio": "DOUBLE",
@@ -54,13 +54,13 @@ COLUMNS: Mapping[str, str] = {
 }
 ID_LENGTH = 16
 Row = tuple[Any, ...]
-# environment["commit"] of a run: pipeline.record writes commits.state's words.
+# environment["commit"] of a run, as commits/state.py writes it.
 _COMMIT = re.compile(r"([0-9a-f]{7,64})( with uncommitted changes)?")
 
 
 @dataclass(frozen=True, slots=True)
 class _Built:
-    """The commit of a variant, as far as the report says it."""
+    """The commit of a variant, as far as the report has it."""
 
     commit: str | None
     subject: str
@@ -69,9 +69,10 @@ class _Built:
 
 
 def report_id(report: Report) -> str:
-    """Names a report by what does not change when it is made again from the same captures.
+    """An id that stays the same when a report is made again from the same captures.
 
-    Study, time and machine are alike in two CI jobs that begin in one second; how long the first run took is not.
+    Two CI jobs that begin in the same second have the same study, time and machine, but not the same duration of the
+    first run.
     """
     first = min(report.runs, key=lambda run: run.order, default=None)
     run = None if first is None else (first.variant, first.profiler, first.seconds, first.rate)
@@ -174,7 +175,7 @@ def _figure(series: Series, against: Comparison | None) -> dict[str, Any]:
 
 
 def _functions(table: HotspotTable, variant: str) -> Iterator[dict[str, Any]]:
-    """Functions with a known self; those that a report does not list are no zero and have no row."""
+    """Functions with a known self cost. One that the report does not list has no row: its cost is unknown, not zero."""
     for category in table.rows:
         for row in category.functions:
             cell = row.cells.get(variant)
