@@ -1,1 +1,1 @@
-"""Planted causes: which of the habits in targets/python-web does the report of a study name?"""
+"""Planted causes: which habit of a server in targets/ does the report of its study name?"""

@@ -1,8 +1,9 @@
-"""Which planted causes are named: `python -m bench.causes [STUDY...]`.
+"""Which planted causes are named: `python -m bench.causes [--language python|go|node] [STUDY...]`.
 
-Runs the studies of targets/python-web/profpipe.toml one after another, each as a user would run it, and compares the
-first cause of its report with causes.toml. Servers run on the interpreter that runs this; from CPython 3.12 on,
-callgrind counts instructions per Python function. All studies take more than an hour.
+Runs the studies of targets/python-web/profpipe.toml, or of the folder of another language, one after another, each as a
+user would run it, and compares the first cause of its report with causes.toml. Python's servers run on the interpreter
+that runs this; from CPython 3.12 on, callgrind counts instructions per Python function. All studies of Python take more
+than an hour.
 
 Promise: 95 % of the planted causes are named in the first cause, by function and file; no control has a cause; no
 verdict is wrong; no study takes more than three minutes.
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.causes.judge import GOOD, Found, judge
-from bench.causes.table import WEB, Expected, table
+from bench.causes.table import FOLDERS, Expected, table
 from profpipe.errors import ProfpipeError
 from profpipe.pipeline.reporting.report_files import load_report
 
@@ -40,13 +41,13 @@ class Measured:
     why: str = ""
 
 
-def measured(expected: Expected, reports: Path) -> Measured:
-    """Run one study, for at most three minutes, and judge its report."""
+def measured(expected: Expected, where: Path, reports: Path) -> Measured:
+    """Run one study of the study file in the folder `where`, for at most three minutes, and judge its report."""
     folder = reports / expected.study
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, "-m", "profpipe", "run", expected.study, "--reports", str(reports)]
     began = time.monotonic()
-    with subprocess.Popen(command, cwd=WEB, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(command, cwd=where, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
         try:
             words = run.communicate(timeout=LONGEST_S)[1]
         except subprocess.TimeoutExpired:
@@ -94,21 +95,23 @@ def summary(all_of_them: list[Measured]) -> bool:
 
 
 def main() -> int:
-    known = table()
     parser = argparse.ArgumentParser(prog="python -m bench.causes", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"default: all of {', '.join(known)}")
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help="default: all of the language's causes.toml")
+    parser.add_argument("--language", choices=FOLDERS, default="python", help="of the servers")
     parser.add_argument("--reports", type=Path, default=Path("build/causes"), help="where the reports are kept")
     arguments = parser.parse_args()
+    where = FOLDERS[arguments.language]
+    known = table(where / "causes.toml")
     unknown = [study for study in arguments.studies if study not in known]
     if unknown:
         parser.error(f"causes.toml has no {', '.join(unknown)}")
-    if sys.version_info < (3, 12):
+    if arguments.language == "python" and sys.version_info < (3, 12):
         print("CPython 3.12 or later is needed for instructions per Python function; this is an older one.")
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors, Python {sys.version.split()[0]}")
     reports = arguments.reports.absolute()
     done = []
     for study in arguments.studies or known:
-        done.append(measured(known[study], reports))
+        done.append(measured(known[study], where, reports))
         show(done[-1])
     return not summary(done)
 

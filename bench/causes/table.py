@@ -1,4 +1,4 @@
-"""targets/python-web/causes.toml: what each study must name."""
+"""causes.toml of targets/python-web, targets/go and targets/node: what each study must name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-WEB = Path(__file__).parents[2] / "targets" / "python-web"
+TARGETS = Path(__file__).parents[2] / "targets"
+WEB = TARGETS / "python-web"
+# Language -> the folder of its servers, its studies and its table.
+FOLDERS = {"python": WEB, "go": TARGETS / "go", "node": TARGETS / "node"}
 
 
 @dataclass(frozen=True, slots=True)

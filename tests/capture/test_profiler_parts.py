@@ -22,7 +22,10 @@ def test_every_profiler_keeps_the_contract() -> None:
     for name, instrument in PROFILERS.parts():
         assert instrument.name == name
         assert instrument.kind in {"clean", "counted", "sampled", "traced"}
-        target = Target(command=("./server",), language="go") if name.startswith("go-") else ours("threads")
+        target = {
+            "go": Target(command=("./server",), language="go"),
+            "node": Target(command=("node", "server.js"), language="node"),
+        }.get(name.partition("-")[0], ours("threads"))
         assert instrument.limits(target)
         assert instrument.refuses(target) is None
         assert (instrument.emits is None) == (name == "clean")

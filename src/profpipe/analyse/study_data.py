@@ -96,9 +96,9 @@ class StudyData:
         return self.facts(variant).label or variant
 
     def language_family(self, variant: str) -> str:
-        """Functions align within one language family only; all that is neither Python nor Go is native code."""
+        """Functions align within one language family only; all others are native code."""
         language = self.facts(variant).language or "other"
-        return language if language in ("python", "go") else "native"
+        return language if language in ("python", "go", "node") else "native"
 
     def in_order(self) -> StudyData:
         """Runs by variant, profiler and round, so that the order they came in leaves no trace; strangers left out."""

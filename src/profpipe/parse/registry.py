@@ -17,6 +17,7 @@ PARSERS: Registry[Parser] = Registry(
         "pyinstrument": "profpipe.parse.pyinstrument",
         "speedscope": "profpipe.parse.speedscope",
         "cpuprofile": "profpipe.parse.cpuprofile",
+        "v8-calls": "profpipe.parse.v8_calls",
         "heapprofile": "profpipe.parse.heapprofile",
         "chrome-trace": "profpipe.parse.chrome_trace",
         "jfr-json": "profpipe.parse.jfr_json",

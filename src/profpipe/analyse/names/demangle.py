@@ -46,6 +46,8 @@ def normal_name(raw: str, object: str = "", language: str = "") -> str:
     `language` narrows what is tried: Python's and Go's names are never mangled. Names without symbol, bare addresses,
     become `(no symbol)` with the base name of their object, because the address means nothing in another build.
     """
+    if language == "js":
+        return raw
     if language == "python":
         return _ADDRESS.sub("", raw)
     if _BARE_ADDRESS.match(raw):

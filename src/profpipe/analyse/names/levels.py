@@ -1,8 +1,9 @@
-"""At which level a function of a profile is: Python or Go code, whose names have rules of their own, or native code."""
+"""At which level a function is: Python, Go or JavaScript code, whose names have rules of their own, or native code."""
 
 from __future__ import annotations
 
 from profpipe.analyse.names.go_packages import is_go
+from profpipe.analyse.names.js_scripts import is_js, is_script_level
 from profpipe.analyse.names.source_paths import is_object
 from profpipe.model.profile import NATIVE, PYTHON, RUNTIMES, Profile
 
@@ -12,6 +13,8 @@ def levels_of(profile: Profile, language: str = "") -> frozenset[str]:
     found = {"python"} if (profile.functions.runtime == PYTHON).any() else set()
     if language == "go" or is_go(profile):
         found.add("go")
+    if is_js(profile):
+        found.add("js")
     return frozenset(found)
 
 
@@ -25,4 +28,6 @@ def place(file: str, object_: str, runtime: int, levels: frozenset[str]) -> tupl
         return object_, "", "python"
     if runtime == NATIVE and "go" in levels:
         return file, object_, "go"
+    if "js" in levels and is_script_level(object_, runtime):
+        return file, object_, "js"
     return file, object_, RUNTIMES[runtime]

@@ -1,0 +1,1 @@
+"""Profilers that run inside a Node server, which loads them before its first line."""
