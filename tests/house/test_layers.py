@@ -129,7 +129,7 @@ def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
 CHOOSERS = {"registry", "detect", "convert", "locate", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "parts", "reading", "stack_rows", "v8_nodes"},
-    "load": {"interface", "plan", "process", "guard", "doubts"},
+    "load": {"interface", "plan", "process", "guard", "doubts", "response"},
     "export": {"interface"},
     "publish": {"interface", "wire", "secret", "place", "actions", "issues", "sticky", "summary"},
     "capture/profilers": set(),

@@ -7,10 +7,11 @@ from typing import Protocol
 
 import httptools
 
+from profpipe.load.response import Response
+
 CONNECT_TRIES = 3
 RETRY_AFTER_S = 0.05
 UNANSWERED_PAUSE_S = 0.01  # before opening again what was closed without one answer: no storm on a broken server
-NO_BODY = (204, 304)
 # asyncio reads into 256 KiB. From 128 KiB on malloc maps and unmaps memory for every read, some 10 us of each request.
 READ_BYTES = 65_536
 
@@ -40,34 +41,21 @@ class Load(Protocol):
         """The connection was closed while no request was outstanding."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(Response, asyncio.Protocol):
     """Sends when the load calls `send`, and reports the result to it. The load opens it again after a close.
 
-    Fast path: a read that equals the last verified response byte for byte is that response. llhttp is a pure
-    function of the bytes from a message boundary on, the request is always the same, and the parser is at a
-    boundary because `fresh` says that nothing was fed to it since its last message ended. A new Date header makes
-    the bytes differ, and the parser runs.
+    Fast path: where the parser is `fresh`, a read that equals the last verified response byte for byte is that
+    response, since the request is always the same. A new Date header makes the bytes differ, and the parser runs.
     """
 
     def __init__(self, load: Load) -> None:
+        super().__init__(head=load.head)
         self.load = load
         self.transport: asyncio.Transport | None = None
-        self.parser = httptools.HttpResponseParser(self)
         self.waiting = False  # a request is outstanding
         self.retired = False  # the server takes it no more
         self.useful = True  # it has answered since it was opened
         self.begun = 0.0  # when its latency begins: sent, or meant to be sent
-        self._begin_message()
-
-    def _begin_message(self) -> None:
-        self.fresh = True  # nothing was fed to the parser since its last message ended
-        self.complete = False
-        self.extra = False
-        self.headers_done = False
-        self.sized = False
-        self.closing_header = b""
-        self.keep_alive = False
-        self.status = 0
 
     async def open(self) -> bool:
         """Connect, with a few tries; False when the server does not take connections any more."""
@@ -90,8 +78,7 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]
         self.transport = transport
-        self.parser = httptools.HttpResponseParser(self)
-        self._begin_message()
+        self.begin_connection()
 
     def send(self, begun: float) -> None:
         """Hand one request to the socket; its latency counts from `begun`."""
@@ -126,14 +113,10 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, whole: bytes | None) -> None:
         """A response has ended. `whole` = its bytes when they came in one read: the next fast path."""
-        load, status, keep_alive = self.load, self.status, self.keep_alive
+        load, status = self.load, self.status
         self.useful = True
-        self._begin_message()
         self.waiting = False
-        if load.head:
-            # httptools cannot be told that a response to HEAD has no body: it waits for one, so it is replaced.
-            self.parser = httptools.HttpResponseParser(self)
-        if not keep_alive:
+        if not self.after_response():
             self._leave()
         elif whole is not None and status == load.expected:
             load.verified = whole
@@ -156,7 +139,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """A body without a length ends with the connection: only here is such a response complete."""
-        if self.waiting and self.transport is not None and self.headers_done and not self.sized:
+        if self.waiting and self.transport is not None and self.ended_by_close():
             self._leave()
             self.waiting = False
             self.useful = True
@@ -178,45 +161,5 @@ class Connection(asyncio.Protocol):
         outstanding, self.waiting = self.waiting, False
         return outstanding
 
-    # Called by the parser, on the slow path only.
-
-    def on_message_begin(self) -> None:
-        if self.complete:
-            self.extra = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        lower = name.lower()
-        if lower in (b"content-length", b"transfer-encoding"):
-            self.sized = True
-        elif lower == b"connection":
-            self.closing_header += value.lower()
-
-    def on_headers_complete(self) -> None:
-        status = self.parser.get_status_code()
-        if 100 <= status < 200:
-            self.load.interim += 1  # the answer is still to come
-            return
-        self.status = status
-        self.headers_done = True
-        self.sized = self.sized or status in NO_BODY
-        if self.load.head:
-            self.complete = True
-            version = self.parser.get_http_version()
-            self.keep_alive = b"close" not in self.closing_header and (
-                version == "1.1" or b"keep-alive" in self.closing_header
-            )
-
-    def on_body(self, body: bytes) -> None:  # noqa: ARG002 - called by the parser
-        if self.load.head:
-            self.extra = True
-
-    def on_message_complete(self) -> None:
-        if not self.headers_done:
-            self.sized = False
-            self.closing_header = b""
-            return
-        if self.complete and not self.load.head:
-            self.extra = True
-        self.complete = True
-        if not self.load.head:
-            self.keep_alive = self.parser.should_keep_alive()
+    def on_interim(self) -> None:
+        self.load.interim += 1

@@ -146,7 +146,7 @@ class ClosedLoop:
             return False
         self._check(connection)
         body = connection.body_bytes
-        if not connection.after_answer():
+        if not connection.after_response():
             self._reopen(connection)
         elif whole:
             self._verified, self._verified_body = data, body

@@ -8,31 +8,26 @@ import time
 
 import httptools
 
+from profpipe.load.response import Response
+
 CONNECT_TRIES = 3
 RETRY_AFTER_S = 0.02
 RECEIVE_BYTES = 65_536  # from 128 KiB on, malloc maps the buffer afresh for every read: 10 us
-NO_BODY = (204, 304)
 
 
 class SliceError(Exception):
     """A server did what no measurement can be made of; the text is for the report."""
 
 
-class Connection:
-    """A blocking socket, read when epoll says that there is something, and the parser of what comes.
+class Connection(Response):
+    """A blocking socket, read when epoll says that there is something."""
 
-    `fresh` = nothing was fed to the parser since its last answer ended, so a read that equals an answer which was
-    checked before is that answer, byte for byte: the parser is a pure function of the bytes from there on.
-    """
-
-    __slots__ = (
-        "_closing", "_head", "_host", "_port", "_sized", "_timeout", "begun", "body_bytes", "complete", "extra",
-        "fresh", "headers_done", "keep_alive", "parser", "recv", "send", "socket", "status", "waiting",
-    )  # fmt: skip
+    __slots__ = ("_host", "_port", "_timeout", "begun", "recv", "send", "socket", "waiting")
 
     def __init__(self, host: str, port: int, *, head: bool, timeout: float) -> None:
         """Connects. SliceError when the server refuses."""
-        self._host, self._port, self._head, self._timeout = host, port, head, timeout
+        super().__init__(head=head)
+        self._host, self._port, self._timeout = host, port, timeout
         self.begun = 0  # perf_counter_ns when the request outstanding was sent
         self.waiting = False
         self.open()
@@ -54,15 +49,7 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self.recv, self.send = self.socket.recv, self.socket.sendall
-        self.parser = httptools.HttpResponseParser(self)
-        self.begin_message()
-
-    def begin_message(self) -> None:
-        """The next byte begins an answer."""
-        self.fresh = True
-        self.complete = self.extra = self.headers_done = self._sized = self.keep_alive = False
-        self._closing = b""
-        self.status = self.body_bytes = 0
+        self.begin_connection()
 
     def feed(self, data: bytes) -> bool:
         """Parse; True when the answer has ended. SliceError for what is no answer or more than one."""
@@ -75,58 +62,5 @@ class Connection:
             raise SliceError("it sent more than one answer to one request")
         return self.complete
 
-    def ended_by_close(self) -> bool:
-        """Whether the end of the connection is the end of the answer: a body without a length."""
-        return self.headers_done and not self._sized
-
-    def after_answer(self) -> bool:
-        """Ready for the next answer; False when the server will close the connection."""
-        keep_alive = self.keep_alive
-        self.begin_message()
-        if self._head:
-            # httptools cannot be told that an answer to HEAD has no body and would wait for one.
-            self.parser = httptools.HttpResponseParser(self)
-        return keep_alive
-
     def close(self) -> None:
         self.socket.close()
-
-    # Called by the parser.
-
-    def on_message_begin(self) -> None:
-        if self.complete:
-            self.extra = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        lower = name.lower()
-        if lower in (b"content-length", b"transfer-encoding"):
-            self._sized = True
-        elif lower == b"connection":
-            self._closing += value.lower()
-
-    def on_headers_complete(self) -> None:
-        status = self.parser.get_status_code()
-        if 100 <= status < 200:
-            return  # an interim answer: the one that counts is still to come
-        self.status, self.headers_done = status, True
-        self._sized = self._sized or status in NO_BODY
-        if self._head:
-            self.complete = True
-            version = self.parser.get_http_version()
-            self.keep_alive = b"close" not in self._closing and (version == "1.1" or b"keep-alive" in self._closing)
-
-    def on_body(self, body: bytes) -> None:
-        self.body_bytes += len(body)
-        if self._head:
-            self.extra = True
-
-    def on_message_complete(self) -> None:
-        if not self.headers_done:
-            self._sized, self._closing = False, b""
-            return
-        if self._head:
-            return
-        if self.complete:
-            self.extra = True
-        self.complete = True
-        self.keep_alive = self.parser.should_keep_alive()
