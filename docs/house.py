@@ -12,10 +12,15 @@ BOX, GAP, ROW = (104, 34), 16, 92  # pixels: a room, the space between two, from
 
 
 @cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@cache
 def imports(file: Path) -> tuple[tuple[str, int], ...]:
     """(dotted name, line) of everything a file imports, wherever in the file; relative imports are refused."""
     found: list[tuple[str, int]] = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -99,7 +104,7 @@ def picture() -> str:
 def about(path: Path) -> str:
     """The first line of the docstring of a file or of a folder's `__init__.py`."""
     file = path if path.is_file() else path / "__init__.py"
-    text = ast.get_docstring(ast.parse(file.read_text()))
+    text = ast.get_docstring(tree(file))
     assert text, f"{file} has no docstring"
     return text.partition("\n")[0].strip()
 

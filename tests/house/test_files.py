@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
-from docs.house import imports
+from docs.house import imports, tree
 from tests.support.paths import SRC
 
 FILES = sorted(SRC.rglob("*.py"))
@@ -61,7 +61,7 @@ def _too_long(file: Path) -> Iterator[str]:
     at = file.relative_to(SRC)
     if len(lines) > MOST_LINES and not any(REASON.search(line) for line in lines[:HEAD]):
         yield f"{at} has {len(lines)} lines"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree(file)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             size = (node.end_lineno or node.lineno) - node.lineno + 1
             near = lines[node.lineno - 1 : node.body[0].lineno]

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module", params=SEED_BYTES)
 def server(request: pytest.FixtureRequest) -> Path:
-    """The path of one server, built; building again what is built costs a second."""
+    """The path of one server, built."""
     if request.param in C:
         require("gcc", "make")
         run_build("make", "-C", str(TARGETS / "c"), cwd=TARGETS)
