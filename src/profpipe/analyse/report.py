@@ -64,6 +64,7 @@ def _report(study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdi
         waterfall=tables.waterfalls,
         control=verdicts.control,
         calibration=study.calibration,
+        dependencies=study.record.dependencies,
         invalid=invalid_runs(study),
         limits=(*study.record.limits, *tables.limits),
         classic=tables.classic,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from profpipe.capture.doctor import ToolState, try_tools
-    from profpipe.capture.environments.interface import EnvironmentKind, Requirement, Wanted
+    from profpipe.capture.environments.interface import EnvironmentKind, Package, Requirement, Wanted
     from profpipe.capture.environments.make import Environment, make_environment
+    from profpipe.capture.environments.present import packages_of
     from profpipe.capture.environments.registry import find_lock
     from profpipe.capture.interface import Profiler
     from profpipe.capture.machine import crates, environment_facts
@@ -23,6 +24,7 @@ _MODULES = {
     "Environment": "environments.make",
     "EnvironmentKind": "environments.interface",
     "PROFILERS": "profilers.registry",
+    "Package": "environments.interface",
     "Placement": "server.placement",
     "Profiler": "interface",
     "Requirement": "environments.interface",
@@ -38,6 +40,7 @@ _MODULES = {
     "find_lock": "environments.registry",
     "make_environment": "environments.make",
     "missing_requirements": "server.requirements",
+    "packages_of": "environments.present",
     "place": "server.placement",
     "profiler": "profilers.registry",
     "profiler_versions": "profilers.registry",
@@ -49,6 +52,7 @@ __all__ = [
     "PROFILERS",
     "Environment",
     "EnvironmentKind",
+    "Package",
     "Placement",
     "Profiler",
     "Requirement",
@@ -64,6 +68,7 @@ __all__ = [
     "find_lock",
     "make_environment",
     "missing_requirements",
+    "packages_of",
     "place",
     "profiler",
     "profiler_versions",

@@ -20,3 +20,9 @@ def changes(repo: Path, base: str, head: str) -> str:
     plain = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames")
     text = git(repo, *headings, "diff", *plain, "--src-prefix=a/", "--dst-prefix=b/", base, head, "--")
     return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT) + 1]
+
+
+def changed_files(repo: Path, base: str, head: str) -> tuple[str, ...]:
+    """The paths that differ between two commits, both names of a renamed file."""
+    text = git(repo, "diff", "--name-only", "--no-renames", "-z", base, head, "--")
+    return tuple(path for path in text.split("\0") if path)

@@ -53,6 +53,7 @@ __all__ = [
     "Comparison",
     "Conclusion",
     "Control",
+    "Dependency",
     "Evidence",
     "Flame",
     "FunctionName",
@@ -202,6 +203,24 @@ class Gate(Part):
     undecided: tuple[str, ...] = Field((), description="in words: what the rules ask for and these runs did not decide")
 
 
+class Dependency(Part):
+    """A package that a contender has in another version than the baseline, or that only one of them has."""
+
+    contender: str
+    name: str
+    before: str | None = Field(description="version at the baseline; null: it is not there")
+    after: str | None = Field(description="version at the contender; null: it is not there")
+    prefixes: tuple[str, ...] = Field((), description="how files or names of its functions begin")
+    alone: bool = Field(False, description="nothing else differs: no other package, and no file but lock files")
+
+    @property
+    def words(self) -> str:
+        """`MarkupSafe 2.1.5 → 3.0.2`, `anyio 4.4.0 (new)`."""
+        if self.before is None or self.after is None:
+            return f"{self.name} {self.after or self.before} ({'gone' if self.after is None else 'new'})"
+        return f"{self.name} {self.before} → {self.after}"
+
+
 class StudyInfo(Part):
     id: str
     question: str
@@ -235,6 +254,7 @@ class Report(Part):
     control: Control = Control()
     calibration: Calibration | None = None
     gate: Gate | None = None
+    dependencies: tuple[Dependency, ...] = Field((), description="packages whose version differs from the baseline's")
     invalid: tuple[Invalid, ...] = ()
     limits: tuple[Limit, ...] = ()
     classic: tuple[ClassicList, ...] = ()

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from profpipe.model.accepted import Accepted
-from profpipe.model.report import CommitInfo, Hypothesis, LeftOut, Limit, Sequential, SlicesRecord
+from profpipe.model.report import CommitInfo, Dependency, Hypothesis, LeftOut, Limit, Sequential, SlicesRecord
 from profpipe.model.trial import TrialRecord
 from profpipe.units import Instrument
 
@@ -49,7 +49,7 @@ class StudyRecord:
     were added, once that has ended; `checkout` = the user's own folder of that repository, which no profile of a commit
     may come from. It stays in study.json. `slices` = how the starts were planned, None where clean runs are rounds.
     `gate` = the rules that decide whether this change fails, as `--fail-on` has them, and `accepted` = the regressions
-    that were accepted for it.
+    that were accepted for it. `dependencies` = the packages whose version differs from the baseline's.
     """
 
     study: str
@@ -78,4 +78,5 @@ class StudyRecord:
     checkout: str = ""
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
     trial: TrialRecord | None = None

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from profpipe.capture.environments.interface import Recipe, Requirement, Wanted
+from profpipe.capture.environments.interface import Package, Recipe, Requirement, Wanted
 
 _REQUIRED = re.compile(r"^\s*(?:require\s+)?([\w.~-]+\.[\w.~-]+/\S+|\S+\.\S+)\s+(v\d\S*)", re.MULTILINE)
 
@@ -34,8 +34,9 @@ class GoModules:
         vendored = (("go", "mod", "vendor"),) if (wanted.lock.parent / "vendor").is_dir() else ()
         return Recipe((("go", "get", *(f"{r.name}@{_v(r)}" for r in wanted.bump)), *vendored))
 
-    def packages(self, wanted: Wanted, folder: Path) -> Mapping[str, str]:  # noqa: ARG002
-        return dict(sorted(_REQUIRED.findall(wanted.lock.read_text("utf-8", "replace"))))
+    def packages(self, cwd: Path, folder: Path) -> Mapping[str, Package]:  # noqa: ARG002
+        required = _REQUIRED.findall((cwd / "go.mod").read_text("utf-8", "replace"))
+        return {name: Package(version, (name,)) for name, version in sorted(required)}
 
 
 class Cargo:
@@ -56,12 +57,17 @@ class Cargo:
     def recipe(self, wanted: Wanted, folder: Path) -> Recipe:  # noqa: ARG002
         return Recipe(tuple(("cargo", "update", "-p", r.name, "--precise", r.version) for r in wanted.bump))
 
-    def packages(self, wanted: Wanted, folder: Path) -> Mapping[str, str]:  # noqa: ARG002
-        locked = tomllib.loads(wanted.lock.read_text("utf-8")).get("package", ())
+    def packages(self, cwd: Path, folder: Path) -> Mapping[str, Package]:  # noqa: ARG002
+        locked = tomllib.loads((cwd / "Cargo.lock").read_text("utf-8")).get("package", ())
         versions: dict[str, list[str]] = {}
         for each in locked:
             versions.setdefault(str(each["name"]), []).append(str(each["version"]))
-        return {name: ", ".join(sorted(found)) for name, found in sorted(versions.items())}
+        return {name: Package(", ".join(sorted(found)), _crate(name)) for name, found in sorted(versions.items())}
+
+
+def _crate(name: str) -> tuple[str, ...]:
+    path = name.replace("-", "_")
+    return f"{path}::", f"<{path}::", f"{name}-"
 
 
 def _v(wanted: Requirement) -> str:

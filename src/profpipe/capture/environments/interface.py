@@ -17,6 +17,14 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package. `prefixes` = how the files, or the names, of its functions begin in a report."""
+
+    version: str
+    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """An environment for one target at one commit.
 
@@ -73,5 +81,5 @@ class EnvironmentKind(Protocol):
     def recipe(self, wanted: Wanted, folder: Path) -> Recipe:
         """The commands that make it in `folder`. Raises UsageError for an interpreter that is not there."""
 
-    def packages(self, wanted: Wanted, folder: Path) -> Mapping[str, str]:
-        """The installed packages, name -> version, of a finished environment."""
+    def packages(self, cwd: Path, folder: Path) -> Mapping[str, Package]:
+        """The installed packages by name. `cwd` = the target's folder, `folder` = that of its environment."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from profpipe.capture.environments.interface import EnvironmentKind, Recipe, Wanted
+from profpipe.capture.environments.interface import EnvironmentKind, Package, Recipe, Wanted
 from profpipe.capture.server.build import run_command
 from profpipe.errors import CaptureError
 
@@ -36,9 +36,9 @@ class Environment:
     programs: Path | None
     python: Path | None
 
-    def packages(self) -> Mapping[str, str]:
-        """What is installed in it now, name -> version."""
-        return self.kind.packages(self.wanted, self.folder)
+    def packages(self) -> Mapping[str, Package]:
+        """What is installed in it now."""
+        return self.kind.packages(self.wanted.lock.parent, self.folder)
 
 
 def make_environment(kind: EnvironmentKind, wanted: Wanted, cache: Path, on_line: Callable[[str], None]) -> Environment:

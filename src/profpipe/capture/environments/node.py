@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from subprocess import DEVNULL, TimeoutExpired, run
 
-from profpipe.capture.environments.interface import Recipe, Wanted
+from profpipe.capture.environments.interface import Package, Recipe, Wanted
 
 # npm's own list of what it installed.
 INSTALLED = "node_modules/.package-lock.json"
@@ -39,11 +39,15 @@ class Npm:
             commands.append((*here, "install", "--save-exact", *QUIET, *wanted.extra, *bumped))
         return Recipe(tuple(commands), copies=_files(wanted))
 
-    def packages(self, wanted: Wanted, folder: Path) -> Mapping[str, str]:  # noqa: ARG002
+    def packages(self, cwd: Path, folder: Path) -> Mapping[str, Package]:  # noqa: ARG002
         """By path below node_modules: one package may be there in several versions."""
         listed = json.loads((folder / INSTALLED).read_text("utf-8"))["packages"]
-        found = {path.removeprefix("node_modules/"): str(each.get("version", "")) for path, each in listed.items()}
-        return {path.replace("/node_modules/", " > "): version for path, version in sorted(found.items())}
+        found: dict[str, Package] = {}
+        for path, each in sorted(listed.items()):
+            name = path.removeprefix("node_modules/")
+            prefix = f"{name.rpartition('node_modules/')[2]}/"
+            found[name.replace("/node_modules/", " > ")] = Package(str(each.get("version", "")), (prefix,))
+        return found
 
 
 def _files(wanted: Wanted) -> tuple[Path, ...]:

@@ -7,10 +7,10 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from profpipe.capture.environments.interface import Recipe, Wanted
+from profpipe.capture.environments.interface import Package, Recipe, Wanted
 from profpipe.capture.environments.interpreters import about, find_interpreter
 
 PYPROJECT = "pyproject.toml"
@@ -41,7 +41,7 @@ class Requirements:
         own = ((*install, "--no-deps", "--editable", str(wanted.cwd)),) if wanted.project else ()
         return Recipe((_venv(python, folder), (*install, "-r", str(wanted.lock)), *own, *_more(install, wanted, self)))
 
-    def packages(self, wanted: Wanted, folder: Path) -> Mapping[str, str]:  # noqa: ARG002
+    def packages(self, cwd: Path, folder: Path) -> Mapping[str, Package]:  # noqa: ARG002
         return installed(folder)
 
 
@@ -69,15 +69,25 @@ class Uv:
         install = ("uv", "pip", "install", "--python", str(folder))
         return Recipe((sync, *_more(install, wanted, self)), env={"UV_PROJECT_ENVIRONMENT": str(folder)})
 
-    def packages(self, wanted: Wanted, folder: Path) -> Mapping[str, str]:  # noqa: ARG002
+    def packages(self, cwd: Path, folder: Path) -> Mapping[str, Package]:  # noqa: ARG002
         return installed(folder)
 
 
-def installed(folder: Path) -> Mapping[str, str]:
+def installed(folder: Path) -> Mapping[str, Package]:
     """The distributions of a venv, by the names they have themselves."""
     sites = [str(path) for path in folder.glob("lib/python*/site-packages")]
-    found = {dist.metadata["Name"]: dist.version for dist in distributions(path=sites)}
+    found = {dist.metadata["Name"]: Package(dist.version, _prefixes(dist)) for dist in distributions(path=sites)}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def _prefixes(dist: Distribution) -> tuple[str, ...]:
+    """`markupsafe/`, `six.py`: its folders and modules in site-packages."""
+    found = set()
+    for file in dist.files or ():
+        first, *rest = file.parts
+        if first != ".." and not first.endswith((".dist-info", ".egg-info", ".pth")) and first != "__pycache__":
+            found.add(f"{first}/" if rest else first)
+    return tuple(sorted(found))
 
 
 def _asks(wanted: Wanted) -> bool:

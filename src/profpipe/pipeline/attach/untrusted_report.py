@@ -35,7 +35,8 @@ NAMES = frozenset(
     _words("""
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
 ref time baseline contender contenders name file object runtime raw metric category certainty kind rule
-variant phase stopped machine study place path names categories callers callees variants target control
+variant phase stopped machine study place path names categories callers callees variants target control before
+after prefixes
 """)
 )
 PROSE = frozenset(
@@ -124,7 +125,8 @@ def _reduced(report: Report) -> Report:
         invalid["reason"] = NOT_TAKEN
     for variant in reduced["variants"]:
         variant["why"] = None if variant["valid"] else NOT_TAKEN
-    reduced["gate"] = None
+    # Which packages differ cannot be computed from figures, and one that is named would be blamed for all of them.
+    reduced |= {"gate": None, "dependencies": []}
     return Report.model_validate(reduced)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from profpipe.capture import Requirement
+from profpipe.capture import Package, Requirement
 from profpipe.commits.resolve import Asked, Commit, commit_of
 from profpipe.commits.worktrees import again
 from profpipe.errors import CaptureError, UsageError
@@ -81,9 +81,9 @@ def requirements(asked: Asked, bumps: Sequence[Bump]) -> Mapping[str, tuple[Requ
     }
 
 
-def check_installed(variant: str, wanted: Sequence[Requirement], packages: Mapping[str, str]) -> None:
+def check_installed(variant: str, wanted: Sequence[Requirement], packages: Mapping[str, Package]) -> None:
     """Raises CaptureError(build) when a package is not there in the version that was asked for."""
-    known = {_plain(name): version for name, version in packages.items()}
+    known = {_plain(name): package.version for name, package in packages.items()}
     for each in wanted:
         version = known.get(_plain(each.name))
         if version is None or each.version.removeprefix("v") not in version.replace("v", "").split(", "):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profpipe import store
 from profpipe.capture import Requirement
-from profpipe.commits.changes import changes
+from profpipe.commits.changes import changed_files, changes
 from profpipe.commits.resolve import Asked, Commit, repository, resolve
 from profpipe.commits.worktrees import checked_out, remove, snapshot
 from profpipe.errors import CaptureError, UsageError
-from profpipe.model.report import CommitInfo
+from profpipe.model.report import CommitInfo, Dependency
 from profpipe.pipeline.commits.bump import Bump, check_installed, requirements, twice
+from profpipe.pipeline.commits.dependencies import dependencies, packages_by_variant
 from profpipe.pipeline.commits.environments import lacking, with_environments
 from profpipe.pipeline.commits.gated import with_gate
 from profpipe.pipeline.commits.one_metric import only_for
@@ -182,7 +183,7 @@ def build_commits(at: CheckedOut, reports: Path, listen: Listener) -> Iterator[R
         for name in running.broken:
             remove(at.repo, at.folders[name])
         _enough_left(at, running.broken)
-        _write_changes(at, running.folder)
+        _write_changes(at, running)
         yield running
 
 
@@ -207,13 +208,18 @@ def _enough_left(at: CheckedOut, broken: Mapping[str, CaptureError]) -> None:
     raise CaptureError("build", f"{words} does not build, so nothing is left to compare: {error.text}{lines}")
 
 
-def _write_changes(at: CheckedOut, folder: Path) -> None:
-    """Store the patches with the captures, so that a report can be made again without the repository."""
+def _write_changes(at: CheckedOut, running: RunningStudy) -> None:
+    """Store patches and changed packages with the captures: a report can be made again without the repository."""
     base, *others = at.asked.commits
-    (folder / CHANGES).mkdir()
+    packages, found = packages_by_variant(at.prepared), list[Dependency]()
+    (running.folder / CHANGES).mkdir()
     for other in others:
         text = changes(at.repo, base.commit, other.commit)
-        store.write_whole(folder / CHANGES / f"{other.id}.patch", text.encode("utf-8", "surrogateescape"))
+        store.write_whole(running.folder / CHANGES / f"{other.id}.patch", text.encode("utf-8", "surrogateescape"))
+        files = changed_files(at.repo, base.commit, other.commit)
+        found += dependencies(other.id, packages[base.id], packages[other.id], files)
+    running.study = replace(running.study, dependencies=tuple(found))
+    store.write_study(running.folder, running.study)
 
 
 def _uncommitted(repo: Path, wanted: bool) -> Commit | None:

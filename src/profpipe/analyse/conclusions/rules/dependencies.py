@@ -1,0 +1,126 @@
+"""Two commits with packages in different versions: which package explains the difference, and in which functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from profpipe.analyse.conclusions.facts import Facts, amount, conclusion, listed, share
+from profpipe.analyse.conclusions.registry import weight
+from profpipe.model.report import Certainty, Conclusion, Dependency, Evidence, MetricInfo, Variant
+
+# A package under a tenth of the gap is not named as its cause; a function under a twentieth not as its place.
+PACKAGE_FLOOR, FUNCTION_FLOOR = 0.10, 0.05
+MAX_PACKAGES, MAX_FUNCTIONS, MAX_LISTED = 3, 2, 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A function whose self cost differs by `delta`; `path` = its place in report.json."""
+
+    name: str
+    file: str
+    delta: float
+    path: str
+
+    @property
+    def words(self) -> str:
+        return f"“{self.name}”" + (f" ({self.file})" if self.file else "")
+
+
+def dependencies(facts: Facts) -> Iterator[Conclusion]:
+    """For every contender with other packages: the first figure that differs, explained by package."""
+    for contender in facts.contenders:
+        found = [(i, d) for i, d in enumerate(facts.report.dependencies) if d.contender == contender.id]
+        if not found:
+            continue
+        explained = [c for metric in facts.report.metrics if (c := _explained(facts, contender, metric, found))]
+        yield from explained[:1]
+        if not explained:
+            yield _listed(facts, contender, found)
+
+
+def _explained(
+    facts: Facts, contender: Variant, metric: MetricInfo, found: Sequence[tuple[int, Dependency]]
+) -> Conclusion | None:
+    """What the packages explain of one figure; None where it does not differ or no package holds a part of it."""
+    compared = facts.relevant(contender.id, metric.key)
+    if compared is None or not compared.delta or not _is_cost(metric):
+        return None
+    certainty: Certainty
+    gap, rows = compared.delta, _rows(facts, metric.key, contender.id)
+    verb = "spends more than" if gap > 0 else "saves against"
+    size = f"the {amount(abs(gap), metric)} that {contender.label} {verb} {facts.baseline.label}"
+    if found[0][1].alone:
+        words = f"{found[0][1].words} is all that differs, so it explains {size}"
+        used, certainty = found[:1], "measured"
+        text = f"{words}{_places(found[0][1], rows, gap)}."
+    else:
+        parts = [(sum(r.delta for r in rows if _of(r, d)) / gap, i, d) for i, d in found]
+        parts = sorted((p for p in parts if p[0] >= PACKAGE_FLOOR), key=lambda part: -part[0])[:MAX_PACKAGES]
+        if not parts:
+            return None
+        used, certainty = [(i, d) for _, i, d in parts], "likely"
+        named = [
+            f"{d.words} explains {share(part)}{' of ' + size if n == 0 else ''}" for n, (part, _, d) in enumerate(parts)
+        ]
+        text = f"{listed(named)}{_places(parts[0][2], rows, gap)}."
+    evidence = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in used]
+    return conclusion(
+        "dependencies",
+        contender.id,
+        text,
+        kind="cause",
+        weight=weight("dependencies"),
+        rows=evidence,
+        certainty=certainty,
+    )
+
+
+def _is_cost(metric: MetricInfo) -> bool:
+    return metric.unit in ("us", "instructions", "samples") or metric.instrument in ("counted", "sampled")
+
+
+def _places(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
+    """Where the difference is: functions of the package, and the largest one of all where it is not among them."""
+    same = [r for r in rows if abs(r.delta) >= FUNCTION_FLOOR * abs(gap)]
+    same.sort(key=lambda r: (-abs(r.delta), r.path))
+    own = [r for r in same if _of(r, package)][:MAX_FUNCTIONS]
+    others = [r for r in same if not _of(r, package)][:1]
+    if not same:
+        return ""
+    words = []
+    if own:
+        words.append(f"in its own {listed([r.words for r in own])}")
+    if others and abs(others[0].delta) > sum(abs(r.delta) for r in own):
+        words.insert(0, f"{'most of it ' if own else ''}in {others[0].words}, which uses it")
+    return f": {', and '.join(words)}" if words else ""
+
+
+def _rows(facts: Facts, key: str, contender: str) -> list[_Changed]:
+    found = facts.table(key)
+    out = []
+    for i, category in enumerate(found[0].rows if found else ()):
+        for j, row in enumerate(category.functions):
+            before, after = row.cells.get(facts.baseline.id), row.cells.get(contender)
+            if found and before is not None and after is not None:
+                f = row.function
+                delta = (after.self or 0.0) - (before.self or 0.0)
+                out.append(_Changed(f.name, f.file, delta, f"{found[1]}.rows.{i}.functions.{j}"))
+    return out
+
+
+def _of(row: _Changed, package: Dependency) -> bool:
+    """Whether a function is of a package, by its file or by its name."""
+    return bool(package.prefixes) and (row.file.startswith(package.prefixes) or row.name.startswith(package.prefixes))
+
+
+def _listed(facts: Facts, contender: Variant, found: Sequence[tuple[int, Dependency]]) -> Conclusion:
+    """The packages that differ, where no figure does, or none of it is in their functions."""
+    shown = [d.words for _, d in found[:MAX_LISTED]]
+    more = f" and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
+    text = f"{contender.label} has other packages than {facts.baseline.label}: {', '.join(shown)}{more}."
+    evidence = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in found[:MAX_LISTED]]
+    return conclusion(
+        "dependencies", contender.id, text, kind="caution", weight=weight("dependencies/listed"), rows=evidence
+    )
