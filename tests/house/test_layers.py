@@ -35,7 +35,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"tools", "environments"},
         {"machine", "interface"},
         {"launch", "profilers"},
-        {"run", "side_by_side", "doctor"},
+        {"run", "side_by_side", "loaded_files", "doctor"},
     ),
     "analyse": (
         {"names", "statistics", "study_data"},

@@ -20,6 +20,7 @@ from profpipe.pipeline.commits.dependencies import dependencies, packages_by_var
 from profpipe.pipeline.commits.environments import lacking, with_environments
 from profpipe.pipeline.commits.gated import with_gate
 from profpipe.pipeline.commits.one_metric import only_for
+from profpipe.pipeline.commits.own_code import check_own_code
 from profpipe.pipeline.commits.study_of_commits import (
     config_here,
     folder_in_repository,
@@ -183,6 +184,8 @@ def build_commits(at: CheckedOut, reports: Path, listen: Listener) -> Iterator[R
         for name in running.broken:
             remove(at.repo, at.folders[name])
         _enough_left(at, running.broken)
+        doubts = check_own_code(at.prepared, running.session, running.folder, at.folders, running.broken)
+        running.study = replace(running.study, limits=(*running.study.limits, *doubts))
         _write_changes(at, running)
         yield running
 
