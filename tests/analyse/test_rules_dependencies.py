@@ -50,6 +50,15 @@ def test_a_function_of_another_package_that_uses_it_is_named_where_it_holds_most
     assert text.endswith("that b saves against a: in “write_head” (jinja2/runtime.py), which uses it.")
 
 
+def test_a_function_that_goes_the_other_way_is_not_named_as_the_place_of_the_difference() -> None:
+    after = dearer("write_head", -900) | {"put": replace(BEFORE["put"], own=BEFORE["put"].own + 50)}
+    report = other_packages(BEFORE, after, package("MarkupSafe", "2.1.5", "3.0.2", "markupsafe/", alone=True))
+    (text,) = said(report)
+    assert text.endswith(
+        "in “write_head” (jinja2/runtime.py), which uses it; its own “put” (markupsafe/__init__.py) costs more."
+    )
+
+
 def test_of_several_packages_each_has_the_share_of_its_functions() -> None:
     after = dearer("put", 300) | {"write_head": replace(BEFORE["write_head"], own=BEFORE["write_head"].own + 700)}
     report = other_packages(

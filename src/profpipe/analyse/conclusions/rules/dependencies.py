@@ -83,18 +83,19 @@ def _is_cost(metric: MetricInfo) -> bool:
 
 def _places(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
     """Where the difference is: functions of the package, and the largest one of all where it is not among them."""
-    same = [r for r in rows if abs(r.delta) >= FUNCTION_FLOOR * abs(gap)]
-    same.sort(key=lambda r: (-abs(r.delta), r.path))
+    large = [r for r in rows if abs(r.delta) >= FUNCTION_FLOOR * abs(gap)]
+    large.sort(key=lambda r: (-abs(r.delta), r.path))
+    same = [r for r in large if r.delta * gap > 0]
     own = [r for r in same if _of(r, package)][:MAX_FUNCTIONS]
     others = [r for r in same if not _of(r, package)][:1]
-    if not same:
-        return ""
+    back = [r for r in large if r.delta * gap < 0 and _of(r, package)][:1]
     words = []
     if own:
         words.append(f"in its own {listed([r.words for r in own])}")
     if others and abs(others[0].delta) > sum(abs(r.delta) for r in own):
         words.insert(0, f"{'most of it ' if own else ''}in {others[0].words}, which uses it")
-    return f": {', and '.join(words)}" if words else ""
+    text = f": {', and '.join(words)}" if words else ""
+    return text + (f"; its own {back[0].words} costs {'more' if gap < 0 else 'less'}" if back else "")
 
 
 def _rows(facts: Facts, key: str, contender: str) -> list[_Changed]:
