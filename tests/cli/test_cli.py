@@ -14,6 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from profpipe.study import read_study_file
 from tests.support.command import profpipe
 from tests.support.paths import DATA, ROOT
 
@@ -145,14 +146,40 @@ def test_init_writes_a_file_that_check_accepts(tmp_path: Path) -> None:
     assert "--force" in again.stderr
 
 
-@pytest.mark.parametrize(("given", "option"), [((), "--command"), (("--command", "./server {port}"), "--language")])
-def test_init_that_nobody_can_answer_names_the_option(
-    given: tuple[str, ...], option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_init_that_finds_no_server_and_that_nobody_answers_names_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    done = profpipe("init", *given, cwd=tmp_path)
+    done = profpipe("init", cwd=tmp_path)
     assert done.returncode == 2
-    assert f"give {option}" in done.stderr
+    assert "the files of this folder do not say how its server is started" in done.stderr
+    assert "give --command" in done.stderr
+    assert not (tmp_path / "profpipe.toml").exists()
+
+
+def test_init_without_a_terminal_asks_nothing_that_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    done = profpipe("init", "--command", "./server {port}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 'language = "other"' in (tmp_path / "profpipe.toml").read_text()
+
+
+def test_init_writes_the_request_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "body.json").write_text('{"id": 1}')
+    words = ("--method", "POST", "--path", "/orders", "--header", "Content-Type: application/json", "--status", "201")
+    done = profpipe("init", "--command", "./s {port}", *words, "--body-file", tmp_path / "body.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    load = read_study_file(tmp_path / "profpipe.toml").file.study["compare"].load
+    assert (load.request.method, load.request.path, load.request.status) == ("POST", "/orders", 201)
+    assert (load.request.body, dict(load.request.headers)) == ('{"id": 1}', {"Content-Type": "application/json"})
+    assert "requests" not in load.model_fields_set
+    assert "ready.tcp = true" in (tmp_path / "profpipe.toml").read_text()
+
+
+@pytest.mark.parametrize("words", [("--header", "no colon"), ("--body-file", "missing.json"), ("--path", "no-slash")])
+def test_init_refuses_a_request_that_cannot_be_sent(words: tuple[str, str], tmp_path: Path) -> None:
+    done = profpipe("init", "--command", "./s {port}", *words, cwd=tmp_path)
+    assert done.returncode == 2
     assert not (tmp_path / "profpipe.toml").exists()
 
 

@@ -119,3 +119,11 @@ def test_a_size_sets_only_what_the_study_leaves_open() -> None:
     found = size(100.0, 3.0)
     assert (found.requests, found.connections, found.warmup) == (300, 20, 90)
     assert found.left_open(LoadPlan(connections=2, warmup=0)) == {"requests": 300, "timeout": found.timeout}
+
+
+def test_a_server_that_serves_one_connection_at_a_time_gets_one(tmp_path: Path) -> None:
+    tried = {pair: replace(found, connections=1) for pair, found in trial({"a": 900, "b": 900}).items()}
+    found = plan(study(tmp_path), tried, 20.0, by_slices=True).fitted
+    assert {size.connections for size in found.sizes.values()} == {1}
+    assert found.slices is not None
+    assert found.slices.connections == 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -16,6 +17,7 @@ from profpipe.errors import EXIT_OK, UsageError
 from profpipe.units import Language
 
 LANGUAGES = click.Choice(get_args(Language))
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 @click.command()
@@ -23,24 +25,35 @@ LANGUAGES = click.Choice(get_args(Language))
 @click.option("--name", default="server", show_default=True, help="name of the target")
 @click.option("--language", type=LANGUAGES, help="language of the server, which decides on its profilers")
 @click.option("--contender", help="the command of a second variant to compare with")
-@click.option("--path", "request_path", default="/", show_default=True, help="path that the load requests")
+@click.option("--method", type=click.Choice(METHODS), default="GET", show_default=True, help="method of the request")
+@click.option("--path", default="/", show_default=True, help="path that the load requests")
+@click.option("--header", "headers", multiple=True, help="`Name: value` of the request (repeatable)")
+@click.option("--body-file", type=click.Path(path_type=Path, dir_okay=False), help="file with the body of the request")
+@click.option("--status", type=click.IntRange(100, 599), default=200, show_default=True, help="status of a good answer")
 @click.option("--force", is_flag=True, help="replace an existing profpipe.toml")
-def init(
-    command: str | None, name: str, language: Language | None, contender: str | None, request_path: str, force: bool
-) -> None:
-    """Write a commented profpipe.toml for your own server. Asks for the command and language if not given."""
-    from profpipe.pipeline.setup import write_starter_file
+def init(force: bool, **given: Any) -> None:
+    """Write a commented profpipe.toml for your own server, which it finds in the files of this folder.
+
+    It looks at Procfile, Dockerfile, compose files and manage.py, and for Flask, FastAPI, aiohttp and other
+    applications with a server in .venv. Where it finds none and --command is not given, it asks.
+    """
+    from profpipe.pipeline.setup import Asked, find_server, write_starter_file
 
     path = Path("profpipe.toml")
     if path.exists() and not force:
         raise UsageError(f"{path} exists; check it with `profpipe check` or replace it with --force")
-    if command is None:
+    asked = Asked(**given)
+    server = find_server(asked, Path.cwd())
+    if server is None:
         command = _asked("--command", "Command that starts the server ({port} stands for its port)")
-    if language is None:
-        language = cast("Language", _asked("--language", "Language of the server", type=LANGUAGES, default="python"))
-    write_starter_file(
-        path, name=name, command=command, language=language, contender=contender, request_path=request_path
-    )
+        asked = replace(asked, command=command)
+        server = find_server(asked, Path.cwd())
+    assert server is not None
+    write_starter_file(path, asked, server)
+    if asked.command is None:
+        say(f"server found: {server.found}: {shlex.join(server.argv)}")
+    for note in server.notes:
+        say(f"note: {note}")
     say(f"{path} written. Next: profpipe check, then profpipe run")
 
 
@@ -51,7 +64,9 @@ def _asked(option: str, question: str, **kind: Any) -> str:
     except click.Abort:
         if sys.stdin.isatty():
             raise
-        raise UsageError(f"there is no answer on standard input: give {option}") from None
+        raise UsageError(
+            f"the files of this folder do not say how its server is started, and nobody answers: give {option}"
+        ) from None
 
 
 @click.command()

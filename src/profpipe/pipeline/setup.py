@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from profpipe import store
-from profpipe.errors import UsageError
+from profpipe.errors import UsageError, first_fault
 from profpipe.study.read import LoadedFile
 from profpipe.units import Language
+
+if TYPE_CHECKING:
+    from profpipe.pipeline.project.find import Server
+    from profpipe.study import Request
 
 
 def load_study_file(config: Path | None) -> LoadedFile:
@@ -61,23 +66,78 @@ def listing(loaded: LoadedFile) -> dict[str, Any]:
     }
 
 
-def write_starter_file(
-    path: Path, *, name: str, command: str, language: Language, contender: str | None, request_path: str
-) -> None:
-    """Write a commented study file. Raises UsageError for an open quote, ConfigError for other mistakes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What `profpipe init` was told. None = find it in the project; `headers` as `Name: value`."""
+
+    name: str = "server"
+    command: str | None = None
+    contender: str | None = None
+    language: Language | None = None
+    method: str = "GET"
+    path: str = "/"
+    headers: tuple[str, ...] = ()
+    body_file: Path | None = None
+    status: int = 200
+
+
+def find_server(asked: Asked, root: Path) -> Server | None:
+    """The server that was asked for, or else the one that the project's files name; None where they name none.
+
+    Raises UsageError for a command with an open quote.
+    """
+    from profpipe.pipeline.project.find import Server, find_server, language_of
+
+    if asked.command is None:
+        return find_server(root)
+    argv = _split(asked.command)
+    return Server(argv, language_of(argv, root), "--command")
+
+
+def write_starter_file(path: Path, asked: Asked, server: Server) -> None:
+    """Write a commented study file. Raises UsageError for an open quote, a header or a body that cannot be sent."""
     from profpipe.capture import default_profilers
     from profpipe.study.starter import starter_file
 
-    try:
-        argv, other = tuple(shlex.split(command)), tuple(shlex.split(contender)) if contender else None
-    except ValueError as error:
-        raise UsageError(f"the command cannot be split into words: {error}; check its quotes") from error
+    language = asked.language or server.language
     text = starter_file(
         default_profilers(language),
-        name=name,
-        command=argv,
+        name=asked.name,
+        command=server.argv,
         language=language,
-        contender=other,
-        request_path=request_path,
+        contender=None if asked.contender is None else _split(asked.contender),
+        request=_request(asked),
+        env=server.env,
     )
     store.write_whole(path.absolute(), text)
+
+
+def _split(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"the command cannot be split into words: {error}; check its quotes") from error
+
+
+def _request(asked: Asked) -> Request:
+    from pydantic import ValidationError
+
+    from profpipe.study import Request
+
+    headers = {}
+    for header in asked.headers:
+        name, sign, value = header.partition(":")
+        if not sign or not name.strip():
+            raise UsageError(f"--header {header}: expected Name: value")
+        headers[name.strip()] = value.strip()
+    body = ""
+    if asked.body_file is not None:
+        try:
+            body = asked.body_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--body-file {asked.body_file}: cannot be read as UTF-8 text: {error}") from error
+    given = {"method": asked.method, "path": asked.path, "headers": headers, "body": body, "status": asked.status}
+    try:
+        return Request.model_validate(given)
+    except ValidationError as error:
+        raise UsageError(f"the request cannot be sent: {first_fault(error)}") from error

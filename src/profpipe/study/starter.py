@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from profpipe.study.mistakes import dotted
+from profpipe.study.schema import Request
 from profpipe.units import Language
 
 _EXAMPLE_COMMAND = ("./my-server", "--port", "{port}")
@@ -19,7 +21,8 @@ def starter_file(
     contender: tuple[str, ...] | None = None,
     language: Language = "other",
     ready_line: str | None = None,
-    request_path: str = "/",
+    request: Request = Request(),  # noqa: B008 - frozen
+    env: Mapping[str, str] = MappingProxyType({}),
     port: int | None = None,
     study: str = "compare",
 ) -> str:
@@ -32,10 +35,10 @@ def starter_file(
     """
     second = "contender" if name != "contender" else "contender-2"
     variants = {name: command} | ({second: contender} if contender else {})
-    targets = [_target(key, argv, language, ready_line, request_path, port) for key, argv in variants.items()]
+    targets = [_target(key, argv, language, ready_line, request, env, port) for key, argv in variants.items()]
     targets[1:] = [_without_comments(text) for text in targets[1:]]
     return "\n".join(
-        [_HEAD, *targets, *([] if contender else [_SECOND]), _study(study, list(variants), profilers, request_path)]
+        [_HEAD, *targets, *([] if contender else [_SECOND]), _study(study, list(variants), profilers, request)]
     )
 
 
@@ -57,7 +60,8 @@ def _target(
     command: tuple[str, ...],
     language: Language,
     ready_line: str | None,
-    request_path: str,
+    request: Request,
+    env: Mapping[str, str],
     port: int | None,
 ) -> str:
     lines = [
@@ -71,18 +75,20 @@ def _target(
     if port is not None:
         lines += ["# The port this server always listens on.", f"port = {port}"]
     elif not takes_port:
-        lines += [
-            "# The command does not take the port, so the server must read it from this variable.",
-            'env = { PORT = "{port}" }',
-        ]
+        lines.append("# The command does not take the port, so the server must read it from this variable.")
+        env = {**env, "PORT": "{port}"}
+    if env:
+        lines.append(f"env = {_table(env)}")
     if ready_line is not None:
         lines.append("# It is ready when it prints a line that matches this regular expression.")
         lines.append(f"ready.line = {_text(ready_line)}")
+    elif request.method != "GET":
+        lines += ["# It is ready when it accepts a connection.", "ready.tcp = true"]
     else:
         lines += [
             "# It is ready when this path answers with the expected status.",
             '# Or when it prints a line: ready.line = "listening on". Or when it accepts a client: ready.tcp = true.',
-            f"ready.http = {_text(request_path)}",
+            f"ready.http = {_text(request.path)}",
         ]
     lines += [_build(command[0], language), '# cwd = "."']
     return "\n".join(lines) + "\n"
@@ -101,7 +107,7 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
 
 
-def _study(study: str, names: Sequence[str], profilers: Mapping[str, Sequence[str]], request_path: str) -> str:
+def _study(study: str, names: Sequence[str], profilers: Mapping[str, Sequence[str]], request: Request) -> str:
     lines = [
         f"[{dotted(('study', study))}]",
         'question = "Which variant costs more per request, and why?"',
@@ -109,13 +115,30 @@ def _study(study: str, names: Sequence[str], profilers: Mapping[str, Sequence[st
         f"baseline = {_text(names[0])}",
         "# clean = no profiler: CPU time, throughput, latency, memory. `profpipe doctor` shows which others work here.",
         f"profilers = {_array(list(profilers))}",
-        "# Fresh processes for what is measured in rounds. With fewer than 7, differences in time stay hints.",
-        "rounds = 7",
-        "# The load of every run. More requests give steadier figures and longer runs.",
-        f"load = {{ requests = 4000, connections = 20, request.path = {_text(request_path)} }}",
+        "# Seconds for the whole study. A trial shows how fast each variant is; requests, connections and rounds",
+        "# follow. `load.requests`, `load.connections` and `rounds` set them by hand.",
+        "# budget = 180",
+        "# The request of every load.",
+        f"load.request = {_request(request)}",
         *(line for own in profilers.values() for line in own),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _request(request: Request) -> str:
+    """The keys that differ from the defaults, and the path."""
+    keys = {
+        "method": _text(request.method) if request.method != "GET" else "",
+        "path": _text(request.path),
+        "headers": _table(request.headers) if request.headers else "",
+        "body": _text(request.body) if request.body else "",
+        "status": str(request.status) if request.status != Request().status else "",
+    }
+    return f"{{ {', '.join(f'{key} = {value}' for key, value in keys.items() if value)} }}"
+
+
+def _table(values: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{dotted((key,))} = {_text(value)}' for key, value in values.items())} }}"
 
 
 def _text(value: str) -> str:

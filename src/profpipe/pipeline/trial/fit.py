@@ -9,7 +9,7 @@ from types import MappingProxyType
 from profpipe.pipeline.execute.one_run import EXTRA_LOAD_ROUNDS
 from profpipe.pipeline.prepare.fitted import SLICES_S, STUDY_S, Fitted, Size, leaves_count_open
 from profpipe.pipeline.prepare.prepared import PreparedStudy
-from profpipe.pipeline.trial.one_trial import Tried
+from profpipe.pipeline.trial.one_trial import MOST_CONNECTIONS, Tried
 from profpipe.units import Instrument
 
 # Seconds of load in a run. Counted runs are slow and exact; their window begins at a whole second.
@@ -22,7 +22,7 @@ SHARES = (1.0, 0.7, 0.5, 0.35)
 # Counts of an instrument are the same for all variants, unless the fastest would then be loaded for too short a time.
 SAME_COUNT = 10.0
 MOST_WARM_UP, WARM_UP_SHARE = 300, 0.3
-MOST_CONNECTIONS, REQUESTS_A_CONNECTION = 20, 8
+REQUESTS_A_CONNECTION = 8
 LEAST_TIMEOUT_S, TIMEOUT_FACTOR = 15.0, 6.0
 # Reading the captures, comparing and writing the page.
 REPORT_S = 8.0
@@ -206,16 +206,23 @@ def _sizes(prepared: PreparedStudy, tried: Mapping[Pair, Tried], share: float) -
         slowest = min(rates.values(), default=1.0)
         apart = max(rates.values(), default=1.0) > SAME_COUNT * slowest
         for variant, rate in rates.items():
-            found[variant, name] = size(rate if apart else slowest, share * RUN_S.get(kind, RUN_DEFAULT_S))
+            found[variant, name] = size(
+                rate if apart else slowest, share * RUN_S.get(kind, RUN_DEFAULT_S), _connections(tried)
+            )
     return found
 
 
-def size(rate: float, seconds: float) -> Size:
+def _connections(tried: Mapping[Pair, Tried]) -> int:
+    """As many as every variant serves at a time."""
+    return min((found.connections for found in tried.values()), default=MOST_CONNECTIONS)
+
+
+def size(rate: float, seconds: float, most: int = MOST_CONNECTIONS) -> Size:
     """A load of about `seconds` for a server that answers `rate` requests a second."""
     requests = max(_two_digits(rate * seconds), 1)
     return Size(
         requests=requests,
-        connections=min(max(requests // REQUESTS_A_CONNECTION, 1), MOST_CONNECTIONS),
+        connections=min(max(requests // REQUESTS_A_CONNECTION, 1), most),
         warmup=min(max(int(rate * seconds * WARM_UP_SHARE), 1), MOST_WARM_UP),
         timeout=max(LEAST_TIMEOUT_S, round(TIMEOUT_FACTOR * (requests / rate + 1))),
     )
@@ -264,6 +271,6 @@ def _slices(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> Size:
     """As many connections as let the trial of slice lengths end in LENGTH_S."""
     rates = _clean_rates(prepared, tried)
     pass_s = sum(1 / rate for rate in (*rates, max(min(rates), 1.0))) * LENGTH_REQUESTS
-    connections = min(max(int(LENGTH_S / pass_s), 1), MOST_CONNECTIONS)
+    connections = min(max(int(LENGTH_S / pass_s), 1), _connections(tried))
     found = size(min(rates), RUN_DEFAULT_S)
     return replace(found, connections=connections)

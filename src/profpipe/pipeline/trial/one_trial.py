@@ -16,13 +16,17 @@ from profpipe.pipeline.execute.one_run import begin_record
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
-from profpipe.study import LoadPlan
+from profpipe.study import LoadPlan, Target
 
 # A single answer may take so long: servers start lazily, and under callgrind a request of 0.3 s takes 15 s.
 ANSWER_S = 60.0
+# A third of the budget of a study: a server that needs longer to start under a profiler has no time for rounds.
+READY_S = 60.0
 # Requests grow until a load took so long; a rate from less is mostly the first connections.
 LONG_ENOUGH_S = 0.5
-FIRST, STEPS, MOST_CONNECTIONS = 2, 5, 20
+FIRST, STEPS, MOST_CONNECTIONS = 2, 6, 20
+# A load that takes more than SLACK times as long as one request after the other hangs.
+SOON_S, SLACK = 5.0, 20.0
 # Seconds for which all connections together may make the last request wait.
 QUEUE_S = 2.0
 
@@ -31,13 +35,15 @@ QUEUE_S = 2.0
 class Tried:
     """What a trial found. `rate` = requests a second under the instrument, None where the run is not valid.
 
-    `outside_s` = seconds of the run besides its load: start, readiness, the first requests, saving, end.
+    `connections` = how many it serves at a time, at most. `outside_s` = seconds of the run besides its load: start,
+    readiness, the first requests, saving, end.
     """
 
     record: RunRecord
     rate: float | None
     outside_s: float
     seconds: float
+    connections: int = MOST_CONNECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,10 @@ def try_once(study: PreparedStudy, variant: str, profiler: str, folder: Path) ->
     placement = study.placement_for(plan)
     probe = _Probe(_open_plan(study, plan), placement.load_cpus, folder / "load")
     begun = time.monotonic()
+    tool = study.study.tool(profiler)
     record = capture.capture_run(
-        study.targets[variant],
-        study.study.tool(profiler),
+        _impatient(study.targets[variant], capture.profiler(tool).patience),
+        tool,
         begun=begin_record(study, plan),
         root=study.root_of(variant),
         folder=folder,
@@ -73,7 +80,16 @@ def try_once(study: PreparedStudy, variant: str, profiler: str, folder: Path) ->
     seconds = time.monotonic() - begun
     reason, phase = judge(record, probe.plan.model_copy(update={"requests": probe.sent}))
     record = replace(record, reason=reason, phase=phase)
-    return Tried(record, probe.rate if reason is None else None, max(seconds - probe.grown_s, 0.0), seconds)
+    rate = probe.rate if reason is None else None
+    return Tried(record, rate, max(seconds - probe.grown_s, 0.0), seconds, probe.most)
+
+
+def _impatient(target: Target, patience: float) -> Target:
+    """The target with no more than READY_S to become ready, under a profiler too, unless the study sets its time."""
+    if "timeout" in target.ready.model_fields_set:
+        return target
+    ready = target.ready.model_copy(update={"timeout": min(target.ready.timeout, READY_S / patience)})
+    return target.model_copy(update={"ready": ready})
 
 
 def _open_plan(study: PreparedStudy, run: RunPlan) -> LoadPlan:
@@ -86,7 +102,8 @@ def _open_plan(study: PreparedStudy, run: RunPlan) -> LoadPlan:
 class _Probe:
     """Loads that grow until one took long enough. `sent` = requests of all in the window.
 
-    `grown_s` = seconds of all but the first, which is slow: under callgrind all code is translated for it once more.
+    `most` = connections that the server serves at a time. `grown_s` = seconds of all but the first, which is slow:
+    under callgrind all code is translated for it once more.
     """
 
     plan: LoadPlan
@@ -95,6 +112,7 @@ class _Probe:
     rate: float | None = None
     sent: int = 0
     grown_s: float = 0.0
+    most: int = MOST_CONNECTIONS
     results: list[LoadResult] = field(default_factory=list)
 
     def warm_up(self, host: str, port: int) -> LoadResult:
@@ -114,12 +132,17 @@ class _Probe:
         many = max(connections, math.ceil(LONG_ENOUGH_S / 2 / answer_s))
         for _ in range(STEPS):
             begun = time.monotonic()
-            last = self._send(host, port, many, connections, ANSWER_S)
+            last = self._send(host, port, many, connections, max(SOON_S, SLACK * many * answer_s))
+            if last.served < many and connections > 1 and "connections" not in self.plan.model_fields_set:
+                # A server that keeps a process or thread for each open connection serves no more of them.
+                many, connections, self.most = max(last.served // 4, 1), 1, 1
+                continue
             self.results.append(last)
             self.grown_s += time.monotonic() - begun
             if last.served < many or last.seconds >= LONG_ENOUGH_S:
                 break
             many = math.ceil(many * min(max(1.2 * LONG_ENOUGH_S / max(last.seconds, 1e-6), 2.0), 10.0))
+        last = self.results[-1]
         self.rate = last.served / last.seconds if last.served and last.seconds > 0 else None
         return self._all()
 

@@ -37,10 +37,7 @@ class Callgrind:
     version: Version | None = trial.VERSION
     # Not Go: even without its preemption signals callgrind crashes in one run of four.
     default_for: frozenset[Language] = frozenset({"python", "native", "other"})
-    starter: tuple[str, ...] = (
-        "# callgrind slows a server some 20 times and counts exactly: fewer rounds and requests will do.",
-        "profiler.callgrind = { rounds = 3, requests = 500 }",
-    )
+    starter: tuple[str, ...] = ()
 
     def check(self, options: Options) -> None:
         start_at(chosen(options)["start_at"])
@@ -53,8 +50,16 @@ class Callgrind:
     def try_it(self, python: str) -> Trial:  # noqa: ARG002
         return trial.try_it()
 
-    def refuses(self, target: Target) -> str | None:  # noqa: ARG002
-        return None
+    def refuses(self, target: Target) -> str | None:
+        """uvicorn's supervisor asks each worker for a sign of life: under valgrind the answer comes too late."""
+        words = target.command
+        supervised = any(Path(word).name == "uvicorn" for word in words[:3]) and any("--workers" in w for w in words)
+        if not supervised or any("--timeout-worker-healthcheck" in word for word in words):
+            return None
+        return (
+            "uvicorn ends a worker that does not answer its health check within 5 s, and under callgrind none does: "
+            "add --timeout-worker-healthcheck 300 to the command, or measure without --workers"
+        )
 
     def limits(self, target: Target) -> tuple[str, ...]:
         return (*LIMITS, OF_PYTHON) if is_python(target) else LIMITS

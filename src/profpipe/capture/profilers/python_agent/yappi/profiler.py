@@ -35,5 +35,4 @@ PROFILER = InProcess(
     limits_of=limits,
     profiled_s=profiled_s,
     default_for=frozenset({"python"}),
-    starter=("profiler.yappi = { rounds = 2 }",),
 )
