@@ -61,10 +61,10 @@ def fill() -> None:
     with connection.schema_editor() as editor:
         editor.create_model(Author)
         editor.create_model(Post)
-    authors = Author.objects.bulk_create(Author(name=f"Author {i}") for i in range(10))
-    Post.objects.bulk_create(
-        Post(title=f"post {i}", slug=f"post-{i}", old_slug=f"post-{i}", author=authors[i % 10]) for i in range(2000)
-    )
+    with connection.cursor() as cursor:
+        cursor.executemany("insert into blog_author values (%s, %s)", [(i, f"Author {i}") for i in range(1, 11)])
+        posts = [(i, f"post {i}", f"post-{i}", f"post-{i}", i % 10 + 1) for i in range(1, 2001)]
+        cursor.executemany("insert into blog_post values (%s, %s, %s, %s, %s)", posts)
 
 
 fill()
