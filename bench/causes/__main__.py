@@ -47,7 +47,10 @@ def measured(expected: Expected, where: Path, reports: Path, *, kept: bool) -> M
     `kept`: measure nothing and report the captures of the study's newest run again.
     """
     folder = reports / expected.study
-    if not kept:
+    if kept:
+        for old in folder.glob("*/report.json"):
+            old.unlink()  # what cannot be reported again must not be judged by its last report
+    else:
         shutil.rmtree(folder, ignore_errors=True)
     verb = "report" if kept else "run"
     command = [sys.executable, "-m", "profpipe", verb, expected.study, "--reports", str(reports)]
