@@ -62,9 +62,10 @@ def _explained(
             return None
         used, certainty = [(i, d) for _, i, d in parts], "likely"
         named = [
-            f"{d.words} explains {share(part)}{' of ' + size if n == 0 else ''}" for n, (part, _, d) in enumerate(parts)
+            f"{d.words} explains {share(part)}{' of ' + size if n == 0 else ''}{_largest(d, rows, gap)}"
+            for n, (part, _, d) in enumerate(parts)
         ]
-        text = f"{listed(named)}{_places(parts[0][2], rows, gap)}."
+        text = f"{listed(named)}."
     evidence = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in used]
     return conclusion(
         "dependencies",
@@ -96,6 +97,13 @@ def _places(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
         words.insert(0, f"{'most of it ' if own else ''}in {others[0].words}, which uses it")
     text = f": {', and '.join(words)}" if words else ""
     return text + (f"; its own {back[0].words} costs {'more' if gap < 0 else 'less'}" if back else "")
+
+
+def _largest(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
+    """The function of a package that holds most of its part, in brackets."""
+    own = [r for r in rows if _of(r, package) and r.delta * gap > 0]
+    found = max(own, key=lambda r: abs(r.delta), default=None)
+    return "" if found is None else f" (most of it in “{found.name}”{', ' + found.file if found.file else ''})"
 
 
 def _rows(facts: Facts, key: str, contender: str) -> list[_Changed]:
