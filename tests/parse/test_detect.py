@@ -25,8 +25,12 @@ from tests.support.distributions import install
 from tests.support.parse_cases import DATA, outcome, self_by_name
 
 CAPTURES = {
-    "callgrind": ("*.out.gz", "*.out.1.gz"),
-    "folded": ("*.raw.txt",),
+    "callgrind": ("*.out.gz", "*.out.1.gz", "*.cachegrind.gz"),
+    "firefox": ("*.json.gz",),
+    "dhat": ("*.json",),
+    "massif": ("*.massif.gz",),
+    "xhprof": ("*.xhprof", "*.json"),
+    "folded": ("*.raw.txt", "*.folded.txt"),
     "austin": ("*.txt", "*.txt.gz"),
     "mojo": ("*.mojo",),
     "pstats": ("*.pstats",),

@@ -23,7 +23,7 @@ MAX_SIZE = click.option(
 )
 FORMAT_OPTION = click.option("--format", "format_", type=FORMAT, help="default: recognised by its content")
 CONVERT_OPTION = click.option(
-    "--convert", is_flag=True, help="let perf or jfr of this machine convert a perf.data or a Java flight recording"
+    "--convert", is_flag=True, help="let the own tool of a recording (perf, jfr, memray, heaptrack) convert it"
 )
 
 

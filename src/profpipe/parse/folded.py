@@ -119,7 +119,8 @@ class _Walk:
         thread = -1
         if path.startswith(("process ", "thread (")):
             path, thread = self.owner(path)
-        self.rows.add(path, (self.value(number, token, text),), thread, pyspy_frame)
+        # heaptrack ends every stack with a semicolon; the others take that for a frame that is left out, and so do we.
+        self.rows.add(path.removesuffix(";") or path, (self.value(number, token, text),), thread, pyspy_frame)
 
     def owner(self, path: str) -> tuple[str, int]:
         """Take leading process and thread frames off; the innermost process and the thread make the thread's name."""

@@ -118,7 +118,17 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
     OtherFormat("an archive (zip)", _UNPACK.format("unzip"), (b"PK\3\4", b"PK\5\6")),
     OtherFormat("an archive (tar)", _UNPACK.format("tar -xf"), test=_tar),
     OtherFormat("an archive (7z)", _UNPACK.format("7z x"), (b"7z\xbc\xaf\x27\x1c",)),
-    OtherFormat("a zstd-compressed file", _UNPACK.format("zstd -d"), (b"\x28\xb5\x2f\xfd",)),
+    OtherFormat(
+        "a zstd-compressed file",
+        f"{_UNPACK.format('zstd -d')}; if it is heaptrack's, profpipe parse --convert FILE",
+        (b"\x28\xb5\x2f\xfd",),
+    ),
+    OtherFormat(
+        "a recording of memray",
+        "profpipe parse --convert FILE, or memray transform speedscope FILE",
+        (b"\x04\x22\x4d\x18", b"memray\0"),
+        (b"memray\0",),
+    ),
     OtherFormat("an lz4-compressed file", _UNPACK.format("lz4 -d"), (b"\x04\x22\x4d\x18",)),
     OtherFormat("a database (SQLite)", "export stacks with the tool that wrote it", (b"SQLite format 3\0",)),
     OtherFormat(
@@ -142,9 +152,10 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
     OtherFormat("a heap profile of jemalloc", "jeprof --collapsed PROGRAM FILE", (b"heap_v2/",)),
     OtherFormat("a text that go tool pprof printed", "give the .pb.gz file it was made of", test=_go_text),
     OtherFormat(
-        "data of heaptrack", "heaptrack_print --print-flamegraph FILE.folded FILE", test=lambda h, _n: _heaptrack(h)
+        "data of heaptrack",
+        "profpipe parse --convert FILE, or heaptrack_print --print-flamegraph FILE.folded FILE",
+        test=lambda h, _n: _heaptrack(h),
     ),
-    OtherFormat("a recording of memray", "memray stats --json FILE", (b"memray\0",)),
     OtherFormat("a function trace of Xdebug", "record with xdebug.mode=profile", marks=(b"TRACE START [",)),
     OtherFormat(
         "a log of V8 (--prof)",
@@ -165,7 +176,6 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
         SPEEDSCOPE,
         test=lambda h, _n: _instruments(h),
     ),
-    OtherFormat("a profile of Firefox or samply", SPEEDSCOPE, (b'{"meta":',), (b'"processType"',)),
     OtherFormat(
         "a picture of a flame graph (SVG)",
         "it is a drawing, not data: give the stacks that it was made of (py-spy record --format raw)",

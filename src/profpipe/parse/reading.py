@@ -165,7 +165,11 @@ def opens_json(head: bytes, opening: tuple[bytes, ...] = (b"{",)) -> bool:
 
 def read_json(raw: BinaryIO, source: str) -> Any:
     """A JSON document, or ParseError: cut short, too deep for the reader, NaN or Infinity, numbers of 5,000 digits."""
-    data = read_all(raw, source)
+    return parse_json(read_all(raw, source), source)
+
+
+def parse_json(data: bytes, source: str) -> Any:
+    """The same of bytes that were read already."""
     try:
         return json.loads(data, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -42,7 +42,7 @@ NANOSECONDS = {"nanoseconds": 1, "microseconds": 10**3, "milliseconds": 10**6, "
 # Sample types of pprof files (Go's runtime/pprof, heap profilers) by which their converters name a profile.
 VALUE_TYPES = frozenset(
     {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space", "objects", "space", "contentions", "delay"}
-    | {"samples", "cpu", "wall", "allocations", "goroutine"}
+    | {"samples", "cpu", "wall", "allocations", "goroutine", "memory"}
 )
 OWN_LABELS = {metric.label: metric for metric in (SAMPLES, WALL_NS, CPU_NS, INSTRUCTIONS, CALLS, SYSCALLS)}
 SYNTHETIC_NAMES = frozenset({"[no stack]", "[await]", "[out-of-context]", "[root]", "[empty frame]", "[invalid frame]"})
@@ -74,6 +74,8 @@ def parse(raw: BinaryIO, source: str) -> Profile:
         raise ParseError(source, "no profile in it: nothing was recorded in the window")
     tool = text_field(document.get("exporter") or "", source, "exporter")
     own = tool == "profpipe" and _is_grid([str(profile.get("name")) for profile in profiles])
+    if tool.startswith("memray@"):  # it writes the names of its two types of value with capitals
+        profiles = [profile | {"name": str(profile.get("name")).lower()} for profile in profiles]
     parts = [_part(profile, source, own=own) for profile in profiles]
     metrics = list(dict.fromkeys(part.metric for part in parts))
     threads = list(dict.fromkeys(part.thread for part in parts))

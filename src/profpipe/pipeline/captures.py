@@ -30,7 +30,7 @@ def read_profile(
 ) -> Profile:
     """The profile of one file, or of several files that are parts of one capture, each of at most `limit` bytes.
 
-    `convert` = perf.data and Java flight recordings are converted by their own tool, the only command that this runs.
+    `convert` = recordings that only their own tool reads are converted by it, the only command that this runs.
     """
     from profpipe.parse import parse_files
     from profpipe.parse.convert import parse_converted
