@@ -58,6 +58,10 @@ lint: $(VENV)/.dev ## ruff and mypy --strict
 bench: $(VENV)/.dev ## our speed and memory beside the peers' tools, measured side by side
 	$(BIN)/python -m bench
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## damaged captures through the readers: make fuzz T=dhat S=600; all formats without T
+	$(BIN)/python -m tests.support.fuzz $(T) --seconds $(or $(S),300)
+
 .PHONY: aa
 aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons of real rounds and of real starts (docs/statistics.md)
 	$(BIN)/python -m bench.aa

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from profpipe.errors import Refused, UsageError
+from profpipe.errors import ParseError, Refused, UsageError
 from profpipe.export import EXPORTERS, export
 from profpipe.model.build import Builder
 from profpipe.model.codec import dump_json, load_json
@@ -190,6 +191,22 @@ def test_no_cell_is_a_formula(name: str) -> None:
 def test_json_is_the_whole_profile(name: str) -> None:
     profile = parse_file(DATA / name)
     assert dump_json(load_json(export(profile, "json"))) == dump_json(profile)
+
+
+@pytest.mark.parametrize("name", STACKS[:2])
+def test_json_that_was_written_is_read_as_a_capture(name: str, tmp_path: Path) -> None:
+    profile = parse_file(DATA / name)
+    (tmp_path / "x").write_bytes(export(profile, "json"))
+    again = parse_file(tmp_path / "x")
+    assert again.meta.source == str(tmp_path / "x")
+    assert dump_json(replace(again, meta=profile.meta)) == dump_json(profile)
+
+
+def test_json_that_was_cut_is_refused(tmp_path: Path) -> None:
+    data = export(parse_file(DATA / STACKS[0]), "json")
+    (tmp_path / "x").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ParseError, match="not a profile as"):
+        parse_file(tmp_path / "x")
 
 
 @pytest.mark.parametrize("format", ["folded", "speedscope"])

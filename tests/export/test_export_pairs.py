@@ -33,6 +33,11 @@ CAPTURES = {
     "perf": "perf/perf-c-relative.script.txt.gz",
     "austin": "austin/uvloop.compressed.txt",
     "folded": "folded/pyspy-threads-threads.raw.txt",
+    "firefox": "firefox/samply-python312.json.gz",
+    "dhat": "dhat/alloc.dhat.json",
+    "massif": "massif/alloc.massif.gz",
+    "xhprof": "xhprof/page.json",
+    "profpipe": "profpipe/dhat.json",
 }
 READERS = {
     "folded": folded.parse,

@@ -26,6 +26,7 @@ from tests.support.parse_cases import DATA, outcome, self_by_name
 
 CAPTURES = {
     "callgrind": ("*.out.gz", "*.out.1.gz", "*.cachegrind.gz"),
+    "profpipe": ("*.json",),
     "firefox": ("*.json.gz",),
     "dhat": ("*.json",),
     "massif": ("*.massif.gz",),

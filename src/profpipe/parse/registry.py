@@ -21,6 +21,7 @@ PARSERS: Registry[Parser] = Registry(
         "heapprofile": "profpipe.parse.heapprofile",
         "chrome-trace": "profpipe.parse.chrome_trace",
         "jfr-json": "profpipe.parse.jfr_json",
+        "profpipe": "profpipe.parse.profile_json",
         "firefox": "profpipe.parse.firefox",
         "dhat": "profpipe.parse.dhat",
         "massif": "profpipe.parse.massif",
