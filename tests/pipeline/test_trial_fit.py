@@ -115,6 +115,12 @@ def test_the_first_of_many_variants_shows_that_an_instrument_is_too_slow(tmp_pat
     assert hopeless(study(tmp_path, budget=600), tried, ("a", "callgrind"), 2, 40.0, by_slices=True) is None
 
 
+def test_slow_starts_do_not_take_a_study_beyond_its_budget(tmp_path: Path) -> None:
+    slow = trial({"a": 500, "b": 500}, {"clean": 5.0, "callgrind": 60.0})
+    found = plan(study(tmp_path), slow, 60.0, by_slices=True)
+    assert found.expected_s <= 180
+
+
 def test_a_size_sets_only_what_the_study_leaves_open() -> None:
     found = size(100.0, 3.0)
     assert (found.requests, found.connections, found.warmup) == (300, 20, 90)

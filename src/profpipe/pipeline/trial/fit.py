@@ -77,7 +77,8 @@ def plan(
     lengths_s = LENGTH_TRIAL_S if by_slices else 0.0
     budget_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - lengths_s
     setting, runs_s, too_long = _largest(prepared, tried, budget_s - least_s, without, by_slices=by_slices)
-    slices_s = max(budget_s - runs_s, least_s) if by_slices else 0.0
+    # On a busy machine starts are slow: fewer of them, rather than a study that goes beyond its budget.
+    slices_s = max(budget_s - runs_s, min(least_s, LEAST_SLICES_S)) if by_slices else 0.0
     if prepared.study.budget is None:
         slices_s = min(slices_s, max(SLICES_S, least_s))
     fitted = Fitted(
