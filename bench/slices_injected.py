@@ -52,6 +52,16 @@ PYTHON_WAIT = """    global _served
         while perf_counter_ns() < end:
             pass
 """
+RUST_PLACE = "fn response(body: Body) -> Response<Full<Bytes>> {\n"
+RUST_WAIT = """    SERVED.with(|served| {{
+        served.set(served.get() + 1);
+        if served.get() % 16 == 0 {{
+            let end = std::time::Instant::now() + std::time::Duration::from_nanos(16 * {});
+            while std::time::Instant::now() < end {{}}
+        }}
+    }});
+"""
+RUST_COUNT = "thread_local! {\n    static SERVED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };\n}\n\n"
 PYTHON_HEAD = "from time import perf_counter_ns\n\n_served = 0\n\n\n"
 
 
@@ -88,8 +98,23 @@ def python_server(script: str) -> Callable[[Path, int], list[str]]:
     return made
 
 
+def rust_server(folder: Path, wait_ns: int) -> list[str]:
+    """The command of hyper 1 on tokio that waits so long for every request; built crates are reused."""
+    shutil.copytree(ROOT / "targets" / "rust", folder, ignore=shutil.ignore_patterns("target"))
+    built = ROOT / "targets" / "rust" / "target"
+    if built.exists():
+        shutil.copytree(built, folder / "target", copy_function=os.link)
+    source = folder / "hyper1-tokio" / "src" / "main.rs"
+    changed = _put(source, RUST_PLACE, RUST_PLACE + RUST_WAIT.format(wait_ns))
+    source.write_text(changed.replace("fn main() {", RUST_COUNT + "fn main() {", 1))
+    build = ["cargo", "build", "--release", "--locked", "--quiet", "--package", "hyper1-tokio"]
+    subprocess.run(build, cwd=folder, check=True)
+    return [str(folder / "target" / "release" / "hyper1-tokio"), "--port", "{port}"]
+
+
 SERVERS: dict[str, Callable[[Path, int], list[str]]] = {
     "epoll": c_server,
+    "hyper1-tokio": rust_server,
     "threads": python_server("threads.py"),
     "asyncio-protocol": python_server("asyncio_protocol.py"),
 }
