@@ -16,7 +16,7 @@ from profpipe.errors import UsageError
 from profpipe.model.run import RunRecord
 from profpipe.parse import parse_file
 from profpipe.study.schema import Ready, Target
-from tests.support.capture_driving import run
+from tests.support.capture_driving import Drive, run
 from tests.support.paths import ROOT
 from tests.support.tools import require
 
@@ -88,6 +88,18 @@ def test_processor_time_has_the_functions_of_the_server(checkout: Path, tmp_path
     row = next(row for row in hotspot_list(profile) if row.function.name == "example.com/small/prices.List")
     assert row.total["cpu_ns"] or profile.self_sum("cpu_ns") / 2 < 0
     assert row.function.file.endswith("prices/prices.go")
+
+
+@pytest.mark.real
+def test_contention_is_read_or_refused_where_there_is_none(checkout: Path, tmp_path: Path) -> None:
+    """The runtime's own locks are rarely contended here, but may be: then there is a profile, and it can be read."""
+    alone = target(many=20, env={**target().env, "GOMAXPROCS": "1"})
+    record = run(alone, tmp_path, "go-contention", 20, root=checkout, load=Drive(20, 1))
+    if record.refused:
+        assert record.reason == "no goroutine waited for a mutex while the window was open"
+    else:
+        (capture,) = record.captures
+        assert parse_file(tmp_path / capture.path).metrics[0].key == "delay"
 
 
 @pytest.mark.real

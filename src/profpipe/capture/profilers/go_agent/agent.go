@@ -105,6 +105,7 @@ func (a *profpipeAgent) profpipeEnd(cpu *profpipeBytes.Buffer, before *profpipeR
 	var after profpipeRuntime.MemStats
 	profpipeRuntime.ReadMemStats(&after)
 	var failed error
+	contended := 0
 	switch a.mode {
 	case "cpu":
 		profpipePprof.StopCPUProfile()
@@ -116,13 +117,14 @@ func (a *profpipeAgent) profpipeEnd(cpu *profpipeBytes.Buffer, before *profpipeR
 		failed = a.profpipeLookup("allocs")
 		profpipeRuntime.MemProfileRate = 0
 	case "contention":
+		contended = profpipePprof.Lookup("mutex").Count()
 		failed = a.profpipeLookup("mutex")
 		profpipeRuntime.SetMutexProfileFraction(0)
 	}
 	if failed == nil {
-		a.profpipeTell("saved", profpipeFmt.Sprintf("mallocs %d\nbytes %d\ncollections %d\npause_ns %d\n",
+		a.profpipeTell("saved", profpipeFmt.Sprintf("mallocs %d\nbytes %d\ncollections %d\npause_ns %d\ncontended %d\n",
 			after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, after.NumGC-before.NumGC,
-			after.PauseTotalNs-before.PauseTotalNs))
+			after.PauseTotalNs-before.PauseTotalNs, contended))
 	}
 	return failed
 }

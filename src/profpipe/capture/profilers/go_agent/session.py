@@ -24,7 +24,7 @@ class GoAgentSession(Bare):
 
     def __init__(self, launch: Launch, *, mode: str, profiles: tuple[str, ...], rate: int, package: str) -> None:
         super().__init__(launch)
-        self.launch, self.profiles = launch, profiles
+        self.launch, self.mode, self.profiles = launch, mode, profiles
         found = recipe(launch.target, launch.argv, package)
         if found is None:
             raise CaptureError("build", NO_BUILD)
@@ -74,6 +74,8 @@ class GoAgentSession(Bare):
     def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
         if not self.saved:
             raise CaptureError("save", "the server ended before the agent saved a profile")
+        if self.mode == "contention" and not any(saved["contended"] for saved in self.saved.values()):
+            return Collected((), self._facts(), (), "no goroutine waited for a mutex while the window was open")
         names = [f"{profile}.{pid}.pb.gz" for profile in self.profiles for pid in self.saved]
         return Collected(tuple(Written(self.launch.raw / name, FORMAT) for name in names), self._facts())
 
