@@ -61,7 +61,10 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     if not data.startswith(MAGIC):
         raise ParseError(source, "expected MOJ at the beginning", offset=0)
     bytes_ = _Bytes(source, data, len(MAGIC))
-    version = bytes_.number()
+    try:
+        version = bytes_.number()
+    except EOFError:
+        raise ParseError(source, "it ends inside its version: the file was cut", offset=len(data)) from None
     if not 1 <= version <= LAST_VERSION:
         wanted = "profpipe reads 1 to 3. Convert it: mojo2austin FILE FILE.austin"
         raise ParseError(source, f"MOJO version {version}; {wanted}", offset=len(MAGIC))
