@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from profpipe.analyse.names.categories import Categories
 from profpipe.analyse.names.demangle import function_id, normal_name, normalise
 from profpipe.analyse.names.levels import levels_of, place
-from profpipe.analyse.names.source_paths import base_name, installed, short_file
+from profpipe.analyse.names.source_paths import base_name, installed, origin, short_file
 from profpipe.model.profile import RUNTIMES, Profile
-from profpipe.model.report import FunctionName
+from profpipe.model.report import FunctionName, Origin
 
 Rows = NDArray[np.intp]
 
@@ -31,7 +31,8 @@ class Key(NamedTuple):
 class Known:
     """One function of the study: its row, its name as shown and the raw names that fell on it.
 
-    `library` is whether its source is installed, not the program's own: it is the same at every commit.
+    `library` is whether its source is installed, not the program's own: it is the same at every commit. `line` is 0
+    until a profile says where the function is defined.
     """
 
     key: Key
@@ -39,13 +40,23 @@ class Known:
     category: str
     object: str
     runtime: str
+    origin: Origin = ""
     library: bool = False
+    line: int = 0
     raw: dict[str, None] = field(default_factory=dict)
 
     @property
     def name(self) -> FunctionName:
         raw = tuple(r for r in self.raw if r != self.key.name)[:4]
-        return FunctionName(name=self.key.name, file=self.key.file, object=self.object, runtime=self.runtime, raw=raw)
+        return FunctionName(
+            name=self.key.name,
+            file=self.key.file,
+            object=self.object,
+            runtime=self.runtime,
+            line=self.line or None,
+            origin=self.origin,
+            raw=raw,
+        )
 
     @property
     def id(self) -> str:
@@ -69,6 +80,10 @@ class Index:
             self._row(name, *place(file, object_, runtime, levels), runtime, language, own)
             for name, file, object_, runtime in zip(f.name, f.file, f.object, f.runtime.tolist(), strict=True)
         ]
+        for row, line in zip(found, f.line.tolist(), strict=True):
+            # Functions of one name in one file share a row: the first of them is where a reader looks.
+            known = self.functions[row]
+            known.line = min(known.line or line, line or known.line)
         return np.array(found, dtype=np.intp)
 
     def _row(
@@ -97,6 +112,7 @@ class Index:
                 category=category,
                 object=base_name(object_),
                 runtime=RUNTIMES[runtime],
+                origin=origin(file, object_, level, own),
                 library=installed(file),
             )
             self._by_key[key] = known

@@ -24,6 +24,8 @@ from profpipe.units import CALLS, Metric
 # What a hotspot table is made of, besides a profile's first metric.
 EXTRA_TABLES = ("syscalls", "alloc_objects")
 GO_MODULE = "Go module"  # a fact of the runs of Go programs: the path of the module that the program was built from
+# (caller, callee) -> (calls, what the callee cost in them)
+Links = dict[tuple[int, int], tuple[float, float]]
 _ASGI = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
 
 
@@ -37,7 +39,11 @@ class RunKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One metric of one profiler: F functions x R valid runs, per request. NaN in total and calls = unknown."""
+    """One metric of one profiler: F functions x R valid runs, per request. NaN in total and calls = unknown.
+
+    By variant and (caller, callee): `edges` holds calls where the profiler counts them, `below` what the callee and all
+    that it calls cost in them.
+    """
 
     profiler: str
     metric: Metric
@@ -47,6 +53,7 @@ class Matrix:
     calls: Floats
     lost: dict[RunKey, str]
     edges: dict[str, dict[tuple[int, int], float]]
+    below: dict[str, dict[tuple[int, int], float]]
 
     @property
     def key(self) -> str:
@@ -134,6 +141,25 @@ def matrices(study: StudyData, profiler: str, index: Index) -> tuple[Matrix, ...
     return tuple(out)
 
 
+def timed_matrix(study: StudyData, profiler: str, index: Index) -> Matrix | None:
+    """What a traced profiler's functions cost by its own clock; None without a valid run.
+
+    Its times are diluted by what tracing costs, so that no table ranks by them.
+    """
+    runs = [r for r in study.runs if r.record.profiler == profiler]
+    good = [r for r in runs if refusal(r, study.per) is None]
+    clock = next((p.metrics[0] for r in good for p in r.profiles), None)
+    if clock is None:
+        return None
+    own = {variant: own_names(study, variant) for variant in study.variants}
+    columns = [_column(r, clock, index, study, own[r.record.variant]) for r in good]
+    links = {
+        v: _edges([r for r in good if r.record.variant == v and not r.record.control], clock, index, study, own[v])
+        for v in study.variants
+    }
+    return _assemble(profiler, clock, good, columns, {}, links, len(index.functions))
+
+
 def _run_key(run: RunData) -> RunKey:
     return RunKey(run.record.variant, run.record.round, run.record.control)
 
@@ -151,6 +177,9 @@ def _column(run: RunData, metric: Metric, index: Index, study: StudyData, own: f
         values = np.nan_to_num(calls) if traced else table["self"].to_numpy(dtype=np.float64)
         total = np.full(len(values), np.nan) if traced else table["total"].to_numpy(dtype=np.float64, na_value=np.nan)
         rows = index.rows(profile, study.language_family(run.record.variant), own)
+        # Two functions that fell on one row (clones, processor variants) may call each other: no sum is their total.
+        shared = np.bincount(rows[values > 0], minlength=len(index.functions))[rows] > 1
+        total[shared & (total > values)] = np.nan
         parts.append(_Column(rows, *(per_request(part, requests) for part in (values, total, calls))))
     if not parts:
         nothing = np.zeros(0)
@@ -164,7 +193,7 @@ def _assemble(
     runs: Sequence[RunData],
     columns: Sequence[_Column],
     lost: dict[RunKey, str],
-    links: dict[str, dict[tuple[int, int], float]],
+    links: dict[str, Links],
     size: int,
 ) -> Matrix:
     shape = (size, len(runs))
@@ -173,27 +202,36 @@ def _assemble(
         np.add.at(own[:, i], column.rows, column.own)
         np.add.at(calls[:, i], column.rows, column.calls)
         np.add.at(total[:, i], column.rows, column.total)
-        # Two functions that fell on one row (clones, processor variants) may call each other: no sum is their total.
-        merged = np.bincount(column.rows[column.own > 0], minlength=size) > 1
-        total[merged & (total[:, i] > own[:, i]), i] = np.nan
-    return Matrix(profiler, metric, tuple(_run_key(r) for r in runs), own, total, calls, lost, links)
+    calls_of = {variant: {pair: calls for pair, (calls, _) in found.items()} for variant, found in links.items()}
+    return Matrix(
+        profiler=profiler,
+        metric=metric,
+        runs=tuple(_run_key(r) for r in runs),
+        own=own,
+        total=total,
+        calls=calls,
+        lost=lost,
+        edges={variant: {p: c for p, c in found.items() if c == c} for variant, found in calls_of.items()},
+        below={variant: {pair: cost for pair, (_, cost) in found.items()} for variant, found in links.items()},
+    )
 
 
-def _edges(
-    runs: Sequence[RunData], metric: Metric, index: Index, study: StudyData, own: frozenset[str]
-) -> dict[tuple[int, int], float]:
-    """Calls per request between rows, pooled over a variant's valid runs."""
-    found: dict[tuple[int, int], float] = {}
+def _edges(runs: Sequence[RunData], metric: Metric, index: Index, study: StudyData, own: frozenset[str]) -> Links:
+    """Calls and cost per request between rows, pooled over a variant's valid runs. Calls are NaN where not counted."""
+    found: Links = {}
     requests = served(study, runs)
     for run in runs:
         for profile in run.profiles:
-            if profile.calls is None:
-                continue
             key = profile.metrics[0].key if metric is CALLS else metric.key
+            if (profile.calls is None and profile.stacks is None) or all(m.key != key for m in profile.metrics):
+                continue
             rows = index.rows(profile, study.language_family(run.record.variant), own)
             table = edges(profile, key)
             callers = rows[table["caller"].to_numpy(dtype=np.intp)].tolist()
             callees = rows[table["callee"].to_numpy(dtype=np.intp)].tolist()
-            for caller, callee, calls in zip(callers, callees, table["calls"].tolist(), strict=True):
-                found[caller, callee] = found.get((caller, callee), 0.0) + per_request(calls, requests)
+            calls = per_request(table["calls"].to_numpy(dtype=np.float64, na_value=np.nan), requests).tolist()
+            costs = per_request(table["value"].to_numpy(dtype=np.float64), requests).tolist()
+            for caller, callee, many, cost in zip(callers, callees, calls, costs, strict=True):
+                before = found.get((caller, callee), (0.0, 0.0))
+                found[caller, callee] = (before[0] + many, before[1] + cost)
     return found

@@ -11,13 +11,14 @@ from profpipe.analyse.function_index import Index
 from profpipe.analyse.matrix import all_matrices
 from profpipe.analyse.names.categories import categories
 from profpipe.analyse.study_data import StudyData
+from profpipe.analyse.tables.causes import causes
 from profpipe.analyse.tables.every_table import Tables, every_table
 from profpipe.analyse.tables.figures import MeasuredFigure, measured_figures
 from profpipe.analyse.tables.runs import invalid_runs, run_rows
 from profpipe.analyse.tables.starts import slices_info
 from profpipe.analyse.tables.variants import report_variants
 from profpipe.analyse.tables.verdicts import Verdicts, judge
-from profpipe.model.report import Report, StudyInfo
+from profpipe.model.report import Cause, Report, StudyInfo
 
 
 def build_report(study: StudyData) -> Report:
@@ -31,8 +32,11 @@ def build_report(study: StudyData) -> Report:
     aligned = align(matrices, index, study)
     figures = measured_figures(study, matrices)
     verdicts = judge(study, figures, matrices)
+    merged = {profiler: tuple(matrix for matrix, _ in found) for profiler, found in aligned.items()}
+    # Before the tables: a profiler's times, read here, can know lines that others do not.
+    found = causes(study, index, merged)
     tables = every_table(study, index, aligned, verdicts)
-    return concluded(_report(study, figures, verdicts, tables))
+    return concluded(_report(study, figures, verdicts, tables, found))
 
 
 def concluded(report: Report) -> Report:
@@ -51,7 +55,9 @@ def with_changes(
     return concluded(with_changed_lines(report, contender, diff_text, ran, root))
 
 
-def _report(study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdicts, tables: Tables) -> Report:
+def _report(
+    study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdicts, tables: Tables, found: tuple[Cause, ...]
+) -> Report:
     return Report(
         profpipe=study.record.profpipe,
         created=study.record.created,
@@ -62,6 +68,7 @@ def _report(study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdi
         categories=tables.categories,
         hotspots=tables.hotspots,
         waterfall=tables.waterfalls,
+        causes=found,
         control=verdicts.control,
         calibration=study.calibration,
         dependencies=study.record.dependencies,

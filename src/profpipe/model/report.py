@@ -18,6 +18,8 @@ from profpipe.model.report_tables import (
     Alignment,
     CategoryInfo,
     CategoryRow,
+    Cause,
+    CauseStep,
     Cell,
     Certainty,
     ChangedLines,
@@ -27,6 +29,8 @@ from profpipe.model.report_tables import (
     FunctionName,
     FunctionRow,
     HotspotTable,
+    Origin,
+    StepCost,
     Waterfall,
     WaterfallBar,
     on_grid,
@@ -44,6 +48,8 @@ __all__ = [
     "Calibration",
     "CategoryInfo",
     "CategoryRow",
+    "Cause",
+    "CauseStep",
     "Cell",
     "Certainty",
     "ChangedLines",
@@ -67,6 +73,7 @@ __all__ = [
     "LostStart",
     "Lottery",
     "MetricInfo",
+    "Origin",
     "Part",
     "Ratio",
     "Report",
@@ -76,6 +83,7 @@ __all__ = [
     "Series",
     "SlicesInfo",
     "SlicesRecord",
+    "StepCost",
     "StudyInfo",
     "Variant",
     "Verdict",
@@ -250,6 +258,7 @@ class Report(Part):
     categories: tuple[CategoryInfo, ...]
     hotspots: tuple[HotspotTable, ...] = ()
     waterfall: tuple[Waterfall, ...] = ()
+    causes: tuple[Cause, ...] = Field((), description="of each contender, the largest first")
     conclusions: tuple[Conclusion, ...] = ()
     control: Control = Control()
     calibration: Calibration | None = None

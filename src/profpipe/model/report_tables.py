@@ -9,6 +9,7 @@ from pydantic import Field
 from profpipe.model.figure import Part, Ratio, Series, Verdict
 
 Certainty = Literal["measured", "likely", "hint"]
+Origin = Literal["own", "library", "standard library", "interpreter", "kernel", ""]
 # The two bars of a waterfall that are no category.
 MOVED = "moved"
 UNEXPLAINED = "unexplained"
@@ -54,6 +55,8 @@ class FunctionName(Part):
     file: str = ""
     object: str = ""
     runtime: str = "native"
+    line: int | None = Field(None, description="where it is defined; null: the profiler does not say")
+    origin: Origin = Field("", description="whose code it is; empty: not known")
     raw: tuple[str, ...] = Field((), description="names as the profiler wrote them, when they differ")
 
 
@@ -133,6 +136,41 @@ class Waterfall(Part):
     contender_total: Ratio
     gap: Ratio
     bars: tuple[WaterfallBar, ...]
+
+
+class StepCost(Part):
+    """One function in one variant, per request."""
+
+    calls: Ratio | None = Field(None, description="null: the profiler counts none")
+    self: Ratio
+    total: Ratio
+
+
+class CauseStep(Part):
+    """One function on the way from the server's own code down to where the difference is."""
+
+    function: FunctionName
+    category: str
+    before: StepCost
+    after: StepCost
+
+
+class Cause(Part):
+    """A way through the call graph along which the totals of two variants differ, from caller to callee.
+
+    `own` is the step of the server's own code nearest to `entry`; `entry` the function that is called more or less
+    often, or that has the server's own code for its caller; the last step the deepest that still holds most of it.
+    """
+
+    metric: str = Field(description="what the totals count, with its instrument")
+    contender: str
+    gap: Ratio = Field(description="difference of the whole, in the metric")
+    exact: bool = Field(description="whether the same requests give the same totals")
+    label: str = Field(description="what is counted, in words")
+    unit: Literal["1", "ns", "us"]
+    steps: tuple[CauseStep, ...]
+    entry: int = Field(description="place of the entry in `steps`")
+    own: int | None = Field(None, description="place of the own function in `steps`; null: none is on the way")
 
 
 class ClassicRow(Part):

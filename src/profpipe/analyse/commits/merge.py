@@ -127,13 +127,18 @@ def merge_rows(matrix: Matrix, pairs: Iterable[Pair]) -> Matrix:
                 own[after, column] += own[before, column]
                 total[after, column], calls[after, column] = total[before, column], calls[before, column]
         own[before] = total[before] = calls[before] = 0.0
-    edges: dict[str, dict[tuple[int, int], float]] = {}
-    for variant, found in matrix.edges.items():
-        moved = edges.setdefault(variant, {})
+    edges, below = (_renamed(links, into) for links in (matrix.edges, matrix.below))
+    return replace(matrix, own=own, total=total, calls=calls, edges=edges, below=below)
+
+
+def _renamed(links: Mapping[str, Edges], into: Mapping[int, int]) -> dict[str, dict[tuple[int, int], float]]:
+    out: dict[str, dict[tuple[int, int], float]] = {}
+    for variant, found in links.items():
+        moved = out.setdefault(variant, {})
         for (caller, callee), n in found.items():
             edge = into.get(caller, caller), into.get(callee, callee)
             moved[edge] = moved.get(edge, 0.0) + n
-    return replace(matrix, own=own, total=total, calls=calls, edges=edges)
+    return out
 
 
 def _aligned_rows(

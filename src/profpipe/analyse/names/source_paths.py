@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
+
+from profpipe.model.report import Origin
 
 # Folders in which package managers install, also inside a checkout.
 _PACKAGES = r"site-packages|dist-packages|lib/python3[^/]*|node_modules"
@@ -14,6 +17,13 @@ _ROOTS = re.compile(rf"^.*/(?:{_PACKAGES}|{_TOOLCHAINS}|{_CHECKOUT})/")
 _IN_PACKAGES = re.compile(rf"/(?:{_PACKAGES})/")
 _OBJECT = re.compile(r"[/\[]|\.so\b|\.so$|\.exe$|^python\d|^lib")
 _INSTALLED = re.compile(rf"^(?:.*/(?:{_PACKAGES}|{_TOOLCHAINS})/|<|/usr/|/lib/|/opt/)")
+
+# What a packager installs below the folder of the standard library itself.
+_THIRD = re.compile(r"/(?:site-packages|dist-packages|node_modules)/")
+_STANDARD = re.compile(r"/lib(?:64)?/python3[^/]*/|^<frozen ")
+_PYTHON_ITSELF = re.compile(r"^(?:lib)?python\d")
+# What profpipe puts into a server to profile it is no part of the server.
+_AGENT = "/profilers/python_agent/"
 
 
 def base_name(path: str) -> str:
@@ -51,3 +61,38 @@ def installed(path: str) -> bool:
 def is_object(name: str) -> bool:
     """Whether this is the name of a program or a shared library, not of a Python module."""
     return _OBJECT.search(name) is not None
+
+
+def origin(file: str, object_: str, runtime: str, own: frozenset[str]) -> Origin:
+    """Whose code a function is. `own` = base names of the program and its scripts, `runtime` that of its level.
+
+    A built-in of Python has its module for a file. Template engines compile a template under the template's own path,
+    or as `<template>`: it is the user's.
+    """
+    if runtime == "kernel":
+        return "kernel"
+    if runtime != "python":
+        if base_name(object_) in own:
+            return "own"
+        return "interpreter" if _PYTHON_ITSELF.match(base_name(object_)) else "library" if object_ else ""
+    return _python_origin(file, own)
+
+
+def _python_origin(file: str, own: frozenset[str]) -> Origin:
+    if _THIRD.search(file) or _AGENT in file:
+        return "library"
+    if _STANDARD.search(file):
+        return "standard library"
+    if file == "<template>" or base_name(file) in own or file.startswith("/"):
+        return "own"
+    return _short_origin(file)
+
+
+def _short_origin(file: str) -> Origin:
+    """Of a path that a profiler cut short, or of the module of a built-in."""
+    module = file.split("/", 1)[0].removesuffix(".py").split(".", 1)[0]
+    if not module or module.startswith("<"):
+        return ""
+    if module in sys.stdlib_module_names:
+        return "standard library" if file.endswith(".py") else "interpreter"
+    return "own" if file.endswith(".py") and "/" not in file else "library"

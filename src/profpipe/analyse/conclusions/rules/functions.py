@@ -1,0 +1,147 @@
+"""The functions that make the difference: own code first, then the library below it, with calls and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, share
+from profpipe.analyse.conclusions.registry import weight
+from profpipe.model.metric_keys import CPU
+from profpipe.model.report import Cause, CauseStep, Conclusion, Evidence, FunctionName
+from profpipe.units import count, duration_ns
+
+# Calls per request that repeat within 1 % are equally many; below a hundredth of a call there is none.
+SAME_CALLS = 0.01
+# A function that costs more than this of the whole difference: others give the rest back.
+ALL = 1.005
+# Categories that say nothing beside the names of the functions.
+SILENT = ("application", "library", "other", "interpreter")
+
+
+def functions(facts: Facts) -> Iterator[Conclusion]:
+    """For every contender that differs beyond noise: what its functions cost more or less, the largest first."""
+    for contender in facts.contenders:
+        causes = [(i, c) for i, c in enumerate(facts.report.causes) if c.contender == contender.id]
+        for place, (i, cause) in enumerate(causes):
+            if _differs(facts, cause):
+                yield _conclusion(facts, cause, f"causes.{i}", place)
+
+
+def _differs(facts: Facts, cause: Cause) -> bool:
+    """Whether the total of the cause's own metric differs, or else a cost of the whole server in its direction."""
+    own = facts.compared(cause.contender, cause.metric)
+    keys = [cause.metric] if own is not None else [key for key in (CPU, facts.counted()) if key]
+    found = [c for key in keys if (c := facts.relevant(cause.contender, key)) is not None]
+    return bool(found) and found[0].verdict == ("worse" if cause.gap > 0 else "better")
+
+
+def _conclusion(facts: Facts, cause: Cause, path: str, place: int) -> Conclusion:
+    contender, baseline = facts.label(cause.contender), facts.baseline.label
+    word = "more" if cause.gap > 0 else "less"
+    start = f"Why {contender} costs {word} than {baseline}" if place == 0 else f"{contender} also costs {word} because"
+    parts = [f"{start}{':' if place == 0 else ''} {_calls(cause, contender, baseline)}. {_cost(cause)}."]
+    parts += [text for text in (_split(cause), _category(facts, cause)) if text]
+    steps = {cause.entry, len(cause.steps) - 1} | ({cause.own} if cause.own is not None else set())
+    rows = [Figure(cause.gap, f"{path}.gap").row]
+    rows += [row for i in sorted(steps) for row in _rows(cause.steps[i], f"{path}.steps.{i}")]
+    return conclusion(
+        "functions",
+        f"{cause.contender}:{place + 1}",
+        " ".join(parts),
+        kind="cause",
+        weight=weight("functions/counted" if cause.exact else "functions/timed", 1.0 - 0.3 * place),
+        rows=rows,
+        certainty="measured" if cause.exact else "likely",
+    )
+
+
+def _calls(cause: Cause, contender: str, baseline: str) -> str:
+    """Who calls the entry, and how often, in both variants."""
+    step = cause.steps[cause.entry]
+    entry, before, after = _named(step.function), step.before.calls, step.after.calls
+    who = _who(cause)
+    if before is None or after is None:
+        return f"{entry}, which {who} calls" if who else entry
+    if abs(after - before) <= max(SAME_CALLS * before, SAME_CALLS):
+        by = f", which {who} calls" if who else ", called"
+        return f"{entry}{by} {_times(after)} per request in both"
+    if after < SAME_CALLS:
+        subject = f"{who} calls {entry}" if who else f"{entry} runs"
+        return f"only in {baseline} {subject}, {_times(before)} per request"
+    if before < SAME_CALLS:
+        subject = f"{who} calls {entry}" if who else f"{entry} runs"
+        return f"only in {contender} {subject}, {_times(after)} per request"
+    subject = f"{who} calls {entry}" if who else f"{entry} runs"
+    return f"{subject} {_times(after)} per request instead of {_times(before)}"
+
+
+def _who(cause: Cause) -> str:
+    """The server's own function nearest to the entry, and the direct caller where that is another one."""
+    own = cause.own if cause.own is not None and cause.own < cause.entry else None
+    direct = cause.entry - 1
+    if direct < 0:
+        return ""
+    if own is None or own == direct:
+        return _named(cause.steps[direct].function)
+    return f"{_named(cause.steps[own].function)}, through {_named(cause.steps[direct].function)},"
+
+
+def _times(calls: float) -> str:
+    whole = round(calls)
+    if abs(calls - whole) <= SAME_CALLS:
+        return {1: "once", 2: "twice"}.get(whole, f"{count(whole)} times")
+    return f"{count(calls)} times"
+
+
+def _cost(cause: Cause) -> str:
+    """What the entry costs with all that it calls, and the deepest function that still holds most of that."""
+    entry, leaf = cause.steps[cause.entry], cause.steps[-1]
+    part = _delta(entry) / cause.gap
+    text = f"This {'adds' if cause.gap > 0 else 'saves'} {_amount(abs(_delta(entry)), cause)} per request"
+    if not cause.exact:
+        text += f" by {cause.metric.partition(':')[0]}"
+    text += f", {share(part)} of the difference"
+    if leaf is not entry:
+        text += f", {share(_delta(leaf) / _delta(entry))} of it in {_named(leaf.function)}"
+    return text if part <= ALL else f"{text}; other functions give {share(part - 1)} of the difference back"
+
+
+def _amount(value: float, cause: Cause) -> str:
+    if cause.unit == "1":
+        return f"{count(value)} {cause.label}"
+    return f"{duration_ns(value * (1e3 if cause.unit == 'us' else 1))} of {cause.label}"
+
+
+def _delta(step: CauseStep) -> float:
+    return step.after.total - step.before.total
+
+
+def _split(cause: Cause) -> str:
+    """How much of the entry's difference is more calls, and how much is a higher cost of each, where both changed."""
+    step = cause.steps[cause.entry]
+    before, after, delta = step.before, step.after, _delta(step)
+    if not before.calls or not after.calls or not delta or before.calls < SAME_CALLS or after.calls < SAME_CALLS:
+        return ""
+    if abs(after.calls - before.calls) <= max(SAME_CALLS * before.calls, SAME_CALLS):
+        return ""
+    each = before.total / before.calls, after.total / after.calls
+    often = (after.calls - before.calls) * (each[0] + each[1]) / 2 / delta
+    words = "more often" if after.calls > before.calls else "less often"
+    return f"{share(often)} of that comes from being called {words}, {share(1 - often)} from what a call costs."
+
+
+def _category(facts: Facts, cause: Cause) -> str:
+    step = next((s for s in (cause.steps[-1], cause.steps[cause.entry]) if s.category not in SILENT), None)
+    return "" if step is None else f"Category: {facts.category(step.category)}."
+
+
+def _named(function: FunctionName) -> str:
+    place = f"{function.file}:{function.line}" if function.file and function.line else function.file
+    return f"“{function.name}” ({place})" if place else f"“{function.name}”"
+
+
+def _rows(step: CauseStep, path: str) -> Iterator[Evidence]:
+    for name, side in (("before", step.before), ("after", step.after)):
+        yield Figure(side.total, f"{path}.{name}.total").row
+        if side.calls is not None:
+            yield Figure(side.calls, f"{path}.{name}.calls").row

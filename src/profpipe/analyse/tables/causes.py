@@ -1,0 +1,200 @@
+"""Where two variants differ, as ways through the call graph: own code, what it calls, the deepest that holds it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from profpipe.analyse.function_index import Index
+from profpipe.analyse.matrix import Matrix, timed_matrix
+from profpipe.analyse.statistics.series import rounded
+from profpipe.analyse.study_data import StudyData
+from profpipe.analyse.tables.cost_graph import CostGraph, Costs, cost_graph, same_calls
+from profpipe.model.report import Cause, CauseStep, StepCost
+from profpipe.units import SYSCALLS
+
+# The first cause holds half of the gap, or a quarter where none holds half; each other one at least a seventh.
+FIRST = (0.5, 0.25, 0.15)
+OTHERS = 0.15
+# More than the whole gap: other functions give the rest back. Beyond this the two variants have little in common.
+MOST = 1.6
+# A callee that holds this much of its caller's difference is where the difference is.
+HOLDS = 0.65
+# A function is the cause by its calls where they make this much of its difference.
+BY_CALLS = 0.2
+# Calls that cost less of the gap than this are not followed.
+FAINT = 0.01
+MAX_CAUSES = 3
+MAX_STEPS = 40
+
+
+def causes(study: StudyData, index: Index, tables: Mapping[str, Sequence[Matrix]]) -> tuple[Cause, ...]:
+    """The causes of every contender, by the best instrument that knows Python functions with their callees.
+
+    Counted instructions first, then samples, then the time of a traced profiler.
+    """
+    order = {"counted": 0, "sampled": 1, "traced": 2}
+    profilers = sorted(study.profilers, key=lambda p: order.get(study.instruments[p], 3))
+    found: list[Cause] = []
+    for contender in study.contenders:
+        for profiler in profilers:
+            matrix = _matrix(study, index, profiler, tables.get(profiler, ()))
+            graph = cost_graph(matrix, index, study.baseline, contender) if matrix is not None else None
+            drawn = _of_graph(graph, matrix, contender) if graph is not None and matrix is not None else []
+            if drawn:
+                found += drawn
+                break
+    return tuple(found)
+
+
+def _matrix(study: StudyData, index: Index, profiler: str, tables: Sequence[Matrix]) -> Matrix | None:
+    if study.again(profiler):
+        return None
+    if study.instruments[profiler] == "traced":
+        return timed_matrix(study, profiler, index)
+    return next((m for m in tables if m.metric is not SYSCALLS), None)
+
+
+def _of_graph(graph: CostGraph, matrix: Matrix, contender: str) -> list[Cause]:
+    if not graph.gap:
+        return []
+    shares = {
+        row: graph.delta(row) / graph.gap
+        for row in range(len(graph.functions))
+        if graph.of_python(row) and not math.isnan(graph.delta(row))
+    }
+    found: list[Cause] = []
+    entries: set[int] = set()  # a way that enters where another one did is a part of that cause
+    for place in range(MAX_CAUSES):
+        leaf = _leaf(graph, shares, FIRST if place == 0 else (OTHERS,))
+        if leaf is None:
+            break
+        way = _way(graph, shares, leaf)
+        entry = way[_entry(graph, way)]
+        if entry not in entries:
+            found.append(_cause(graph, matrix, contender, way))
+        entries.add(entry)
+        _take_out(graph, shares, way)
+    return found
+
+
+def _leaf(graph: CostGraph, shares: Mapping[int, float], floors: Sequence[float]) -> int | None:
+    """The deepest function that holds a part of the gap, of those that hold enough of it."""
+    for floor in floors:
+        enough = {row for row, share in shares.items() if floor <= share <= MOST}
+        ends = [row for row in enough if not _continues(graph, shares, row, enough)]
+        if ends:
+            return min(ends, key=lambda row: (max(graph.before.total[row], graph.after.total[row]), row))
+    return None
+
+
+def _continues(graph: CostGraph, shares: Mapping[int, float], row: int, enough: set[int]) -> bool:
+    """Whether one function that it calls, through built-in code or not, holds most of its part."""
+    need = HOLDS * shares[row]
+    seen, ready = {row}, [row]
+    while ready:
+        for callee, cost in graph.more.get(ready.pop(), {}).items():
+            if callee in seen or cost / graph.gap < need:
+                continue
+            if callee in enough and shares[callee] >= need:
+                return True
+            seen.add(callee)
+            if not graph.of_python(callee):
+                ready.append(callee)
+    return False
+
+
+def _way(graph: CostGraph, shares: Mapping[int, float], leaf: int) -> list[int]:
+    """The functions of Python's level from the outermost caller down to the leaf, by the costliest caller of each."""
+    way, seen, at = [leaf], {leaf}, leaf
+    while len(seen) < MAX_STEPS:
+        callers = {
+            caller: cost / graph.gap
+            for caller, cost in graph.callers.get(at, {}).items()
+            if caller not in seen and (not graph.of_python(caller) or shares.get(caller, 0.0) > 0)
+        }
+        if not callers:
+            break
+        at = max(callers, key=lambda caller: (callers[caller], -caller))
+        if callers[at] <= 0:
+            break
+        seen.add(at)
+        if graph.of_python(at):
+            way.append(at)
+    return way[::-1]
+
+
+def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int]) -> Cause:
+    entry = _entry(graph, way)
+    own = next((i for i in range(entry, -1, -1) if graph.known(way[i]).origin == "own"), None)
+    if own == entry and entry:
+        # The entry is the server's own: its caller is told too, where that is own code as well.
+        own = next((i for i in range(entry - 1, -1, -1) if graph.known(way[i]).origin == "own"), entry)
+    first = min(max(entry - 1, 0), entry if own is None else own)
+    return Cause(
+        metric=matrix.key,
+        contender=contender,
+        gap=rounded(graph.gap, 6),
+        exact=matrix.metric.exact,
+        label=matrix.metric.label,
+        unit="ns" if matrix.metric.unit == "ns" else "us" if matrix.metric.unit == "us" else "1",
+        steps=tuple(_step(graph, row) for row in way[first:]),
+        entry=entry - first,
+        own=None if own is None else own - first,
+    )
+
+
+def _entry(graph: CostGraph, way: list[int]) -> int:
+    """The first function whose number of calls makes its difference; else the first below own code; else the last."""
+    for i, row in enumerate(way):
+        if _more_calls(graph, row) >= BY_CALLS:
+            return i
+    own = [i for i, row in enumerate(way) if graph.known(row).origin == "own"]
+    return min(own[-1] + 1, len(way) - 1) if own else len(way) - 1
+
+
+def _more_calls(graph: CostGraph, row: int) -> float:
+    """The part of a function's difference that comes from being called more or less often; 0 where it is not known."""
+    calls = float(graph.before.calls[row]), float(graph.after.calls[row])
+    if same_calls(*calls) or not graph.delta(row):
+        return 0.0
+    if not min(calls):
+        return 1.0
+    price = graph.before.total[row] / calls[0] + graph.after.total[row] / calls[1]
+    return float((calls[1] - calls[0]) * price / 2 / graph.delta(row))
+
+
+def _step(graph: CostGraph, row: int) -> CauseStep:
+    known = graph.known(row)
+    before, after = (_cost(side, row) for side in (graph.before, graph.after))
+    return CauseStep(function=known.name, category=known.category, before=before, after=after)
+
+
+def _cost(side: Costs, row: int) -> StepCost:
+    calls = float(side.calls[row])
+    return StepCost(
+        calls=None if math.isnan(calls) else rounded(calls, 6),
+        self=rounded(float(side.own[row]), 6),
+        total=rounded(float(side.total[row]), 6),
+    )
+
+
+def _take_out(graph: CostGraph, shares: dict[int, float], way: list[int]) -> None:
+    """What this cause explains is no longer its callers'; and what it calls is no cause of its own."""
+    part = shares[way[-1]]
+    for row in {way[-1]} | set(way) | _reached(graph, graph.callers, way[-1], part / 2):
+        if row in shares:
+            shares[row] -= part
+    for row in _reached(graph, graph.more, way[-1], FAINT):
+        shares.pop(row, None)
+
+
+def _reached(graph: CostGraph, links: Mapping[int, Mapping[int, float]], start: int, least: float) -> set[int]:
+    """The functions that calls lead to, each of them at least this share of the gap."""
+    seen, ready = {start}, [start]
+    while ready:
+        for row, cost in links.get(ready.pop(), {}).items():
+            if row not in seen and cost / graph.gap >= least:
+                seen.add(row)
+                ready.append(row)
+    return seen

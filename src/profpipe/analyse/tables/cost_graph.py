@@ -1,0 +1,176 @@
+"""Two variants of one matrix as one call graph: what each function and each call costs in both, per request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from profpipe.analyse.function_index import Index, Known
+from profpipe.analyse.matrix import Matrix
+from profpipe.analyse.statistics.medians import Floats
+
+# Calls per request that repeat within this are equally many.
+SAME_CALLS = 0.01
+Links = dict[int, dict[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """One variant, one entry per row: medians over its runs, per request. NaN = unknown."""
+
+    own: Floats
+    total: Floats
+    calls: Floats
+
+    def without_row(self, source: int, target: int) -> None:
+        """Move what is in one row to another, in place: `Costs` of a graph that is being made."""
+        for column in (self.own, self.total, self.calls):
+            column[target], column[source] = column[source], 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CostGraph:
+    """`more` = what each call (caller -> callee) costs more at the contender; `counterparts` = row -> the row of the
+    baseline's function whose place it takes. Rows of Python's level are steps, others are only passed through."""
+
+    functions: list[Known]
+    before: Costs
+    after: Costs
+    more: Mapping[int, Mapping[int, float]]
+    callers: Mapping[int, Mapping[int, float]]
+    counterparts: Mapping[int, int]
+    gap: float
+
+    def delta(self, row: int) -> float:
+        """What the function and all that it calls cost more; NaN where a total is not known."""
+        return float(self.after.total[row] - self.before.total[row])
+
+    def known(self, row: int) -> Known:
+        """The function of a row: where two take each other's place, the one that costs more."""
+        old = self.counterparts.get(row)
+        return self.functions[row if old is None or self.delta(row) > 0 else old]
+
+    def of_python(self, row: int) -> bool:
+        """Whether the function is Python's, or a built-in that a Python profiler names: both have a file or module."""
+        known = self.functions[row]
+        if known.key.language != "python":
+            return False
+        return known.runtime == "python" or (not known.object and bool(known.key.file))
+
+
+def cost_graph(matrix: Matrix, index: Index, baseline: str, contender: str) -> CostGraph | None:
+    """None where one of the two has no valid run."""
+    size = min(len(matrix.own), len(index.functions))
+    sides = [_costs(matrix, variant, size) for variant in (baseline, contender)]
+    before, after = sides
+    if before is None or after is None:
+        return None
+    links = [_links(matrix.below.get(variant, {}), size) for variant in (baseline, contender)]
+    counterparts = _counterparts(index.functions[:size], before, after, links)
+    for row, old in counterparts.items():
+        before.without_row(old, row)
+        links[0] = _renamed(links[0], old, row)
+    more = _difference(*links)
+    callers: Links = {}
+    for caller, callees in more.items():
+        for callee, cost in callees.items():
+            callers.setdefault(callee, {})[caller] = cost
+    whole = [float(np.median(matrix.own[:, matrix.columns(v)].sum(axis=0))) for v in (baseline, contender)]
+    return CostGraph(
+        functions=index.functions[:size],
+        before=before,
+        after=after,
+        more=more,
+        callers=callers,
+        counterparts=counterparts,
+        gap=whole[1] - whole[0],
+    )
+
+
+def _costs(matrix: Matrix, variant: str, size: int) -> Costs | None:
+    columns = matrix.columns(variant)
+    if not columns:
+        return None
+    return Costs(*(np.median(part[:size, columns], axis=1) for part in (matrix.own, matrix.total, matrix.calls)))
+
+
+def _links(below: Mapping[tuple[int, int], float], size: int) -> Links:
+    out: Links = {}
+    for (caller, callee), cost in below.items():
+        if caller < size and callee < size and caller != callee:
+            out.setdefault(caller, {})[callee] = cost
+    return out
+
+
+def _renamed(links: Links, old: int, new: int) -> Links:
+    """The calls with one function under another number."""
+    out: Links = {}
+    for caller, callees in links.items():
+        target = out.setdefault(new if caller == old else caller, {})
+        for callee, cost in callees.items():
+            target[new if callee == old else callee] = target.get(new if callee == old else callee, 0.0) + cost
+    return out
+
+
+def _difference(before: Links, after: Links) -> Links:
+    out: Links = {}
+    for caller in before.keys() | after.keys():
+        old, new = before.get(caller, {}), after.get(caller, {})
+        out[caller] = {callee: new.get(callee, 0.0) - old.get(callee, 0.0) for callee in old.keys() | new.keys()}
+    return out
+
+
+def _counterparts(functions: list[Known], before: Costs, after: Costs, links: list[Links]) -> dict[int, int]:
+    """Contender's row -> baseline's row of functions that take each other's place.
+
+    Two functions of which each variant has one: of the same name in another file, or called as often by the same
+    caller and both the server's own, or of the same last name. Of two equally good ones neither is taken.
+    """
+    gone = _one_sided(before, after)
+    new = _one_sided(after, before)
+    found: dict[int, int] = {}
+    by_name: dict[str, tuple[list[int], list[int]]] = {}
+    for place, rows in enumerate((gone, new)):
+        for row in rows:
+            if functions[row].origin == "own":
+                by_name.setdefault(functions[row].key.name, ([], []))[place].append(row)
+    for old_rows, new_rows in by_name.values():
+        if len(old_rows) == len(new_rows) == 1:
+            found[new_rows[0]] = old_rows[0]
+    callers = [_callers(side) for side in links]
+    for row in sorted(new - found.keys()):
+        fits = [old for old in gone - set(found.values()) if _takes_place(functions, before, after, callers, old, row)]
+        if len(fits) == 1:
+            found[row] = fits[0]
+    return found
+
+
+def _one_sided(here: Costs, there: Costs) -> set[int]:
+    return set(np.flatnonzero((here.total > 0) & ~(there.total > 0) & ~(there.own > 0)).tolist())
+
+
+def _callers(links: Links) -> dict[int, set[int]]:
+    out: dict[int, set[int]] = {}
+    for caller, callees in links.items():
+        for callee in callees:
+            out.setdefault(callee, set()).add(caller)
+    return out
+
+
+def _takes_place(
+    functions: list[Known], before: Costs, after: Costs, callers: list[dict[int, set[int]]], old: int, new: int
+) -> bool:
+    if not callers[0].get(old, set()) & callers[1].get(new, set()):
+        return False
+    a, b = functions[old], functions[new]
+    own = a.origin == b.origin == "own"
+    if not own and a.key.name.rsplit(".", 1)[-1] != b.key.name.rsplit(".", 1)[-1]:
+        return False
+    return same_calls(float(before.calls[old]), float(after.calls[new]))
+
+
+def same_calls(before: float, after: float) -> bool:
+    """Whether a function is called equally often; also where calls are not counted."""
+    return not abs(after - before) > max(SAME_CALLS * before, SAME_CALLS)

@@ -1,0 +1,88 @@
+"""The functions that make a difference: own code, what it calls, and the deepest that holds it."""
+
+from __future__ import annotations
+
+import cProfile
+import io
+import json
+import marshal
+import pstats
+from pathlib import Path
+
+from profpipe.analyse import compare_profiles
+from profpipe.analyse.conclusions.conclude import conclude, resolve
+from profpipe.model.profile import Profile
+from profpipe.model.report import Report
+from profpipe.model.upgrade import validated_report
+from profpipe.parse import pstats as pstats_format
+from tests.support.paths import TESTS
+
+FASTAPI = TESTS / "data/report/fastapi-json.json"
+ITEMS = [{"id": i, "tags": ["a", "b"]} for i in range(200)]
+
+
+def answer(*, indented: bool) -> str:
+    return json.dumps(ITEMS, indent=2 if indented else None)
+
+
+def handle(*, indented: bool) -> None:
+    for _ in range(5):
+        answer(indented=indented)
+
+
+def profiled(*, indented: bool) -> Profile:
+    """A real capture of cProfile."""
+    profiler = cProfile.Profile()
+    profiler.runcall(handle, indented=indented)
+    stats = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    return pstats_format.parse(io.BytesIO(marshal.dumps(stats)), "plain.pstats")
+
+
+def report_of_fastapi() -> Report:
+    return validated_report(FASTAPI.read_bytes())
+
+
+def test_the_way_leads_from_own_code_through_the_library_to_the_deepest_function() -> None:
+    report = compare_profiles([("plain", profiled(indented=False), 5), ("indented", profiled(indented=True), 5)])
+    cause = report.causes[0]
+    assert cause.own is not None
+    assert (own := cause.steps[cause.own].function).name == "answer"
+    assert (own.origin, Path(own.file).name, own.line) == ("own", "test_causes.py", answer.__code__.co_firstlineno)
+    assert {"json/encoder.py", "json/__init__.py"} & {step.function.file for step in cause.steps[cause.own + 1 :]}
+    assert cause.steps[-1].function.file == "json/encoder.py"  # which of its generators depends on the times
+
+
+def test_the_first_cause_of_a_comparison_names_function_file_line_and_caller() -> None:
+    """FastAPI 0.1xx on uvicorn, CPython 3.13: JSONResponse against one that uses orjson, counted by callgrind."""
+    report = report_of_fastapi()
+    first = max((c for c in conclude(report) if c.kind == "cause"), key=lambda c: c.weight)
+    assert first.text.startswith(
+        "Why orjson costs less than json: only in json “items” (fastapi/app.py:17), through “JSONResponse.render” "
+        "(starlette/responses.py:199), calls “dumps” (json/__init__.py:183), once per request."
+    )
+    assert "This saves 660,210 instructions per request, 112 % of the difference" in first.text
+    assert "“JSONEncoder.iterencode” (json/encoder.py:205)" in first.text
+
+
+def test_every_figure_of_the_sentence_is_where_its_path_leads() -> None:
+    report = report_of_fastapi()
+    document = json.loads(report.model_dump_json(by_alias=True))
+    rows = [row for c in conclude(report) if c.rule == "functions" for row in c.rows]
+    assert rows
+    assert all(resolve(document, row.path) == row.value for row in rows)
+
+
+def test_no_cause_is_told_where_the_totals_do_not_differ() -> None:
+    report = report_of_fastapi()
+    undecided = tuple(
+        v.model_copy(
+            update={
+                "against_baseline": {
+                    k: c.model_copy(update={"verdict": "cannot tell"}) for k, c in v.against_baseline.items()
+                }
+            }
+        )
+        for v in report.variants
+    )
+    said = conclude(report.model_copy(update={"variants": undecided}))
+    assert not [c for c in said if c.rule == "functions"]
