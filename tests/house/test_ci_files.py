@@ -212,7 +212,8 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
     assert asked(scratch) == ["diff", "--fail-on", "regression:5%", "-o"]
     assert measured(scratch) == ["where the branch began", "measure pull requests"]
     (comment,) = forge.state.comments
-    assert "**Regression: CPU time per request 2.26×**" in comment["body"]
+    assert "**The gate fails**" in comment["body"]
+    assert "CPU time per request 2.26×." in comment["body"]
     assert "[Full report](https://ci.example/artifacts/1)" in comment["body"]
     assert forge.state.statuses[0]["state"] == "failure"
     assert ran.outputs["regressions"] == "1"

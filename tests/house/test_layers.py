@@ -127,7 +127,7 @@ def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
 
 
 # The file of a room that knows every one of its tools.
-CHOOSERS = {"registry", "detect", "convert", "locate", "post"}
+CHOOSERS = {"registry", "detect", "convert", "locate", "sources", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "parts", "reading", "stack_rows", "v8_nodes", "heap_frames"}
     | {"firefox_tables", "php_serialised"},

@@ -21,7 +21,7 @@ PARTS = {
     "exporters": "SUFFIX = '.x'\nNEEDS = frozenset()\ndef export(profile): raise ValueError('two\\nlines \\x1b[31m')\n",
     "loads": "MODES = frozenset()\nPROGRAM = None\ndef missing(): return None\ndef refuses(plan): return None\n"
     "def run(plan, host, port, *, cpus, folder): raise ZeroDivisionError\n",
-    "forges": "NAME = API = TOKEN_HINT = ''\nTOKENS = ()\nNEEDS = {}\nTAKES_PAGE = False\n"
+    "forges": "NAME = API = TOKEN_HINT = ''\nTOKENS = ()\nNEEDS = {}\nTAKES_PAGE = False\nPAGES = None\n"
     "def detect(environment): raise LookupError('nowhere')\ndef api_of(url): return url\n"
     "def fits(repository): return True\ndef forbidden(need, token): return ''\n"
     "def connect(place, token, wire): raise LookupError\n",

@@ -156,7 +156,7 @@ WORDS = [
     "ModuleNotFoundError: No module named 'profpipe_broken.no_such_module'",
     "exporter 'exits' of profpipe-broken 0.1 is left out: importing profpipe_broken.exits raised SystemExit: 3",
     "forge 'nameless' of profpipe-broken 0.1 is left out: profpipe_broken.nothing lacks NAME, API, TOKENS, "
-    "TOKEN_HINT, NEEDS, TAKES_PAGE, detect, api_of, fits, forbidden, connect",
+    "TOKEN_HINT, NEEDS, TAKES_PAGE, PAGES, detect, api_of, fits, forbidden, connect",
     "rule 'number' of profpipe-broken 0.1 is left out: profpipe_broken.nothing:NUMBER is int, expected a function",
     "executor 'local' of profpipe-broken 0.1 is left out: the name is taken by profpipe itself",
     "executor 'sessionless' of profpipe-broken 0.1 is left out: profpipe_broken.nothing lacks missing, session",

@@ -29,7 +29,7 @@ def test_the_first_run_creates_and_the_second_updates(forge: Forge, tmp_path: Pa
     assert first.warnings == second.warnings == []
     assert first.comment_id == second.comment_id
     (comment,) = forge.state.comments
-    assert comment["body"].startswith(f"{MARKER}\n**No relevant difference.**")
+    assert comment["body"].startswith(f"{MARKER}\n**This pull request does not change what a request costs")
     assert forge.state.count("POST", "comments") == 1
     assert forge.state.count("PATCH", "comments") == 1
 
@@ -53,7 +53,7 @@ def test_the_comment_is_found_behind_150_others(forge: Forge, tmp_path: Path) ->
     attach(github_environment(forge, tmp_path))
     assert len(forge.state.comments) == 151
     assert forge.state.count("GET", "comments") == 2
-    assert forge.state.comments[-1]["body"].startswith(f"{MARKER}\n**asyncio")
+    assert forge.state.comments[-1]["body"].startswith(f"{MARKER}\nThis pull request makes a request **")
 
 
 def test_a_comment_that_somebody_else_began_with_our_marker_is_left_alone(forge: Forge, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_comment_deleted_between_looking_and_writing_is_written_anew(forge: Fo
 def test_the_comment_can_be_left_out(forge: Forge, tmp_path: Path) -> None:
     attach(github_environment(forge, tmp_path), AttachOptions(comment=False, status="none"))
     assert forge.state.asked == []
-    assert (tmp_path / "summary.md").read_text().startswith("**asyncio")
+    assert (tmp_path / "summary.md").read_text().startswith("This pull request makes a request **")
 
 
 def test_the_status_says_the_verdict_and_leads_to_the_report(forge: Forge, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_status_says_the_verdict_and_leads_to_the_report(forge: Forge, tmp_p
     assert status["state"] == "pending", "worse without a gate: no tick"
     assert status["context"] == "profpipe/concurrency"
     assert status["target_url"] == "https://ci.example/report"
-    assert status["description"].startswith("asyncio, streams spends 5.31×")
+    assert status["description"].startswith("a request is 2.26 times as expensive: ")
     assert len(status["description"]) <= 140
 
 

@@ -42,7 +42,7 @@ def test_a_read_only_token_of_a_fork_is_a_warning_with_what_to_do(forge: Forge, 
     )
     assert "a pull request from a fork has a read-only token" in comment
     assert "`permissions: statuses: write`" in status
-    assert (tmp_path / "summary.md").read_text().startswith("**asyncio")
+    assert (tmp_path / "summary.md").read_text().startswith("This pull request makes a request **")
 
 
 def test_a_wrong_token(forge: Forge, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_push_has_no_pull_request_but_a_status_and_a_summary(forge: Forge, tmp
 
 def test_a_full_or_unwritable_summary(forge: Forge, tmp_path: Path) -> None:
     environment = github_environment(forge, tmp_path)
-    (tmp_path / "summary.md").write_text("x" * (2**20 - 5000))
+    (tmp_path / "summary.md").write_text("x" * (2**20 - 2300))
     assert attach(environment).warnings == []
     assert (tmp_path / "summary.md").stat().st_size <= 2**20
     assert "rows not shown" in (tmp_path / "summary.md").read_text()
@@ -271,7 +271,7 @@ def test_a_dry_run_sends_nothing_and_prints_everything(forge: Forge, tmp_path: P
     assert done.returncode == 0
     assert '"pull": 7' in done.stdout
     assert '"context": "profpipe/concurrency"' in done.stdout
-    assert "| <!-- profpipe:report:concurrency -->\n| **asyncio, streams spends 5.31×" in done.stdout
+    assert "| <!-- profpipe:report:concurrency -->\n| This pull request makes a request **2.26 times" in done.stdout
     assert forge.state.asked == []
     assert not (tmp_path / "summary.md").exists()
 

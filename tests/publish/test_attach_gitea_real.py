@@ -44,7 +44,7 @@ def test_comment_file_and_status_of_two_runs(gitea: Gitea) -> None:
     assert sent(gitea) == []
     assert sent(gitea, report=unchanged_report()) == []
     (comment,) = comments(gitea)
-    assert "**No relevant difference.**" in str(comment["body"])
+    assert "**This pull request does not change what a request costs" in str(comment["body"])
     assets = gitea.call("GET", f"/repos/{USER}/server/issues/comments/{comment['id']}/assets")
     assert [asset["name"] for asset in assets] in (["report.html"], ["report.html.zip"])
     assert f"[Full report]({assets[0]['browser_download_url']})" in str(comment["body"])

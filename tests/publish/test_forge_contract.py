@@ -15,6 +15,7 @@ import pytest
 from profpipe.pipeline.attach.message import AttachOptions
 from profpipe.publish import github
 from profpipe.publish.github import GitHub
+from profpipe.publish.interface import Annotation, Check
 from profpipe.publish.place import Head, Place
 from profpipe.publish.secret import Token
 from profpipe.publish.wire import ForgeError, Wire
@@ -70,7 +71,7 @@ def test_every_call_of_ours_is_one_that_github_describes(prism: str) -> None:
     forge.delete(1)
     forge.status("success", "d", "profpipe/x", "https://ci.example/1")
     forge.status("error", "d", "profpipe/x", "")
-    forge.check("error", "title", "profpipe/x", "https://ci.example/1", "summary")
+    forge.check(Check("error", "title", "profpipe/x", "https://ci.example/1", "summary"))
     with pytest.raises(ForgeError, match="no open pull request is at commit"):
         forge.find_pull(Head("octocat", "new-topic"), HEAD_SHA)
     forge.wire.close()
@@ -112,7 +113,7 @@ def test_prism_itself_refuses_what_github_would(prism: str) -> None:
 @pytest.mark.real
 def test_a_summary_beyond_githubs_limit_is_cut_before_it_is_sent(prism: str) -> None:
     forge = at(prism)
-    forge.check("failure", "t" * 400, "c", "", "line\n" * 20_000)
+    forge.check(Check("failure", "t" * 400, "c", "", "line\n" * 20_000, (Annotation("a.c", 3, 4, "t", "m"),) * 60))
     forge.wire.close()
 
 

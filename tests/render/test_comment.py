@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.comment.escape_markdown import code, prose
+from profpipe.render.comment.links import Links
 from profpipe.render.comment.markdown import FOLDED, LIMIT, render_comment
 from tests.support.sample_commits import (
     HEAD,
@@ -41,38 +42,36 @@ def test_several_contenders_are_rows_and_the_first_table_is_of_the_verdicts_figu
         "asyncio, streams",
     ]
     assert "**instructions per request (callgrind)** (baseline `threads, blocking sockets`: 8,097)" in text
-    assert "| `asyncio, streams` | 43,025 | 5.31× | 5.26× to 5.37× | ▲ worse |" in text
-    assert "| `uvloop, Protocol` | 7,110 | 0.88× | 0.87× to 0.89× | ▼ better |" in text
+    assert "| `asyncio, streams` | 43,025 | ▲ worse 5.31× (5.26× to 5.37×) |" in text
+    assert "| `uvloop, Protocol` | 7,110 | ▼ better 0.88× (0.87× to 0.89×) |" in text
 
 
 def test_one_contender_has_its_figures_as_rows() -> None:
     text = render_comment(pull_request_report())
     lines = text.splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("| figure |"))
-    assert lines[head] == (
-        "| figure | `threads, blocking sockets` | `asyncio, streams` | ratio | 95 % interval | verdict |"
-    )
-    assert "| instructions per request (callgrind) | 8,097 | 43,025 | 5.31× | 5.26× to 5.37× | ▲ worse |" in lines
+    assert lines[head] == "| figure | `base` | `head` | change (95 % interval) |"
+    assert "| instructions per request (callgrind) | 8,097 | 43,025 | ▲ worse 5.31× (5.26× to 5.37×) |" in lines
     assert (
-        "asyncio, streams: `2e2e2e2e2e2e with uncommitted changes` `faster-head` `serve: write the head once`" in lines
+        "Measured `2e2e2e2` with uncommitted changes `serve: write the head once` against `1f1f1f1` "
+        "`serve: one buffer per connection`." in lines
     )
 
 
 def test_the_gap_is_drawn_in_text_that_a_phone_shows_whole() -> None:
     text = render_comment(pull_request_report())
-    drawing = re.search(r"```text\n(.*?)\n```", text, re.S)
-    assert drawing
-    rows = drawing.group(1).splitlines()
-    assert max(map(len, rows)) <= 40
-    assert rows[0].split() == ["threads,", "blockin…", "8,095"]
+    drawing = re.findall(r"```text\n(.*?)\n```", text, re.S)
+    rows = drawing[1].splitlines()
+    assert max(len(row) for drawn in drawing for row in drawn.splitlines()) <= 40
+    assert rows[0].split() == ["base", "8,095"]
     assert rows[1].startswith("interpreter loop    +12,732 ██████████")
-    assert rows[-1].split() == ["asyncio,", "streams", "43,011"]
+    assert rows[-1].split() == ["head", "43,011"]
 
 
 def test_changed_functions_come_with_their_changed_lines() -> None:
     text = render_comment(pull_request_report())
-    row = next(line for line in text.splitlines() if line.startswith("| `_PyEval_EvalFrameDefault` | 2,257 |"))
-    assert row.endswith("▲ worse | `src/serve.py:10-14,20` +6 −2 |")
+    row = next(line for line in text.splitlines() if line.startswith("- `_PyEval_EvalFrameDefault`: 2,257 → "))
+    assert row.endswith("▲ worse; changed lines: `src/serve.py:10-14,20` +6 −2")
     assert "**Functions that changed most**, instructions per request" in text
     assert "changed lines" not in render_comment(sample())
 
@@ -87,8 +86,8 @@ def test_new_gone_and_renamed_functions_say_so() -> None:
         HEAD: {"before": {"name": "old_lookup"}, "certainty": "likely", "why": "same file and callers"}
     }
     text = render_comment(Report.model_validate(data))
-    assert re.search(r"\| `_PyEval_EvalFrameDefault` \| – \| 12,697 \| \+12,697 \| new \|", text)
-    assert "| `_PyType_Lookup` (was `old_lookup`) |" in text
+    assert "- `_PyEval_EvalFrameDefault`: – → 12,697, +12,697 new" in text
+    assert "- `_PyType_Lookup` (was `old_lookup`): " in text
 
 
 def test_an_unknown_figure_has_its_reason_once() -> None:
@@ -98,18 +97,23 @@ def test_an_unknown_figure_has_its_reason_once() -> None:
 
 
 def test_nothing_relevant_is_three_lines() -> None:
-    lines = [line for line in render_comment(unchanged_report(), link="https://ci.example/1").splitlines() if line]
+    lines = [
+        line for line in render_comment(unchanged_report(), links=Links("https://ci.example/1")).splitlines() if line
+    ]
     assert len(lines) == 3
-    assert lines[0] == "**No relevant difference.**"
+    assert lines[0] == (
+        "**This pull request does not change what a request costs: a change under 2.0 % would not have been seen.**"
+    )
     assert "instructions per request (callgrind) 1.002× (0.996× to 1.007×), no change" in lines[1]
-    assert lines[2].startswith("[Full report](https://ci.example/1). 7 rounds, each in fresh processes; h2load 1.52.0")
+    assert lines[2].startswith("Measured `2e2e2e2`")
+    assert lines[2].endswith("[Full report](https://ci.example/1). 7 rounds; profpipe 0.1.0.")
 
 
 def test_a_failed_gate_comes_first_and_has_the_long_form() -> None:
     data = unchanged_document()
     data["gate"] = {"asked": ["regression:5%"], "failed": True, "hits": ["CPU time per request 1.08× (1.06 to 1.10)"]}
     text = render_comment(Report.model_validate(data))
-    assert text.startswith("**Regression: CPU time per request 1.08× (1.06 to 1.10)** (measured)\n")
+    assert text.startswith("**The gate fails** (asked: regression:5%): CPU time per request 1.08× (1.06 to 1.10).\n")
     assert "| figure |" in text
 
 
@@ -130,11 +134,13 @@ def test_one_thing_to_act_on_is_enough_for_the_long_form(spoil: Callable[[dict[s
 
 def test_the_link_is_given_or_left_out_and_never_markup() -> None:
     report = pull_request_report()
-    assert "[Full report](https://ci.example/r/1?x=2)" in render_comment(report, link="https://ci.example/r/1?x=2")
+    assert "[Full report](https://ci.example/r/1?x=2)" in render_comment(
+        report, links=Links("https://ci.example/r/1?x=2")
+    )
     assert "The full report is `report.html` in this run" in render_comment(report)
     for bad in ("javascript:alert(1)", "https://x)y", "https://x y", "ftp://x/y", "https://x/\n", "https://x/`"):
         with pytest.raises(ReportError, match="link to the report"):
-            render_comment(report, link=bad)
+            render_comment(report, links=Links(bad))
 
 
 def test_the_whole_comment_fits() -> None:

@@ -91,6 +91,7 @@ def _study(study: StudyData) -> StudyInfo:
         hypotheses=record.hypotheses,
         rounds=record.rounds,
         load=record.load,
+        request=record.request,
         placement=record.placement,
         command=record.command,
         planned_runs=record.planned_runs or None,

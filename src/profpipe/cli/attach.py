@@ -60,11 +60,16 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="also write the files here",
 )
+@click.option(
+    "--code-quality",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="also write what is worse on which line, as GitLab's Code Quality report",
+)
 @click.option("--dry-run", is_flag=True, help="print what would be sent without sending it")
 @click.option("--require", is_flag=True, help="exit with 1 when any step fails")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 @click.pass_context
-def attach(  # long: click passes each of its 17 options as a parameter
+def attach(  # long: click passes each of its 18 options as a parameter
     context: click.Context,
     report: str | None,
     reports: Path,
@@ -81,6 +86,7 @@ def attach(  # long: click passes each of its 17 options as a parameter
     fail_on: tuple[str, ...],
     config: Path | None,
     output: Path | None,
+    code_quality: Path | None,
     dry_run: bool,
     require: bool,
     as_json: bool,
@@ -94,7 +100,7 @@ def attach(  # long: click passes each of its 17 options as a parameter
     What the forge refuses is printed as a warning, and the exit code is 0 unless --require is given.
     """
     from profpipe.pipeline.attach.message import AttachOptions, describe, prepare_artifact, prepare_report
-    from profpipe.pipeline.attach.send import send, to_json, write_files
+    from profpipe.pipeline.attach.send import annotations_in_the_log, send, to_json, write_code_quality, write_files
     from profpipe.pipeline.reporting.report_files import find_report
 
     if (report is None) == (artifact is None):
@@ -121,6 +127,8 @@ def attach(  # long: click passes each of its 17 options as a parameter
         prepared = prepare_report(find_report(report or "", reports), wanted, environment)
     if output is not None:
         write_files(prepared, output)
+    if code_quality is not None:
+        write_code_quality(prepared, code_quality)
     if dry_run:
         _show(describe(prepared), as_json)
         return
@@ -129,21 +137,20 @@ def attach(  # long: click passes each of its 17 options as a parameter
         say_json(to_json(outcome))
     for line in () if as_json else outcome.done:
         say(line)
+    for line in annotations_in_the_log(prepared, environment, own=artifact is None):
+        say(line, err=True)
     _warn(outcome.warnings, annotate=environment.get("GITHUB_ACTIONS") == "true")
     context.exit(EXIT_ERROR if require and outcome.warnings else EXIT_OK)
 
 
 def _warn(lines: Sequence[str], *, annotate: bool) -> None:
     """On stderr; `annotate` = as annotations of the run, too."""
+    from profpipe.publish.annotations import escaped
+
     for line in lines:
         say(f"profpipe: {line}", err=True)
         if annotate:
-            say(f"::warning title=profpipe::{_escaped(line)}", err=True)
-
-
-def _escaped(text: str) -> str:
-    """Text as the data of a workflow command: https://docs.github.com/actions, "workflow commands"."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+            say(f"::warning title=profpipe::{escaped(line)}", err=True)
 
 
 def _show(sent: dict[str, object], as_json: bool) -> None:

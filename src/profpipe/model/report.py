@@ -238,6 +238,7 @@ class StudyInfo(Part):
     hypotheses: tuple[Hypothesis, ...] = ()
     rounds: int
     load: str = Field(description="the load plan in words, tool and version included")
+    request: str = Field("", description="method and path of the request, for example `GET /item`")
     placement: str
     command: str = Field(description="what makes this report again")
     planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")

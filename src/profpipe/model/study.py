@@ -48,8 +48,9 @@ class StudyRecord:
     `commits` = variant -> the commit it was built from, empty where the variants are targets; `sequential` = how rounds
     were added, once that has ended; `checkout` = the user's own folder of that repository, which no profile of a commit
     may come from. It stays in study.json. `slices` = how the starts were planned, None where clean runs are rounds.
-    `gate` = the rules that decide whether this change fails, as `--fail-on` has them, and `accepted` = the regressions
-    that were accepted for it. `dependencies` = the packages whose version differs from the baseline's.
+    `request` = its method and path, empty in folders of earlier versions. `gate` = the rules that decide whether this
+    change fails, as `--fail-on` has them, and `accepted` = the regressions that were accepted for it. `dependencies` =
+    the packages whose version differs from the baseline's.
     """
 
     study: str
@@ -76,6 +77,7 @@ class StudyRecord:
     sequential: Sequential | None = None
     slices: SlicesRecord | None = None
     checkout: str = ""
+    request: str = ""
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     dependencies: tuple[Dependency, ...] = ()

@@ -34,7 +34,8 @@ def from_actions(forge: str, api: str, environment: Mapping[str, str]) -> Place:
     run = environment.get("GITHUB_RUN_ID", "")
     server = plain_url(environment.get("GITHUB_SERVER_URL", ""))
     run_url = f"{server}/{repository}/actions/runs/{run}" if server and run.isdigit() else ""
-    place = Place(forge, api, repository, run_url=run_url)
+    web = f"{server}/{repository}" if server and repository else ""
+    place = Place(forge, api, repository, run_url=run_url, web=web)
     event = read_event(environment)
     if "workflow_run" in event:
         return _workflow_run(place, event)

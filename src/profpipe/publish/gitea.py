@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from profpipe.publish.actions import from_actions, is_gitea
-from profpipe.publish.interface import Action
+from profpipe.publish.interface import Action, Pages
 from profpipe.publish.issues import Issues, is_owner_and_name
 from profpipe.publish.place import Place
 from profpipe.publish.secret import Token
@@ -21,6 +21,7 @@ TOKENS = ("PROFPIPE_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITHUB_TOKEN")
 TOKEN_HINT = ""
 NEEDS: Mapping[Action, str] = {"comment": "write:issue", "commit": "write:repository", "check": "write:repository"}
 TAKES_PAGE = True
+PAGES = Pages(commit="commit/{sha}", file="src/commit/{sha}/{path}")
 
 
 def detect(environment: Mapping[str, str]) -> Place | None:

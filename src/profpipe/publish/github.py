@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from profpipe.publish.actions import from_actions, is_gitea
-from profpipe.publish.interface import Action, State
+from profpipe.publish.interface import Action, Annotation, Check, Pages, State
 from profpipe.publish.issues import Issues, is_owner_and_name
 from profpipe.publish.place import Head, Place
 from profpipe.publish.secret import Token
@@ -24,9 +24,17 @@ NEEDS: Mapping[Action, str] = {
     "check": "checks: write",
 }
 TAKES_PAGE = False
+PAGES = Pages(commit="commit/{sha}", file="blob/{sha}/{path}")
 # GITHUB_TOKEN may not ask who it is; its comments are by this login.
 ACTIONS = "github-actions[bot]"
 SUMMARY = 65_535
+ANNOTATIONS = 50  # of one request
+CONCLUSIONS: Mapping[State, str] = {
+    "success": "success",
+    "failure": "failure",
+    "error": "neutral",
+    "neutral": "neutral",
+}
 
 
 def detect(environment: Mapping[str, str]) -> Place | None:
@@ -79,19 +87,32 @@ class GitHub(Issues):
             raise ForgeError(f"{many} at commit {sha[:12]} of the branch that was measured; it may have moved on")
         return int(found[0]["number"])
 
-    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:
+    def check(self, check: Check) -> None:
         """A finished check run on the commit; needs `checks: write`."""
-        output = {"title": description[:255], "summary": _cut(summary, SUMMARY)}
+        output: dict[str, Any] = {"title": check.description[:255], "summary": _cut(check.summary, SUMMARY)}
+        if check.annotations:
+            output["annotations"] = [_annotation(each) for each in check.annotations[:ANNOTATIONS]]
         body: dict[str, Any] = {
-            "name": context,
+            "name": check.context,
             "head_sha": self.place.sha,
             "status": "completed",
-            "conclusion": {"success": "success", "failure": "failure", "error": "neutral", "neutral": "neutral"}[state],
+            "conclusion": CONCLUSIONS[check.state],
             "output": output,
         }
-        if url:
-            body["details_url"] = url
+        if check.url:
+            body["details_url"] = check.url
         self.wire.call("POST", f"{self.repo}/check-runs", body=body)
+
+
+def _annotation(found: Annotation) -> dict[str, Any]:
+    return {
+        "path": found.path,
+        "start_line": found.first,
+        "end_line": found.last,
+        "annotation_level": "failure" if found.failure else "warning",
+        "title": found.title[:255],
+        "message": found.text,
+    }
 
 
 def _is_at(item: Any, head: Head, sha: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from profpipe.publish.interface import DESCRIPTION, Action, Pull, State
+from profpipe.publish.interface import DESCRIPTION, Action, Check, Pages, Pull, State
 from profpipe.publish.place import Head, Place, pull_number
 from profpipe.publish.secret import Token, plain_url
 from profpipe.publish.sticky import Comment
@@ -24,6 +24,7 @@ TOKEN_HINT = (
 )
 NEEDS: Mapping[Action, str] = {"comment": "api", "commit": "api", "check": "api"}
 TAKES_PAGE = False
+PAGES = Pages(commit="-/commit/{sha}", file="-/blob/{sha}/{path}")
 
 
 def detect(environment: Mapping[str, str]) -> Place | None:
@@ -45,6 +46,7 @@ def detect(environment: Mapping[str, str]) -> Place | None:
         sha,
         status_repository=project,
         run_url=plain_url(environment.get("CI_JOB_URL", "")),
+        web=plain_url(environment.get("CI_PROJECT_URL", "")),
         why=why,
     )
 
@@ -125,8 +127,8 @@ class GitLab:
             query["target_url"] = url
         self.wire.call("POST", f"/projects/{project}/statuses/{self.place.sha}?{urlencode(query)}")
 
-    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:  # noqa: ARG002
-        self.status(state, description, context, url)
+    def check(self, check: Check) -> None:
+        self.status(check.state, check.description, check.context, check.url)
 
     def _comment(self, item: Any) -> Comment:
         if not isinstance(item, dict) or not isinstance(item.get("id"), int):

@@ -27,6 +27,38 @@ class Pull:
     head: str
 
 
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A sentence on lines of the commit. `first` and `last` count from 1; `failure` = it fails the change."""
+
+    path: str
+    first: int
+    last: int
+    title: str
+    text: str
+    failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A status with more to say. `summary` is Markdown."""
+
+    state: State
+    description: str
+    context: str
+    url: str
+    summary: str
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where a forge shows sources, below the address of a repository: templates of {sha} and {path}."""
+
+    commit: str
+    file: str
+
+
 class Connection(Thread, Protocol):
     """One repository of a forge, and its comments on the pull request of `place`. Every method raises ForgeError."""
 
@@ -47,8 +79,8 @@ class Connection(Thread, Protocol):
     def status(self, state: State, description: str, context: str, url: str) -> None:
         """Set the status `context` of the commit of `place`; an empty `url` = no link."""
 
-    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:
-        """The status as a check run with a summary in Markdown; a plain status where check runs do not exist."""
+    def check(self, check: Check) -> None:
+        """The status as a check run with its annotations; a plain status where check runs do not exist."""
 
 
 class Forge(Protocol):
@@ -71,6 +103,9 @@ class Forge(Protocol):
 
     TAKES_PAGE: bool
     """Whether report.html can be attached to a comment."""
+
+    PAGES: Pages
+    """Where the forge shows a commit, and a file at a commit; `#L6` behind it is line 6."""
 
     def detect(self, environment: Mapping[str, str]) -> Place | None:
         """Where the report goes when this forge's own CI runs us; None elsewhere.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from profpipe.publish.interface import DESCRIPTION, Pull, State
+from profpipe.publish.interface import DESCRIPTION, Check, Pull, State
 from profpipe.publish.place import Head, Place
 from profpipe.publish.sticky import Comment
 from profpipe.publish.wire import ForgeError, Wire
@@ -78,8 +78,8 @@ class Issues:
             body["target_url"] = url
         self.wire.call("POST", f"{self.repo}/statuses/{self.place.sha}", body=body)
 
-    def check(self, state: State, description: str, context: str, url: str, summary: str) -> None:  # noqa: ARG002
-        self.status(state, description, context, url)
+    def check(self, check: Check) -> None:
+        self.status(check.state, check.description, check.context, check.url)
 
 
 def to_comment(item: Any) -> Comment:

@@ -73,5 +73,6 @@ def _woodpecker(environment: Mapping[str, str]) -> Place | None:
         pull,
         environment.get("CI_COMMIT_SHA", ""),
         run_url=plain_url(environment.get("CI_PIPELINE_URL", "")),
+        web=plain_url(environment.get("CI_REPO_URL", "")),
         why="" if pull else "this pipeline belongs to no pull request",
     )

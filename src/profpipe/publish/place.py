@@ -19,8 +19,9 @@ class Head:
 class Place:
     """`forge` = Forge.NAME, `api` the address of its API, `repository` = owner/name, or GitLab's project id.
 
-    `status_repository` = where the commit is, if elsewhere. `newest` = the commit must still be the newest of the pull
-    request: a report that was measured in another workflow may be late. `why` = the reason why `pull` is not known.
+    `web` = the address of the repository's page, empty where it is not known. `status_repository` = where the commit
+    is, if elsewhere. `newest` = the commit must still be the newest of the pull request: a report that was measured in
+    another workflow may be late. `why` = the reason why `pull` is not known.
     """
 
     forge: str
@@ -32,6 +33,7 @@ class Place:
     newest: bool = False
     status_repository: str = ""
     run_url: str = ""
+    web: str = ""
     why: str = ""
 
 

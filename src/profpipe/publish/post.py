@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from profpipe.publish.interface import Action, Connection, State
+from profpipe.publish.interface import Action, Annotation, Check, Connection, State
 from profpipe.publish.place import Place
 from profpipe.publish.registry import FORGES
 from profpipe.publish.secret import Token, find_token
@@ -29,6 +29,7 @@ class Message:
     state: State
     description: str
     page: bytes | None = field(default=None, repr=False)
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(slots=True)
@@ -129,7 +130,16 @@ def _status(forge: Connection, message: Message, kind: StatusKind, outcome: Outc
         return
     context, url = f"profpipe/{message.key}", message.link or outcome.comment_url or forge.place.run_url
     if kind == "check":
-        forge.check(message.state, message.description, context, url, message.render(message.link))
+        forge.check(
+            Check(
+                state=message.state,
+                description=message.description,
+                context=context,
+                url=url,
+                summary=message.render(message.link),
+                annotations=message.annotations,
+            )
+        )
     else:
         forge.status(message.state, message.description, context, url)
     outcome.done.append(f"{kind} status of {forge.place.sha[:12]}: {message.state}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from profpipe.model.report import Report
 from profpipe.pipeline.gate.judge import regressions
 from profpipe.pipeline.gate.rules import gate_rule
 from profpipe.pipeline.reporting.report_files import load_report, without_credentials
-from profpipe.publish.interface import DESCRIPTION, State
+from profpipe.publish.interface import DESCRIPTION, Annotation, State
 from profpipe.publish.locate import check_place, detect
 from profpipe.publish.place import Place
 from profpipe.publish.post import Message, StatusKind
 from profpipe.publish.registry import FORGES
+from profpipe.publish.sources import sources_of
 from profpipe.publish.sticky import marker
 
 
@@ -94,25 +95,48 @@ def prepare(
 
     Raises UsageError for options that contradict each other, ReportError for an invalid link.
     """
+    from profpipe.render.comment.links import Links
     from profpipe.render.comment.markdown import render_comment, verdict_line
 
     secrets = secret_values(environment)
     clean = without_credentials(report, secrets)
+    place, why = _locate(wanted, environment)
+    sources = sources_of(place) if place is not None else None
 
     @cache
     def text(link: str) -> str:
-        return render_comment(clean, link=link, origin=origin)
+        return render_comment(clean, links=Links(link, sources), origin=origin)
 
     text(wanted.link)  # an invalid link is reported before anything is sent
-    place, why = _locate(wanted, environment)
     page = None
     if place is not None and FORGES.get(place.forge).TAKES_PAGE:
         from profpipe.render.page.html import render_page
 
         page = render_page(clean).encode()
     key = marker(wanted.key or clean.study.id).removeprefix("<!-- profpipe:report:").removesuffix(" -->")
-    message = Message(key, text, wanted.link, _state(clean, own=not origin), verdict_line(clean, DESCRIPTION), page)
+    state = _state(clean, own=not origin)
+    message = Message(
+        key=key,
+        render=text,
+        link=wanted.link,
+        state=state,
+        description=verdict_line(clean, DESCRIPTION),
+        page=page,
+        annotations=_annotations(clean, failure=state == "failure"),
+    )
     return PreparedMessage(clean, message, place, why, wanted, secrets)
+
+
+def _annotations(report: Report, *, failure: bool) -> tuple[Annotation, ...]:
+    """What the report says on changed lines, made visible as on the page: a name of it may hold anything."""
+    from profpipe.render.content.findings import findings
+    from profpipe.render.content.roles import named_by_role
+    from profpipe.render.visible import visible_report
+
+    return tuple(
+        Annotation(path=each.path, first=each.first, last=each.last, title=each.title, text=each.text, failure=failure)
+        for each in findings(named_by_role(visible_report(report)))
+    )
 
 
 def describe(prepared: PreparedMessage) -> dict[str, Any]:
@@ -130,6 +154,7 @@ def describe(prepared: PreparedMessage) -> dict[str, Any]:
         "place": where,
         "comment": f"{marker(message.key)}\n{message.render(message.link)}" if prepared.wanted.comment else None,
         "status": status if prepared.wanted.status != "none" else None,
+        "annotations": [asdict(each) for each in message.annotations],
         "attached": "report.html" if message.page is not None else None,
     }
 

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from profpipe import store
 from profpipe.credentials import hide
 from profpipe.errors import PartFailed
 from profpipe.model.report import Report
 from profpipe.pipeline.attach.message import PreparedMessage
 from profpipe.pipeline.reporting.report_files import render
+from profpipe.publish.annotations import code_quality, workflow_command
 from profpipe.publish.post import Outcome, connect, forge_token, no_token, publish
 from profpipe.publish.registry import FORGES
 from profpipe.publish.summary import append_summary, room_left, summary_file
@@ -66,7 +68,24 @@ def write_files(prepared: PreparedMessage, folder: Path) -> None:
     render(prepared.report, folder)
 
 
+def write_code_quality(prepared: PreparedMessage, path: Path) -> None:
+    """GitLab's Code Quality report of what is worse; an empty list where nothing is."""
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    store.write_output(path.absolute(), code_quality(prepared.message.annotations))
+
+
+def annotations_in_the_log(prepared: PreparedMessage, environment: Mapping[str, str], *, own: bool) -> tuple[str, ...]:
+    """Lines that GitHub shows on the changed lines of this commit; none where a check run has them.
+
+    `own` = this job belongs to the pull request: a job that posts for another one would annotate its own commit.
+    """
+    if environment.get("GITHUB_ACTIONS") != "true" or not own or prepared.wanted.status == "check":
+        return ()
+    return tuple(workflow_command(each) for each in prepared.message.annotations)
+
+
 def _summary(prepared: PreparedMessage, environment: Mapping[str, str], outcome: Outcome) -> None:
+    from profpipe.render.comment.links import Links
     from profpipe.render.comment.markdown import LIMIT, render_comment
 
     path = summary_file(environment)
@@ -79,7 +98,7 @@ def _summary(prepared: PreparedMessage, environment: Mapping[str, str], outcome:
             if room < SMALLEST:
                 outcome.warnings.append("the job summary of this step is full (1 MiB): nothing was added")
                 return
-            text = render_comment(prepared.report, limit=min(room, LIMIT), link=prepared.message.link)
+            text = render_comment(prepared.report, limit=min(room, LIMIT), links=Links(prepared.message.link))
         append_summary(path, text)
     except OSError as error:
         outcome.warnings.append(f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror or type(error).__name__}")

@@ -35,8 +35,8 @@ NAMES = frozenset(
     _words("""
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
 ref time baseline contender contenders name file object runtime raw metric category certainty kind rule
-variant phase stopped machine study place path names categories callers callees variants target control before
-after prefixes
+variant phase stopped machine study request place path names categories callers callees variants target control
+before after prefixes
 """)
 )
 PROSE = frozenset(

@@ -35,6 +35,7 @@ def study_record(
         ),
         rounds=study.rounds,
         load=loads_in_words(prepared),
+        request=_request_in_words(prepared),
         placement=_places_in_words(prepared),
         command=command,
         created=created.isoformat(timespec="seconds"),
@@ -98,6 +99,11 @@ def _fitted_in_words(prepared: PreparedStudy, name: str) -> str:
     plans = sorted((prepared.plan_for(run) for run in runs), key=lambda plan: plan.requests)
     least, most = _how_much(plans[0], None), _how_much(plans[-1], None)
     return least if least == most else f"{least} to {most}"
+
+
+def _request_in_words(prepared: PreparedStudy) -> str:
+    request = prepared.targets[prepared.baseline].request or prepared.study.load.request
+    return f"{request.method} {request.path}"
 
 
 def _places_in_words(prepared: PreparedStudy) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from profpipe import units
 from profpipe.model.report import Cell, ChangedLines, FunctionRow, HotspotTable, MetricInfo, Report
-from profpipe.render.comment.blocks import Block, paragraph, table
+from profpipe.render.comment.blocks import Block, bullets, paragraph
 from profpipe.render.comment.escape_markdown import Md, code, md
 from profpipe.render.content.waterfall import first_waterfall
 from profpipe.render.text import NONE, PER, amount, chip, cut, per_what, signed_amount
@@ -49,28 +49,29 @@ def changed(report: Report) -> list[Block]:
     found = changed_functions(report, first.contender if first else "")
     if found is None:
         return []
-    head = [("function", False), ("before", True), ("after", True), ("change", True), ("verdict", False)]
-    head += [("changed lines", False)] if found.diff else []
     rest = [paragraph("{} rows not shown", f"{found.hidden:,}")] if found.hidden else []
+    who = md(", {} against the baseline", code(found.contender)) if not found.diff else Md()
     return [
         paragraph(
-            "**Functions that {} most**, {} ({}), {} against the baseline",
+            "**Functions that {} most**, {} ({}){}",
             "changed" if found.diff else "differ",
             found.metric,
             found.instrument,
-            code(found.contender),
+            who,
         ),
-        table(head, [_cells(row, found.diff) for row in found.rows]),
+        *bullets(_item(row) for row in found.rows),
         *rest,
     ]
 
 
-def _cells(row: ChangedRow, diff: bool) -> list[object]:
+def _item(row: ChangedRow) -> Md:
+    """A line that a narrow screen breaks where it must; a table with a long name would be wider than a phone."""
     was = md(" (was {})", code(row.was)) if row.was else Md()
     ratio = f" ({row.ratio})" if row.ratio else ""
-    cells: list[object] = [Md(code(row.name) + was), row.before, row.after, row.delta + ratio, row.verdict]
-    lines = Md(" ".join(md("{} {}", code(place), size) for place, size in row.lines) or "none")
-    return [*cells, lines] if diff else cells
+    lines = ", ".join(md("{} {}", code(place), size) for place, size in row.lines)
+    tail = md("; changed lines: {}", Md(lines)) if lines else Md()
+    figures = f"{row.before} → {row.after}, {row.delta}{ratio} {row.verdict}".strip()
+    return md("{}{}: {}{}", code(row.name), was, figures, tail)
 
 
 def has_changed(report: Report) -> bool:

@@ -95,19 +95,19 @@ def _table(title: str, shown: Sequence[Figure], base: Variant, contenders: Seque
 
 
 def _blocks(found: FigureTable) -> list[Block]:
-    measured = [("ratio", True), ("95 % interval", True), ("verdict", False)]
+    measured = [("change (95 % interval)", False)]
     if found.title:
         old = _value(found.lines[0].old)
         blocks = [
             paragraph("**{}** (baseline {}: {})", found.title, code(found.baseline), old),
             table(
                 [("variant", False), ("value", True), *measured],
-                [[code(line.contender), _value(line.new), *_against(line.new)] for line in found.lines],
+                [[code(line.contender), _value(line.new), _against(line.new)] for line in found.lines],
             ),
         ]
     else:
         head = [("figure", False), (code(found.baseline), True), (code(found.contender), True), *measured]
-        rows = [[line.figure, _value(line.old), _value(line.new), *_against(line.new)] for line in found.lines]
+        rows = [[line.figure, _value(line.old), _value(line.new), _against(line.new)] for line in found.lines]
         blocks = [table(head, rows)]
     return [*blocks, *(paragraph("Unknown ({}): {}", who, why) for who, why in found.gaps)]
 
@@ -116,8 +116,10 @@ def _value(figure: FigureText) -> str:
     return units.UNKNOWN if figure.gap else figure.text
 
 
-def _against(figure: FigureText) -> tuple[str, str, str]:
-    return figure.ratio, figure.ratio_interval, verdict_text(figure.chip)
+def _against(figure: FigureText) -> str:
+    """One cell, which a narrow screen may break: five columns would not fit on a phone."""
+    ends = f" ({figure.ratio_interval})" if figure.ratio_interval else ""
+    return f"{verdict_text(figure.chip)} {figure.ratio}{ends}".strip()
 
 
 def verdict_text(chip: Chip | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from profpipe.model.report import Cell, FunctionRow, HotspotTable, MetricInfo, Report
 from profpipe.render.comment.blocks import Block, bullets, paragraph, table
 from profpipe.render.comment.escape_markdown import Md, code, md
-from profpipe.render.comment.verdict import trust
+from profpipe.render.comment.verdict import MACHINE, trust
 from profpipe.render.content.classic import ClassicText, classic_lists
 from profpipe.render.content.conclusions import ConclusionText, conclusions
 from profpipe.render.content.hotspots import largest, metric_of
@@ -107,9 +107,24 @@ def published_title(report: Report) -> str:
     return found.title if found else ""
 
 
+def conditions(report: Report) -> list[Block]:
+    """Of two commits: how sure the figures are, the load, the place and the machine."""
+    study = study_text(report)
+    machine = ", ".join(f"{key} {value}" for key, value in study.environment if key in MACHINE)
+    stated = [("load", study.load), ("placement", study.placement), ("machine", machine)]
+    return bullets(
+        [
+            *(md("{}", text) for text in trust(report)),
+            *(md("{}", _control(row)) for row in control_rows(report)),
+            *(md("left out: **{}**, {}", target, reason) for target, reason in study.left_out),
+            *(md("{}: {}", name, text) for name, text in stated if text),
+        ]
+    )
+
+
 def method(report: Report) -> list[Block]:
     study = study_text(report)
-    conditions = [("load", study.load), ("placement", study.placement)]
+    stated = [("load", study.load), ("placement", study.placement)]
     return [
         *bullets(
             [
@@ -117,7 +132,7 @@ def method(report: Report) -> list[Block]:
                 *(md("{}", _control(row)) for row in control_rows(report)),
                 *(md("**{}**: {}", limit.profiler, "; ".join(limit.texts)) for limit in limits(report)),
                 *(md("left out: **{}**, {}", target, reason) for target, reason in study.left_out),
-                *(md("{}: {}", name, text) for name, text in conditions if text),
+                *(md("{}: {}", name, text) for name, text in stated if text),
                 *(md("{}: {}", key, code(value)) for key, value in study.environment),
             ]
         ),

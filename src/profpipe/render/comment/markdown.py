@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.comment.blocks import Block, joined, paragraph
 from profpipe.render.comment.changed_functions import changed
 from profpipe.render.comment.escape_markdown import prose
 from profpipe.render.comment.figures import folded_figures, open_figures, summary
-from profpipe.render.comment.folded import classic, hotspots, invalid, leading, method, more, published, published_title
+from profpipe.render.comment.folded import (
+    classic,
+    conditions,
+    hotspots,
+    invalid,
+    leading,
+    method,
+    more,
+    published,
+    published_title,
+)
 from profpipe.render.comment.gap import first_gap, gap_numbers, other_gaps
+from profpipe.render.comment.links import Links
+from profpipe.render.comment.two_commits import commits_and, first_screen, first_sentence, quiet, short_footer
 from profpipe.render.comment.verdict import first_line, footer, headline, is_quiet, verdict
+from profpipe.render.content.change import two_commits
+from profpipe.render.content.roles import named_by_role
 from profpipe.render.text import cut
 from profpipe.render.visible import visible_report
 
 # GitHub refuses a comment over 65,536 characters; other forges count bytes.
 LIMIT = 60_000
-# An absolute URL without characters that could end the parentheses of a Markdown link.
-_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,2000}")
+# A comparison of two commits: what is read on a phone. The page has the rest.
+LIMIT_OF_TWO = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +71,31 @@ FOLDED = (
     CommentSection("seed", "A published study, line by line", published, published_title),
     CommentSection("classic", "The classic list", classic),
 )
+# Of two commits: what a reviewer asks next. Everything else is on the page.
+FOLDED_OF_TWO = (
+    CommentSection("figures", "Figures", open_figures),
+    CommentSection("changed", "Functions", changed),
+    CommentSection("why", "Why, in words", leading),
+    CommentSection("gap", "Where the difference is", first_gap),
+    CommentSection("invalid", "Invalid runs", invalid),
+    CommentSection("more", "More conclusions", more),
+    CommentSection("method", "Method and conditions", conditions),
+)
 
 
-def render_comment(report: Report, *, limit: int = LIMIT, link: str = "", origin: str = "") -> str:
+def render_comment(report: Report, *, limit: int | None = None, links: Links | None = None, origin: str = "") -> str:
     """comment.md, at most `limit` characters and bytes. What does not fit is named, with how many rows it had.
 
-    `link` = where report.html can be opened, `origin` = a sentence of ours about who measured. Raises ReportError
-    when the link is not one that Markdown could hold.
+    `limit` = by default 8,000 for two commits, else what every forge takes. `links` = where the report and the sources
+    are shown, `origin` = a sentence of ours about who measured. Raises ReportError when a link is not one that Markdown
+    could hold.
     """
-    if link and not _LINK.fullmatch(link):
-        raise ReportError("the link to the report is not http:// or https:// with the signs of a URL: leave it out")
-    clear = visible_report(report)
-    foot = CommentSection("footer", "", lambda found: footer(found, link, origin))
-    quiet = (CommentSection("quiet", "", _quiet), foot)
-    sections = quiet if is_quiet(clear) else (*OPEN, foot, *FOLDED)
+    links = links or Links()
+    links.check()
+    clear = named_by_role(visible_report(report))
+    of_two = two_commits(clear) is not None
+    limit = limit if limit is not None else LIMIT_OF_TWO if of_two else LIMIT
+    sections = _of_two(clear, links, origin) if of_two else _of_many(clear, links, origin)
     kept: list[str] = []
     cut_: list[str] = []
     room = limit - 500
@@ -88,10 +111,29 @@ def render_comment(report: Report, *, limit: int = LIMIT, link: str = "", origin
         else:
             cut_.append(f"{title or section.key}: {sum(block.rows for block in blocks):,} rows not shown")
     if not kept or cut_[:1] == ["verdict: 0 rows not shown"]:
-        kept.insert(0, str(prose(first_line(clear).text[: limit // 16])))
+        kept.insert(0, str(prose(_first_line(clear)[: limit // 16])))
     if cut_:
         kept.append("Cut to fit: " + "; ".join(cut_[:9]) + ". report.html has everything.")
     return "\n\n".join(kept) + "\n"
+
+
+def _of_two(clear: Report, links: Links, origin: str) -> tuple[CommentSection, ...]:
+    foot = CommentSection("footer", "", lambda found: short_footer(found, links, origin))
+    if is_quiet(clear):
+        return (
+            CommentSection("quiet", "", quiet),
+            CommentSection("footer", "", lambda found: commits_and(foot.blocks(found), found, links)),
+        )
+    return (CommentSection("verdict", "", lambda found: first_screen(found, links)), foot, *FOLDED_OF_TWO)
+
+
+def _of_many(clear: Report, links: Links, origin: str) -> tuple[CommentSection, ...]:
+    foot = CommentSection("footer", "", lambda found: footer(found, links.report, origin))
+    return (CommentSection("quiet", "", _quiet), foot) if is_quiet(clear) else (*OPEN, foot, *FOLDED)
+
+
+def _first_line(clear: Report) -> str:
+    return first_sentence(clear) if two_commits(clear) is not None else first_line(clear).text
 
 
 def _quiet(report: Report) -> list[Block]:
@@ -104,7 +146,7 @@ def _folded(title: str, text: str) -> str:
 
 def verdict_line(report: Report, limit: int) -> str:
     """The first line of the comment as plain text, for a status."""
-    return cut(first_line(visible_report(report)).text, limit)
+    return cut(_first_line(named_by_role(visible_report(report))), limit)
 
 
 def _size(text: str) -> int:

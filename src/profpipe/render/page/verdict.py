@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profpipe.model.report import Report, Series
+from profpipe.render.content.change import Change, also, change
 from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclusions
 from profpipe.render.content.figures import Figure, label_per
 from profpipe.render.content.gate import GateText, gate_text
@@ -43,7 +44,9 @@ class Headline:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictView:
     """`invalid` = how many runs were left out, in words; empty when none was. `starts` = how CPU time was measured,
-    empty where it was measured in rounds."""
+    empty where it was measured in rounds. `changed` = what requests cost more or less between exactly two commits, and
+    `besides` what else differs between them.
+    """
 
     study: StudyText
     conclusions: Conclusions
@@ -53,6 +56,8 @@ class VerdictView:
     variants: tuple[VariantHead, ...]
     invalid: str
     starts: str
+    changed: Change | None
+    besides: tuple[str, ...]
 
 
 def verdict_view(report: Report) -> VerdictView:
@@ -68,6 +73,8 @@ def verdict_view(report: Report) -> VerdictView:
         variants=heads(report, control=False),
         invalid="" if not lost else f"{lost} {'run' if lost == 1 else 'runs'}",
         starts="" if slices is None else slices.summary,
+        changed=change(report, "This change"),
+        besides=also(report),
     )
 
 

@@ -16,6 +16,8 @@ from profpipe import units
 from profpipe.characters import visible
 from profpipe.model.metric_keys import CPU, P99, THROUGHPUT
 from profpipe.model.report import FunctionName, Report
+from profpipe.render.content.bars import bars
+from profpipe.render.content.change import Change, also, bar_rows, change
 from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclusions
 from profpipe.render.content.figures import Figure, FigureText, figure_text, figures
 from profpipe.render.content.gate import gate_text
@@ -31,6 +33,7 @@ from profpipe.render.visible import visible_report, visible_values
 COLUMNS = 4
 NAME_WIDTH, HEADING_WIDTH = 14, 15  # a name and four headings fit 80 columns, and no figure is cut
 SUBJECT = 50
+BAR = 40
 _KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!", "yellow"), "k-verdict": ("", "bold")}
 
 
@@ -54,7 +57,9 @@ def render_verdict(report: Report) -> RenderableType:
     clear = visible_report(report)
     concluded, headline, notes = conclusions(clear), headline_figure(clear), Notes()
     every = [figure for figure in figures(clear) if figure.measured]
-    parts: list[RenderableType] = [_verdict(concluded), *_detectable(clear, headline), *_gate(clear)]
+    changed = change(clear, "This change")
+    first = [_verdict(concluded)] if changed is None else _changed(changed, also(clear))
+    parts: list[RenderableType] = [*first, *_detectable(clear, headline), *_gate(clear)]
     if every:
         # All figures, for the note below is about unknown ones that have no column here too.
         cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in every}
@@ -63,6 +68,16 @@ def render_verdict(report: Report) -> RenderableType:
     if concluded.leading:
         parts += [Text(), *_conclusions(concluded)]
     return Group(*parts)
+
+
+def _changed(found: Change, besides: Sequence[str]) -> list[RenderableType]:
+    """Of two commits: the sentence with its size in colour, and both as bars."""
+    worse = bool(found.contender.against_baseline[found.figure.key].verdict == "worse")
+    style = {"words": "bold", "size": "bold red" if worse else "bold green", "code": "bold cyan", "place": "bold cyan"}
+    lines: list[RenderableType] = [Text.assemble(*((text, style[kind]) for kind, text in found.sentence))]
+    lines += [Text(text) for text in besides]
+    rows = bar_rows(found, found.baseline.label, found.contender.label)
+    return [*lines, Text(), Text(bars(rows, BAR)), Text()] if rows else lines
 
 
 def _verdict(concluded: Conclusions) -> Text:

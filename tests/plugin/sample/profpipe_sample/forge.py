@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from profpipe.publish.interface import Action
+from profpipe.publish.interface import Action, Pages
 from profpipe.publish.issues import Issues, is_owner_and_name
 from profpipe.publish.place import Place, pull_number
 from profpipe.publish.secret import Token
@@ -16,6 +16,7 @@ TOKENS = ("PROFPIPE_TOKEN", "CODEHOST_TOKEN")
 TOKEN_HINT = "A token is made under Settings, Applications"
 NEEDS: Mapping[Action, str] = {"comment": "pulls", "commit": "statuses", "check": "statuses"}
 TAKES_PAGE = False
+PAGES = Pages(commit="commit/{sha}", file="blob/{sha}/{path}")
 
 
 def detect(environment: Mapping[str, str]) -> Place | None:
