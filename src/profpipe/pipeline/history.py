@@ -117,21 +117,19 @@ def _trends(samples: Iterable[Sample]) -> tuple[Trend, ...]:
 
 
 def _in_order(group: list[Sample]) -> list[Sample]:
-    """By the time of the commits; those of one second, as a rebase leaves them, by ancestry in this repository."""
+    """By the time of the commits, except that a commit never stands before one that it descends from.
+
+    A clock that was wrong and a rebase within one second leave times that say otherwise. Reports without a commit, and
+    of commits that this clone does not have, stay where their time puts them.
+    """
     from profpipe.commits.ancestry import by_ancestry
 
-    seconds: dict[object, set[str]] = {}
-    for sample in group:
-        if sample.point.commit is not None:
-            seconds.setdefault(sample.point.when[0], set()).add(sample.point.commit)
-    equal = [sorted(commits) for commits in seconds.values() if len(commits) > 1]
-    place = {c: number for commits in equal for c, number in by_ancestry(Path.cwd(), commits).items()}
-
-    def key(sample: Sample) -> tuple[object, int, object]:
-        when, created = sample.point.when
-        return when, place.get(sample.point.commit or "", 0), created
-
-    return sorted(group, key=key)
+    group = sorted(group, key=lambda sample: sample.point.when)
+    place = by_ancestry(Path.cwd(), [s.point.commit for s in group if s.point.commit is not None])
+    known = [sample for sample in group if sample.point.commit in place]
+    known.sort(key=lambda sample: (place[sample.point.commit or ""], sample.point.when[1]))
+    rest = iter(known)
+    return [next(rest) if sample.point.commit in place else sample for sample in group]
 
 
 def _find(history: History, what: str, reports: Path) -> str | FunctionChoice:
