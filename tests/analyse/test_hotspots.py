@@ -121,7 +121,8 @@ def test_across_languages_functions_stay_apart_and_categories_align() -> None:
 
 
 def test_an_absent_function_is_0_where_it_could_have_run() -> None:
-    runs = [counted("a", native({"f": 2000, "g": 2000})), counted("b", native({"f": 2000}))]
+    both = {"a": native({"f": 2000, "g": 2000}), "b": native({"f": 2000})}
+    runs = [counted(variant, profile, number=number) for number in (1, 2) for variant, profile in both.items()]
     cells = function(table(build_report(study(runs))), "g").cells
     assert (cells["b"].self, cells["b"].verdict) == (0, "better")
 
