@@ -14,9 +14,11 @@ from profpipe.analyse.conclusions.conclude import conclude, resolve
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
 from profpipe.model.upgrade import validated_report
+from profpipe.parse import parse_file
 from profpipe.parse import pstats as pstats_format
 from tests.support.paths import TESTS
 
+GO = TESTS / "data/analyse/go-map"
 FASTAPI = TESTS / "data/report/fastapi-json.json"
 ITEMS = [{"id": i, "tags": ["a", "b"]} for i in range(200)]
 
@@ -50,6 +52,18 @@ def test_the_way_leads_from_own_code_through_the_library_to_the_deepest_function
     assert (own.origin, Path(own.file).name, own.line) == ("own", "test_causes.py", answer.__code__.co_firstlineno)
     assert {"json/encoder.py", "json/__init__.py"} & {step.function.file for step in cause.steps[cause.own + 1 :]}
     assert cause.steps[-1].function.file == "json/encoder.py"  # which of its generators depends on the times
+
+
+def test_functions_of_go_are_named_by_what_they_allocate() -> None:
+    plain, filled = (parse_file(GO / f"{name}.pb.gz") for name in ("shop", "map"))
+    cause = compare_profiles([("plain", plain, 100), ("filled", filled, 100)]).causes[0]
+    functions = [(step.function.name, step.function.file.rpartition("/")[2]) for step in cause.steps]
+    assert {("main.ratesRebuilt", "texts.go"), ("main.rates", "texts.go")} <= set(functions)
+
+
+def test_bytes_that_hardly_differ_explain_nothing() -> None:
+    plain = parse_file(GO / "shop.pb.gz")
+    assert compare_profiles([("plain", plain, 1000), ("again", plain, 1001)]).causes == ()
 
 
 def test_the_first_cause_of_a_comparison_names_function_file_line_and_caller() -> None:

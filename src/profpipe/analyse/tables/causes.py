@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from profpipe.analyse.function_index import Index
 from profpipe.analyse.matrix import Matrix, timed_matrix
 from profpipe.analyse.statistics.series import rounded
@@ -24,12 +26,14 @@ HOLDS = 0.65
 BY_CALLS = 0.2
 # Calls that cost less of the gap than this are not followed.
 FAINT = 0.01
+# Allocated bytes explain a difference of CPU time only where they differ by this part of the baseline's.
+MATERIAL = 0.05
 MAX_CAUSES = 3
 MAX_STEPS = 40
 
 
 def causes(study: StudyData, index: Index, tables: Mapping[str, Sequence[Matrix]]) -> tuple[Cause, ...]:
-    """The causes of every contender, by the best instrument that knows Python functions with their callees.
+    """The causes of every contender, by the best instrument that knows functions of source code with their callees.
 
     Counted instructions first, then samples, then the time of a traced profiler.
     """
@@ -56,12 +60,12 @@ def _matrix(study: StudyData, index: Index, profiler: str, tables: Sequence[Matr
 
 
 def _of_graph(graph: CostGraph, matrix: Matrix, contender: str) -> list[Cause]:
-    if not graph.gap:
+    if not graph.gap or (matrix.metric.unit == "B" and abs(graph.gap) < MATERIAL * float(np.sum(graph.before.own))):
         return []
     shares = {
         row: graph.delta(row) / graph.gap
         for row in range(len(graph.functions))
-        if graph.of_python(row) and not math.isnan(graph.delta(row))
+        if graph.of_source(row) and not math.isnan(graph.delta(row))
     }
     found: list[Cause] = []
     entries: set[int] = set()  # a way that enters where another one did is a part of that cause
@@ -99,19 +103,19 @@ def _continues(graph: CostGraph, shares: Mapping[int, float], row: int, enough: 
             if callee in enough and shares[callee] >= need:
                 return True
             seen.add(callee)
-            if not graph.of_python(callee):
+            if not graph.of_source(callee):
                 ready.append(callee)
     return False
 
 
 def _way(graph: CostGraph, shares: Mapping[int, float], leaf: int) -> list[int]:
-    """The functions of Python's level from the outermost caller down to the leaf, by the costliest caller of each."""
+    """The functions of source code from the outermost caller down to the leaf, by the costliest caller of each."""
     way, seen, at = [leaf], {leaf}, leaf
     while len(seen) < MAX_STEPS:
         callers = {
             caller: cost / graph.gap
             for caller, cost in graph.callers.get(at, {}).items()
-            if caller not in seen and (not graph.of_python(caller) or shares.get(caller, 0.0) > 0)
+            if caller not in seen and (not graph.of_source(caller) or shares.get(caller, 0.0) > 0)
         }
         if not callers:
             break
@@ -119,7 +123,7 @@ def _way(graph: CostGraph, shares: Mapping[int, float], leaf: int) -> list[int]:
         if callers[at] <= 0:
             break
         seen.add(at)
-        if graph.of_python(at):
+        if graph.of_source(at):
             way.append(at)
     return way[::-1]
 

@@ -33,7 +33,7 @@ class Costs:
 @dataclass(frozen=True, slots=True)
 class CostGraph:
     """`more` = what each call (caller -> callee) costs more at the contender; `counterparts` = row -> the row of the
-    baseline's function whose place it takes. Rows of Python's level are steps, others are only passed through."""
+    baseline's function whose place it takes. Rows of source code (`of_source`) are steps; others are passed through."""
 
     functions: list[Known]
     before: Costs
@@ -52,9 +52,14 @@ class CostGraph:
         old = self.counterparts.get(row)
         return self.functions[row if old is None or self.delta(row) > 0 else old]
 
-    def of_python(self, row: int) -> bool:
-        """Whether the function is Python's, or a built-in that a Python profiler names: both have a file or module."""
+    def of_source(self, row: int) -> bool:
+        """Whether the function is of Python, Go or JavaScript source, or a built-in that a Python profiler names.
+
+        All of them have a file or module.
+        """
         known = self.functions[row]
+        if known.key.language in ("go", "node"):
+            return bool(known.key.file)
         if known.key.language != "python":
             return False
         return known.runtime == "python" or (not known.object and bool(known.key.file))
