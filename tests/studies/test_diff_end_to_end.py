@@ -13,13 +13,12 @@ import pytest
 
 from profpipe.commits.worktrees import BISECTING, MEASURING, locked
 from tests.support.demo_repository import CHANGES, Change, git, make
-from tests.support.measured_repository import ONCE, Repository
+from tests.support.measured_repository import TWICE, Repository
 from tests.support.processes import processes, wait_until
 from tests.support.study_driving import Done, read_report
 from tests.support.tools import require
 
 pytestmark = pytest.mark.real
-TWICE = ("-p", "callgrind", "-r", "2", "--max-rounds", "2")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def measured(demo: Repository) -> Measured:
         done = demo.do(
             "diff",
             f"{tag}~1..{tag}",
-            *(TWICE if tag in ("rename", "move") else ONCE),
+            *TWICE,
             "--fail-on",
             "regression:instructions",
         )
@@ -137,7 +136,7 @@ def test_a_report_is_made_again_without_the_repository(demo: Repository, measure
 
 
 def test_several_commits_share_one_baseline(demo: Repository) -> None:
-    done = demo.do("diff", "move..alloc", "--all", "cost", *ONCE)
+    done = demo.do("diff", "move..alloc", "--all", "cost", *TWICE)
     assert done.code == 0, done.err
     report = demo.report()
     ratios = [
@@ -155,7 +154,7 @@ def test_what_is_not_committed_is_the_contender(demo: Repository) -> None:
     )
     before = demo.state()
     try:
-        done = demo.do("diff", "--worktree", *ONCE)
+        done = demo.do("diff", "--worktree", *TWICE)
         assert done.code == 0, done.err
         assert demo.state() == before
     finally:
@@ -168,7 +167,7 @@ def test_what_is_not_committed_is_the_contender(demo: Repository) -> None:
 
 def test_bisect_finds_the_commit(demo: Repository) -> None:
     before = demo.state()
-    done = demo.do("bisect", "move", "lock", "cost", *ONCE)
+    done = demo.do("bisect", "move", "lock", "cost", *TWICE)
     assert done.code == 0, done.err
     assert f"first bad commit: {git(demo.path, 'rev-parse', 'formatting')} heads by snprintf" in done.out
     assert demo.state() == before
@@ -176,7 +175,7 @@ def test_bisect_finds_the_commit(demo: Repository) -> None:
 
 
 def test_bisect_refuses_what_is_not_worse(demo: Repository) -> None:
-    done = demo.do("bisect", "base", "move", "cost", *ONCE)
+    done = demo.do("bisect", "base", "move", "cost", *TWICE)
     assert done.code == 1
     assert "instructions is not worse at the bad commit (no change" in done.err
 
@@ -205,7 +204,7 @@ def test_clean_takes_nothing_from_a_run_under_way(own: Repository, work: str, mo
 
 
 def test_clean_takes_all_worktrees_away(demo: Repository) -> None:
-    assert demo.do("diff", "base..noop", *ONCE).code == 0
+    assert demo.do("diff", "base..noop", *TWICE).code == 0
     done = demo.do("clean")
     assert done.code == 0
     assert "removed" in done.out
@@ -220,7 +219,7 @@ def test_a_baseline_that_does_not_build_ends_it_and_its_worktree_goes(own: Repos
     (own.path / "server.c").write_text("#error not today\n")
     git(own.path, "commit", "--quiet", "--all", "-m", "broken")
     git(own.path, "revert", "--no-edit", "HEAD")
-    done = own.do("diff", "HEAD~1..HEAD", *ONCE)
+    done = own.do("diff", "HEAD~1..HEAD", *TWICE)
     assert done.code == 1
     assert "(broken) does not build, so nothing is left to compare" in done.err
     assert "#error not today" in done.err
@@ -234,7 +233,7 @@ def test_one_of_several_commits_that_does_not_build_is_left_out(own: Repository)
     (own.path / "server.c").write_text("#error not today\n")
     git(own.path, "commit", "--quiet", "--all", "-m", "broken")
     git(own.path, "revert", "--no-edit", "HEAD")
-    done = own.do("diff", "base..HEAD", "--all", *ONCE)
+    done = own.do("diff", "base..HEAD", "--all", *TWICE)
     assert done.code == 1, done.err
     report = own.report()
     assert [v["valid"] for v in report["variants"] if v["role"] != "control"] == [True, True, False, True]
@@ -246,7 +245,7 @@ def test_a_study_that_the_older_commit_lacks_is_the_newer_ones(own: Repository) 
     study = own.path / "profpipe.toml"
     study.write_text(study.read_text().replace("[study.cost]", "[study.newer]"))
     git(own.path, "commit", "--quiet", "--all", "-m", "another study")
-    done = own.do("diff", "HEAD~1", "newer", *ONCE)
+    done = own.do("diff", "HEAD~1", "newer", *TWICE)
     assert done.code == 0, done.err
     head, before = (git(own.path, "rev-parse", "--short=8", ref) for ref in ("HEAD", "HEAD~1"))
     assert f"using profpipe.toml of {head} for all commits; it differs or is missing in {before}" in done.err
@@ -294,7 +293,7 @@ def test_a_missing_repository_is_reported(tmp_path: Path) -> None:
 def test_two_at_once_do_not_mix(own: Repository) -> None:
     first = own.start("diff", "base..noop", "-p", "clean", "-r", "7")
     first.wait_for(lambda: first.said("[1/"))
-    second = own.do("diff", "base..noop", *ONCE)
+    second = own.do("diff", "base..noop", *TWICE)
     first.process.send_signal(signal.SIGINT)
     first.end()
     assert second.code == 1

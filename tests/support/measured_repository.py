@@ -12,8 +12,8 @@ from typing import Any
 from tests.support.demo_repository import git
 from tests.support.study_driving import MARK, Done, Started, read_report
 
-# Rounds of an exact instrument and no look beyond them; two where rows must repeat: six runs of two seconds.
-ONCE = ("-p", "callgrind", "-r", "1", "--max-rounds", "1")
+# Rounds of an exact instrument and no look beyond them. One round a side calls nothing: six runs of two seconds.
+TWICE = ("-p", "callgrind", "-r", "2", "--max-rounds", "2")
 
 
 @dataclass(frozen=True)
