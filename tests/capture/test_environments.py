@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from profpipe.capture.environments.built import CARGO, GO
-from profpipe.capture.environments.interface import EnvironmentKind, Recipe, Requirement, Wanted
+from profpipe.capture.environments.interface import EnvironmentKind, Package, Recipe, Requirement, Wanted
 from profpipe.capture.environments.make import COMPLETE, Environment, make_environment
 from profpipe.capture.environments.node import NPM
 from profpipe.capture.environments.python import REQUIREMENTS, UV
@@ -105,9 +105,12 @@ def test_versions_are_read_from_go_mod_and_cargo_lock(checkout: Path) -> None:
         "module example.com/x\ngo 1.22\nrequire (\n\tgolang.org/x/net v0.20.0 // indirect\n\tgithub.com/a/b v1.2.3\n)\n"
     )
     at = wanted(checkout, "go.mod", text)
-    assert GO.packages(at, checkout) == {"github.com/a/b": "v1.2.3", "golang.org/x/net": "v0.20.0"}
+    assert GO.packages(at.cwd, checkout) == {
+        "github.com/a/b": Package("v1.2.3", ("github.com/a/b",)),
+        "golang.org/x/net": Package("v0.20.0", ("golang.org/x/net",)),
+    }
     at = wanted(checkout, "Cargo.lock", '[[package]]\nname = "syn"\nversion = "2.0.1"\n')
-    assert CARGO.packages(at, checkout) == {"syn": "2.0.1"}
+    assert {name: found.version for name, found in CARGO.packages(at.cwd, checkout).items()} == {"syn": "2.0.1"}
 
 
 def made(kind: EnvironmentKind, at: Wanted, cache: Path, lines: list[str] | None = None) -> Environment:

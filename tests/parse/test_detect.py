@@ -43,6 +43,7 @@ CAPTURES = {
     "cpuprofile": ("*.cpuprofile",),
     "heapprofile": ("*.heapprofile",),
     "chrome-trace": ("*.json.gz",),
+    "v8-calls": ("*.json",),
 }
 POSITIVE = sorted(
     (path, name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.capture import Requirement
+from profpipe.capture import Package, Requirement
 from profpipe.commits.worktrees import checked_out
 from profpipe.errors import CaptureError, UsageError
 from profpipe.pipeline.commits.bump import Bump, check_installed, read_bump, requirements, twice
@@ -100,9 +100,9 @@ def test_bumps_of_two_languages_are_refused(repo: Path) -> None:
     ],
 )
 def test_a_package_is_found_under_its_own_spelling(wanted: Requirement, packages: dict[str, str]) -> None:
-    check_installed("x", [wanted], packages)
+    check_installed("x", [wanted], {name: Package(version) for name, version in packages.items()})
 
 
 def test_a_build_that_puts_the_old_version_back_is_named() -> None:
     with pytest.raises(CaptureError, match=r"jinja2 is 3.1.4, 3.1.6 was asked for: does the target's `build` install"):
-        check_installed("jinja2-3.1.6", [Requirement("jinja2", "3.1.6")], {"Jinja2": "3.1.4"})
+        check_installed("jinja2-3.1.6", [Requirement("jinja2", "3.1.6")], {"Jinja2": Package("3.1.4")})

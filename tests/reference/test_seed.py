@@ -91,7 +91,8 @@ def _category(category: str, capture_name: str) -> float:
 
 
 def two_uses() -> Report:
-    runs = [run(v, p) for v in (FUTURE, MAY) for p in ("callgrind", "callgrind-count")] + [run(MAY, "callgrind-200")]
+    uses = [(FUTURE, "callgrind"), (FUTURE, "callgrind-count"), (MAY, "callgrind"), (MAY, "callgrind-count")]
+    runs = [run(*use, number=number) for number in (1, 2) for use in (*uses, (MAY, "callgrind-200"))]
     kinds = dict.fromkeys(("callgrind", "callgrind-count", "callgrind-200"), "counted")
     return build_report(seed_study(*runs, kinds=kinds, tools=dict.fromkeys(kinds, "callgrind")))
 

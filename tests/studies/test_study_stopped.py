@@ -52,9 +52,13 @@ def test_a_full_disk_ends_the_study_in_words(tmp_path: Path, small_disk: Path) -
 
 
 @pytest.mark.parametrize(
-    ("limit", "cannot", "kept"), [(500, "study.json", None), (1_900, "run.json", None), (20_000, "report.html", 2)]
+    ("limit", "cannot", "kept"),
+    # A run's record is 1,880 bytes, and 2,190 with the warning that others used the machine: the first may still fit.
+    [(500, "study.json", [[]]), (1_900, "run.json", [[], [1]]), (20_000, "report.html", [[2]])],
 )
-def test_a_file_that_may_not_grow_is_absent_not_half(tmp_path: Path, limit: int, cannot: str, kept: int | None) -> None:
+def test_a_file_that_may_not_grow_is_absent_not_half(
+    tmp_path: Path, limit: int, cannot: str, kept: list[list[int]]
+) -> None:
     """RLIMIT_FSIZE, as a quota: first the study's record does not fit, then a run's, then the report."""
     folder = StudyFolder(tmp_path)
     folder.write({"a": server("serves"), "b": slow(0.0)}, question="q" * 300 if limit == 500 else "")
@@ -63,7 +67,7 @@ def test_a_file_that_may_not_grow_is_absent_not_half(tmp_path: Path, limit: int,
     assert re.search(rf"{cannot}: cannot be written: File too large; nothing was changed", done.err), done.err
     assert "Traceback" not in done.err
     folder.check_left_nothing()
-    assert [len(folder.records(path)) for path in folder.folders()] == ([kept] if kept else [])
+    assert [len(folder.records(path)) for path in folder.folders()] in kept
 
 
 # ---- stopped in the middle

@@ -1,4 +1,4 @@
-"""The study `seed` from two stored captures of the real servers, 5,000 requests each: shapes, shares and sentences."""
+"""The study `seed` from two stored captures of the real servers, 5,000 requests each, taken for two rounds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def seed_study(*runs: RunData, **more: Any) -> StudyData:
         "study": "seed",
         "question": "Why?",
         "kinds": {"callgrind": "counted"},
-        "rounds": 1,
+        "rounds": 2,
         "labels": LABELS,
         "languages": {FUTURE: "native", MAY: "native"},
         "command": "profpipe run seed",
@@ -59,7 +59,8 @@ def seed_study(*runs: RunData, **more: Any) -> StudyData:
         "classic_name": cargo_profiler_name,
     }
     variants = more.pop("variants", (FUTURE, MAY))
-    return study_data(runs or (run(FUTURE), run(MAY)), variants, **(facts | more))
+    rounds = [run(variant, number=number) for number in (1, 2) for variant in (FUTURE, MAY)]
+    return study_data(runs or rounds, variants, **(facts | more))
 
 
 def beside_post(study: StudyData) -> Report:

@@ -16,7 +16,7 @@ from profpipe.parse.v8_nodes import Node, NodeTree, call_frame
 from profpipe.units import CALLS
 
 NAME = "v8-calls"
-SAYS: frozenset[Fact] = frozenset({"self", "calls"})
+SAYS: frozenset[Fact] = frozenset({"self", "total", "calls"})
 RECORD = "profpipe run STUDY -p node-calls"
 FORMAT = "profpipe-v8-calls/1"
 

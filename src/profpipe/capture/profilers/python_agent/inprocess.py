@@ -34,8 +34,8 @@ START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
 ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
 SETTLE_SECONDS, SETTLE_MOST_SECONDS = 0.3, 5.0
 SEEN_SHARE = 0.5
-# Arming, saving and the signal handlers use CPU that no profile holds: 3 to 12 ms of the window.
-AGENTS_OWN_S = 0.05
+# Arming and saving use 3 to 12 ms of the window that no profile holds: half of what few requests need.
+SHORT_S, SEEN_SHARE_OF_SHORT = 0.05, 0.25
 # Interpreter options that take a value in the next argument.
 WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
@@ -245,7 +245,7 @@ class InProcessSession(Bare):
         if share is not None:
             facts["CPU of the profiled threads"] = f"{share * 100:.0f} % of the server's"
         refused = self.replaced or next((why for seen in self.seen if (why := self.profiler.spoilt(seen))), None)
-        if refused is None and share is not None and share < SEEN_SHARE and self.used_s() > AGENTS_OWN_S:
+        if refused is None and share is not None and share < self._least_share():
             refused = self._unseen(share)
         return Collected(files, facts, (), refused)
 
@@ -263,6 +263,9 @@ class InProcessSession(Bare):
         """Profiled CPU / CPU of the server's process tree in the window. None when that is not known."""
         used = self.used_s()
         return None if used <= 0 else min(sum(self.profiler.profiled_s(seen) for seen in self.seen) / used, 1.0)
+
+    def _least_share(self) -> float:
+        return SEEN_SHARE if self.used_s() > SHORT_S else SEEN_SHARE_OF_SHORT
 
     def used_s(self) -> float:
         """CPU seconds of the server's process tree in the window, as the agents or the harness read it."""
