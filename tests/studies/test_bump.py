@@ -75,7 +75,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 def test_a_package_in_two_versions_is_compared_at_one_commit(repository: Repository) -> None:
     before = repository.state()
-    done = repository.do("diff", "--bump", "answers==..2.0", "-r", "2", "--max-rounds", "2", "--json")
+    done = repository.do("diff", "--bump", "answers==..2.0", "-r", "1", "--max-rounds", "1", "--json")
     assert done.code == 0, done.err
     assert repository.state() == before
     report = repository.report()

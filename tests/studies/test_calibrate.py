@@ -11,7 +11,7 @@ from profpipe.errors import StoreError
 from profpipe.model.report import Calibration
 from profpipe.pipeline.reporting.calibration_file import calibration_of, path_of, summary_lines
 from tests.support.demo_repository import CHANGES, make
-from tests.support.measured_repository import TWICE, Repository
+from tests.support.measured_repository import ONCE, Repository
 from tests.support.tools import require
 
 MACHINE = {"CPU": "A chip", "processors": "2", "kernel": "Linux 6.1", "virtual machine": "no"}
@@ -52,12 +52,12 @@ def test_calibrating_and_what_a_later_report_says_of_it(tmp_path: Path) -> None:
     require("valgrind", "gcc")
     demo = Repository(make(tmp_path / "repository", CHANGES[:1]), tmp_path / "cache")
     before = demo.state()
-    done = demo.do("calibrate", "cost", "-N", "2", *TWICE)
+    done = demo.do("calibrate", "cost", "-N", "2", *ONCE)
     assert done.code == 0, done.err
     assert " of 2 A/A comparisons gave a false verdict" in done.out
     found = json.loads((demo.path / "reports" / "calibration" / "cost.json").read_text())
     assert found["comparisons"] == 2
     assert set(found["sd"]) >= {"callgrind:instructions"}
-    assert demo.do("diff", "base..noop", *TWICE).code == 0
+    assert demo.do("diff", "base..noop", *ONCE).code == 0
     assert demo.report()["calibration"] == found
     assert demo.state() == before

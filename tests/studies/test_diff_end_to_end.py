@@ -13,7 +13,7 @@ import pytest
 
 from profpipe.commits.worktrees import BISECTING, MEASURING, locked
 from tests.support.demo_repository import CHANGES, Change, git, make
-from tests.support.measured_repository import TWICE, Repository
+from tests.support.measured_repository import ONCE, TWICE, Repository
 from tests.support.processes import processes, wait_until
 from tests.support.study_driving import Done, read_report
 from tests.support.tools import require
@@ -136,7 +136,7 @@ def test_a_report_is_made_again_without_the_repository(demo: Repository, measure
 
 
 def test_several_commits_share_one_baseline(demo: Repository) -> None:
-    done = demo.do("diff", "move..alloc", "--all", "cost", *TWICE)
+    done = demo.do("diff", "move..alloc", "--all", "cost", *ONCE)
     assert done.code == 0, done.err
     report = demo.report()
     ratios = [
@@ -204,7 +204,7 @@ def test_clean_takes_nothing_from_a_run_under_way(own: Repository, work: str, mo
 
 
 def test_clean_takes_all_worktrees_away(demo: Repository) -> None:
-    assert demo.do("diff", "base..noop", *TWICE).code == 0
+    assert demo.do("diff", "base..noop", *ONCE).code == 0
     done = demo.do("clean")
     assert done.code == 0
     assert "removed" in done.out
@@ -219,7 +219,7 @@ def test_a_baseline_that_does_not_build_ends_it_and_its_worktree_goes(own: Repos
     (own.path / "server.c").write_text("#error not today\n")
     git(own.path, "commit", "--quiet", "--all", "-m", "broken")
     git(own.path, "revert", "--no-edit", "HEAD")
-    done = own.do("diff", "HEAD~1..HEAD", *TWICE)
+    done = own.do("diff", "HEAD~1..HEAD", *ONCE)
     assert done.code == 1
     assert "(broken) does not build, so nothing is left to compare" in done.err
     assert "#error not today" in done.err
@@ -233,7 +233,7 @@ def test_one_of_several_commits_that_does_not_build_is_left_out(own: Repository)
     (own.path / "server.c").write_text("#error not today\n")
     git(own.path, "commit", "--quiet", "--all", "-m", "broken")
     git(own.path, "revert", "--no-edit", "HEAD")
-    done = own.do("diff", "base..HEAD", "--all", *TWICE)
+    done = own.do("diff", "base..HEAD", "--all", *ONCE)
     assert done.code == 1, done.err
     report = own.report()
     assert [v["valid"] for v in report["variants"] if v["role"] != "control"] == [True, True, False, True]
@@ -245,7 +245,7 @@ def test_a_study_that_the_older_commit_lacks_is_the_newer_ones(own: Repository) 
     study = own.path / "profpipe.toml"
     study.write_text(study.read_text().replace("[study.cost]", "[study.newer]"))
     git(own.path, "commit", "--quiet", "--all", "-m", "another study")
-    done = own.do("diff", "HEAD~1", "newer", *TWICE)
+    done = own.do("diff", "HEAD~1", "newer", *ONCE)
     assert done.code == 0, done.err
     head, before = (git(own.path, "rev-parse", "--short=8", ref) for ref in ("HEAD", "HEAD~1"))
     assert f"using profpipe.toml of {head} for all commits; it differs or is missing in {before}" in done.err
@@ -293,7 +293,7 @@ def test_a_missing_repository_is_reported(tmp_path: Path) -> None:
 def test_two_at_once_do_not_mix(own: Repository) -> None:
     first = own.start("diff", "base..noop", "-p", "clean", "-r", "7")
     first.wait_for(lambda: first.said("[1/"))
-    second = own.do("diff", "base..noop", *TWICE)
+    second = own.do("diff", "base..noop", *ONCE)
     first.process.send_signal(signal.SIGINT)
     first.end()
     assert second.code == 1

@@ -93,7 +93,7 @@ def repository(tmp_path: Path) -> Repository:
 
 @pytest.mark.real
 def test_a_checkout_on_pythonpath_is_found_before_the_rounds_and_its_mend_works(repository: Repository) -> None:
-    options = ("HEAD~1..HEAD", "-r", "2", "--max-rounds", "2")
+    options = ("HEAD~1..HEAD", "-r", "1", "--max-rounds", "1")
     done = repository.do("diff", *options, PYTHONPATH=str(repository.path))
     assert done.code == 1
     assert "it loads shop.py of your checkout, not of its commit" in done.err

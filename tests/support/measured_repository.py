@@ -12,7 +12,8 @@ from typing import Any
 from tests.support.demo_repository import git
 from tests.support.study_driving import MARK, Done, Started, read_report
 
-# Rounds of an exact instrument and no look beyond them. One round a side calls nothing: six runs of two seconds.
+# Rounds of an exact instrument and no look beyond them: three runs of two seconds, or six. One round calls nothing.
+ONCE = ("-p", "callgrind", "-r", "1", "--max-rounds", "1")
 TWICE = ("-p", "callgrind", "-r", "2", "--max-rounds", "2")
 
 
