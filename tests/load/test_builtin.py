@@ -246,7 +246,8 @@ def test_a_server_that_dies_under_load_ends_the_load(go: Callable[..., LoadResul
     assert 0 < result.served <= server.requests
     assert result.failed == 5000 - result.served
     assert result.errors["connect"] > 0
-    assert result.errors["not sent"] > 4000
+    # How many it serves before its last thread is gone depends on its speed: 700 to 1,100 were seen.
+    assert result.errors["not sent"] == 5000 - result.served - result.errors["reset"] > 2000
 
 
 def test_huge_bodies_are_read_whole(go: Callable[..., LoadResult]) -> None:

@@ -55,10 +55,10 @@ def test_what_formatting_a_head_costs_in_c(tmp_path: Path) -> None:
 
 
 def test_the_seed_study_once_through(tmp_path: Path) -> None:
-    """One round of counts, fixed in number so that it is short: the answer, the table, the lists, the switches."""
+    """Two rounds of counts, fixed in number so that it is short: the answer, the table, the lists, the switches."""
     require("cargo", "valgrind", "h2load")
     run_build("cargo", "build", "--release", "--locked", cwd=TARGETS / "rust")
-    report, said = profpipe(tmp_path, "seed", "-r", "1", "-n", "2000", "-p", "clean", "-p", "callgrind-count")
+    report, said = profpipe(tmp_path, "seed", "-r", "2", "-n", "2000", "-p", "clean", "-p", "callgrind-count")
     assert report["invalid"] == []
     may, future = (figure(report, v, "callgrind-count:instructions") for v in ("hyper010-may", "hyper011-future"))
     assert may["median"] > 1.4 * future["median"]
