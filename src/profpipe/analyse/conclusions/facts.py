@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from profpipe.model.report import (
     CategoryRow,
+    Cell,
     Certainty,
     Comparison,
     Conclusion,
     Evidence,
+    FunctionRow,
     HotspotTable,
     MetricInfo,
     Report,
@@ -95,6 +97,15 @@ class Facts:
             if table.metric == key:
                 return table, f"hotspots.{i}"
         return None
+
+    def functions(self, key: str, contender: str) -> Iterator[tuple[FunctionRow, str, Cell, Cell]]:
+        """Functions of a metric's table that both the baseline and the contender have: row, its path, both cells."""
+        table, place = self.table(key) or (None, "")
+        for i, category in enumerate(table.rows if table else ()):
+            for j, row in enumerate(category.functions):
+                before, after = row.cells.get(self.baseline.id), row.cells.get(contender)
+                if before is not None and after is not None:
+                    yield row, f"{place}.rows.{i}.functions.{j}", before, after
 
     def category_row(self, key: str, category: str) -> tuple[CategoryRow, str] | None:
         found = self.table(key)

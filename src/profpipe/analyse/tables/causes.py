@@ -9,9 +9,10 @@ import numpy as np
 
 from profpipe.analyse.function_index import Index
 from profpipe.analyse.matrix import Matrix, timed_matrix
+from profpipe.analyse.statistics.same_calls import same_calls
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
-from profpipe.analyse.tables.cost_graph import CostGraph, Costs, cost_graph, same_calls
+from profpipe.analyse.tables.cost_graph import CostGraph, Costs, cost_graph
 from profpipe.model.report import Cause, CauseStep, StepCost
 from profpipe.units import SYSCALLS
 

@@ -10,9 +10,8 @@ import numpy as np
 from profpipe.analyse.function_index import Index, Known
 from profpipe.analyse.matrix import Matrix
 from profpipe.analyse.statistics.medians import Floats
+from profpipe.analyse.statistics.same_calls import same_calls
 
-# Calls per request that repeat within this are equally many.
-SAME_CALLS = 0.01
 Links = dict[int, dict[int, float]]
 
 
@@ -174,8 +173,3 @@ def _takes_place(
     if not own and a.key.name.rsplit(".", 1)[-1] != b.key.name.rsplit(".", 1)[-1]:
         return False
     return same_calls(float(before.calls[old]), float(after.calls[new]))
-
-
-def same_calls(before: float, after: float) -> bool:
-    """Whether a function is called equally often; also where calls are not counted."""
-    return not abs(after - before) > max(SAME_CALLS * before, SAME_CALLS)

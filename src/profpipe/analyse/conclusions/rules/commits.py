@@ -80,14 +80,8 @@ def commits(facts: Facts) -> Iterator[Conclusion]:
 
 
 def _rows(facts: Facts, key: str, contender: str) -> list[_Row]:
-    found = facts.table(key)
-    out = []
-    for i, category in enumerate(found[0].rows if found else ()):
-        for j, row in enumerate(category.functions):
-            before, after = row.cells.get(facts.baseline.id), row.cells.get(contender)
-            if found and before is not None and after is not None:
-                out.append(_Row(row, f"{found[1]}.rows.{i}.functions.{j}", contender, before, after))
-    return out
+    found = facts.functions(key, contender)
+    return [_Row(row, path, contender, before, after) for row, path, before, after in found]
 
 
 def _changed(facts: Facts, contender: Variant, metric: MetricInfo, rows: list[_Row]) -> Iterator[Conclusion]:

@@ -107,16 +107,10 @@ def _largest(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
 
 
 def _rows(facts: Facts, key: str, contender: str) -> list[_Changed]:
-    found = facts.table(key)
-    out = []
-    for i, category in enumerate(found[0].rows if found else ()):
-        for j, row in enumerate(category.functions):
-            before, after = row.cells.get(facts.baseline.id), row.cells.get(contender)
-            if found and before is not None and after is not None:
-                f = row.function
-                delta = (after.self or 0.0) - (before.self or 0.0)
-                out.append(_Changed(f.name, f.file, delta, f"{found[1]}.rows.{i}.functions.{j}"))
-    return out
+    return [
+        _Changed(row.function.name, row.function.file, (after.self or 0.0) - (before.self or 0.0), path)
+        for row, path, before, after in facts.functions(key, contender)
+    ]
 
 
 def _of(row: _Changed, package: Dependency) -> bool:

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, share
 from profpipe.analyse.conclusions.registry import weight
+from profpipe.analyse.statistics.same_calls import SAME_CALLS, same_calls
 from profpipe.model.metric_keys import CPU
 from profpipe.model.report import Cause, CauseStep, Conclusion, Evidence, FunctionName
 from profpipe.units import count, duration_ns
 
-# Calls per request that repeat within 1 % are equally many; below a hundredth of a call there is none.
-SAME_CALLS = 0.01
 # A function that costs more than this of the whole difference: others give the rest back.
 ALL = 1.005
 # Categories that say nothing beside the names of the functions.
@@ -62,7 +61,7 @@ def _calls(cause: Cause, contender: str, baseline: str) -> str:
     who = _who(cause)
     if before is None or after is None:
         return f"{entry}, which {who} calls" if who else entry
-    if abs(after - before) <= max(SAME_CALLS * before, SAME_CALLS):
+    if same_calls(before, after):
         by = f", which {who} calls" if who else ", called"
         return f"{entry}{by} {_times(after)} per request in both"
     if after < SAME_CALLS:
@@ -122,7 +121,7 @@ def _split(cause: Cause) -> str:
     before, after, delta = step.before, step.after, _delta(step)
     if not before.calls or not after.calls or not delta or before.calls < SAME_CALLS or after.calls < SAME_CALLS:
         return ""
-    if abs(after.calls - before.calls) <= max(SAME_CALLS * before.calls, SAME_CALLS):
+    if same_calls(before.calls, after.calls):
         return ""
     each = before.total / before.calls, after.total / after.calls
     often = (after.calls - before.calls) * (each[0] + each[1]) / 2 / delta

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.capture.interface import Bare, Collected, Launch, Window, Written
 from profpipe.capture.profilers.go_agent.building import NO_BUILD, built, recipe
+from profpipe.capture.server.agent_files import Asked, ask, pids_of
 from profpipe.capture.server.command import fill
 from profpipe.capture.server.process import Stopped, Supervised
 from profpipe.errors import CaptureError
 
 START, STOP = 41, 42  # SIGRTMIN+7 and SIGRTMIN+8 of glibc, which agent.go expects
-ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
+BEGIN = Asked(sign=START, answer="started", phase="window", timeout=10.0)
+END = Asked(sign=STOP, answer="saved", phase="save", timeout=60.0)
 FORMAT = "pprof"
 
 
@@ -37,39 +38,28 @@ class GoAgentSession(Bare):
         self.window: Window | None = None
         self.saved: dict[int, Mapping[str, int]] = {}
 
-    def _pids(self, answer: str) -> set[int]:
-        return {int(path.name.rpartition(".")[2]) for path in self.folder.glob(f"{answer}.*[0-9]")}
-
     def open(self, server: Supervised) -> None:
-        agents = self._pids("ready") & set(server.tree())
+        agents = pids_of(self.folder, "ready") & set(server.tree())
         if not agents:
             words = "the agent is in no process of the server: does the command start the program that go build makes?"
             raise CaptureError("window", words, log_tail=server.log.tail())
-        self._ask(server, agents, START, "started", "window", ANSWER_SECONDS)
+        self._ask(server, agents, BEGIN)
 
     def close(self, server: Supervised, window: Window) -> None:
         self.window = window
-        started = self._pids("started")
-        self._ask(server, started & set(server.tree()), STOP, "saved", "save", SAVE_SECONDS)
-        self.saved = {pid: figures(self.folder / f"saved.{pid}") for pid in sorted(self._pids("saved"))}
+        started = pids_of(self.folder, "started")
+        self._ask(server, started & set(server.tree()), END)
+        self.saved = {pid: figures(self.folder / f"saved.{pid}") for pid in sorted(pids_of(self.folder, "saved"))}
         for profile in self.profiles:
             for pid in self.saved:
                 # The session's folder goes with the server; captures belong to the run.
                 shutil.copyfile(self.folder / f"{profile}.{pid}", self.launch.raw / f"{profile}.{pid}.pb.gz")
 
-    def _ask(self, server: Supervised, pids: set[int], sign: int, answer: str, phase: str, timeout: float) -> None:
-        """Send a signal and wait for every agent's file."""
-        for pid in pids:
-            server.signal(sign, pid)
-        limit, waiting = time.monotonic() + timeout, set(pids)
-        while waiting:
-            for path in self.folder.glob("failed.*[0-9]"):
-                raise CaptureError(phase, f"runtime/pprof could not {path.read_text()}", log_tail=server.log.tail())
-            waiting = {pid for pid in waiting if not (self.folder / f"{answer}.{pid}").exists()} & set(server.tree())
-            if waiting and time.monotonic() >= limit:
-                words = f"the agent did not answer within {timeout:g} s: does the server ignore or reset all signals?"
-                raise CaptureError(phase, words, log_tail=server.log.tail())
-            time.sleep(0.005)
+    def _ask(self, server: Supervised, pids: set[int], asked: Asked) -> None:
+        def failed(path: Path) -> str:
+            return f"runtime/pprof could not {path.read_text()}"
+
+        ask(server, self.folder, pids, asked, failed=failed, silent="does the server ignore or reset all signals?")
 
     def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
         if not self.saved:

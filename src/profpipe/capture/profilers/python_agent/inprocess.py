@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from profpipe.capture.interface import Bare, Collected, Launch, Options, Trial, Window, Written, picked
+from profpipe.capture.server.agent_files import Asked, ask, pids_of
 from profpipe.capture.server.command import find_program, interpreter, interpreter_of, is_python
 from profpipe.capture.server.process import Stopped, Supervised
 from profpipe.capture.server.requirements import absent_modules
@@ -31,7 +32,8 @@ from profpipe.units import Instrument, Language
 
 AGENT = Path(__file__).with_name("agent.py")
 START, STOP = signal.SIGRTMIN + 7, signal.SIGRTMIN + 8
-ANSWER_SECONDS, SAVE_SECONDS = 10.0, 60.0
+BEGIN = Asked(sign=START, answer="started", phase="window", timeout=10.0)
+END = Asked(sign=STOP, answer="saved", phase="save", timeout=60.0)
 SETTLE_SECONDS, SETTLE_MOST_SECONDS = 0.3, 5.0
 SEEN_SHARE = 0.5
 # Arming and saving use 3 to 12 ms of the window that no profile holds: half of what few requests need.
@@ -182,22 +184,18 @@ class InProcessSession(Bare):
         self.replaced: str | None = None
         self.without_agent = 0
 
-    def _pids(self, answer: str) -> set[int]:
-        """The processes that wrote this file of the agent's."""
-        return {int(path.name.rpartition(".")[2]) for path in self.folder.glob(f"{answer}.*[0-9]")}
-
     def open(self, server: Supervised) -> None:
         self._settle(server)
-        agents = self._pids("ready") & set(server.tree())
+        agents = pids_of(self.folder, "ready") & set(server.tree())
         if not agents:
             raise CaptureError("window", "the agent is in no process of the server", log_tail=server.log.tail())
-        self._ask(server, agents, START, "started", "window", ANSWER_SECONDS)
+        self._ask(server, agents, BEGIN)
 
     def close(self, server: Supervised, window: Window) -> None:
-        started, ready, running = self._pids("started"), self._pids("ready"), set(server.tree())
+        started, ready, running = pids_of(self.folder, "started"), pids_of(self.folder, "ready"), set(server.tree())
         self.replaced = replaced(self.profiler.name, started - running, (ready & running) - started)
         self.without_agent = len(running - ready)
-        self._ask(server, started & running, STOP, "saved", "save", SAVE_SECONDS)
+        self._ask(server, started & running, END)
         self.window = window
         self.seen = tuple(Seen.read(path) for path in sorted(self.folder.glob("saved.*[0-9]")))
 
@@ -208,29 +206,19 @@ class InProcessSession(Bare):
         """
         limit, before, since = time.monotonic() + SETTLE_MOST_SECONDS, set[int](), time.monotonic()
         while time.monotonic() < limit:
-            found = set(server.tree()) | self._pids("ready")
+            found = set(server.tree()) | pids_of(self.folder, "ready")
             if found != before:
                 before, since = found, time.monotonic()
             if len(found) <= 1 or time.monotonic() - since >= SETTLE_SECONDS:
                 return
             time.sleep(0.02)
 
-    def _ask(self, server: Supervised, pids: set[int], sign: int, answer: str, phase: str, timeout: float) -> None:
-        """Send a signal and wait for every agent's file."""
-        for pid in pids:
-            server.signal(sign, pid)
-        limit = time.monotonic() + timeout
-        waiting = set(pids)
-        while waiting:
-            for path in self.folder.glob("failed.*[0-9]"):
-                failed = json.loads(path.read_text())
-                text = f"{self.profiler.name} could not {failed['step']}: {failed['error']}"
-                raise CaptureError(phase, text, log_tail=server.log.tail())
-            waiting = {pid for pid in waiting if not (self.folder / f"{answer}.{pid}").exists()} & set(server.tree())
-            if waiting and time.monotonic() >= limit:
-                text = f"the agent did not answer within {timeout:g} s: the main thread runs no Python code"
-                raise CaptureError(phase, text, log_tail=server.log.tail())
-            time.sleep(0.005)
+    def _ask(self, server: Supervised, pids: set[int], asked: Asked) -> None:
+        def failed(path: Path) -> str:
+            told = json.loads(path.read_text())
+            return f"{self.profiler.name} could not {told['step']}: {told['error']}"
+
+        ask(server, self.folder, pids, asked, failed=failed, silent="the main thread runs no Python code")
 
     def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
         if not self.seen:
