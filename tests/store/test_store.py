@@ -61,7 +61,11 @@ def test_two_studies_in_one_second_do_not_share_a_folder(tmp_path: Path) -> None
 def test_a_run_that_was_cut_off_is_no_run(tmp_path: Path) -> None:
     folder = store.new_study_folder(tmp_path, "s", "x")
     store.new_run_folder(folder, 1, "threads", "clean", 1, control=False)
-    assert list(store.read_runs(folder)) == []
+    ended = store.new_run_folder(folder, 2, "threads", "clean", 2, control=False)
+    store.write_run(ended, RUN)
+    assert [stored.folder for stored in store.read_runs(folder)] == [ended]
+    store.remove_unfinished_runs(folder)
+    assert list((folder / store.RUNS).iterdir()) == [ended]
 
 
 def test_the_newest_run_folder_is_found_by_the_studys_name(tmp_path: Path) -> None:

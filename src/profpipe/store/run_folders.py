@@ -105,6 +105,13 @@ def read_starts(folder: Path) -> tuple[Start, ...]:
     return tuple(found)
 
 
+def remove_unfinished_runs(folder: Path) -> None:
+    """Remove every run that has no record: its captures are half written at best."""
+    for path in (folder / RUNS).iterdir():
+        if not (path / RUN_FILE).is_file():
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def remove_starts(folder: Path) -> None:
     """Remove all starts of a study that is measured in rounds after all."""
     shutil.rmtree(folder / STARTS, ignore_errors=True)

@@ -58,8 +58,7 @@ class RunningStudy:
             for run, record in self.session.carry_out(self._units(plans, begun)):
                 self._keep(run, record, begun)
         except (KeyboardInterrupt, ProfpipeError):
-            for home in begun:
-                shutil.rmtree(home, ignore_errors=True)
+            store.remove_unfinished_runs(self.folder)
             raise
 
     def _units(self, plans: Iterable[RunPlan], begun: dict[Path, RunPlan]) -> Iterator[PlannedRun]:
