@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,22 +18,6 @@ from tests.support.paths import DATA, ROOT
 
 THREADS, ASYNCIO = DATA / "callgrind" / "threads.out.gz", DATA / "callgrind" / "asyncio.out.gz"
 PYSPY = DATA / "folded" / "pyspy-asyncio.raw.txt"
-
-
-def test_help_is_quick_to_import_and_names_every_command() -> None:
-    code = (
-        "import sys, profpipe.cli as c\n"
-        "print(*sorted(name for name, command in c.cli.commands.items() if not command.hidden))\n"
-        "heavy = ('pydantic', 'duckdb', 'numpy', 'pandas', 'scipy', 'jinja2', 'psutil', 'httpx2')\n"
-        "print(*[m for m in heavy if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    commands, heavy = done.stdout.splitlines()
-    assert commands.split() == [
-        "accept", "attach", "bisect", "calibrate", "check", "clean", "compare", "diff", "doctor", "export", "history",
-        "init", "list", "merge", "parse", "publish", "report", "run",
-    ]  # fmt: skip
-    assert heavy == ""
 
 
 def test_parse_prints_the_machine_contract() -> None:

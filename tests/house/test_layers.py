@@ -49,7 +49,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
         {"compare_captures"},
     ),
     "render": (
-        {"visible", "templates"},
+        {"visible", "templates", "place"},
         {"text"},
         {"content"},
         {"page", "comment", "terminal", "history"},
@@ -61,7 +61,6 @@ LIBRARIES = {
     "pandas": {"model", "analyse", "render"},
     "jinja2": {"render"},
     "click": {"cli"},
-    "rich_click": {"cli"},
     "rich": {"cli", "render"},
     "scipy": {"analyse"},
     "duckdb": {"store"},

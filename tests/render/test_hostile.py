@@ -14,7 +14,8 @@ from profpipe.characters import visible
 from profpipe.model.report import Report
 from profpipe.render.comment.markdown import render_comment
 from profpipe.render.page.html import render_page
-from profpipe.render.terminal.report import render_hotspots, render_verdict
+from profpipe.render.terminal.hotspots import render_hotspots
+from profpipe.render.terminal.report import render_verdict
 from profpipe.units import INSTRUCTIONS
 from tests.support.hostile_names import NAMES
 from tests.support.hostile_report import REACHING, hostile

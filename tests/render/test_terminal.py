@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from profpipe.model.report import FunctionName, Report
-from profpipe.render.terminal.report import render_hotspots, render_verdict
+from profpipe.render.terminal.hotspots import render_hotspots
+from profpipe.render.terminal.report import render_verdict
 from profpipe.units import CPU_NS, INSTRUCTIONS
 from tests.support.sample_report import document, sample
 from tests.support.terminal import printed

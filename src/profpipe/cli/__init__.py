@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-import rich_click as click
+import click
 from click.exceptions import Exit
 
 from profpipe import __version__
@@ -21,24 +21,20 @@ from profpipe.cli.captures import compare, export, parse
 from profpipe.cli.clean import clean
 from profpipe.cli.diff import diff
 from profpipe.cli.history import history, merge
+from profpipe.cli.program import Program
 from profpipe.cli.run import report, run
 from profpipe.cli.say import accept_any_text, plain, say
 from profpipe.cli.setup import check, doctor, init, list_
 from profpipe.errors import EXIT_ERROR, ConfigError, ProfpipeError
 
-click.rich_click.COMMAND_GROUPS = {
-    "*": [
-        {"name": "Measure", "commands": ["run", "report"]},
-        {"name": "Commits", "commands": ["diff", "bisect", "calibrate", "clean", "history", "merge"]},
-        {"name": "On a pull request", "commands": ["attach", "accept"]},
-        {"name": "Before the first run", "commands": ["doctor", "init", "check", "list"]},
-        {"name": "Captures you already have", "commands": ["parse", "compare", "export"]},
-    ]
-}
 EPILOG = "Start with `profpipe doctor`, then `profpipe init` in your server's folder, then `profpipe run`."
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PROFPIPE"}, epilog=EPILOG)
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PROFPIPE"},
+    epilog=EPILOG,
+)
 @click.version_option(__version__, message="profpipe %(version)s")
 def cli() -> None:
     """Why is this server slower than that one?

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from profpipe.cli.options import CONFIG, REPORTS, percentage
 from profpipe.cli.say import say

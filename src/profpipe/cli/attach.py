@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from profpipe.cli.options import REPORTS
 from profpipe.cli.part_names import FORGE

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from profpipe.cli.diff import measure_with_progress
 from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring, percentage

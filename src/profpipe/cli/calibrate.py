@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring
 from profpipe.cli.say import say, say_json

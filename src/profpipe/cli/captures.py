@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from profpipe.characters import well_formed
 from profpipe.cli.options import BYTES, REPORTS
-from profpipe.cli.part_names import EXPORTER, FORMAT
+from profpipe.cli.part_names import EXPORTER, FORMAT, OneOfMany
 from profpipe.cli.say import say, say_json
 from profpipe.errors import UsageError
 
@@ -21,7 +21,9 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 MAX_SIZE = click.option(
     "--max-size", type=BYTES, default="512M", show_default=True, help="the largest capture to read, unpacked: 2G, 300M"
 )
-FORMAT_OPTION = click.option("--format", "format_", type=FORMAT, help="default: recognised by its content")
+FORMAT_OPTION = click.option(
+    "--format", "format_", cls=OneOfMany, type=FORMAT, metavar="FORMAT", help="default: recognised by its content"
+)
 CONVERT_OPTION = click.option(
     "--convert", is_flag=True, help="let the own tool of a recording (perf, jfr, memray, heaptrack) convert it"
 )

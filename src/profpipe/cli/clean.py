@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from profpipe.cli.say import say
 from profpipe.errors import EXIT_OK

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from profpipe.cli.options import JSON, REPORTS
 from profpipe.cli.say import say, say_json

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 from click.types import StringParamType
 
 from profpipe.cli.part_names import EXECUTOR, GENERATOR

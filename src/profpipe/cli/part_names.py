@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from click.core import Option
 from click.types import StringParamType
 
 if TYPE_CHECKING:
@@ -19,8 +20,21 @@ class PartName(StringParamType):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
         """`[auto|wrk|h2load|builtin]`"""
+        return f"[{'|'.join(self.names())}]"
+
+    def names(self) -> tuple[str, ...]:
         module, _, attribute = self._registry.partition(":")
-        return f"[{'|'.join([*self._others, *getattr(import_module(module), attribute).names()])}]"
+        return (*self._others, *getattr(import_module(module), attribute).names())
+
+
+class OneOfMany(Option):
+    """An option with a PartName of more parts than fit beside it: its help lists them."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        if record is None or not isinstance(self.type, PartName):
+            return record
+        return record[0], f"{record[1]}; one of {', '.join(self.type.names())}"
 
 
 GENERATOR = PartName("profpipe.load:GENERATORS", "auto")

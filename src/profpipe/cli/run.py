@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from profpipe.cli.finished import finish
 from profpipe.cli.options import CONFIG, JSON, REPORTS, measuring

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-import rich_click as click
+import click
 
 from profpipe.cli.options import CONFIG, JSON
 from profpipe.cli.say import say, say_json

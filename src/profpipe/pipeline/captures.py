@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from profpipe import __version__
 from profpipe.errors import UsageError
-from profpipe.model.parsed import ParsedCapture, ParsedFunction, ParsedMetric
-from profpipe.model.profile import Profile
-from profpipe.model.report import Report
 from profpipe.units import amount
+
+if TYPE_CHECKING:
+    from profpipe.model.parsed import ParsedCapture
+    from profpipe.model.profile import Profile
+    from profpipe.model.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def read_profile(
 def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
     """The output of `profpipe parse FILE --json`: all functions, or the first `limit`."""
     from profpipe.analyse import hotspot_list
+    from profpipe.model.parsed import ParsedCapture, ParsedFunction, ParsedMetric
 
     metrics = tuple(
         ParsedMetric(key=m.key, unit=m.unit, total=profile.self_sum(m.key), declared=profile.declared.get(m.key))
@@ -75,7 +79,7 @@ def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:
 def hotspots(profile: Profile, limit: int = 30) -> object:
     """The hotspots as something that rich prints, under a title with the format and the totals."""
     from profpipe.analyse import hotspot_list
-    from profpipe.render.terminal.report import render_hotspots
+    from profpipe.render.terminal.hotspots import render_hotspots
 
     kind, tool = profile.meta.format, profile.meta.tool or ""
     totals = {m.key: profile.self_sum(m.key) for m in profile.metrics}
@@ -98,7 +102,7 @@ def classic(profile: Profile, style: str, limit: int = 30) -> str:
 
     key, name = profile.metrics[0].key, name_in_style(style)
     rows = [
-        (row.self[key], classic_place(name((*row.function.raw, row.function.name)[0]), row.function.file))
+        (row.self[key], classic_place(name(row.function.raw or row.function.name), row.function.file))
         for row in hotspot_list(profile, limit=limit)
     ]
     with NAME_STYLES.blaming(style):

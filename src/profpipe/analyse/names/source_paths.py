@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from profpipe.model.report import Origin
+if TYPE_CHECKING:
+    from profpipe.model.report import Origin
 
 # Folders in which package managers install, also inside a checkout.
 _PACKAGES = r"site-packages|dist-packages|lib/python3[^/]*|node_modules"

@@ -14,14 +14,24 @@ from profpipe.analyse.names.levels import levels_of, place
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.model.derive import function_columns
 from profpipe.model.profile import RUNTIMES, Profile
-from profpipe.model.report import FunctionName
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFunction:
+    """What a function is called; `raw` is the name that the profiler wrote where it is another."""
+
+    name: str
+    file: str
+    object: str
+    runtime: str
+    raw: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class HotspotRow:
     """One function of a profile. Values are raw counts; an unknown total is None, with the reason in `why`."""
 
-    function: FunctionName
+    function: ListedFunction
     category: str
     self: Mapping[str, int]
     total: Mapping[str, int | None]
@@ -76,17 +86,17 @@ def _why(profile: Profile) -> str:
     return "recursion: the capture does not tell its levels apart"
 
 
-def _name(profile: Profile, function: int, levels: frozenset[str], rules: Categories) -> tuple[FunctionName, str]:
+def _name(profile: Profile, function: int, levels: frozenset[str], rules: Categories) -> tuple[ListedFunction, str]:
     """Name and category of a function of a profile with these levels."""
     f = profile.functions
     raw, file, object_, runtime = f.name[function], f.file[function], f.object[function], int(f.runtime[function])
     source, binary, level = place(file, object_, runtime, levels)
     name = normal_name(raw, binary, level)
-    shown = FunctionName(
+    shown = ListedFunction(
         name=name,
         file=file,
         object=object_,
         runtime=RUNTIMES[runtime],
-        raw=(raw,) if raw != name else (),
+        raw=raw if raw != name else None,
     )
     return shown, rules.of(name, base_name(binary), source, level)

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from profpipe.model.report import Cell, FunctionRow, MetricInfo, Report
-from profpipe.render.text import cut
 
 
 def metric_of(report: Report, key: str) -> MetricInfo:
     """What the report says of a metric; one that it does not describe is a plain count."""
     found = next((m for m in report.metrics if m.key == key), None)
     return found or MetricInfo(key=key, label=key, unit="1", instrument="counted", profiler=key.partition(":")[0])
-
-
-def place_of(file: str, object_: str) -> str:
-    """File, then the object's own name: where a reader would look the function up."""
-    parts = [cut(file, 160), cut(object_.rpartition("/")[2], 80)]
-    return " · ".join(part for part in parts if part)
 
 
 def largest(cells: Iterable[Cell]) -> float:

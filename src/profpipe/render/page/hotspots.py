@@ -8,7 +8,7 @@ from typing import Any
 
 from profpipe import units
 from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, MetricInfo, Report
-from profpipe.render.content.hotspots import largest, metric_of, place_of
+from profpipe.render.content.hotspots import largest, metric_of
 from profpipe.render.content.study import limits_of
 from profpipe.render.content.variants import VariantHead, heads
 from profpipe.render.page.colours import hue_of
@@ -16,6 +16,7 @@ from profpipe.render.page.commits import Renamed, changes, moved, renamed, unmat
 from profpipe.render.page.edges import edges
 from profpipe.render.page.interface import Section
 from profpipe.render.page.shown_functions import shown_functions
+from profpipe.render.place import place_of
 from profpipe.render.text import (
     NONE,
     NOT_SEEN,

@@ -1,55 +1,36 @@
-"""What `profpipe run` and `profpipe parse` print: readable at 80 columns, without colour, and safe to print."""
+"""What `profpipe run` prints: readable at 80 columns, without colour, and safe to print."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
-from typing import Protocol
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from profpipe import units
 from profpipe.characters import visible
 from profpipe.model.metric_keys import CPU, P99, THROUGHPUT
-from profpipe.model.report import FunctionName, Report
+from profpipe.model.report import Report
 from profpipe.render.content.bars import bars
 from profpipe.render.content.change import Change, also, bar_rows, change
 from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclusions
 from profpipe.render.content.figures import Figure, FigureText, figure_text, figures
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.headline import headline_figure, headline_number
-from profpipe.render.content.hotspots import place_of
 from profpipe.render.content.slices import FROM_START, slices_text, starts_words
 from profpipe.render.content.study import invalid_runs, rounds_words
 from profpipe.render.content.variants import heads
 from profpipe.render.terminal.chips import chip_text
 from profpipe.render.text import Notes, cut
-from profpipe.render.visible import visible_report, visible_values
+from profpipe.render.visible import visible_report
 
 COLUMNS = 4
 NAME_WIDTH, HEADING_WIDTH = 14, 15  # a name and four headings fit 80 columns, and no figure is cut
 SUBJECT = 50
 BAR = 40
 _KIND = {"k-cause": ("→", "red"), "k-not": ("×", "green"), "k-caution": ("!", "yellow"), "k-verdict": ("", "bold")}
-
-
-class Hotspot(Protocol):
-    """One row of a hotspot list: raw counts of a capture; an unknown total is None."""
-
-    @property
-    def function(self) -> FunctionName: ...
-    @property
-    def category(self) -> str: ...
-    @property
-    def self(self) -> Mapping[str, int]: ...
-    @property
-    def total(self) -> Mapping[str, int | None]: ...
-    @property
-    def calls(self) -> int | None: ...
 
 
 def render_verdict(report: Report) -> RenderableType:
@@ -188,66 +169,3 @@ def _missing(report: Report, *, unknown: bool) -> list[RenderableType]:
     ]
     lines += [f"left out: {left.target}: {left.reason}" for left in report.study.left_out]
     return [Text(line, style="dim") for line in lines]
-
-
-def render_hotspots(
-    rows: Sequence[Hotspot],
-    metrics: Sequence[units.Metric],
-    totals: Mapping[str, int],
-    *,
-    hidden: tuple[int, int] = (0, 0),
-    title: str = "",
-) -> RenderableType:
-    """The hotspot list of one capture, ordered as given: self and total of the first metric, self of the others.
-
-    `totals` = the profile's sum of self per metric, which shares are of; `hidden` = the
-    number of functions that are not in `rows`, and their self. Counts are raw, not per request.
-    """
-    if not metrics:
-        return Text("This capture has no metric.")
-    first, *others = metrics
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(Text(f"self\n{visible(first.label)}"), justify="right", no_wrap=True)
-    table.add_column("", justify="right", no_wrap=True)
-    table.add_column("total", justify="right", no_wrap=True)
-    for metric in others[:2]:
-        table.add_column(Text(f"self\n{visible(metric.label)}"), justify="right", no_wrap=True)
-    if any(row.calls is not None for row in rows):
-        table.add_column("calls", justify="right", no_wrap=True)
-    table.add_column("category", no_wrap=True)
-    table.add_column("function", overflow="fold", ratio=1)
-    for row in rows:
-        table.add_row(*_hotspot(row, first, others[:2], totals, any(r.calls is not None for r in rows)))
-    parts: list[RenderableType] = [Text(visible(title), style="bold")] if title else []
-    parts.append(table)
-    more, rest = hidden
-    if more:
-        part = _share(rest, totals.get(first.key, 0))
-        text = f"{_amount(rest, first)} {part} in {more:,} more {'function' if more == 1 else 'functions'}"
-        parts.append(Padding(Text(text, style="dim"), (0, 0)))
-    return Group(*parts)
-
-
-def _hotspot(
-    row: Hotspot, first: units.Metric, others: Sequence[units.Metric], totals: Mapping[str, int], calls: bool
-) -> list[Text]:
-    own, total = row.self.get(first.key, 0), row.total.get(first.key)
-    cells = [Text(_amount(own, first)), Text(_share(own, totals.get(first.key, 0)), style="dim")]
-    cells.append(Text("unknown", style="dim") if total is None else Text(_amount(total, first)))
-    cells += [Text(_amount(row.self.get(metric.key, 0), metric)) for metric in others]
-    if calls:
-        cells.append(Text("unknown" if row.calls is None else f"{row.calls:,}"))
-    function = visible_values(row.function)
-    name = Text(function.name)
-    place = place_of(function.file, function.object)
-    if place:
-        name.append(f"  {place}", style="dim")
-    return [*cells, Text(cut(visible(row.category), 24), style="dim"), name]
-
-
-def _amount(value: int, metric: units.Metric) -> str:
-    return f"{value:,}" if metric.unit == "1" else units.amount(value, metric.unit)
-
-
-def _share(value: int, total: int) -> str:
-    return "" if total <= 0 else units.percent(value / total)
