@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -32,8 +33,9 @@ def test_help_names_every_command_with_its_whole_first_sentence() -> None:
     assert sorted(listed) == sorted(visible - {"publish"})  # another name of attach
     words = " ".join(shown.split())
     for name in listed:
-        sentence, _, _ = " ".join((cli.commands[name].help or "").split()).partition(". ")
-        assert f"{name} {sentence}".removesuffix(".") in words
+        paragraph = (cli.commands[name].help or "").replace("\n\n", ". ")
+        sentence = re.split(r"[.?] ", " ".join(paragraph.split()))[0].removesuffix(".")
+        assert f"{name} {sentence}" in words
 
 
 def test_the_help_of_parse_lists_every_format() -> None:

@@ -105,7 +105,8 @@ class _Tables:
             [bases[i] for i in base[first].tolist()],
             [tables.files.texts[i] for i in file[used][first].tolist()],
             [tables.objects.texts[i] for i in object_[used][first].tolist()],
-            yappi,
+            yappi=yappi,
+            timed=yappi or kind_of(run.events[0]) != "counted",
         )
         # A clone is one function at one level, so a frame is a clone and the file of a cost; edges take its own file.
         ends = np.flatnonzero(calling)
@@ -154,7 +155,7 @@ def _dense(a: Index, b: Index, c: Index) -> tuple[Index, Index]:
     return numbers, first
 
 
-def _functions(names: list[str], files: list[str], objects: list[str], yappi: bool) -> Functions:
+def _functions(names: list[str], files: list[str], objects: list[str], *, yappi: bool, timed: bool) -> Functions:
     lines = np.zeros(len(names), np.int32)
     if yappi:
         for i, name in enumerate(names):
@@ -166,13 +167,16 @@ def _functions(names: list[str], files: list[str], objects: list[str], yappi: bo
         file=tuple(files),
         object=tuple(objects),
         line=lines,
-        runtime=_runtimes(files, yappi),
+        runtime=_runtimes(files, timed),
     )
 
 
-def _runtimes(files: list[str], yappi: bool) -> NDArray[np.int8]:
-    """yappi sees Python functions and, in files without a suffix (`builtins`, `_socket`), native ones."""
-    python = [yappi and (file.endswith(".py") or file.startswith("<")) for file in files]
+def _runtimes(files: list[str], timed: bool) -> NDArray[np.int8]:
+    """Whoever times functions sees those of Python; what valgrind counts in a .py file is C that Cython made of it.
+
+    In files without a suffix (`builtins`, `_socket`) yappi sees native functions.
+    """
+    python = [timed and (file.endswith(".py") or file.startswith("<")) for file in files]
     return np.where(np.array(python, np.bool_), PYTHON, NATIVE).astype(np.int8)
 
 
