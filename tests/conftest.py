@@ -9,8 +9,8 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pandas  # noqa: F401 - first imported inside a hypothesis example, it would exceed the example's deadline
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.forge_server import Forge
 from tests.support.paths import GOLDEN
@@ -22,6 +22,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The same of nohup, which hands SIGHUP down as ignored.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+# Neither a deadline nor a check of speed: a busy machine would fail them.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # Other tests, and those of other checkouts, measure at the same time; the lock has tests of its own.
 os.environ["PROFPIPE_ALONGSIDE"] = "1"
