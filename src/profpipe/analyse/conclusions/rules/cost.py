@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, amount, conclusion, listed, plain
 from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.metric_keys import BESIDE_LOAD, CPU
 from profpipe.model.report import Comparison, Conclusion, MetricInfo, Variant
 from profpipe.units import count, percent, ratio
+
+Ranked = Sequence[tuple[Variant, Figure]]
 
 # A difference over this is called a factor: "costs 3.35× as much as".
 FACTOR = 1.5
@@ -25,15 +27,37 @@ def ranking(facts: Facts) -> Iterator[Conclusion]:
     if len(found) < 3:
         return
     found.sort(key=lambda item: item[1].value)
-    (cheap, low), (dear, high) = found[0], found[-1]
-    text = (
-        f"{cheap.label} costs least, {amount(low.value, metric)}; {dear.label} costs most, "
-        f"{plain(high.value, metric)} ({ratio(high.value / low.value)})."
-    )
+    factor = ratio(found[-1][1].value / found[0][1].value)
+    text = f"{_end(facts, found, metric, 'least')}; {_end(facts, found[::-1], metric, 'most')} ({factor})."
     unsure = [v.label for v, _ in found if v.role == "contender" and facts.relevant(v.id, key) is None]
     if len(unsure) == len(facts.contenders):
         text = f"None of {listed(unsure)} can be told apart from {facts.baseline.label} in {metric.label}."
     yield conclusion("ranking", "", text, kind="verdict", weight=weight("ranking"), rows=[f.row for _, f in found])
+
+
+def _end(facts: Facts, found: Ranked, metric: MetricInfo, word: str) -> str:
+    """One end of the ranking, that of the first variant, with all that cannot be told apart from it."""
+    first, value = found[0]
+    same = [item for item in found if item[0] is first or not _apart(facts, metric, first, item[0])]
+    show = amount if word == "least" else plain
+    if len(same) == 1:
+        return f"{first.label} costs {word}, {show(value.value, metric)}"
+    low, high = sorted((value.value, same[-1][1].value))
+    return (
+        f"{listed([v.label for v, _ in same])} cost {word}, {plain(low, metric)} to {show(high, metric)}, "
+        "and cannot be told apart"
+    )
+
+
+def _apart(facts: Facts, metric: MetricInfo, one: Variant, other: Variant) -> bool:
+    """Whether the verdict says so, where one is the baseline; else whether the intervals of both have a gap."""
+    for variant, against in ((one, other), (other, one)):
+        if variant.id == facts.baseline.id:
+            return facts.relevant(against.id, metric.key) is not None
+    a, b = one.figures[metric.key], other.figures[metric.key]
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return metric.exact and a.median != b.median
+    return a.high < b.low or b.high < a.low
 
 
 def cost(facts: Facts) -> Iterator[Conclusion]:

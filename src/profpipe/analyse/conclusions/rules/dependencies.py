@@ -11,6 +11,7 @@ from profpipe.model.report import Certainty, Conclusion, Dependency, Evidence, M
 
 # A package under a tenth of the gap is not named as its cause; a function under a twentieth not as its place.
 PACKAGE_FLOOR, FUNCTION_FLOOR = 0.10, 0.05
+MOST = 0.5
 MAX_PACKAGES, MAX_FUNCTIONS, MAX_LISTED = 3, 2, 6
 
 
@@ -94,16 +95,21 @@ def _places(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
     if own:
         words.append(f"in its own {listed([r.words for r in own])}")
     if others and abs(others[0].delta) > sum(abs(r.delta) for r in own):
-        words.insert(0, f"{'most of it ' if own else ''}in {others[0].words}, which uses it")
+        most = "most of it " if own and others[0].delta / gap > MOST else ""
+        words.insert(0, f"{most}in {others[0].words}, which uses it")
     text = f": {', and '.join(words)}" if words else ""
     return text + (f"; its own {back[0].words} costs {'more' if gap < 0 else 'less'}" if back else "")
 
 
 def _largest(package: Dependency, rows: Sequence[_Changed], gap: float) -> str:
-    """The function of a package that holds most of its part, in brackets."""
-    own = [r for r in rows if _of(r, package) and r.delta * gap > 0]
-    found = max(own, key=lambda r: abs(r.delta), default=None)
-    return "" if found is None else f" (most of it in “{found.name}”{', ' + found.file if found.file else ''})"
+    """The function of a package with the largest part of what the package explains, in brackets."""
+    own = [r for r in rows if _of(r, package)]
+    found = max(own, key=lambda r: r.delta / gap, default=None)
+    if found is None:
+        return ""
+    part = found.delta / sum(r.delta for r in own)
+    most = "most of it" if part > MOST else f"{share(part)} of it"
+    return f" ({most} in “{found.name}”{', ' + found.file if found.file else ''})"
 
 
 def _rows(facts: Facts, key: str, contender: str) -> list[_Changed]:

@@ -126,7 +126,14 @@ def _split(cause: Cause) -> str:
     each = before.total / before.calls, after.total / after.calls
     often = (after.calls - before.calls) * (each[0] + each[1]) / 2 / delta
     words = "more often" if after.calls > before.calls else "less often"
-    return f"{share(often)} of that comes from being called {words}, {share(1 - often)} from what a call costs."
+    if 0 <= often <= 1:
+        return f"{share(often)} of that comes from being called {words}, {share(1 - often)} from what a call costs."
+    # The two have opposite directions: one is more than the whole, and the other takes some of it back.
+    both = f"being called {words}", f"a {'higher' if each[1] > each[0] else 'lower'} cost of a call"
+    first, second = both if often > 1 else both[::-1]
+    part = max(often, 1 - often)
+    verb = "adds" if cause.gap > 0 else "saves"
+    return f"{first[0].upper()}{first[1:]} {verb} {share(part)} of that, and {second} takes {share(part - 1)} back."
 
 
 def _category(facts: Facts, cause: Cause) -> str:

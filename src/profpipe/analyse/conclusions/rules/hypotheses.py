@@ -28,8 +28,9 @@ def _decided(facts: Facts, contender: str, fall: Waterfall, path: str) -> Conclu
     best, first = parts[0]
     metric = facts.metric(fall.metric)
     label = metric.label if metric else fall.metric
+    whole = abs(fall.gap)
     words = [
-        f"{h.text} explains {share(part)} of the gap ({count(part * fall.gap)} {label}, the gap is {count(fall.gap)}): "
+        f"{h.text} {_does(part)} of the gap ({count(abs(part) * whole)} {label}, the gap is {count(whole)}): "
         f"{_verdict(part, h is first)}"
         for part, h in parts
     ]
@@ -48,6 +49,10 @@ def _decided(facts: Facts, contender: str, fall: Waterfall, path: str) -> Conclu
 
 def _explained(fall: Waterfall, hypothesis: Hypothesis) -> float:
     return sum(bar.share_of_gap or 0.0 for bar in fall.bars if bar.category in hypothesis.categories)
+
+
+def _does(part: float) -> str:
+    return f"explains {share(part)}" if part >= 0 else f"goes the other way by {share(part)}"
 
 
 def _verdict(part: float, largest: bool) -> str:

@@ -29,8 +29,9 @@ def user_switches(facts: Facts) -> Iterator[Conclusion]:
         for i, bar in enumerate(fall.bars):
             if bar.category != "context-switch" or bar.share_of_gap is None or abs(bar.share_of_gap) >= SWITCH_SHARE:
                 continue
+            go = "go the other way by" if bar.share_of_gap < 0 else "are"
             text = (
-                f"Switching coroutines is not the cause: context switches are {share(bar.share_of_gap)} of the gap "
+                f"Switching coroutines is not the cause: context switches {go} {share(bar.share_of_gap)} of the gap "
                 f"between {contender.label} and {facts.baseline.label} ({count(abs(bar.delta))} of "
                 f"{count(abs(fall.gap))} {metric.label})."
             )
@@ -115,15 +116,19 @@ def kernel_part(facts: Facts) -> Iterator[Conclusion]:
 def _kernel_not_the_cause(
     facts: Facts, contender: Variant, own: _KernelTime, base: _KernelTime, certainty: Certainty
 ) -> Conclusion:
-    part = (own.middle - base.middle) / (own.cpu.value - base.cpu.value)
+    kernel, gap = own.middle - base.middle, own.cpu.value - base.cpu.value
     pair = f"{contender.label} and {facts.baseline.label}"
-    where = f"{share(part)} of the CPU gap between {pair} is in it"
-    if part < 0:
-        where = f"its part of the CPU gap between {pair} is the other way"
+    where = f"{share(kernel / gap)} of the CPU gap between {pair} is in it ({_kernel_size(own, base)})"
+    if kernel / gap < 0:
+        more, less = (contender, facts.baseline) if gap > 0 else (facts.baseline, contender)
+        where = (
+            f"{more.label} costs {_time(gap)} more CPU per request than {less.label}, and spends about "
+            f"{_time(kernel)} less in it"
+        )
     return conclusion(
         "kernel-part",
         contender.id,
-        f"The kernel is not the cause: {where} ({_kernel_size(own, base)}).",
+        f"The kernel is not the cause: {where}.",
         kind="not-the-cause",
         weight=weight("kernel-part/not the cause"),
         certainty=certainty,
@@ -134,14 +139,13 @@ def _kernel_not_the_cause(
 def _kernel_the_cause(
     facts: Facts, contender: Variant, own: _KernelTime, base: _KernelTime, certainty: Certainty
 ) -> Conclusion:
-    gap = own.cpu.value - base.cpu.value
-    part = share((own.middle - base.middle) / gap)
+    kernel, gap = own.middle - base.middle, own.cpu.value - base.cpu.value
     more, less = (contender, facts.baseline) if gap > 0 else (facts.baseline, contender)
     rows = [*own.rows, *base.rows]
-    text = (
-        f"{more.label} costs more CPU than {less.label} in the kernel: {part} of the gap is "
-        f"there ({_kernel_size(own, base)}){_switching(facts, more, less, rows)}."
-    )
+    where = f"{share(kernel / gap)} of the gap is there ({_kernel_size(own, base)})"
+    if abs(kernel) > abs(gap):
+        where = f"about {_time(kernel)} more per request there, and {_time(kernel - gap)} less outside it"
+    text = f"{more.label} costs more CPU than {less.label} in the kernel: {where}{_switching(facts, more, less, rows)}."
     return conclusion(
         "kernel-part",
         contender.id,
@@ -154,8 +158,11 @@ def _kernel_the_cause(
 
 
 def _kernel_size(own: _KernelTime, base: _KernelTime) -> str:
-    kernel, gap = abs(own.middle - base.middle), abs(own.cpu.value - base.cpu.value)
-    return f"about {duration_ns(kernel * 1e3)} of {duration_ns(gap * 1e3)} per request"
+    return f"about {_time(own.middle - base.middle)} of {_time(own.cpu.value - base.cpu.value)} per request"
+
+
+def _time(us: float) -> str:
+    return duration_ns(abs(us) * 1e3)
 
 
 @dataclass(frozen=True, slots=True)

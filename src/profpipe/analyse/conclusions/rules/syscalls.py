@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion
 from profpipe.analyse.conclusions.registry import weight
-from profpipe.model.report import Conclusion
+from profpipe.model.report import Conclusion, FunctionName
 from profpipe.units import count
 
 # Half a call per request: under it a difference in batching, not in what a request needs.
@@ -60,13 +60,22 @@ def _where(facts: Facts, key: str, contender: str, difference: float) -> str:
     if found is None:
         return ""
     sign = 1.0 if difference > 0 else -1.0
-    best: tuple[float, str] = (0.0, "")
+    best: tuple[float, FunctionName | None] = (0.0, None)
     for row in found[0].rows:
         for function in row.functions if row.category != CLOCK else ():
             cells = function.cells.get(contender), function.cells.get(facts.baseline.id)
             after, before = ((cell.self if cell else None) or 0.0 for cell in cells)
-            best = max(best, (sign * (after - before), function.function.name))
-    part, name = best
-    if part < MIN_DELTA:
+            best = max(best, (sign * (after - before), function.function), key=lambda item: item[0])
+    part, named = best
+    if part < MIN_DELTA or named is None:
         return ""
-    return f", most of the difference in {name}" if part > abs(difference) / 2 else f", {count(part)} of them in {name}"
+    size = "most of the difference" if part > abs(difference) / 2 else f"{count(part)} of them"
+    return f", {size} {_maker(named)}"
+
+
+def _maker(named: FunctionName) -> str:
+    """A function of C is a system call by its name; one of Python makes system calls."""
+    if named.runtime != "python":
+        return f"in {named.name}"
+    place = f" ({named.file})" if named.file else ""
+    return f"made by the Python function “{named.name}”{place}"
