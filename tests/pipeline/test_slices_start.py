@@ -13,11 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from profpipe.capture.server.memory import Free
 from profpipe.capture.side_by_side import Variant, apart, control_of
 from profpipe.errors import CaptureError, InvalidProfile
 from profpipe.model.start_codec import dump_start, load_start
 from profpipe.pipeline.slices.start import launched_in, orders_of
-from profpipe.pipeline.slices.study import measure
+from profpipe.pipeline.slices.study import NotTogether, measure
 from profpipe.study.schema import Request, Target
 from tests.support.paths import ROOT
 from tests.support.slices_driving import PLAN, our_servers, setting, start, variant
@@ -146,6 +147,22 @@ def test_a_contender_that_loses_three_starts_is_left_out_and_the_others_go_on(tm
 def test_without_its_baseline_there_is_no_study(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match=r"base.*status 500"):
         measure(variant("base", "wrong", 60), [variant("good")], setting(tmp_path), seed=1, budget_s=2)
+    assert our_servers() == []
+
+
+def test_servers_that_memory_does_not_hold_together_are_not_launched_together(tmp_path: Path) -> None:
+    launched: set[int] = set()
+
+    def free() -> Free:
+        """A machine of 300 MiB that nothing but the servers uses."""
+        launched.update(our_servers())
+        used = sum(psutil.Process(pid).memory_info().rss for pid in our_servers())
+        return Free(300 * 2**20 - used, "this machine")
+
+    base, other = variant("base", "hungry", 150), variant("other")
+    with pytest.raises(NotTogether, match=r"no memory for .* next to the others: base.* needs 1\d\d\.\d MiB"):
+        measure(base, [other], replace(setting(tmp_path), free=free), seed=1, budget_s=2)
+    assert len(launched) < 3, "all of them ran"
     assert our_servers() == []
 
 

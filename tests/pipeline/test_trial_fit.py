@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from profpipe.model.run import RunRecord
+from profpipe.capture.server.memory import Free
+from profpipe.model.run import RunRecord, Usage
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.pipeline.trial.fit import hopeless, plan, size
@@ -58,6 +59,27 @@ def test_a_server_too_slow_for_slices_is_measured_in_rounds_and_the_reason_is_sa
     found = plan(study(tmp_path), trial({"a": 3.3, "b": 3.3}), 20.0, by_slices=True)
     assert found.fitted.not_by_slices == "the slowest variant answers 3.3 requests a second, and slices need 25"
     assert found.fitted.slices_s is None
+
+
+def test_variants_that_memory_does_not_hold_together_are_measured_in_rounds(tmp_path: Path) -> None:
+    peaks = {"a": 400 << 20, "b": 100 << 20}
+    tried = {
+        (variant, name): replace(
+            found, record=_used(found.record, peaks[variant]), free=Free(900 << 20, "this machine")
+        )
+        for (variant, name), found in trial({"a": 900, "b": 900}).items()
+    }
+    found = plan(study(tmp_path), tried, 20.0, by_slices=True).fitted
+    assert found.not_by_slices == (
+        "all servers at once need up to 900.0 MiB of memory (a 400.0 MiB, b 100.0 MiB, a, again 400.0 MiB), "
+        "and this machine leaves 900.0 MiB"
+    )
+    ample = {pair: replace(found, free=Free(1001 << 20, "this machine")) for pair, found in tried.items()}
+    assert plan(study(tmp_path), ample, 20.0, by_slices=True).fitted.not_by_slices is None
+
+
+def _used(record: RunRecord, peak: int) -> RunRecord:
+    return replace(record, usage=Usage(window_s=1.0, cpu_ns=1, rss_peak_bytes=peak))
 
 
 def test_all_variants_get_the_same_count_unless_they_are_ten_times_apart(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """A small keep-alive server that goes wrong after so many requests: run as `python goes_wrong.py PORT FAULT AFTER`.
 
 FAULT is none, die, hang, wrong, close (every answer closes its connection), slower (each request costs more than the
-one before), or poll (it uses CPU while idle). It counts the requests of all connections.
+one before), poll (it uses CPU while idle), or hungry (it holds AFTER MiB of memory from its start). It counts the
+requests of all connections.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Handler(socketserver.StreamRequestHandler):
     def answer(self, number: int) -> bool:
         if FAULT == "slower":
             burn(20e-6 + 0.2e-6 * max(number - AFTER, 0))
-        elif number > AFTER:
+        elif number > AFTER and FAULT != "hungry":
             if FAULT == "die":
                 os.kill(os.getpid(), signal.SIGSEGV)
             elif FAULT == "hang":
@@ -70,5 +71,6 @@ if __name__ == "__main__":
     PORT, FAULT, AFTER = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     if FAULT == "poll":
         threading.Thread(target=poll, daemon=True).start()
+    held = bytearray(b"x") * (AFTER << 20 if FAULT == "hungry" else 0)
     with Server(("127.0.0.1", PORT), Handler) as server:
         server.serve_forever()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from profpipe.capture.launch import prepare
 from profpipe.capture.server import layout
+from profpipe.capture.server.memory import Free, no_room, roomy
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Supervised, died, exit_words
 from profpipe.capture.server.ready import PortTaken, Waiting
+from profpipe.capture.server.usage import peak_bytes
 from profpipe.errors import CaptureError
 from profpipe.model.start import Lost, StartPhase, Ticket
 from profpipe.study.schema import Request, Target
@@ -67,42 +69,82 @@ def apart(variants: Sequence[Variant]) -> str | None:
 
 @contextmanager
 def side_by_side(
-    variants: Sequence[Variant], ticket: Ticket, *, root: Path, placement: Placement
+    variants: Sequence[Variant],
+    ticket: Ticket,
+    *,
+    root: Path,
+    placement: Placement,
+    free: Callable[[], Free | None] | None = None,
 ) -> Iterator[tuple[Running, ...]]:
-    """All variants, launched together and serving. Leaving it kills what still runs. Raises StartLost."""
+    """All variants, launched together and serving. Leaving it kills what still runs. Raises StartLost.
+
+    With `free`, which gives the memory that is left, no variant is launched that may not find enough of it: StartLost
+    in the phase "memory". The first variant is then launched before the others.
+    """
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="profpipe-start-")))
-        launched = [(v, *_launch(stack, v, ticket, root, scratch, placement)) for v in variants]
-        running = []
-        for variant, server, port in launched:
-            for left in reversed(range(PORT_TRIES)):
-                try:
-                    running.append(_wait(variant, server, port))
-                    break
-                except PortTaken as error:
-                    server.kill()
-                    if not left or not names_port(variant.target):
-                        raise _lost(variant, error) from error
-                    server, port = _launch(stack, variant, ticket, root, scratch, placement)
-                except CaptureError as error:
-                    raise _lost(variant, error) from error
+        where = _Where(stack, ticket, root, scratch, placement)
+        running: list[Running] = []
+        while len(running) < len(variants):
+            waiting = variants[len(running) :]
+            running += where.serve(waiting[: len(waiting) if free is None else _room_for(running, waiting, free())])
         yield tuple(running)
 
 
-def _launch(
-    stack: ExitStack, variant: Variant, ticket: Ticket, root: Path, scratch: Path, placement: Placement
-) -> tuple[Supervised, int]:
-    cpus = None if placement.server_cpu is None else frozenset({placement.server_cpu})
-    port = choose_port(variant.target)
-    try:
-        launch = prepare(variant.target, port, root=variant.root or root, raw=scratch, options={}, cpus=cpus)
-        env = layout.environment(ticket, launch.env, variant.target.env)
-        place = layout.stack_bytes(ticket)
-        server = Supervised(launch.argv, env=env, cwd=launch.cwd, cpus=cpus, stack_bytes=place)
-    except CaptureError as error:
-        raise _lost(variant, error) from error
-    stack.callback(server.kill)
-    return server, port
+def _room_for(running: Sequence[Running], waiting: Sequence[Variant], free: Free | None) -> int:
+    """How many of those that wait may be launched at once. Raises StartLost where there is no memory for one."""
+    if not running:
+        return 1
+    known = {one.variant.name: peak_bytes(one.server.tree()) for one in running}
+    peaks = {name: peak for name, peak in known.items() if peak is not None}
+    if free is None or not peaks or roomy(peaks, len(waiting), free):
+        return len(waiting)
+    if (why := no_room(peaks, waiting[0].name, free)) is not None:
+        raise StartLost(Lost(waiting[0].name, "memory", why))
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """What the servers of a start share; `stack` ends them."""
+
+    stack: ExitStack
+    ticket: Ticket
+    root: Path
+    scratch: Path
+    placement: Placement
+
+    def serve(self, variants: Sequence[Variant]) -> list[Running]:
+        """Launched together and serving. Raises StartLost."""
+        launched = [(variant, *self.launch(variant)) for variant in variants]
+        return [self._wait(variant, server, port) for variant, server, port in launched]
+
+    def _wait(self, variant: Variant, server: Supervised, port: int, tries: int = PORT_TRIES) -> Running:
+        """Launched again where another program took its port."""
+        try:
+            return _wait(variant, server, port)
+        except PortTaken as error:
+            server.kill()
+            if tries == 1 or not names_port(variant.target):
+                raise _lost(variant, error) from error
+            return self._wait(variant, *self.launch(variant), tries - 1)
+        except CaptureError as error:
+            raise _lost(variant, error) from error
+
+    def launch(self, variant: Variant) -> tuple[Supervised, int]:
+        """Raises StartLost."""
+        target, cpu = variant.target, self.placement.server_cpu
+        cpus = None if cpu is None else frozenset({cpu})
+        port = choose_port(target)
+        try:
+            launch = prepare(target, port, root=variant.root or self.root, raw=self.scratch, options={}, cpus=cpus)
+            env = layout.environment(self.ticket, launch.env, target.env)
+            place = layout.stack_bytes(self.ticket)
+            server = Supervised(launch.argv, env=env, cwd=launch.cwd, cpus=cpus, stack_bytes=place)
+        except CaptureError as error:
+            raise _lost(variant, error) from error
+        self.stack.callback(server.kill)
+        return server, port
 
 
 def _wait(variant: Variant, server: Supervised, port: int) -> Running:

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-StartPhase = Literal["start", "ready", "warm-up", "slices", "stop"]
+# "memory" = there is none left for this variant next to the others.
+StartPhase = Literal["memory", "start", "ready", "warm-up", "slices", "stop"]
+
+
+def control_name(baseline: str) -> str:
+    """The name of the baseline's second copy in a start."""
+    return f"{baseline}, again"
 
 
 @dataclass(frozen=True, slots=True)

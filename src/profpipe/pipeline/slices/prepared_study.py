@@ -15,12 +15,12 @@ from profpipe.analyse.statistics.starts_rule import StartsRule
 from profpipe.capture.side_by_side import apart
 from profpipe.errors import CaptureError
 from profpipe.model.report import ALPHA, LeftOut, SlicesRecord
-from profpipe.model.start import SlicePlan, Start
+from profpipe.model.start import SlicePlan, Start, control_name
 from profpipe.pipeline.events import Listener, Note, StartEnded
 from profpipe.pipeline.execute.interface import Session
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.slices.study import LOST_MOST, Measured, NotTogether, measure
-from profpipe.pipeline.slices.units import CLEAN, BySession, control_name, setting_of, variants_of
+from profpipe.pipeline.slices.units import CLEAN, BySession, setting_of, variants_of
 
 LEAST_KEPT = 3
 
@@ -51,7 +51,7 @@ class Keeping:
                 length=length.words,
                 passes=plan.passes,
                 connections=plan.connections,
-                control=control_name(self.prepared),
+                control=control_name(self.prepared.baseline),
                 resolution=study.resolution,
                 budget_s=self.prepared.slices_s,
                 rule=rule.words,
@@ -103,7 +103,7 @@ def why_not(prepared: PreparedStudy, broken: Collection[str] = ()) -> str | None
     if prepared.baseline in broken:
         return "the baseline does not build"
     names = [name for name in prepared.targets if name not in broken]
-    return apart(variants_of(prepared, [*names, control_name(prepared)]))
+    return apart(variants_of(prepared, [*names, control_name(prepared.baseline)]))
 
 
 def measure_prepared(

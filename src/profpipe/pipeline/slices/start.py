@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from profpipe.analyse.statistics.slice_length import SliceLength, Trial, choose_lead, choose_length
 from profpipe.analyse.statistics.slowing import slower_at_the_end
+from profpipe.capture.server.memory import Free, free_memory
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.usage import peak_bytes
 from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
@@ -29,13 +30,17 @@ TRIAL_S, TRIAL_MOST_PASSES = 1.2, 400
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all starts of a study share. `timeout` = seconds in which a server must answer a request."""
+    """What all starts of a study share. `timeout` = seconds in which a server must answer a request.
+
+    `free` gives the memory that is left, for the first start; None = it is known that all variants fit.
+    """
 
     root: Path
     placement: Placement
     connections: int = 20
     warm_up: int = 400
     timeout: float = 5.0
+    free: Callable[[], Free | None] | None = free_memory
 
 
 @dataclass(slots=True)
@@ -93,7 +98,9 @@ def extra_of(seed: int, number: int, orders: Sequence[Sequence[int]], most: int)
 
 
 @contextmanager
-def _opened(variants: Sequence[Variant], ticket: Ticket, setting: Setting) -> Iterator[_Open]:
+def _opened(
+    variants: Sequence[Variant], ticket: Ticket, setting: Setting, free: Callable[[], Free | None] | None = None
+) -> Iterator[_Open]:
     """All variants serving, connected to and warmed up. Raises StartLost; stops every server at the end.
 
     The warm-up closes its connections once, as clients of a server that has run for a while have done. CPython's
@@ -101,7 +108,7 @@ def _opened(variants: Sequence[Variant], ticket: Ticket, setting: Setting) -> It
     a connection: without it asyncio cost 19.9 us a request in slices and 6.0 us under h2load on the same processor.
     """
     begun = time.monotonic()
-    with side_by_side(variants, ticket, root=setting.root, placement=setting.placement) as running:
+    with side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free) as running:
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
             start = _Open(running, client, begun)
             servers = [Address("127.0.0.1", r.port, r.server.keeper, r.variant.request) for r in running]
@@ -123,7 +130,7 @@ def try_lengths(
     """
     names = [variant.name for variant in variants]
     part = ROUNDS_A_PART * setting.connections
-    with _opened(variants, ticket, setting) as start:
+    with _opened(variants, ticket, setting, setting.free) as start:
         ready = time.monotonic()
         orders = orders_of(seed, ticket.number, len(variants), POSITION_PASSES)
         answer = start.slices(orders, [part] * POSITION_PARTS, seconds=POSITION_S)

@@ -15,13 +15,12 @@ from profpipe.capture.server.layout import draw
 from profpipe.capture.side_by_side import StartLost, Variant, control_of
 from profpipe.errors import CaptureError
 from profpipe.model.report import ALPHA
-from profpipe.model.start import Lost, SlicePlan, Start
+from profpipe.model.start import Lost, SlicePlan, Start, control_name
 from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
 
 LOST_MOST = 3
 MOST_STARTS = 400
 IDLE_S = 0.3
-CONTROL = "{}, again"
 
 
 class NotTogether(Exception):
@@ -148,7 +147,7 @@ def measure(
     client itself fails.
     """
     begun = time.monotonic()
-    control = control_of(baseline, CONTROL.format(baseline.name))
+    control = control_of(baseline, control_name(baseline.name))
     study = _Running([baseline, *contenders, control], baseline.name, control.name)
     starts = starts or Here(setting, seed)
     fixed = _fix(study, starts, setting, budget_s=budget_s, resolution=resolution, alpha=alpha)
@@ -201,14 +200,16 @@ def _contenders(study: _Running) -> tuple[str, ...]:
 def _length(study: _Running, starts: Starts) -> SliceLength:
     """Tried until a start goes well; every variant may lose LOST_MOST of them.
 
-    A variant that loses them because it does not start, or is killed for want of memory, is tried without the others:
-    where it serves then, NotTogether is raised.
+    NotTogether is raised where memory does not suffice. A variant that loses them because it does not start, or is
+    killed for want of memory, is tried without the others: where it serves then, NotTogether is raised as well.
     """
     while True:
         try:
             return starts.try_lengths(study.variants, study.baseline)
         except StartLost as error:
             lost = error.lost
+            if lost.phase == "memory":
+                raise NotTogether(lost.reason) from error
             loser = next((variant for variant in study.variants if variant.name == lost.variant), None)
             crowded = lost.phase in {"start", "ready"} or "SIGKILL" in lost.reason
             last = loser is not None and study.losses[loser.name] + 1 == LOST_MOST

@@ -9,29 +9,25 @@ from tempfile import TemporaryDirectory
 
 from profpipe.analyse.statistics.slice_length import SliceLength
 from profpipe.capture.server.layout import draw
+from profpipe.capture.server.memory import free_memory
 from profpipe.capture.side_by_side import StartLost, Variant, control_of
 from profpipe.errors import LoadError
-from profpipe.model.start import Lost, SlicePlan, Start
+from profpipe.model.start import Lost, SlicePlan, Start, control_name
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.prepare.fitted import Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
-from profpipe.pipeline.slices.study import CONTROL
 
 CLEAN = "clean"
-
-
-def control_name(study: PreparedStudy) -> str:
-    return CONTROL.format(study.baseline)
 
 
 def variants_of(study: PreparedStudy, names: Sequence[str]) -> list[Variant]:
     """The servers of these names, the control's among them."""
     found = []
     for name in names:
-        known = study.baseline if name == control_name(study) else name
+        known = study.baseline if name == control_name(study.baseline) else name
         plan = fit(study.study.load, study.targets[known], None)
         variant = Variant(known, study.targets[known], plan.request, study.root_of(known))
         found.append(variant if name == known else control_of(variant, name))
@@ -46,6 +42,8 @@ def setting_of(study: PreparedStudy, fitted: Fitted) -> Setting:
         placement=study.placements.get(CLEAN) or study.placements[""],
         connections=load.connections,
         warm_up=load.warmup,
+        # A trial has found the memory of every variant already.
+        free=None if fitted.sizes else free_memory,
     )
 
 

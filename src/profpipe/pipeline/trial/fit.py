@@ -9,6 +9,7 @@ from types import MappingProxyType
 from profpipe.pipeline.execute.one_run import EXTRA_LOAD_ROUNDS
 from profpipe.pipeline.prepare.fitted import SLICES_S, STUDY_S, Fitted, Size, leaves_count_open
 from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.trial.by_slices import clean_trials, why_rounds
 from profpipe.pipeline.trial.one_trial import MOST_CONNECTIONS, Tried
 from profpipe.units import Instrument
 
@@ -31,8 +32,6 @@ LENGTH_REQUESTS, LENGTH_S, LENGTH_TRIAL_S = 12 * 2 * 16, 6.0, 12.0
 LEAST_SLICES_S = 25.0
 # A start launches all variants and the control, and at least a part of its time must be load; a verdict needs five.
 LEAST_STARTS, START_SHARE = 6, 1.7
-# Slices of a slower server than this are a few requests long, and a study has too few of them.
-LEAST_RATE = 25.0
 
 Pair = tuple[str, str]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -71,8 +70,8 @@ def plan(
     What the study sets itself is kept, however long it takes. An instrument of which even the least does not fit is
     named in `too_long`, as are those of `without`, for the reasons there; the clean runs are never.
     """
-    slow = _too_slow_for_slices(prepared, tried) if by_slices and prepared.study.slices == "auto" else None
-    by_slices = by_slices and slow is None
+    not_by_slices = why_rounds(prepared, tried) if by_slices else None
+    by_slices = by_slices and not_by_slices is None
     least_s = _least_slices_s(prepared, tried) if by_slices else 0.0
     lengths_s = LENGTH_TRIAL_S if by_slices else 0.0
     budget_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - lengths_s
@@ -85,7 +84,7 @@ def plan(
         sizes=_sizes(prepared, tried, setting.share),
         slices=_slices(prepared, tried) if by_slices else None,
         slices_s=slices_s or None,
-        not_by_slices=slow,
+        not_by_slices=not_by_slices,
     )
     expected_s = spent_s + runs_s + slices_s + lengths_s + REPORT_S
     return Plan(fitted, setting.rounds, setting.control, expected_s, too_long)
@@ -239,8 +238,7 @@ def _two_digits(number: float) -> int:
 
 def _least_slices_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> float:
     """Seconds for as many starts as a verdict needs."""
-    clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), "")
-    launch = {variant: tried[variant, clean].outside_s for variant in _variants(tried, clean)}
+    launch = {variant: found.outside_s for variant, found in clean_trials(prepared, tried).items()}
     launch_s = sum(launch.values()) + launch.get(prepared.baseline, 0.0)
     return max(LEAST_SLICES_S, LEAST_STARTS * START_SHARE * launch_s)
 
@@ -250,22 +248,14 @@ def _least_clean_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried], by_slic
     clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), None)
     if clean is None:
         return 0.0
-    if by_slices and _too_slow_for_slices(prepared, tried) is None:
+    if by_slices and why_rounds(prepared, tried) is None:
         return _least_slices_s(prepared, tried) + LENGTH_TRIAL_S
     each = [tried[variant, clean].outside_s + RUN_DEFAULT_S * SHARES[-1] for variant in _variants(tried, clean)]
     return FEWEST["clean"] * sum(each)
 
 
 def _clean_rates(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> list[float]:
-    clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), "")
-    return [tried[variant, clean].rate or 1.0 for variant in _variants(tried, clean)]
-
-
-def _too_slow_for_slices(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> str | None:
-    rate = min(_clean_rates(prepared, tried), default=0.0)
-    if rate >= LEAST_RATE:
-        return None
-    return f"the slowest variant answers {rate:.3g} requests a second, and slices need {LEAST_RATE:.0f}"
+    return [found.rate or 1.0 for found in clean_trials(prepared, tried).values()]
 
 
 def _slices(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> Size:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profpipe import capture, load
+from profpipe.capture.server.memory import Free, free_memory
 from profpipe.errors import LoadError
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener
@@ -36,7 +37,7 @@ class Tried:
     """What a trial found. `rate` = requests a second under the instrument, None where the run is not valid.
 
     `connections` = how many it serves at a time, at most. `outside_s` = seconds of the run besides its load: start,
-    readiness, the first requests, saving, end.
+    readiness, the first requests, saving, end. `free` = the memory that was left before the server was started.
     """
 
     record: RunRecord
@@ -44,6 +45,12 @@ class Tried:
     outside_s: float
     seconds: float
     connections: int = MOST_CONNECTIONS
+    free: Free | None = None
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """Most resident memory of its processes."""
+        return None if self.record.usage is None else self.record.usage.rss_peak_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def try_once(study: PreparedStudy, variant: str, profiler: str, folder: Path) ->
     plan = RunPlan(order=0, variant=variant, profiler=profiler, round=0, control=False)
     placement = study.placement_for(plan)
     probe = _Probe(_open_plan(study, plan), placement.load_cpus, folder / "load")
-    begun = time.monotonic()
+    begun, free = time.monotonic(), free_memory()
     tool = study.study.tool(profiler)
     record = capture.capture_run(
         _impatient(study.targets[variant], capture.profiler(tool).patience),
@@ -81,7 +88,7 @@ def try_once(study: PreparedStudy, variant: str, profiler: str, folder: Path) ->
     reason, phase = judge(record, probe.plan.model_copy(update={"requests": probe.sent}))
     record = replace(record, reason=reason, phase=phase)
     rate = probe.rate if reason is None else None
-    return Tried(record, rate, max(seconds - probe.grown_s, 0.0), seconds, probe.most)
+    return Tried(record, rate, max(seconds - probe.grown_s, 0.0), seconds, probe.most, free)
 
 
 def _impatient(target: Target, patience: float) -> Target:
