@@ -10,7 +10,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from bench._program import run
 
 HERE = Path(__file__).parent
 
@@ -25,7 +28,7 @@ def benchmarks() -> dict[str, str]:
     return found
 
 
-def main(names: list[str]) -> int:
+def main(names: Sequence[str]) -> int:
     known = benchmarks()
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -34,12 +37,22 @@ def main(names: list[str]) -> int:
     broken = []
     for name in names or known:
         print(f"\n== {name}: {known[name]}", flush=True)
-        if subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=HERE.parent).returncode:
+        if _code([sys.executable, "-m", f"bench.{name}"]):
             broken.append(name)
     if broken:
         print(f"\nbroken: {', '.join(broken)}", file=sys.stderr)
     return bool(broken)
 
 
+def _code(command: list[str]) -> int:
+    """The exit code of a benchmark. One that is under way when this program is stopped is stopped as well."""
+    with subprocess.Popen(command, cwd=HERE.parent) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(main)

@@ -15,18 +15,17 @@ import shlex
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench._program import run
 from profpipe.analyse.statistics.starts import lottery, ratio_over_starts, starts_needed, valid
 from profpipe.analyse.statistics.starts_rule import calls
 from profpipe.capture.server.layout import draw
 from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant, side_by_side
-from profpipe.errors import ProfpipeError
 from profpipe.load.slices.client import Address, Client
 from profpipe.model.start import Start
 from profpipe.model.start_codec import dump_start
@@ -190,7 +189,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except ProfpipeError as error:
-        sys.exit(str(error))
+    run(main)

@@ -13,20 +13,19 @@ import json
 import math
 import os
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from bench._program import run
 from bench.slices import ROOT, variant
 from profpipe.analyse.statistics.calibration import share_interval
 from profpipe.analyse.statistics.starts import StartRatios, ratio_over_starts, start_ratios
 from profpipe.analyse.statistics.starts_rule import Call, StartsRule, call, plan_rule
 from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant
-from profpipe.errors import ProfpipeError
 from profpipe.model.start import Start
 from profpipe.pipeline.slices.start import Setting
 from profpipe.pipeline.slices.study import Measured, measure
@@ -204,7 +203,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except ProfpipeError as error:
-        sys.exit(str(error))
+    run(main)

@@ -19,13 +19,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench._program import run
 from bench.slices import ROOT
 from profpipe.analyse.statistics.calibration import share_interval
 from profpipe.analyse.statistics.starts import lottery, ratio_over_starts
 from profpipe.analyse.statistics.starts_rule import calls
 from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant
-from profpipe.errors import ProfpipeError
 from profpipe.pipeline.slices.start import Setting
 from profpipe.pipeline.slices.study import measure
 from profpipe.study.schema import Request, Target
@@ -203,7 +203,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except ProfpipeError as error:
-        sys.exit(str(error))
+    run(main)

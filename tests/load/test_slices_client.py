@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import pytest
 
+from profpipe.errors import LoadError
+from profpipe.load.slices import client
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
 from profpipe.load.slices.session import Session
+from profpipe.study.schema import Request
 from tests.support.http_server import OK, Answer, Server, unused_port
 from tests.support.processes import wait_until
 
@@ -267,3 +271,24 @@ def test_the_process_ends_with_its_parent_also_while_it_waits_for_a_server() -> 
             process.send_signal(signal.SIGKILL)
             process.wait()
             process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "complaint"),
+    [(signal.SIGKILL, r"the load client failed \(exit code -9\)"), (signal.SIGSTOP, r"no answer within 0\.\d s")],
+    ids=["killed", "stopped"],
+)
+def test_a_client_that_is_killed_or_stopped_is_an_error_and_sends_nothing_afterwards(
+    monkeypatch: pytest.MonkeyPatch, number: int, complaint: str
+) -> None:
+    monkeypatch.setattr(client, "END_S", 0.5)
+    with Server(lambda *_: Answer()) as server:
+        with client.Client((), timeout=0.1) as opened:
+            opened.open([client.Address("127.0.0.1", server.port, os.getpid(), Request())], 2)
+            (process,) = (one for one in psutil.Process().children() if "profpipe.load.slices" in one.cmdline())
+            os.kill(process.pid, number)
+            monkeypatch.setattr(client, "GRACE_S", 0.1)
+            with pytest.raises(LoadError, match=complaint):
+                opened.slices([[0]] * 50, [20], 0.2)
+        assert not process.is_running(), "it would go on when it is continued"
+        assert server.requests == 0

@@ -21,7 +21,7 @@ from profpipe.pipeline.slices.start import launched_in, orders_of
 from profpipe.pipeline.slices.study import NotTogether, measure
 from profpipe.study.schema import Request, Target
 from tests.support.paths import ROOT
-from tests.support.slices_driving import PLAN, our_servers, setting, start, variant
+from tests.support.slices_driving import PLAN, SERVER, our_servers, setting, start, variant
 
 pytestmark = pytest.mark.real
 
@@ -166,21 +166,16 @@ def test_servers_that_memory_does_not_hold_together_are_not_launched_together(tm
     assert our_servers() == []
 
 
-STUDY = f"""
-import sys
-from pathlib import Path
-sys.path.insert(0, {str(ROOT)!r})
-from profpipe.pipeline.slices.study import measure
-from tests.support.slices_driving import setting, variant
-print("begun", flush=True)
-measure(variant("base"), [variant("other")], setting(Path({{folder!r}})), seed=1, budget_s=60, precise=True)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "kill", "kill -9"])
 def test_nothing_outlives_a_study_that_is_ended(tmp_path: Path, number: int) -> None:
-    program = STUDY.replace("{folder!r}", repr(str(tmp_path)))
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    servers = [f"{name}={{python}} {SERVER} {{port}} none 0" for name in ("base", "other")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.slices", *servers, "--no-client", "--precise"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     try:
         limit = time.monotonic() + 30
         while len(_children(process.pid)) < 6:
@@ -195,6 +190,7 @@ def test_nothing_outlives_a_study_that_is_ended(tmp_path: Path, number: int) -> 
     finally:
         process.kill()
         process.communicate()
+    assert list(tmp_path.iterdir()) == []
 
 
 def _children(pid: int) -> list[psutil.Process]:

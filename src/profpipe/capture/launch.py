@@ -14,15 +14,20 @@ def prepare(
     target: Target, port: int, *, root: Path, raw: Path, options: Options, cpus: frozenset[int] | None
 ) -> Launch:
     """Everything a profiler needs to wrap the command. Raises CaptureError(start) when the target's cwd is missing."""
-    cwd = (root / target.cwd).resolve()
-    if not cwd.is_dir():
-        raise CaptureError("start", f"cwd {target.cwd!r} is not a folder under {root}")
     return Launch(
         target=target,
         argv=fill(target.command, port),
         env=environment(target, port),
-        cwd=cwd,
+        cwd=working_folder(target, root),
         raw=raw,
         options=options,
         cpus=cpus,
     )
+
+
+def working_folder(target: Target, root: Path) -> Path:
+    """Where the command runs. Raises CaptureError(start) when it is missing."""
+    cwd = (root / target.cwd).resolve()
+    if not cwd.is_dir():
+        raise CaptureError("start", f"cwd {target.cwd!r} is not a folder under {root}")
+    return cwd

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from profpipe.capture.launch import prepare
+from profpipe.capture.launch import working_folder
 from profpipe.capture.server import layout
+from profpipe.capture.server.command import environment, fill
 from profpipe.capture.server.memory import Free, no_room, roomy
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
@@ -82,8 +82,7 @@ def side_by_side(
     in the phase "memory". The first variant is then launched before the others.
     """
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="profpipe-start-")))
-        where = _Where(stack, ticket, root, scratch, placement)
+        where = _Where(stack, ticket, root, placement)
         running: list[Running] = []
         while len(running) < len(variants):
             waiting = variants[len(running) :]
@@ -111,7 +110,6 @@ class _Where:
     stack: ExitStack
     ticket: Ticket
     root: Path
-    scratch: Path
     placement: Placement
 
     def serve(self, variants: Sequence[Variant]) -> list[Running]:
@@ -137,10 +135,10 @@ class _Where:
         cpus = None if cpu is None else frozenset({cpu})
         port = choose_port(target)
         try:
-            launch = prepare(target, port, root=variant.root or self.root, raw=self.scratch, options={}, cpus=cpus)
-            env = layout.environment(self.ticket, launch.env, target.env)
+            cwd = working_folder(target, variant.root or self.root)
+            env = layout.environment(self.ticket, environment(target, port), target.env)
             place = layout.stack_bytes(self.ticket)
-            server = Supervised(launch.argv, env=env, cwd=launch.cwd, cpus=cpus, stack_bytes=place)
+            server = Supervised(fill(target.command, port), env=env, cwd=cwd, cpus=cpus, stack_bytes=place)
         except CaptureError as error:
             raise _lost(variant, error) from error
         self.stack.callback(server.kill)
