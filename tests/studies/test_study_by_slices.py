@@ -32,7 +32,8 @@ def study(tmp_path: Path, targets: dict[str, dict[str, object]], **settings: obj
 
 
 def test_a_study_is_measured_by_slices_and_reported_again_from_its_files(tmp_path: Path) -> None:
-    folder = study(tmp_path, {"plain": goes(), "grows": goes("slower", 10**6)})
+    # The first look decides so coarse a question, a few seconds on a quiet machine; a busy one gets as many starts.
+    folder = study(tmp_path, {"plain": goes(), "grows": goes("slower", 10**6)}, budget=12.0, resolution=0.5)
     done = folder.do("run", "s")
     assert done.code == 0, done.err
     assert "CPU time is measured by slices: slices of" in done.err

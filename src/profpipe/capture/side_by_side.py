@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -47,12 +48,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A variant that serves. `fixed_layout` = its memory lies where the ticket puts it."""
+    """A variant that serves. `fixed_layout` = its memory lies where the ticket puts it.
+
+    `launched` = when it was launched, by time.monotonic().
+    """
 
     variant: Variant
     server: Supervised
     port: int
     fixed_layout: bool
+    launched: float
 
 
 def apart(variants: Sequence[Variant]) -> str | None:
@@ -115,12 +120,12 @@ class _Where:
     def serve(self, variants: Sequence[Variant]) -> list[Running]:
         """Launched together and serving. Raises StartLost."""
         launched = [(variant, *self.launch(variant)) for variant in variants]
-        return [self._wait(variant, server, port) for variant, server, port in launched]
+        return [self._wait(*each) for each in launched]
 
-    def _wait(self, variant: Variant, server: Supervised, port: int, tries: int = PORT_TRIES) -> Running:
+    def _wait(self, variant: Variant, server: Supervised, port: int, at: float, tries: int = PORT_TRIES) -> Running:
         """Launched again where another program took its port."""
         try:
-            return _wait(variant, server, port)
+            return _wait(variant, server, port, at)
         except PortTaken as error:
             server.kill()
             if tries == 1 or not names_port(variant.target):
@@ -129,9 +134,9 @@ class _Where:
         except CaptureError as error:
             raise _lost(variant, error) from error
 
-    def launch(self, variant: Variant) -> tuple[Supervised, int]:
-        """Raises StartLost."""
-        target, cpu = variant.target, self.placement.server_cpu
+    def launch(self, variant: Variant) -> tuple[Supervised, int, float]:
+        """The server, its port, and when it was launched. Raises StartLost."""
+        target, cpu, at = variant.target, self.placement.server_cpu, time.monotonic()
         cpus = None if cpu is None else frozenset({cpu})
         port = choose_port(target)
         try:
@@ -142,14 +147,14 @@ class _Where:
         except CaptureError as error:
             raise _lost(variant, error) from error
         self.stack.callback(server.kill)
-        return server, port
+        return server, port, at
 
 
-def _wait(variant: Variant, server: Supervised, port: int) -> Running:
+def _wait(variant: Variant, server: Supervised, port: int, launched: float) -> Running:
     target = variant.target
     known = port if names_port(target) or target.port is not None else None
     ready = Waiting(server, target, known, variant.request, target.ready.timeout).wait()
-    return Running(variant, server, ready.port, layout.is_fixed(server.pid))
+    return Running(variant, server, ready.port, layout.is_fixed(server.pid), launched)
 
 
 def _lost(variant: Variant, error: CaptureError) -> StartLost:

@@ -142,7 +142,9 @@ def try_lengths(
         trials = [_trial(start, names, lead.requests, many * part, part - 1, seed) for many in TRIED_PARTS]
         loaded = time.monotonic() - ready
     best = choose_length(trials, baseline)
-    launch_s = time.monotonic() - start.begun - loaded
+    # Later starts launch the baseline with the others, not before them.
+    before_others_s = start.running[1].launched - start.running[0].launched
+    launch_s = time.monotonic() - start.begun - loaded - before_others_s
     return SliceLength(lead=lead, requests=best.requests, pass_s=best.pass_s, launch_s=launch_s)
 
 
