@@ -12,6 +12,7 @@ import pytest
 
 from bench.slices_aa import verdict
 from bench.slices_injected import SERVERS
+from bench.slices_ranking import Way, agreement, report
 from docs.starts_pictures import calmed, lottery, order, pairs, weather
 from profpipe.analyse.statistics.starts_rule import StartsRule
 from profpipe.model.start import Start
@@ -94,3 +95,29 @@ def test_what_falls_on_every_variant_of_a_start_is_weather_and_what_falls_on_one
     weather_of_starts, luck = np.array([0.1, -0.2, 0.3]), np.array([0.0, 0.05, 0.0])
     moved = {"a": weather_of_starts + luck, "b": weather_of_starts, "c": weather_of_starts}
     assert calmed(moved, "a") == pytest.approx(luck)
+
+
+def way(name: str, **costs: float) -> Way:
+    """Five starts: noise that falls on all servers alike, and half as much on each."""
+    shared = drawn(99, 5)
+    return Way(
+        name,
+        {
+            server: [cost * float(np.exp(2 * all_ + own)) for all_, own in zip(shared, drawn(seed, 5), strict=True)]
+            for seed, (server, cost) in enumerate(costs.items())
+        },
+    )
+
+
+def test_servers_that_two_ways_rank_differently_are_found_and_close_ones_are_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    slices = way("slices", threads=10, uvloop=8, gevent=13, streams=13.01)
+    assert slices.order[0] == "uvloop"
+    same = way("windows", threads=6, uvloop=5, gevent=9, streams=8.99)
+    assert agreement(slices, same) == (5, 1, 0)
+    opposed = way("windows", threads=6, uvloop=7, gevent=9, streams=9)
+    assert agreement(slices, opposed) == (4, 1, 1)
+    assert not report([slices, same], "threads")
+    assert report([slices, opposed], "threads")
+    assert "slices and windows: 4 pairs ranked alike, 1 not ranked by both, 1 the other way" in capsys.readouterr().out
