@@ -12,8 +12,9 @@ from typing import Literal
 from profpipe import units
 from profpipe.model.metric_keys import FIRST, MEMORY, P50, P99
 from profpipe.model.report import Comparison, Report, Variant
-from profpipe.render.content.culprit import Culprit, culprit
+from profpipe.render.content.culprit import culprit, package_of
 from profpipe.render.content.figures import Figure, figures
+from profpipe.render.content.function_words import Culprit
 from profpipe.render.text import amount, compared, cut
 
 # From here on "three times as expensive" is read faster than "212 % more expensive".
@@ -76,7 +77,7 @@ def change(report: Report, subject: str) -> Change | None:
         contender=pair[1],
         figure=figure,
         size=size,
-        sentence=(*said, *_where(found)),
+        sentence=(*said, *_where(report, pair[1], found)),
         culprit=found,
     )
 
@@ -144,13 +145,17 @@ def _how_much(report: Report, subject: str, figure: Figure, comparison: Comparis
     return (("words", f"{subject} makes "), of, ("words", f" {verb}"), ("size", size), ("words", ends)), size
 
 
-def _where(found: Culprit | None) -> Sentence:
+def _where(report: Report, contender: Variant, found: Culprit | None) -> Sentence:
+    """The function, its place and its package, what it does more; without a function the package that differs."""
     if found is None:
-        return (("words", "."),)
-    place = f"{found.file}:{found.line}" if found.line is not None else found.file
+        alone = next((d.words for d in report.dependencies if d.contender == contender.id and d.alone), None)
+        return (("words", "." if alone is None else f": {alone} is all that differs."),)
+    place = f"{found.file}:{found.line}" if found.file and found.line is not None else found.file
+    package = package_of(report, contender, found.file, found.name)
     parts: list[Part] = [("words", ": "), ("code", found.name)]
     if place:
         parts += [("words", " in "), ("place", place)]
+    parts.append(("words", f" ({package.words})" if package is not None else ""))
     parts.append(("words", f" {found.did}" if found.did else " holds the changed line" if found.changed else ""))
     parts.append(("words", f"; {found.calls}." if found.calls else "."))
     return tuple(parts)

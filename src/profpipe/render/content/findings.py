@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from profpipe.model.report import ChangedLines, FunctionRow, MetricInfo, Report, Variant
 from profpipe.render.content.change import change, plain, two_commits
-from profpipe.render.content.culprit import called_as
+from profpipe.render.content.function_words import called_as
 from profpipe.render.text import PER, per_what, signed_amount
 
 # GitHub takes 50 annotations at a time; a reviewer reads a few.
