@@ -192,6 +192,14 @@ def looks(**changes: Any) -> Callable[[Data], None]:
     return lambda data: data["study"].update(sequential=steps)
 
 
+def cause(**changes: Any) -> Callable[[Data], None]:
+    """A cause in the artifact: where a function is on the way from the server's own code to the cost."""
+    cost = {"calls": 1.0, "self": 10.0, "total": 20.0}
+    step = {"function": {"name": "answer"}, "category": "other", "before": cost, "after": cost}
+    found = {"metric": COUNTED, "gap": 5.0, "exact": True, "label": "instructions", "unit": "1", "steps": [step]}
+    return lambda data: data.update(causes=[found | {"contender": head(data)["id"], "entry": 0} | changes])
+
+
 def blurred(forge: Callable[[Data], None]) -> Callable[[Data], None]:
     """With rounds that are scattered, so that only the forgery decides."""
 
@@ -280,6 +288,10 @@ FORGED: dict[str, Callable[[Data], None]] = {
     "uncommitted changes": lambda d: head(d)["commit"].update(dirty=True),
     "scattered, every verdict better": blurred(all_verdicts("better")),
     "no tables": lambda d: d.update(hotspots=[]),
+    "a cause whose entry is no step of it": cause(entry=9),
+    "a cause without steps": cause(steps=[]),
+    "a cause of a variant that is not there": cause(contender="other"),
+    "a cause that says it became cheaper": cause(gap=-5000.0),
     "a conclusion that nothing changed": lambda d: d.update(
         conclusions=[{"id": "c", "rule": "r", "text": "No relevant difference.", "certainty": "measured"}]
     ),

@@ -62,6 +62,12 @@ def _contradictions(report: Report) -> Iterator[str]:
                 yield from _unknown(f"{here}.rows.{row.category}.{function.id}", function.cells, variants)
     for number, waterfall in enumerate(report.waterfall):
         yield from _unknown(f"waterfall.{number}.metric", [waterfall.metric], metrics)
+    for number, cause in enumerate(report.causes):
+        yield from _unknown(f"causes.{number}.contender", [cause.contender], variants)
+        places = [("entry", cause.entry), *([] if cause.own is None else [("own", cause.own)])]
+        for name, place in places:
+            if not 0 <= place < len(cause.steps):
+                yield f"causes.{number}.{name}: {place} of {len(cause.steps)} steps"
     for number, listing in enumerate(report.classic):
         yield from _unknown(f"classic.{number}", [listing.variant], variants)
     for number, flame in enumerate(report.flames):
