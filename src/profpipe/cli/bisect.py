@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from profpipe.cli.diff import measure_with_progress
-from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring, percentage
+from profpipe.cli.options import CONFIG, JSON, REPORTS, given, max_rounds, measuring, percentage
 from profpipe.cli.say import say
 from profpipe.errors import EXIT_ERROR, EXIT_OK
 
 if TYPE_CHECKING:
     from profpipe.commits.resolve import Commit
     from profpipe.pipeline.commits.bisect import Regression
-    from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.commits.measure import MeasuredCommits
     from profpipe.pipeline.prepare.options import RunOptions
 
@@ -63,10 +62,13 @@ def bisect(
     from profpipe.pipeline.commits.bisect import Step, check_order, regression_between, search, step_options
     from profpipe.pipeline.commits.diff import DiffOptions
     from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.options import as_given
 
     check_order(Path.cwd(), good, bad)
     words, reports = (good, bad, study) if study else (good, bad), reports.absolute()
-    options = DiffOptions(words=words, target=target, config=config, metric=metric, run=run)
+    options = DiffOptions(
+        words=words, target=target, config=config, metric=metric, max_rounds=given(max_rounds), run=run
+    )
     bounds = Bounds(max_rounds, run.budget)
     ends = measure_with_progress(options, reports, bounds)
     first, last, report = ends.commits[0], ends.commits[-1], ends.written.report
@@ -75,7 +77,8 @@ def bisect(
     stepping = step_options(report, wanted, run)
     step = Step.after(ends, wanted=wanted, reports=reports, bounds=bounds, run=stepping)
     found = search(ends.repo, first, last, step)
-    why = shlex.join(_see_why(ends, found[0], options))
+    file = ["--config", str(config)] if config is not None else []
+    why = shlex.join([*_see_why(ends, found[0]), *file, *as_given(None, given(max_rounds), run)])
     say(_json(wanted, found, why)) if as_json else _print(found, why)
     context.exit(EXIT_OK if len(found) == 1 else EXIT_ERROR)
 
@@ -87,11 +90,9 @@ def _json(wanted: Regression, found: Sequence[Commit], why: str) -> str:
     return json.dumps(answer, indent=1)
 
 
-def _see_why(ends: MeasuredCommits, culprit: Commit, options: DiffOptions) -> list[str]:
-    """The command that shows what a commit changed, with the options that were given."""
-    words = ["profpipe", "diff", f"{culprit.id}~1..{culprit.id}", ends.study, "-t", ends.target]
-    config = ["--config", str(options.config)] if options.config is not None else []
-    return [*words, *config, *options.run.words()]
+def _see_why(ends: MeasuredCommits, culprit: Commit) -> list[str]:
+    """The command that shows what a commit changed, by every instrument."""
+    return ["profpipe", "diff", f"{culprit.id}~1..{culprit.id}", ends.study, "-t", ends.target]
 
 
 def _print(found: Sequence[Commit], why: str) -> None:

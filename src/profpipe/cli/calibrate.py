@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring
+from profpipe.cli.options import CONFIG, JSON, REPORTS, given, max_rounds, measuring
 from profpipe.cli.say import say, say_json
 from profpipe.errors import EXIT_OK
 
@@ -40,12 +41,13 @@ def calibrate(
 
     Compares a target with itself, again and again, as `profpipe diff` compares commits: every "better" or "worse" is
     false. The noise is stored in the reports folder, and later verdicts of this study on this machine take it into
-    account. If you stop a calibration, the comparisons that had ended count.
+    account. If you stop a calibration, the comparisons that had ended count. --budget bounds each comparison.
     """
     from profpipe.cli.progress import Progress
     from profpipe.pipeline.commits.calibrate import calibrate as compare_with_itself
     from profpipe.pipeline.commits.calibrate import prepare_calibration
     from profpipe.pipeline.measure.rounds import Bounds
+    from profpipe.pipeline.prepare.options import as_given
     from profpipe.pipeline.prepare.study import only_study
     from profpipe.pipeline.reporting.calibration_file import summary_lines
     from profpipe.pipeline.setup import load_study_file
@@ -53,9 +55,19 @@ def calibrate(
     loaded = load_study_file(config)
     name = study or only_study(loaded, "profpipe calibrate")
     prepared = prepare_calibration(loaded, name, target, run)
+    command = [
+        "profpipe",
+        "calibrate",
+        name,
+        *(["-t", target] if target else []),
+        "-N",
+        str(times),
+        *as_given(config, given(max_rounds), run),
+    ]
+    bounds = Bounds(max_rounds, run.budget)
     with Progress() as progress:
         found = compare_with_itself(
-            prepared, loaded, name, reports.absolute(), times, Bounds(max_rounds), run, progress.show
+            prepared, loaded, name, reports.absolute(), times, bounds, shlex.join(command), progress.show
         )
     if as_json:
         say_json(found.model_dump_json(indent=1))

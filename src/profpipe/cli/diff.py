@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profpipe.cli.finished import finish
-from profpipe.cli.options import CONFIG, JSON, REPORTS, max_rounds, measuring
+from profpipe.cli.options import CONFIG, JSON, REPORTS, given, max_rounds, measuring
 
 if TYPE_CHECKING:
     from profpipe.pipeline.commits.diff import DiffOptions
@@ -55,7 +55,8 @@ def diff(
     environment made from the commit's lock file.
 
     The exit code is 3 when --fail-on, or the study's `gate` table, finds a regression; "cannot tell" is not one.
-    Without a metric, or as `cost`, it looks at CPU time, instructions, memory and latency.
+    Without a metric, or as `cost`, it looks at CPU time, instructions, memory and latency. Where every rule names a
+    metric, such as regression:instructions:1%, only the instruments of these metrics are used; -p names others.
     """
     from profpipe.pipeline.commits.bump import read_bump
     from profpipe.pipeline.commits.diff import DiffOptions
@@ -64,7 +65,8 @@ def diff(
 
     for text in fail_on:
         gate_rule(text)  # a misspelt rule is reported before anything is checked out
-    options = DiffOptions(bump=tuple(map(read_bump, bumps)), fail_on=fail_on, run=run, **asked)
+    most = given(max_rounds)
+    options = DiffOptions(bump=tuple(map(read_bump, bumps)), fail_on=fail_on, max_rounds=most, run=run, **asked)
     reports = reports.absolute()
     measured = measure_with_progress(options, reports, Bounds(max_rounds, run.budget))
     written, targets = measured.written, {commit.id: measured.target for commit in measured.commits}

@@ -19,6 +19,7 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 # Options of `measuring` that become a RunOptions by their own names.
 OF_RUN = ("targets", "rounds", "requests", "generator", "resolution", "budget", "seed")
 ROUNDS = click.IntRange(1, 1000)
+MOST_ROUNDS = 20
 
 CONFIG = click.option(
     "--config",
@@ -119,7 +120,12 @@ def measuring(rounds: str = FIRST_ROUNDS) -> Callable[[Command], Command]:
 
 
 def max_rounds(help: str) -> Callable[[Command], Command]:
-    return click.option("--max-rounds", type=ROUNDS, default=20, show_default=True, help=help)
+    return click.option("--max-rounds", type=ROUNDS, default=MOST_ROUNDS, show_default=True, help=help)
+
+
+def given(max_rounds: int) -> int | None:
+    """A number of rounds that is not the default, for a command that is shown."""
+    return None if max_rounds == MOST_ROUNDS else max_rounds
 
 
 class Bytes(StringParamType):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from profpipe import store
@@ -46,15 +45,16 @@ def calibrate(
     reports: Path,
     times: int,
     bounds: Bounds,
-    options: RunOptions,
+    command: str,
     listen: Listener,
 ) -> Calibration:
     """Compare the target with itself `times` times, as `profpipe diff` compares commits, and store the result.
 
+    `bounds` are those of each comparison, `command` the one that repeats all of them.
+
     The file is written after every comparison, so that a stopped calibration is one of fewer comparisons.
     """
     found: list[Report] = []
-    command = shlex.join(["profpipe", "calibrate", study_id, *options.words()])
     for number in range(1, times + 1):
         listen(Note(f"comparison {number} of {times}"))
         with running_study(prepared, loaded, reports, command, listen) as running:

@@ -19,7 +19,7 @@ from profpipe.pipeline.commits.bump import Bump, check_installed, requirements, 
 from profpipe.pipeline.commits.dependencies import dependencies, packages_by_variant
 from profpipe.pipeline.commits.environments import lacking, with_environments
 from profpipe.pipeline.commits.gated import with_gate
-from profpipe.pipeline.commits.one_metric import only_for
+from profpipe.pipeline.commits.one_metric import only_for, only_for_gate
 from profpipe.pipeline.commits.own_code import check_own_code
 from profpipe.pipeline.commits.study_of_commits import (
     config_here,
@@ -29,7 +29,7 @@ from profpipe.pipeline.commits.study_of_commits import (
 )
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.measure.running_study import RunningStudy, running_study
-from profpipe.pipeline.prepare.options import RunOptions
+from profpipe.pipeline.prepare.options import RunOptions, as_given
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.pipeline.prepare.study import about_one_target, find_study, lay_out, only_study
 from profpipe.study import Study, Target
@@ -43,7 +43,7 @@ class DiffOptions:
     """What the command line asks for. `words` are commits; the last one may be the study when `study` is None.
 
     `bump` = the packages whose versions are compared at one commit, in place of commits. `metric` = the only question,
-    so that neither other instruments nor the gate of the study take part.
+    so that neither other instruments nor the gate of the study take part. `max_rounds` = where it is not the default.
     """
 
     words: tuple[str, ...] = ()
@@ -55,6 +55,7 @@ class DiffOptions:
     config: Path | None = None
     fail_on: tuple[str, ...] = ()
     metric: str | None = None
+    max_rounds: int | None = None
     run: RunOptions = field(default_factory=RunOptions)
 
     def command(self, asked: Asked, study: str, target: str) -> str:
@@ -66,15 +67,8 @@ class DiffOptions:
             named += [w for each in self.bump for w in ("--bump", each.text)]
         words = ["profpipe", "diff", *named, study, "-t", target]
         rules = [word for rule in self.fail_on for word in ("--fail-on", rule)]
-        return shlex.join(
-            [*words, *(["--worktree"] if self.worktree else []), *rules, *self.config_words(), *self.run.words()]
-        )
-
-    def config_words(self) -> list[str]:
-        """`--config FILE` as it was given; a path of this machine only by its name."""
-        if self.config is None:
-            return []
-        return ["--config", self.config.name if self.config.is_absolute() else str(self.config)]
+        words += ["--worktree"] if self.worktree else []
+        return shlex.join([*words, *rules, *as_given(self.config, self.max_rounds, self.run)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,7 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
     with checked_out(repo, asked.commits) as folders:
         loaded = study_file_of(repo, asked, folders, config, given=options.config is not None, listen=listen)
         study_id = study_id or only_study(loaded, "profpipe diff [COMMITS]")
-        study = _study(loaded, study_id, options)
+        study = _study(loaded, study_id, options, listen)
         target_id = _target(options.target, study, loaded, listen)
         bumped = requirements(asked, options.bump)
         variants = with_environments(
@@ -138,12 +132,20 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
         )
 
 
-def _study(loaded: LoadedFile, study_id: str, options: DiffOptions) -> Study:
-    """The study with what the command line says of it."""
+def _study(loaded: LoadedFile, study_id: str, options: DiffOptions, listen: Listener) -> Study:
+    """The study with what the command line says of it: a question about one metric needs no other instrument."""
     study = find_study(loaded, study_id, options.run)
-    if options.metric is not None and not options.run.profilers:
+    if options.run.profilers:
+        return study
+    if options.metric is not None:
         return only_for(study, options.metric)
-    return study
+    if not options.fail_on:
+        return study
+    asked = only_for_gate(study, options.fail_on)
+    if asked.profilers != study.profilers:
+        names = ", ".join(asked.profilers)
+        listen(Note(f"the gate asks about nothing but {names}, so no other instrument is used; -p names others"))
+    return asked
 
 
 def _asked(repo: Path, words: tuple[str, ...], options: DiffOptions, listen: Listener) -> Asked:

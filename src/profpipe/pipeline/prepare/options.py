@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from profpipe.study.find import FILE_NAME, PYPROJECT
 
@@ -48,3 +49,13 @@ class RunOptions:
             *(word for name in self.profilers for word in ("-p", name)),
             *(str(word) for flag, value in values if value is not None for word in (flag, value)),
         ]
+
+
+def as_given(config: Path | None, max_rounds: int | None, options: RunOptions) -> list[str]:
+    """How commits are measured, as words of a command; a study file of this machine only by its name."""
+    words: list[str] = []
+    if config is not None:
+        words += ["--config", config.name if config.is_absolute() else str(config)]
+    if max_rounds is not None:
+        words += ["--max-rounds", str(max_rounds)]
+    return [*words, *options.words()]
