@@ -336,7 +336,7 @@ def test_merge_refuses_what_is_no_history(kind: str, tmp_path: Path) -> None:
         if kind == "foreign":
             opened.execute(f"COPY (SELECT 1 AS x) TO '{target}' (FORMAT parquet)")
         if kind == "bomb":
-            marked = "(FORMAT parquet, KV_METADATA {schema: 'profpipe.history/1'})"
+            marked = "(FORMAT parquet, KV_METADATA {schema: 'profpipe.history/2'})"
             columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in COLUMNS.items())
             opened.execute(f"COPY (SELECT {columns} FROM range(20_000_001)) TO '{target}' {marked}")
     if kind in ("empty", "text"):
@@ -352,3 +352,21 @@ def test_merge_refuses_what_is_no_history(kind: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=said[kind]):
         merge([theirs], tmp_path / "ours", machines=False)
     assert not (tmp_path / "ours").exists()
+
+
+def test_a_file_of_before_the_gate_was_kept_is_read_beside_new_ones_and_merged(tmp_path: Path) -> None:
+    record(at(1), tmp_path / "theirs")
+    (new,) = stored(tmp_path / "theirs")
+    columns = ", ".join(f'"{name}"' for name in COLUMNS if name != "gate")
+    marked = "(FORMAT parquet, KV_METADATA {schema: 'profpipe.history/1'})"
+    with database() as opened:
+        opened.execute(f"COPY (SELECT {columns} FROM read_parquet('{new}')) TO '{tmp_path / 'old'}' {marked}")
+    new.unlink()
+    data = (tmp_path / "old").read_bytes()
+    (folder_of(tmp_path / "theirs") / f"{report_id(at(1))}-{digest(data)}.parquet").write_bytes(data)
+    record(at(2), tmp_path / "ours")
+    assert len(merge([tmp_path / "theirs"], tmp_path / "ours", machines=False).new) == 1
+    (trend, *_) = ask(tmp_path / "ours", "clean:cpu_us", Narrowed(variant="threads")).trends
+    assert [point.gate for point in trend.points] == [None, None]
+    (alone, *_) = ask(tmp_path / "theirs", "clean:cpu_us", Narrowed(variant="threads")).trends
+    assert len(alone.points) == 1

@@ -33,7 +33,10 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One report's figure. `value` is None with a `why`; `low` and `high` are None where no interval is known."""
+    """One report's figure. `value` is None with a `why`; `low` and `high` are None where no interval is known.
+
+    `gate` = passed, failed or accepted; None where nothing was asked.
+    """
 
     entry: str
     commit: str | None
@@ -47,6 +50,7 @@ class Point:
     rounds: int | None = None
     why: str | None = None
     report: str | None = None
+    gate: str | None = None
 
     @property
     def when(self) -> tuple[datetime, datetime]:
@@ -56,12 +60,43 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedFunction:
+    """A function that costs more or less since a change: medians of its own cost, None where no report lists it."""
+
+    id: str
+    function: FunctionName
+    unit: str
+    before: float | None
+    after: float | None
+
+    @property
+    def delta(self) -> float:
+        return (self.after or 0.0) - (self.before or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What lies behind a change of level. `metric` = what the functions' costs count.
+
+    `commits` = (hash, subject), the newest first, since the report before; `more` = how many others. `packages` =
+    packages in another version, in words.
+    """
+
+    metric: str = ""
+    functions: tuple[MovedFunction, ...] = ()
+    commits: tuple[tuple[str, str], ...] = ()
+    more: int = 0
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePoint:
     """The level changed with the point at `index`: medians of the points between this change and its neighbours."""
 
     index: int
     before: float
     after: float
+    behind: Behind = Behind()
 
     @property
     def ratio(self) -> float | None:

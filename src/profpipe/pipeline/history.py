@@ -10,6 +10,7 @@ from pathlib import Path
 from profpipe.errors import ToolMissing, UsageError
 from profpipe.model.history import FunctionChoice, Trend
 from profpipe.model.report import Report
+from profpipe.pipeline.behind_change import explained
 from profpipe.store.history.folder import FOLDER, write_entry
 from profpipe.store.history.merge import Machine, Merge, carry_out, plan_merge
 from profpipe.store.history.parquet import in_utf8
@@ -63,7 +64,8 @@ def ask(reports: Path, what: str, narrow: Narrow) -> FoundTrends:
             samples, name = history.figures(replace(narrow, metric=found)), history.metrics()[found]
         if not samples:
             raise UsageError(f"no report has {name} with these options; `profpipe history` lists its contents")
-        return FoundTrends(name, tuple(map(with_changes, _trends(samples))), history.damaged)
+        trends = tuple(explained(with_changes(trend), history, Path.cwd()) for trend in _trends(samples))
+        return FoundTrends(name, trends, history.damaged)
 
 
 def merge(folders: Sequence[Path], reports: Path, *, machines: bool) -> Merge:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from profpipe import units
-from profpipe.model.history import ChangePoint, Point, Quantity, Trend, moment
+from profpipe.model.history import Behind, ChangePoint, MovedFunction, Point, Quantity, Trend, moment
 from profpipe.model.report import Verdict
-from profpipe.render.text import Chip, amount, anchor, chip, cut, interval
+from profpipe.render.text import Chip, amount, anchor, chip, cut, interval, signed_amount
 
 SHORT = 10
 NEAR = "the interval overlaps that of the report before: this change may be noise"
@@ -36,21 +36,31 @@ class PointRow:
     near: bool
     mark: str
     chip: Chip | None
+    gate: str
     report: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeText:
+    """A change of level in one sentence, and what lies behind it, a line each."""
+
+    text: str
+    behind: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrendView:
-    """One machine's series. `left_out` = older reports that are not among `rows`."""
+    """One machine's series. `left_out` = older reports that are not among `rows`; `gated` = one has a gate."""
 
     id: str
     machine: str
     machine_text: str
     summary: str
-    changes: tuple[str, ...]
+    changes: tuple[ChangeText, ...]
     changes_why: str
     rows: tuple[PointRow, ...]
     left_out: int
+    gated: bool
     hue: int
 
 
@@ -119,10 +129,11 @@ def trend_view(trend: Trend, id_: str, hue: int = 0, last: int | None = None) ->
         machine=trend.key.machine,
         machine_text=trend.machine_text,
         summary=_summary(trend),
-        changes=tuple(_change_words(trend, change) for change in changes.values()),
+        changes=tuple(ChangeText(text=_change_words(trend, c), behind=_behind(c.behind)) for c in changes.values()),
         changes_why=trend.changes_why,
         rows=rows[first:],
         left_out=first,
+        gated=any(row.gate for row in rows[first:]),
         hue=hue % 8,
     )
 
@@ -150,6 +161,7 @@ def _row(trend: Trend, index: int, change: ChangePoint | None) -> PointRow:
         near=before is not None and _overlap(before, point),
         mark="" if change is None else _level(change),
         chip=None if change is None else chip(_verdict(trend.quantity, change), ratio),
+        gate=point.gate or "",
         report=point.report or "",
     )
 
@@ -196,6 +208,28 @@ def _change_words(trend: Trend, change: ChangePoint) -> str:
     levels = f"{amount(change.before, unit)} to {amount(change.after, unit)}"
     subject = f": {cut(point.subject, 80)}" if point.subject else ""
     return f"{_verdict(trend.quantity, change)} since {commit_text(point)} of {_time(point)}: {levels}{moved}{subject}"
+
+
+def _behind(found: Behind) -> tuple[str, ...]:
+    """Functions, packages and commits behind a change of level, a line for each kind that is known."""
+    lines = []
+    if found.functions:
+        lines.append(f"{found.metric}: {', '.join(map(_moved, found.functions))}")
+    if found.packages:
+        lines.append(f"packages: {', '.join(cut(words, 80) for words in found.packages)}")
+    if found.commits:
+        several = f"{len(found.commits) + found.more} commits" if len(found.commits) + found.more > 1 else "commit"
+        named = "; ".join(f"{commit[:SHORT]} {cut(subject, 60)}" for commit, subject in found.commits)
+        lines.append(f"{several}: {named}{f'; and {found.more} more' if found.more else ''}")
+    return tuple(lines)
+
+
+def _moved(row: MovedFunction) -> str:
+    """ "answer (work.c) +2,800": what the function costs more by itself."""
+    place = row.function.file or row.function.object
+    gone = " (not listed before)" if row.before is None else " (no longer listed)" if row.after is None else ""
+    where = f" ({place})" if place else ""
+    return f"{cut(row.function.name, 80)}{where} {signed_amount(row.delta, row.unit)}{gone}"
 
 
 def _summary(trend: Trend) -> str:

@@ -15,6 +15,8 @@ from profpipe.render.content.trends import NEAR, FigureView, OverviewView, Point
 from profpipe.render.terminal.chips import chip_text
 from profpipe.render.visible import visible_values
 
+_GATE = {"failed": "red", "accepted": "yellow", "passed": "green"}
+
 
 def render_trends(name: str, trends: Sequence[Trend], last: int | None = None) -> RenderableType:
     """Every series of a metric or function, one per machine; `last` = rows shown of each."""
@@ -38,22 +40,28 @@ def _trend(name: str, figure: FigureView, trend: TrendView) -> list[RenderableTy
     parts: list[RenderableType] = [title, Text(f"machine {trend.machine}: {trend.machine_text}", style="dim")]
     if trend.left_out:
         parts.append(Text(f"{trend.left_out:,} older reports not shown (see --last)", style="dim"))
-    parts.append(_table(trend.rows))
+    parts.append(_table(trend.rows, gated=trend.gated))
     parts.append(Text(f"{trend.summary} {figure.better.capitalize()}."))
-    parts += [Text(f"  {change}") for change in trend.changes]
+    for change in trend.changes:
+        parts.append(Text(f"  {change.text}"))
+        parts += [Text(f"    {line}") for line in change.behind]
     return parts
 
 
-def _table(rows: Sequence[PointRow]) -> Table:
+def _table(rows: Sequence[PointRow], *, gated: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("commit", no_wrap=True)
     table.add_column("time", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("interval", overflow="fold")
     table.add_column("change", justify="right", no_wrap=True)
+    if gated:
+        table.add_column("gate", no_wrap=True)
     table.add_column("", overflow="fold")
     for row in rows:
-        table.add_row(*_cells(row))
+        *figures, mark = _cells(row)
+        gate = [Text(row.gate, style=_GATE.get(row.gate, ""))] if gated else []
+        table.add_row(*figures, *gate, mark)
     return table
 
 

@@ -13,8 +13,8 @@ from profpipe.errors import StoreError
 from profpipe.model.history import moment
 from profpipe.model.machine import KEY_LENGTH
 from profpipe.store.history.folder import FOLDER, HistoryFile, chosen, list_history, locked, write_pack
-from profpipe.store.history.parquet import database, joined, names_of
-from profpipe.store.history.rows import COLUMNS, SCHEMA
+from profpipe.store.history.parquet import ROWS, database, joined, names_of
+from profpipe.store.history.rows import COLUMNS, OLDER, SCHEMA
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,6 +33,7 @@ RULES: tuple[tuple[str, str], ...] = (
     (" AND ".join(f'"{name}" IS NOT NULL' for name in _ALWAYS), "a required column is empty"),
     ("regexp_full_match(id, '[0-9a-f]{16}')", "an id does not have the form of a report's id"),
     ("kind IN ('metric', 'function')", "a row belongs neither to a metric nor to a function"),
+    ("gate IS NULL OR gate IN ('passed', 'failed', 'accepted')", "a gate is unknown"),
     ("role IN ('baseline', 'contender', 'control')", "a role is unknown"),
     ("better IN ('lower', 'higher')", "a metric is better neither lower nor higher"),
     (f"machine = left(sha256(machine_text), {KEY_LENGTH})", "the key of a machine does not belong to its facts"),
@@ -135,7 +136,7 @@ def _wrong(opened: DuckDBPyConnection, file: HistoryFile) -> str | None:
         if (text := _wrong_outside(opened, name)) is not None:
             return text
         tests = ", ".join(f"count(*) FILTER (WHERE NOT coalesce(({rule}), false))" for rule, _ in RULES)
-        row = opened.execute(f"SELECT {tests} FROM read_parquet($file)", {"file": name}).fetchone() or ()
+        row = opened.execute(f"SELECT {tests} FROM {ROWS}", {"files": [name]}).fetchone() or ()
         broken = next((text for count, (_, text) in zip(row, RULES, strict=True) if count), None)
         if broken is not None:
             return broken
@@ -158,11 +159,13 @@ def _wrong_outside(opened: DuckDBPyConnection, name: str) -> str | None:
     stored = opened.execute(
         "SELECT value FROM parquet_kv_metadata($file) WHERE key = 'schema'", {"file": name}
     ).fetchall()
-    if stored != [(SCHEMA.encode(),)]:
+    schema = next((name for name in OLDER if stored == [(name.encode(),)]), None)
+    if schema is None:
         return f"is not marked {SCHEMA}: it was written by another program or version"
     rows = opened.execute("SELECT name, duckdb_type FROM parquet_schema($file) OFFSET 1", {"file": name}).fetchall()
-    if {n: t for n, t in rows if n not in _NESTED} != dict(COLUMNS) or len(rows) != len(COLUMNS) + len(_NESTED):
-        return f"its columns are not those of {SCHEMA}"
+    columns = {name: kind for name, kind in COLUMNS.items() if name not in OLDER[schema]}
+    if {n: t for n, t in rows if n not in _NESTED} != columns or len(rows) != len(columns) + len(_NESTED):
+        return f"its columns are not those of {schema}"
     query = "SELECT sum(row_group_num_rows) FILTER (WHERE column_id = 0), sum(total_uncompressed_size) "
     size = opened.execute(f"{query} FROM parquet_metadata($file)", {"file": name}).fetchone()
     count, unpacked = size or (0, 0)

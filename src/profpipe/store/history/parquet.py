@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from profpipe.characters import well_formed
-from profpipe.store.history.rows import COLUMNS, SCHEMA, Row
+from profpipe.store.history.rows import COLUMNS, OLDER, SCHEMA, Row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 DIGEST_LENGTH = 16
 MEMORY = "1GB"
 _FORMAT = f"(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, KV_METADATA {{schema: '{SCHEMA}'}})"
+# The rows of $files, where a column that no file has is NULL.
+_NEW = ", ".join(f'NULL::{COLUMNS[name]} AS "{name}"' for name in sorted(frozenset().union(*OLDER.values())))
+ROWS = (
+    "(SELECT * FROM read_parquet($files, filename = true, union_by_name = true) "
+    f"UNION ALL BY NAME SELECT {_NEW} WHERE false)"
+)
 ORDER = 'ORDER BY kind, metric, "function", variant, id'
 
 
@@ -76,13 +82,13 @@ def table(rows: Sequence[Row]) -> bytes:
 def joined(paths: Sequence[Path], keep: Sequence[tuple[Path, str]]) -> bytes:
     """One Parquet file with the entries (file, id) of `keep`, read from `paths`."""
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
-    pairs = {"files": [str(path) for path, _ in keep], "ids": [id_ for _, id_ in keep]}
+    pairs = {"kept": [str(path) for path, _ in keep], "ids": [id_ for _, id_ in keep]}
     query = (
-        f"SELECT {columns} FROM read_parquet($paths, filename = true) WHERE (filename, id) IN "
-        f"(SELECT (unnest($files::VARCHAR[]), unnest($ids::VARCHAR[]))) {ORDER}"
+        f"SELECT {columns} FROM {ROWS} WHERE (filename, id) IN "
+        f"(SELECT (unnest($kept::VARCHAR[]), unnest($ids::VARCHAR[]))) {ORDER}"
     )
     with database() as opened:
-        return copied(opened, query, {"paths": names_of(paths), **pairs})
+        return copied(opened, query, {"files": names_of(paths), **pairs})
 
 
 def copied(opened: DuckDBPyConnection, query: str, values: dict[str, Any]) -> bytes:

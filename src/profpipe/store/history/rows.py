@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from profpipe.model.machine import machine_key, machine_text
-from profpipe.model.report import Comparison, HotspotTable, MetricInfo, Report, Series, Variant
+from profpipe.model.report import Comparison, Gate, HotspotTable, MetricInfo, Report, Series, Variant
 
-# Column -> type. A change of this table needs a new SCHEMA: files with another schema are named and left out.
-SCHEMA = "profpipe.history/1"
+# Column -> type. A change of this table needs a new SCHEMA, and an entry of OLDER where old files stay readable.
+SCHEMA = "profpipe.history/2"
 COLUMNS: Mapping[str, str] = {
     "kind": "VARCHAR",  # metric or function
     "id": "VARCHAR",  # of the report
@@ -51,7 +51,10 @@ COLUMNS: Mapping[str, str] = {
     "file": "VARCHAR",
     "object": "VARCHAR",
     "category": "VARCHAR",
+    "gate": "VARCHAR",  # of a contender: passed, failed, accepted (it passed with an accepted regression)
 }
+# Schema -> the columns that it does not have; they are NULL.
+OLDER: Mapping[str, frozenset[str]] = {SCHEMA: frozenset(), "profpipe.history/1": frozenset({"gate"})}
 ID_LENGTH = 16
 Row = tuple[Any, ...]
 # environment["commit"] of a run, as commits/state.py writes it.
@@ -104,12 +107,19 @@ def _rows(report: Report, path: str | None, targets: Mapping[str, str]) -> Itera
     for variant in report.variants:
         target = targets.get(variant.id, variant.id)
         of = whole | _variant(variant, target, _built(variant, report.environment))
+        of |= {"gate": _gate(report.gate) if variant.role == "contender" else None}
         for metric, series, against in _figures(variant, known):
             yield _row(of | _metric(metric) | _figure(series, against))
         for table in report.hotspots:
             metric = known.get(table.metric) or _unknown(table.metric)
             for row in _functions(table, variant.id):
                 yield _row(of | _metric(metric) | row)
+
+
+def _gate(found: Gate | None) -> str | None:
+    if found is None:
+        return None
+    return "failed" if found.failed else "accepted" if found.accepted else "passed"
 
 
 def _row(values: Mapping[str, Any]) -> Row:

@@ -13,7 +13,7 @@ from profpipe.model.history import FunctionChoice, Point, Quantity, SeriesKey
 from profpipe.model.metric_keys import OLD_KEYS
 from profpipe.model.report import FunctionName
 from profpipe.store.history.folder import Listing, chosen, list_history
-from profpipe.store.history.parquet import database, in_utf8, names_of
+from profpipe.store.history.parquet import ROWS, database, in_utf8, names_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,9 +24,7 @@ _WHAT = "metric_label, unit, better, exact"
 _BUILT = '"commit", subject, commit_time, dirty, created'
 # Rows that were written before throughput and latency had keys like every other figure join the series of today.
 _NOW = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in OLD_KEYS.items())
-_ALL_ROWS = (
-    f"SELECT * REPLACE (CASE metric {_NOW} ELSE metric END AS metric) FROM read_parquet($files, filename = true)"
-)
+_ALL_ROWS = f"SELECT * REPLACE (CASE metric {_NOW} ELSE metric END AS metric) FROM {ROWS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,19 @@ class Sample:
     machine_text: str
     quantity: Quantity
     point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCost:
+    """What one function costs by itself in one report, per request."""
+
+    entry: str
+    metric: str
+    unit: str
+    exact: bool
+    id: str
+    function: FunctionName
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +115,25 @@ class History:
                     found.append(sample)
         return found
 
+    def costs(self, key: SeriesKey, entries: Sequence[str]) -> list[FunctionCost]:
+        """What every function of a series' variant costs in some of its reports, by each instrument that knows it."""
+        columns = 'id, filename, metric, unit, exact, "function", name, file, "object", value'
+        where = "kind = 'function' AND role <> 'control' AND study = $study AND target = $target AND machine = $machine"
+        of = {"study": key.study, "target": key.variant, "machine": key.machine, "ids": list(entries)}
+        rows = self._rows(columns, f"{where} AND list_contains($ids::VARCHAR[], id)", **of)
+        return [
+            FunctionCost(
+                entry, metric, unit, exact, id_, FunctionName(name=name, file=file or "", object=obj or ""), value
+            )
+            for entry, path, metric, unit, exact, id_, name, file, obj, value in rows
+            if self._best[entry] == path
+        ]
+
     def _samples(self, narrow: Narrow, where: str, **values: str) -> list[tuple[Sample, str]]:
         picked, asked = _narrowed(narrow)
         columns = (
             f'id, filename, variant, {_WHO}, "function", label, machine_text, {_WHAT}, name, file, "object", category, '
-            f"{_BUILT}, value, low, high, rounds, why, report"
+            f"{_BUILT}, value, low, high, rounds, why, report, gate"
         )
         rows = self._rows(columns, f"{where} AND role <> 'control'{picked}", **values, **asked)
         return [(_sample(row), row[2]) for row in rows if self._best[row[0]] == row[1]]
@@ -158,19 +183,19 @@ def _not_listed(whole: Point) -> Point:
     why = "not listed in this report: too small to be listed, or absent"
     return Point(
         whole.entry, whole.commit, whole.subject, whole.commit_time, whole.dirty, whole.created, None,
-        why=whole.why or why, report=whole.report,
+        why=whole.why or why, report=whole.report, gate=whole.gate,
     )  # fmt: skip
 
 
 def _sample(row: Sequence[Any]) -> Sample:
     (entry, _, _, study, target, machine, metric, function, label, machine_text, *rest) = row
     (named, unit, better, exact, name, file, obj, category, *point) = rest
-    commit, subject, commit_time, dirty, created, value, low, high, rounds, why, report = point
+    commit, subject, commit_time, dirty, created, value, low, high, rounds, why, report, gate = point
     of = None if function is None else FunctionName(name=name, file=file or "", object=obj or "")
     return Sample(
         SeriesKey(study, target, machine, metric, function),
         label,
         machine_text,
         Quantity(named, unit, better, exact, of, category or ""),
-        Point(entry, commit, subject or "", commit_time, dirty, created, value, low, high, rounds, why, report),
+        Point(entry, commit, subject or "", commit_time, dirty, created, value, low, high, rounds, why, report, gate),
     )
