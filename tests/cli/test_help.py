@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from profpipe.cli import cli
 from profpipe.cli.program import SECTIONS
 from profpipe.parse import PARSERS
@@ -42,3 +44,9 @@ def test_the_help_of_parse_lists_every_format() -> None:
     words = " ".join(profpipe("parse", "--help").stdout.split())
     for name in PARSERS.names():
         assert name in words.replace("- ", "-")
+
+
+@pytest.mark.parametrize("command", ["diff", "bisect", "calibrate"])
+def test_commands_that_compare_commits_share_their_options(command: str) -> None:
+    known = {option for parameter in cli.commands[command].params for option in parameter.opts}
+    assert {"--json", "--requests", "--budget", "--rounds", "--max-rounds", "--config", "--reports"} <= known
