@@ -23,7 +23,7 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The floors inside a room: files and folders of it, those that know nothing of the others first.
 INNER: dict[str, tuple[set[str], ...]] = {
     "pipeline": (
-        {"project"},
+        {"project", "behind_change"},
         {"setup", "captures", "history", "prepare", "gate"},
         {"events"},
         {"execute"},

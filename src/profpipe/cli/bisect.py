@@ -66,9 +66,8 @@ def bisect(
 
     check_order(Path.cwd(), good, bad)
     words, reports = (good, bad, study) if study else (good, bad), reports.absolute()
-    options = DiffOptions(
-        words=words, target=target, config=config, metric=metric, max_rounds=given(max_rounds), run=run
-    )
+    most = given(max_rounds)
+    options = DiffOptions(words=words, target=target, config=config, metric=metric, max_rounds=most, run=run)
     bounds = Bounds(max_rounds, run.budget)
     ends = measure_with_progress(options, reports, bounds)
     first, last, report = ends.commits[0], ends.commits[-1], ends.written.report
@@ -77,8 +76,7 @@ def bisect(
     stepping = step_options(report, wanted, run)
     step = Step.after(ends, wanted=wanted, reports=reports, bounds=bounds, run=stepping)
     found = search(ends.repo, first, last, step)
-    file = ["--config", str(config)] if config is not None else []
-    why = shlex.join([*_see_why(ends, found[0]), *file, *as_given(None, given(max_rounds), run)])
+    why = shlex.join([*_see_why(ends, found[0], config), *as_given(None, most, run)])
     say(_json(wanted, found, why)) if as_json else _print(found, why)
     context.exit(EXIT_OK if len(found) == 1 else EXIT_ERROR)
 
@@ -90,9 +88,10 @@ def _json(wanted: Regression, found: Sequence[Commit], why: str) -> str:
     return json.dumps(answer, indent=1)
 
 
-def _see_why(ends: MeasuredCommits, culprit: Commit) -> list[str]:
+def _see_why(ends: MeasuredCommits, culprit: Commit, config: Path | None) -> list[str]:
     """The command that shows what a commit changed, by every instrument."""
-    return ["profpipe", "diff", f"{culprit.id}~1..{culprit.id}", ends.study, "-t", ends.target]
+    words = ["profpipe", "diff", f"{culprit.id}~1..{culprit.id}", ends.study, "-t", ends.target]
+    return [*words, *(["--config", str(config)] if config is not None else [])]
 
 
 def _print(found: Sequence[Commit], why: str) -> None:

@@ -55,22 +55,17 @@ def calibrate(
     loaded = load_study_file(config)
     name = study or only_study(loaded, "profpipe calibrate")
     prepared = prepare_calibration(loaded, name, target, run)
-    command = [
-        "profpipe",
-        "calibrate",
-        name,
-        *(["-t", target] if target else []),
-        "-N",
-        str(times),
-        *as_given(config, given(max_rounds), run),
-    ]
+    command = shlex.join([*_again(name, target, times), *as_given(config, given(max_rounds), run)])
     bounds = Bounds(max_rounds, run.budget)
     with Progress() as progress:
-        found = compare_with_itself(
-            prepared, loaded, name, reports.absolute(), times, bounds, shlex.join(command), progress.show
-        )
+        found = compare_with_itself(prepared, loaded, name, reports.absolute(), times, bounds, command, progress.show)
     if as_json:
         say_json(found.model_dump_json(indent=1))
     else:
         say("\n".join(summary_lines(found)))
     context.exit(EXIT_OK)
+
+
+def _again(study: str, target: str | None, times: int) -> list[str]:
+    """The command that compares the same target again, without how it is measured."""
+    return ["profpipe", "calibrate", study, *(["-t", target] if target else []), "-N", str(times)]
