@@ -14,11 +14,12 @@ from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.tables.causes import causes
 from profpipe.analyse.tables.every_table import Tables, every_table
 from profpipe.analyse.tables.figures import MeasuredFigure, measured_figures
+from profpipe.analyse.tables.habits import habit_calls
 from profpipe.analyse.tables.runs import invalid_runs, run_rows
 from profpipe.analyse.tables.starts import slices_info
 from profpipe.analyse.tables.variants import report_variants
 from profpipe.analyse.tables.verdicts import Verdicts, judge
-from profpipe.model.report import Cause, Report, StudyInfo
+from profpipe.model.report import Report, StudyInfo
 
 
 def build_report(study: StudyData) -> Report:
@@ -36,7 +37,8 @@ def build_report(study: StudyData) -> Report:
     # Before the tables: a profiler's times, read here, can know lines that others do not.
     found = causes(study, index, merged)
     tables = every_table(study, index, aligned, verdicts)
-    return concluded(_report(study, figures, verdicts, tables, found))
+    report = _report(study, figures, verdicts, tables)
+    return concluded(report.model_copy(update={"causes": found, "habits": habit_calls(study, index, merged)}))
 
 
 def concluded(report: Report) -> Report:
@@ -55,9 +57,7 @@ def with_changes(
     return concluded(with_changed_lines(report, contender, diff_text, ran, root))
 
 
-def _report(
-    study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdicts, tables: Tables, found: tuple[Cause, ...]
-) -> Report:
+def _report(study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdicts, tables: Tables) -> Report:
     return Report(
         profpipe=study.record.profpipe,
         created=study.record.created,
@@ -68,7 +68,6 @@ def _report(
         categories=tables.categories,
         hotspots=tables.hotspots,
         waterfall=tables.waterfalls,
-        causes=found,
         control=verdicts.control,
         calibration=study.calibration,
         dependencies=study.record.dependencies,

@@ -28,6 +28,7 @@ from profpipe.model.report_tables import (
     Flame,
     FunctionName,
     FunctionRow,
+    HabitCalls,
     HotspotTable,
     Origin,
     StepCost,
@@ -65,6 +66,7 @@ __all__ = [
     "FunctionName",
     "FunctionRow",
     "Gate",
+    "HabitCalls",
     "HotspotTable",
     "Hypothesis",
     "Invalid",
@@ -260,6 +262,7 @@ class Report(Part):
     hotspots: tuple[HotspotTable, ...] = ()
     waterfall: tuple[Waterfall, ...] = ()
     causes: tuple[Cause, ...] = Field((), description="of each contender, the largest first")
+    habits: tuple[HabitCalls, ...] = Field((), description="of each contender, those whose calls differ")
     conclusions: tuple[Conclusion, ...] = ()
     control: Control = Control()
     calibration: Calibration | None = None

@@ -173,6 +173,22 @@ class Cause(Part):
     own: int | None = Field(None, description="place of the own function in `steps`; null: none is on the way")
 
 
+class HabitCalls(Part):
+    """Calls that tell a habit of a server (a query for each row, a template compiled for each request), per request."""
+
+    habit: str
+    contender: str
+    profiler: str = Field(description="which counted the calls")
+    function: FunctionName = Field(
+        description="whose calls these are: of the functions that tell it, that differs most"
+    )
+    own: FunctionName | None = Field(
+        None, description="the server's own function nearest above it; null: none is known"
+    )
+    before: Ratio
+    after: Ratio
+
+
 class ClassicRow(Part):
     value: int
     share: Ratio

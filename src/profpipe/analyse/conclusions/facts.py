@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from profpipe.analyse.statistics.same_calls import SAME_CALLS
 from profpipe.model.report import (
     CategoryRow,
     Cell,
@@ -13,6 +14,7 @@ from profpipe.model.report import (
     Comparison,
     Conclusion,
     Evidence,
+    FunctionName,
     FunctionRow,
     HotspotTable,
     MetricInfo,
@@ -188,3 +190,17 @@ def share(fraction: float) -> str:
     """130 %, 26 %, but 0.5 %: whole per cents from ten on."""
     size = abs(fraction) * 100
     return f"{size:,.0f} %" if size >= 9.95 else f"{size:.1f} %"
+
+
+def named(function: FunctionName) -> str:
+    """“render” (starlette/responses.py:199): the name with the place, as far as it is known."""
+    place = f"{function.file}:{function.line}" if function.file and function.line else function.file
+    return f"“{function.name}” ({place})" if place else f"“{function.name}”"
+
+
+def times(calls: float) -> str:
+    """once, twice, 31 times, 0.5 times."""
+    whole = round(calls)
+    if abs(calls - whole) <= SAME_CALLS:
+        return {1: "once", 2: "twice"}.get(whole, f"{count(whole)} times")
+    return f"{count(calls)} times"

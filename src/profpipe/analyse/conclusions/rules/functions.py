@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, share
+from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, named, share, times
 from profpipe.analyse.conclusions.registry import weight
 from profpipe.analyse.statistics.same_calls import SAME_CALLS, same_calls
 from profpipe.model.metric_keys import CPU
-from profpipe.model.report import Cause, CauseStep, Conclusion, Evidence, FunctionName
+from profpipe.model.report import Cause, CauseStep, Conclusion, Evidence
 from profpipe.units import count, duration_ns
 
 # A function that costs more than this of the whole difference: others give the rest back.
@@ -57,21 +57,21 @@ def _conclusion(facts: Facts, cause: Cause, path: str, place: int) -> Conclusion
 def _calls(cause: Cause, contender: str, baseline: str) -> str:
     """Who calls the entry, and how often, in both variants."""
     step = cause.steps[cause.entry]
-    entry, before, after = _named(step.function), step.before.calls, step.after.calls
+    entry, before, after = named(step.function), step.before.calls, step.after.calls
     who = _who(cause)
     if before is None or after is None:
         return f"{entry}, which {who} calls" if who else entry
     if same_calls(before, after):
         by = f", which {who} calls" if who else ", called"
-        return f"{entry}{by} {_times(after)} per request in both"
+        return f"{entry}{by} {times(after)} per request in both"
     if after < SAME_CALLS:
         subject = f"{who} calls {entry}" if who else f"{entry} runs"
-        return f"only in {baseline} {subject}, {_times(before)} per request"
+        return f"only in {baseline} {subject}, {times(before)} per request"
     if before < SAME_CALLS:
         subject = f"{who} calls {entry}" if who else f"{entry} runs"
-        return f"only in {contender} {subject}, {_times(after)} per request"
+        return f"only in {contender} {subject}, {times(after)} per request"
     subject = f"{who} calls {entry}" if who else f"{entry} runs"
-    return f"{subject} {_times(after)} per request instead of {_times(before)}"
+    return f"{subject} {times(after)} per request instead of {times(before)}"
 
 
 def _who(cause: Cause) -> str:
@@ -81,15 +81,8 @@ def _who(cause: Cause) -> str:
     if direct < 0:
         return ""
     if own is None or own == direct:
-        return _named(cause.steps[direct].function)
-    return f"{_named(cause.steps[own].function)}, through {_named(cause.steps[direct].function)},"
-
-
-def _times(calls: float) -> str:
-    whole = round(calls)
-    if abs(calls - whole) <= SAME_CALLS:
-        return {1: "once", 2: "twice"}.get(whole, f"{count(whole)} times")
-    return f"{count(calls)} times"
+        return named(cause.steps[direct].function)
+    return f"{named(cause.steps[own].function)}, through {named(cause.steps[direct].function)},"
 
 
 def _cost(cause: Cause) -> str:
@@ -101,7 +94,7 @@ def _cost(cause: Cause) -> str:
         text += f" by {cause.metric.partition(':')[0]}"
     text += f", {share(part)} of the difference"
     if leaf is not entry:
-        text += f", {share(_delta(leaf) / _delta(entry))} of it in {_named(leaf.function)}"
+        text += f", {share(_delta(leaf) / _delta(entry))} of it in {named(leaf.function)}"
     return text if part <= ALL else f"{text}; other functions give {share(part - 1)} of the difference back"
 
 
@@ -139,11 +132,6 @@ def _split(cause: Cause) -> str:
 def _category(facts: Facts, cause: Cause) -> str:
     step = next((s for s in (cause.steps[-1], cause.steps[cause.entry]) if s.category not in SILENT), None)
     return "" if step is None else f"Category: {facts.category(step.category)}."
-
-
-def _named(function: FunctionName) -> str:
-    place = f"{function.file}:{function.line}" if function.file and function.line else function.file
-    return f"“{function.name}” ({place})" if place else f"“{function.name}”"
 
 
 def _rows(step: CauseStep, path: str) -> Iterator[Evidence]:
