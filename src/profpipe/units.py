@@ -10,7 +10,7 @@ from typing import Literal
 Unit = Literal["1", "ns", "us", "s", "B", "req/s", "%"]
 Better = Literal["lower", "higher"]
 Instrument = Literal["counted", "sampled", "traced", "clean"]
-Language = Literal["python", "native", "go", "node", "other"]  # of a server; native = C, C++, Rust
+Language = Literal["python", "native", "go", "node", "jvm", "other"]  # of a server; native = C, C++, Rust
 
 UNKNOWN = "unknown"
 

@@ -18,7 +18,9 @@ from profpipe.study.schema import CategoryRule
 from tests.support.analyse_cases import callgrind, concurrency
 
 RULES = categories()
-BUILT_IN = [rule for runtime in ("native", "python", "kernel", "go", "js") for rule in RULES.built_in[runtime].rules]
+BUILT_IN = [
+    rule for runtime in ("native", "python", "kernel", "go", "js", "java") for rule in RULES.built_in[runtime].rules
+]
 EXAMPLES = [(rule, example) for rule in BUILT_IN for example in rule.examples]
 
 

@@ -62,7 +62,7 @@ def stored_functions(folder: Path) -> frozenset[Function]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runtime", ["native", "python", "kernel", "go", "js"])
+@pytest.mark.parametrize("runtime", ["native", "python", "kernel", "go", "js", "java"])
 def test_every_function_of_the_stored_captures(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     functions = stored_functions(tmp_path_factory.getbasetemp())
     assert len(functions) > 3_500
@@ -72,7 +72,7 @@ def test_every_function_of_the_stored_captures(runtime: str, tmp_path_factory: p
         assert rules.first(name, path, object_, file) == in_turn(rules, name, path, object_, file), (name, file)
 
 
-@pytest.mark.parametrize("runtime", ["native", "python", "kernel", "go", "js"])
+@pytest.mark.parametrize("runtime", ["native", "python", "kernel", "go", "js", "java"])
 def test_every_example_and_every_pattern_of_the_rules(runtime: str) -> None:
     rules = RULES.built_in[runtime]
     texts = {example for rule in rules.rules for example in rule.examples}

@@ -25,6 +25,7 @@ def test_every_profiler_keeps_the_contract() -> None:
         target = {
             "go": Target(command=("./server",), language="go"),
             "node": Target(command=("node", "server.js"), language="node"),
+            "jvm": Target(command=("java", "Main.java"), language="jvm"),
         }.get(name.partition("-")[0], ours("threads"))
         assert instrument.limits(target)
         assert instrument.refuses(target) is None

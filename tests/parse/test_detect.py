@@ -40,6 +40,7 @@ CAPTURES = {
     "perf": ("*.script.txt", "*.script.txt.gz"),
     "pprof": ("*.pb.gz",),
     "jfr-json": ("*.json.gz",),
+    "jfr-text": ("*.txt.gz",),
     "cpuprofile": ("*.cpuprofile",),
     "heapprofile": ("*.heapprofile",),
     "chrome-trace": ("*.json.gz",),

@@ -121,7 +121,7 @@ COMMAND = st.lists(ARGUMENT | st.just("{port}"), min_size=1, max_size=4).map(tup
     name=NAME | st.just("contender"),
     command=COMMAND,
     contender=st.none() | COMMAND,
-    language=st.sampled_from(["python", "native", "go", "node", "other"]),
+    language=st.sampled_from(["python", "native", "go", "node", "jvm", "other"]),
     ready_line=st.sampled_from([None, "ready", r'on "(?P<port>\d+)"', "é\U0001f600\x7f"]),
     port=st.sampled_from([None, 8080]),
     study=NAME,

@@ -21,6 +21,7 @@ INSTALL = {
     "chromium": "apt install chromium",
     "gcc": "apt install gcc make",
     "go": "install Go 1.21 or newer from https://go.dev/dl",
+    "jcmd": "apt install openjdk-17-jdk-headless",
     "cargo": "install Rust 1.85 or newer with rustup",
     "py-spy": "pip install py-spy",
     "gevent": "pip install gevent",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from profpipe.analyse.names.go_packages import is_go
+from profpipe.analyse.names.java_names import is_java
 from profpipe.analyse.names.js_scripts import is_js
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.report import build_report
@@ -93,6 +94,8 @@ def _language(profile: Profile) -> str:
         return "go"
     if is_js(profile):
         return "node"
+    if is_java(profile):
+        return "jvm"
     return "python" if any("libpython" in o for o in profile.functions.object) else "native"
 
 

@@ -99,7 +99,7 @@ class Index:
         self, raw: str, file: str, object_: str, level: str, runtime: int, language: str, own: frozenset[str]
     ) -> int:
         name = normal_name(raw, object_, level)
-        folded = level not in ("python", "js") and normalise(raw).folded
+        folded = level not in ("python", "js", "java") and normalise(raw).folded
         program = base_name(object_) in own
         # A libc function's file differs with the variant the processor got: memmove-vec-unaligned-erms.S is memcpy.
         key = Key(language, "" if program else base_name(object_), "" if folded else short_file(file), name)

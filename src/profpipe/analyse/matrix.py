@@ -23,6 +23,7 @@ from profpipe.units import CALLS, Metric
 
 # What a hotspot table is made of, besides a profile's first metric.
 EXTRA_TABLES = ("syscalls", "alloc_objects")
+JAVA_PACKAGES = "Java packages"  # a fact of the runs of Java programs: the packages of its own classes
 GO_MODULE = "Go module"  # a fact of the runs of Go programs: the path of the module that the program was built from
 # (caller, callee) -> (calls, what the callee cost in them)
 Links = dict[tuple[int, int], tuple[float, float]]
@@ -83,13 +84,16 @@ def total_series(matrix: Matrix, variant: str, *, control: bool = False) -> Seri
 def own_names(study: StudyData, variant: str) -> frozenset[str]:
     """Base names of the program and the scripts a variant's command starts, without the interpreter and options.
 
-    Of a Go program also the path of its module.
+    Of a Go program also the path of its module; of a Java program its packages alone.
     """
     command = next((r.record.command for r in study.runs if r.record.variant == variant), ())
     names = [base_name(part) for part in command if not part.startswith("-")]
     if study.language_family(variant) == "python":
         modules = [f"{part.split(':')[0].rsplit('.', 1)[-1]}.py" for part in command if _ASGI.match(part)]
         return frozenset(n for n in (*names, *modules) if n.endswith(".py"))
+    if study.language_family(variant) == "jvm":
+        facts = (r.record.profiler_facts.get(JAVA_PACKAGES) for r in study.runs if r.record.variant == variant)
+        return frozenset(package for fact in facts if fact for package in fact.split(", "))
     if study.language_family(variant) == "go":
         names += [
             m for r in study.runs if r.record.variant == variant and (m := r.record.profiler_facts.get(GO_MODULE))

@@ -98,7 +98,7 @@ class StudyData:
     def language_family(self, variant: str) -> str:
         """Functions align within one language family only; all others are native code."""
         language = self.facts(variant).language or "other"
-        return language if language in ("python", "go", "node") else "native"
+        return language if language in ("python", "go", "node", "jvm") else "native"
 
     def in_order(self) -> StudyData:
         """Runs by variant, profiler and round, so that the order they came in leaves no trace; strangers left out."""

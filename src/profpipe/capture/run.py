@@ -17,6 +17,7 @@ from profpipe.capture.launch import prepare
 from profpipe.capture.profilers.registry import PROFILERS
 from profpipe.capture.server import ports, usage
 from profpipe.capture.server.go_program import go_program
+from profpipe.capture.server.java_program import java_program
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
@@ -195,6 +196,8 @@ def _session(run: _Run, launch: Launch) -> Iterator[Session]:
     run.facts |= session.facts
     if launch.target.language == "go":
         run.facts |= go_program(session.argv[0], launch.cwd)
+    if launch.target.language == "jvm":
+        run.facts |= java_program(launch.argv, launch.cwd)
     try:
         yield session
     finally:

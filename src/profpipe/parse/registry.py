@@ -21,6 +21,7 @@ PARSERS: Registry[Parser] = Registry(
         "heapprofile": "profpipe.parse.heapprofile",
         "chrome-trace": "profpipe.parse.chrome_trace",
         "jfr-json": "profpipe.parse.jfr_json",
+        "jfr-text": "profpipe.parse.jfr_text",
         "profpipe": "profpipe.parse.profile_json",
         "firefox": "profpipe.parse.firefox",
         "dhat": "profpipe.parse.dhat",

@@ -68,7 +68,7 @@ def _target(
         f"[{dotted(('target', name))}]",
         "# The arguments, one by one, without a shell. {port} becomes a free port, {python} the Python of profpipe.",
         f"command = {_array(command)}",
-        "# python, native (C, C++, Rust), go, node or other: which profilers fit.",
+        "# python, native (C, C++, Rust), go, node, jvm or other: which profilers fit.",
         f"language = {_text(language)}",
     ]
     takes_port = "(?P<port>" in (ready_line or "") or any("{port}" in argument for argument in command)

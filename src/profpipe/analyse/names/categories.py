@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from profpipe.analyse.names import js_scripts
+from profpipe.analyse.names import java_names, js_scripts
 from profpipe.analyse.names.demangle import path_of
 from profpipe.analyse.names.globs import GlobIndex, glob_index
 from profpipe.analyse.names.go_packages import owner, package_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OTHER = "other"
 APPLICATION = "application"
 STANDARD_LIBRARY, LIBRARY, PROFILING = "standard-library", "library", "profiling"
-FILES = ("categories.toml", "categories_go.toml", "categories_js.toml")
+FILES = ("categories.toml", "categories_go.toml", "categories_js.toml", "categories_java.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,10 @@ class Categories:
     ) -> str:
         """The category key of a function by its normalised name, object and source file; `other` without a rule.
 
-        `own` = base names of the program and of its scripts, and the path of its Go module. A Python script or a Go
-        package of the target is the application whatever its functions are called; in a native program, functions that
-        no rule matches are. `runtime` is the level: python, go, js, native, kernel or synthetic.
+        `own` = base names of the program and of its scripts, the path of its Go module, and its Java packages. A Python
+        script, a Go or a Java package of the target is the application whatever its functions are called; in a native
+        program, functions that no rule matches are. `runtime` is the level: python, go, js, java, native, kernel or
+        synthetic.
         """
         if found := self.user.first(name, name, object, file):
             return found
@@ -119,6 +120,8 @@ class Categories:
             return APPLICATION
         if runtime == "js":
             return self._of_script(name, file)
+        if runtime == "java":
+            return self._of_class(name, file, own)
         if runtime == "go" and (package := package_of(name)):
             return self._of_package(name, package, file, own)
         path = path_of(name) if runtime in ("native", "go") else name
@@ -134,6 +137,14 @@ class Categories:
         if whose == "own" and found != PROFILING:
             return APPLICATION
         return found or (STANDARD_LIBRARY if whose == "standard" else LIBRARY if whose == "module" else OTHER)
+
+    def _of_class(self, name: str, file: str, own: frozenset[str]) -> str:
+        """Java: the program's own packages first, whatever their methods are called, then the rules."""
+        whose = java_names.owner(java_names.package_of(name), own)
+        if whose == "own" and file:
+            return APPLICATION
+        found = self.built_in["java"].first(name, name, "", file)
+        return found or (STANDARD_LIBRARY if whose == "standard" else LIBRARY if file else OTHER)
 
     def _of_package(self, name: str, package: str, file: str, own: frozenset[str]) -> str:
         """Go: the program's own packages first, whatever their functions are called, then the rules."""
@@ -180,7 +191,7 @@ def _built_in() -> tuple[tuple[Category, ...], Mapping[str, RuleSet], int]:
     folder = files("profpipe.analyse.names")
     data, *more = (tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8")) for name in FILES)
     rules = [_rule(entry) for part in (data, *more) for entry in part["rule"]]
-    listed = ("", "python", "kernel", "go", "js")
+    listed = ("", "python", "kernel", "go", "js", "java")
     by_runtime = {runtime: rule_set(r for r in rules if r.runtime == runtime) for runtime in listed}
     by_runtime |= {"native": by_runtime[""], "synthetic": by_runtime.pop("")}
     return tuple(Category(**entry) for entry in data["category"]), by_runtime, int(data["version"])

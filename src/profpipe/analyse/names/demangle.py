@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from profpipe.analyse.names.go_packages import go_name, package_of
+from profpipe.analyse.names.java_names import java_name
 from profpipe.analyse.names.source_paths import base_name
 
 # A mangled name longer than this is hostile or useless: back-references can make it grow without bound.
@@ -48,6 +49,8 @@ def normal_name(raw: str, object: str = "", language: str = "") -> str:
     """
     if language == "js":
         return raw
+    if language == "java":
+        return java_name(raw)
     if language == "python":
         return _ADDRESS.sub("", raw)
     if _BARE_ADDRESS.match(raw):

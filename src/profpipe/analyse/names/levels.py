@@ -1,8 +1,9 @@
-"""At which level a function is: Python, Go or JavaScript code, whose names have rules of their own, or native code."""
+"""At which level a function is: Python, Go, Java or JavaScript code, each with its own names, or native code."""
 
 from __future__ import annotations
 
 from profpipe.analyse.names.go_packages import is_go
+from profpipe.analyse.names.java_names import is_java, is_method
 from profpipe.analyse.names.js_scripts import is_js, is_script_level
 from profpipe.analyse.names.source_paths import is_object
 from profpipe.model.profile import NATIVE, PYTHON, RUNTIMES, Profile
@@ -15,6 +16,8 @@ def levels_of(profile: Profile, language: str = "") -> frozenset[str]:
         found.add("go")
     if is_js(profile):
         found.add("js")
+    if is_java(profile):
+        found.add("java")
     return frozenset(found)
 
 
@@ -30,4 +33,6 @@ def place(file: str, object_: str, runtime: int, levels: frozenset[str]) -> tupl
         return file, object_, "go"
     if "js" in levels and is_script_level(object_, runtime):
         return file, object_, "js"
+    if "java" in levels and is_method(object_, runtime):
+        return file, object_, "java"
     return file, object_, RUNTIMES[runtime]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from profpipe.analyse.names import java_names
 
 if TYPE_CHECKING:
     from profpipe.model.report import Origin
@@ -24,6 +27,7 @@ _INSTALLED = re.compile(rf"^(?:.*/(?:{_PACKAGES}|{_TOOLCHAINS})/|<|/usr/|/lib/|/
 _THIRD = re.compile(r"/(?:site-packages|dist-packages|node_modules)/")
 _STANDARD = re.compile(r"/lib(?:64)?/python3[^/]*/|^<frozen ")
 _PYTHON_ITSELF = re.compile(r"^(?:lib)?python\d")
+_JAVA: Mapping[java_names.Owner, Origin] = {"own": "own", "standard": "standard library", "module": "library"}
 # What profpipe puts into a server to profile it is no part of the server.
 _AGENT = "/profilers/python_agent/"
 
@@ -73,6 +77,8 @@ def origin(file: str, object_: str, runtime: str, own: frozenset[str]) -> Origin
     """
     if runtime == "kernel":
         return "kernel"
+    if runtime == "java":
+        return _JAVA[java_names.owner(java_names.package_of_file(file), own)] if file else ""
     if runtime != "python":
         if base_name(object_) in own:
             return "own"

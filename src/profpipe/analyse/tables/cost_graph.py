@@ -52,12 +52,12 @@ class CostGraph:
         return self.functions[row if old is None or self.delta(row) > 0 else old]
 
     def of_source(self, row: int) -> bool:
-        """Whether the function is of Python, Go or JavaScript source, or a built-in that a Python profiler names.
+        """Whether the function is of Python, Go, Java or JavaScript source, or a built-in that a Python profiler names.
 
         All of them have a file or module.
         """
         known = self.functions[row]
-        if known.key.language in ("go", "node"):
+        if known.key.language in ("go", "node", "jvm"):
             return bool(known.key.file)
         if known.key.language != "python":
             return False

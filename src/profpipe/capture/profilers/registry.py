@@ -21,6 +21,8 @@ PROFILERS: Registry[Profiler] = Registry(
         "go-cpu": "profpipe.capture.profilers.go_agent.profiler:CPU",
         "go-allocs": "profpipe.capture.profilers.go_agent.profiler:ALLOCATIONS",
         "go-contention": "profpipe.capture.profilers.go_agent.profiler:CONTENTION",
+        "jvm-cpu": "profpipe.capture.profilers.jvm.profiler:CPU",
+        "jvm-allocs": "profpipe.capture.profilers.jvm.profiler:ALLOCATIONS",
         "node-cpu": "profpipe.capture.profilers.node_agent.profiler:CPU",
         "node-calls": "profpipe.capture.profilers.node_agent.profiler:CALLS",
     },

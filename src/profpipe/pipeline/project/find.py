@@ -49,7 +49,9 @@ def language_of(argv: tuple[str, ...], root: Path) -> Language:
         return "python"
     if program == "node":
         return "node"
-    if program in {"npm", "java", "ruby", "php"}:
+    if program == "java":
+        return "jvm"
+    if program in {"npm", "ruby", "php"}:
         return "other"
     if program == "go" or (root / "go.mod").exists():
         return "go"
