@@ -13,7 +13,7 @@ from profpipe.capture import profiler
 from profpipe.capture.profilers.perf import python_names, trial
 from profpipe.capture.profilers.perf.account import Account
 from profpipe.capture.profilers.perf.script import Census, Look, census, look, most_sampled
-from profpipe.capture.profilers.perf.session import processors
+from profpipe.capture.profilers.perf.shared import processors
 from profpipe.capture.server import python_version
 from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.model.profile import KERNEL

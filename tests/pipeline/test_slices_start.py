@@ -17,7 +17,8 @@ from profpipe.capture.server.memory import Free
 from profpipe.capture.side_by_side import Variant, apart, control_of
 from profpipe.errors import CaptureError, InvalidProfile
 from profpipe.model.start_codec import dump_start, load_start
-from profpipe.pipeline.slices.start import launched_in, orders_of
+from profpipe.pipeline.prepare.schedule import orders_of
+from profpipe.pipeline.slices.start import launched_in
 from profpipe.pipeline.slices.study import NotTogether, measure
 from profpipe.study.schema import Request, Target
 from tests.support.paths import ROOT

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from profpipe.capture.server.process import Stopped, Supervised
 from profpipe.capture.tools import Version
@@ -141,6 +141,14 @@ class Profiler(Protocol):
 
     def session(self, launch: Launch) -> Session:
         """Prepare one run."""
+
+
+@runtime_checkable
+class SeesSeveral(Protocol):
+    """What a profiler adds that can look at several servers at once, which are loaded in turns."""
+
+    def together(self, targets: Sequence[Target], options: Options) -> Profiler | None:
+        """What gives a session for each of these targets, all open at once; None where they must be run one by one."""
 
 
 class Bare:

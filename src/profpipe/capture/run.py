@@ -93,15 +93,17 @@ def capture_run(
     on_phase: Callable[[Phase], None] = lambda _: None,
     after: Callable[[str, int], None] | None = None,
     request: Request | None = None,
+    instance: Profiler | None = None,
 ) -> RunRecord:
     """Run `target` once under `profiler`; its files go to folder/raw, the server's output to folder/server.log.
 
     `load` is called once inside the window with host and port, `warm_up` before it, `after` after it on the same
-    server. `request` is used to check that the server is ready (default: the target's). Returns `begun`, which says
+    server. `request` is used to check that the server is ready (default: the target's). `instance` takes the place of
+    the profiler of that name: one that looks at several servers at once. Returns `begun`, which says
     which run this is, with everything that was measured. A run that fails is returned with its reason and phase, never
     raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
     """
-    run = _Run(begun, target, profiler, PROFILERS.get(profiler), folder, placement, on_phase)
+    run = _Run(begun, target, profiler, instance or PROFILERS.get(profiler), folder, placement, on_phase)
     try:
         with run.blaming():
             why = run.profiler.refuses(target)

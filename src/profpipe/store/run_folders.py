@@ -51,7 +51,7 @@ def new_study_folder(reports: Path, study: str, stamp: str) -> Path:
     raise StoreError(f"{reports / study}: 99 runs have started at {stamp}; wait a second")
 
 
-def new_run_folder(folder: Path, order: int, variant: str, profiler: str, round: int, control: bool) -> Path:
+def new_run_folder(folder: Path, order: int, variant: str, profiler: str, round: int, control: bool = False) -> Path:
     """runs/<order>-<variant>-<profiler>-r<round>, ordered by time when listed by name."""
     name = f"{order:04d}-{variant}{'-control' if control else ''}-{profiler}-r{round}"
     path = folder / RUNS / name

@@ -10,11 +10,22 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from profpipe.capture.complaints import ALLOW_PTRACE
-from profpipe.capture.interface import Bare, Collected, Launch, Options, Session, Trial, Window, Written, picked
+from profpipe.capture.interface import (
+    Bare,
+    Collected,
+    Launch,
+    Options,
+    Profiler,
+    Session,
+    Trial,
+    Window,
+    Written,
+    picked,
+)
 from profpipe.capture.server.command import is_python
 from profpipe.capture.server.process import Stopped, Supervised, exit_words, inherited_environment
 from profpipe.capture.tools import Version, failure, find_tool, run_tool
@@ -75,6 +86,10 @@ class PySpy:
 
     def session(self, launch: Launch) -> Session:
         return PySpySession(launch)
+
+    def together(self, targets: Sequence[Target], options: Options) -> Profiler | None:  # noqa: ARG002
+        """A py-spy for each server. It leaves out threads that wait, so a server has samples in its own slices only."""
+        return self
 
 
 class PySpySession(Bare):

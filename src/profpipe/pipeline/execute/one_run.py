@@ -74,7 +74,7 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
     )
     reason, phase = judge(record, load_plan)
     if reason is None:
-        _remove_load_files(folder)
+        remove_load_files(folder)
     return replace(
         record,
         reason=reason,
@@ -91,7 +91,8 @@ def _refuse_miscounted(load_plan: LoadPlan, warmed: Sequence[LoadResult]) -> Non
         raise LoadError(why)
 
 
-def _remove_load_files(folder: Path) -> None:
+def remove_load_files(folder: Path) -> None:
+    """Remove what load generators wrote: a valid run has all of it in its record."""
     for name in (WARM_UP, LOAD, THROUGHPUT, LATENCY):
         shutil.rmtree(folder / name, ignore_errors=True)
 

@@ -18,6 +18,7 @@ from profpipe.pipeline.events import Listener, Note, RunEnded, RunStarted, Study
 from profpipe.pipeline.execute.executors import find_executor
 from profpipe.pipeline.execute.interface import Session, Unit
 from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
+from profpipe.pipeline.execute.together import RunsTogether, may_join
 from profpipe.pipeline.measure.give_up import given_up, not_tried_again
 from profpipe.pipeline.measure.redact import credentials_of, redactor
 from profpipe.pipeline.measure.study_record import study_record
@@ -26,12 +27,16 @@ from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study.read import LoadedFile
 
+# No variant can have this name.
+TOGETHER = "+together"
+
 
 @dataclass(slots=True)
 class RunningStudy:
     """`broken` = the variants that do not build; `ended` = records in the order in which the runs ended.
 
-    `starts` = how many starts are kept in the folder.
+    `starts` = how many starts are kept in the folder; `apart` = the profilers under which the variants did not run
+    together.
     """
 
     prepared: PreparedStudy
@@ -42,6 +47,7 @@ class RunningStudy:
     broken: Mapping[str, CaptureError] = field(default_factory=dict)
     ended: list[RunRecord] = field(default_factory=list)
     starts: int = 0
+    apart: set[str] = field(default_factory=set)
 
     def build(self) -> None:
         """Build every target; the runs of one that fails are recorded as invalid and not tried."""
@@ -53,25 +59,72 @@ class RunningStudy:
         Raises KeyboardInterrupt and ProfpipeError of the executor or the store: runs that have not ended leave no
         folder, because half a capture must never be taken for a whole one.
         """
-        begun: dict[Path, RunPlan] = {}
+        lost: list[RunPlan] = []
         try:
-            for run, record in self.session.carry_out(self._units(plans, begun)):
-                self._keep(run, record, begun)
+            for unit, found in self.session.carry_out(self._units(plans)):
+                if isinstance(unit, RunsTogether) and isinstance(found, tuple):
+                    lost += self._keep_together(unit, found)
+                elif isinstance(unit, PlannedRun) and isinstance(found, RunRecord):
+                    self._keep(unit.plan, unit.folder, found)
+            if lost:
+                self.run(lost)
         except (KeyboardInterrupt, ProfpipeError):
             store.remove_unfinished_runs(self.folder)
             raise
 
-    def _units(self, plans: Iterable[RunPlan], begun: dict[Path, RunPlan]) -> Iterator[PlannedRun]:
+    def _units(self, plans: Iterable[RunPlan]) -> Iterator[Unit[RunRecord | tuple[RunRecord, ...]]]:
         """The runs, each made when the executor asks for it: by then it may be known that the run would fail."""
+        for group in self._groups(plans):
+            fails = {plan: self._known_failure(plan) for plan in group}
+            for plan in group:
+                self.listen(RunStarted(plan))
+            if len(group) > 1 and not any(fails.values()) and may_join(self.prepared, group):
+                folder = store.new_run_folder(self.folder, group[0].order, TOGETHER, group[0].profiler, group[0].round)
+                yield RunsTogether(tuple(group), folder, self.prepared.fitted)
+                continue
+            for plan, error in fails.items():
+                home = self._home(plan)
+                if error is None:
+                    yield PlannedRun(plan, home, self.prepared.fitted)
+                else:
+                    self._keep(plan, home, _not_tried(self.prepared, plan, error))
+
+    def _groups(self, plans: Iterable[RunPlan]) -> Iterator[list[RunPlan]]:
+        """Runs of one sampler and round in one list, all others alone; no plan is taken before it is needed."""
+        group: list[RunPlan] = []
         for plan in plans:
-            self.listen(RunStarted(plan))
-            home = store.new_run_folder(self.folder, plan.order, plan.variant, plan.profiler, plan.round, plan.control)
-            begun[home] = plan
-            run = PlannedRun(plan, home, self.prepared.fitted)
-            if (error := self._known_failure(plan)) is None:
-                yield run
-            else:
-                self._keep(run, _not_tried(self.prepared, plan, error), begun)
+            if group and (plan.profiler, plan.round) != (group[0].profiler, group[0].round):
+                yield group
+                group = []
+            if self.prepared.kinds[plan.profiler] != "sampled" or plan.profiler in self.apart:
+                yield [plan]
+                continue
+            group.append(plan)
+            if len(group) == sum((name, plan.profiler) not in self.prepared.refused for name in self.prepared.targets):
+                yield group
+                group = []
+        if group:
+            yield group
+
+    def _home(self, plan: RunPlan) -> Path:
+        return store.new_run_folder(self.folder, plan.order, plan.variant, plan.profiler, plan.round, plan.control)
+
+    def _keep_together(self, unit: RunsTogether, records: tuple[RunRecord, ...]) -> tuple[RunPlan, ...]:
+        """The runs that are still to be done, one after another: all, where none is valid."""
+        if any(record.valid for record in records):
+            for plan, record in zip(unit.plans, records, strict=True):
+                home = self._home(plan)
+                shutil.rmtree(home)
+                (unit.folder / plan.variant).replace(home)
+                self._keep(plan, home, record)
+            shutil.rmtree(unit.folder)
+            return ()
+        profiler = unit.plans[0].profiler
+        shutil.rmtree(unit.folder)
+        self.apart.add(profiler)
+        why = (records[0].reason or "").removeprefix("the load failed: ")
+        self.listen(Note(f"{profiler}: the variants are run one after another, for together they failed: {why}"))
+        return unit.plans
 
     def _known_failure(self, plan: RunPlan) -> CaptureError | None:
         if plan.variant in self.broken:
@@ -79,16 +132,14 @@ class RunningStudy:
         last = given_up(self.ended, plan)
         return None if last is None else not_tried_again(last)
 
-    def _keep(self, run: Unit[RunRecord], record: RunRecord, begun: dict[Path, RunPlan]) -> None:
-        plan = begun[run.folder]
+    def _keep(self, plan: RunPlan, home: Path, record: RunRecord) -> None:
         hidden = redactor(
             self.prepared.variants.roots.values(),
             [self.prepared.targets[plan.variant]],
             credentials_of(self.prepared),
         )
         record = hidden.redact_run(record)
-        store.write_run(run.folder, record)
-        del begun[run.folder]
+        store.write_run(home, record)
         self.ended.append(record)
         self.listen(RunEnded(plan, record))
 

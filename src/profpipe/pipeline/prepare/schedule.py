@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,3 +44,9 @@ def schedule(
             for variant, is_control in line if round_number % 2 else reversed(line):
                 runs.append(RunPlan(order + len(runs) + 1, variant, profiler, round_number, is_control))
     return tuple(runs)
+
+
+def orders_of(seed: int, number: int, variants: int, passes: int) -> tuple[tuple[int, ...], ...]:
+    """The order of every pass of start or round `number`, drawn from the study's seed: each variant once a pass."""
+    rng = random.Random(f"orders {seed} {number}")
+    return tuple(tuple(rng.sample(range(variants), variants)) for _ in range(passes))

@@ -18,6 +18,7 @@ from profpipe.capture.server.usage import peak_bytes
 from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
 from profpipe.load.slices.client import Address, Client, VariantFailed
 from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
+from profpipe.pipeline.prepare.schedule import orders_of
 
 WARM_UP_PASSES = 4
 LONGEST_S = 120.0  # of the slices of one start, however slow the servers are
@@ -71,12 +72,6 @@ class _Open:
             return self.client.slices(orders, parts, seconds, extra)
         except VariantFailed as error:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
-
-
-def orders_of(seed: int, number: int, variants: int, passes: int) -> tuple[tuple[int, ...], ...]:
-    """The order of every pass of start `number`, drawn from the study's seed: each variant once a pass."""
-    rng = random.Random(f"orders {seed} {number}")
-    return tuple(tuple(rng.sample(range(variants), variants)) for _ in range(passes))
 
 
 def launched_in(variants: Sequence[Variant], seed: int, number: int) -> list[Variant]:

@@ -7,12 +7,14 @@ finds 6 to 13 % there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from profpipe.capture.interface import Launch, Options, Session, Trial
+from profpipe.capture.interface import Launch, Options, Profiler, Session, Trial
 from profpipe.capture.profilers.perf import python_names, trial
 from profpipe.capture.profilers.perf.options import OPTIONS, Asked
 from profpipe.capture.profilers.perf.session import FORMAT, PerfSession
+from profpipe.capture.profilers.perf.shared import SharedRecording
 from profpipe.capture.server.command import interpreter, is_python
 from profpipe.capture.server.python_version import version
 from profpipe.capture.tools import Version, find_tool
@@ -74,7 +76,32 @@ class Perf:
         return (*limits, NEW_PYTHON, BY_STACKS) if new else (*limits, OLD_PYTHON, BY_FRAME_POINTERS)
 
     def session(self, launch: Launch) -> Session:
-        return PerfSession(launch)
+        return PerfSession(launch, SharedRecording(1))
+
+    def together(self, targets: Sequence[Target], options: Options) -> Profiler | None:
+        """One by one where Python functions get names: those are complete when their server has ended."""
+        if Asked.of(options).python_names and any(_has_names(target) for target in targets):
+            return None
+        return _PerfTogether(len(targets))
+
+
+class _PerfTogether(Perf):
+    """perf over several servers that run at the same time: one recording for all."""
+
+    def __init__(self, servers: int) -> None:
+        self._shared = SharedRecording(servers)
+
+    def session(self, launch: Launch) -> Session:
+        return PerfSession(launch, self._shared)
+
+
+def _has_names(target: Target) -> bool:
+    """Whether its Python may name its functions for perf: any that is not known to be too old."""
+    if not is_python(target):
+        return False
+    python = interpreter(target)
+    found = version(python) if python else None
+    return found is None or found >= python_names.SINCE
 
 
 PROFILER = Perf()
