@@ -24,7 +24,7 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 INNER: dict[str, tuple[set[str], ...]] = {
     "pipeline": (
         {"project", "behind_change"},
-        {"setup", "captures", "history", "prepare", "gate"},
+        {"setup", "captures", "loads", "history", "prepare", "gate"},
         {"events"},
         {"execute"},
         {"measure", "slices", "reporting", "trial", "doctor"},
@@ -130,7 +130,7 @@ CHOOSERS = {"registry", "detect", "convert", "locate", "sources", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "parts", "reading", "stack_rows", "v8_nodes", "heap_frames"}
     | {"firefox_tables", "php_serialised"},
-    "load": {"interface", "plan", "process", "guard", "doubts", "response"},
+    "load": {"interface", "plan", "process", "guard", "doubts", "response", "results"},
     "export": {"interface"},
     "publish": {"interface", "wire", "secret", "place", "actions", "issues", "sticky", "summary"},
     "capture/profilers": set(),

@@ -19,6 +19,8 @@ INSTALL = {
     "h2load": "apt install nghttp2-client",
     "perf": "apt install linux-perf",
     "chromium": "apt install chromium",
+    "redis-server": "apt install redis-server",
+    "redis-benchmark": "apt install redis-tools",
     "gcc": "apt install gcc make",
     "go": "install Go 1.21 or newer from https://go.dev/dl",
     "jcmd": "apt install openjdk-17-jdk-headless",

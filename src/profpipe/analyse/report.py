@@ -21,6 +21,8 @@ from profpipe.analyse.tables.variants import report_variants
 from profpipe.analyse.tables.verdicts import Verdicts, judge
 from profpipe.model.report import Report, StudyInfo
 
+PER_REQUEST = "per request"
+
 
 def build_report(study: StudyData) -> Report:
     """The report of a study. Deterministic: the same runs, in any order, give the same report.
@@ -43,7 +45,17 @@ def build_report(study: StudyData) -> Report:
 
 def concluded(report: Report) -> Report:
     """The report with its conclusions, computed from nothing but the report."""
-    return report.model_copy(update={"conclusions": conclude(report)})
+    return _per_unit(report.model_copy(update={"conclusions": conclude(report)}))
+
+
+def _per_unit(report: Report) -> Report:
+    """Labels and sentences per what the load counts, where that is no request: "CPU time per SET"."""
+    per = f"per {report.study.unit}"
+    if per == PER_REQUEST:
+        return report
+    metrics = tuple(m.model_copy(update={"label": m.label.replace(PER_REQUEST, per)}) for m in report.metrics)
+    said = tuple(c.model_copy(update={"text": c.text.replace(PER_REQUEST, per)}) for c in report.conclusions)
+    return report.model_copy(update={"metrics": metrics, "conclusions": said})
 
 
 def with_changes(
@@ -91,6 +103,7 @@ def _study(study: StudyData) -> StudyInfo:
         rounds=record.rounds,
         load=record.load,
         request=record.request,
+        unit=record.unit,
         placement=record.placement,
         command=record.command,
         planned_runs=record.planned_runs or None,

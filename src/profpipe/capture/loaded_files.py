@@ -48,7 +48,7 @@ def loaded_files(target: Target, root: Path, request: Request) -> Loaded | None:
     port = choose_port(target)
     try:
         with tempfile.TemporaryDirectory(prefix="profpipe-loaded-") as scratch:
-            launch = prepare(target, port, root=root, raw=Path(scratch), options={}, cpus=None)
+            launch = prepare(target, port, root=root, raw=Path(scratch), scratch=Path(scratch), options={}, cpus=None)
             with Supervised(launch.argv, env={**launch.env, **LOUD}, cwd=launch.cwd, on_line=listen) as server:
                 known = port if names_port(target) or target.port is not None else None
                 Waiting(server, target, known, request, target.ready.timeout).wait()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from profpipe.capture.interface import Collected, Launch, Options, Profiler, Session, Window
@@ -137,10 +138,13 @@ def _run_on_some_port(
         raw = _empty_folder(run.folder / "raw", again=left < PORT_TRIES - 1)
         port = choose_port(run.target)
         cpus = None if run.placement.server_cpu is None else frozenset({run.placement.server_cpu})
-        launch = prepare(run.target, port, root=root, raw=raw, options=options, cpus=cpus)
         run.enter("start")
         try:
-            _run_on(run, launch, port, request, warm_up, load, after)
+            with TemporaryDirectory(prefix="profpipe-run-", ignore_cleanup_errors=True) as scratch:
+                launch = prepare(
+                    run.target, port, root=root, raw=raw, scratch=Path(scratch), options=options, cpus=cpus
+                )
+                _run_on(run, launch, port, request, warm_up, load, after)
         except PortTaken as error:
             if not left or not names_port(run.target):
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from profpipe.capture.launch import working_folder
 from profpipe.capture.server import layout
-from profpipe.capture.server.command import environment, fill
+from profpipe.capture.server.command import data_folder, environment, fill
 from profpipe.capture.server.memory import Free, no_room, roomy
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
@@ -87,7 +88,8 @@ def side_by_side(
     in the phase "memory". The first variant is then launched before the others.
     """
     with ExitStack() as stack:
-        where = _Where(stack, ticket, root, placement)
+        scratch = tempfile.TemporaryDirectory(prefix="profpipe-start-", ignore_cleanup_errors=True)
+        where = _Where(stack, ticket, root, placement, Path(stack.enter_context(scratch)))
         running: list[Running] = []
         while len(running) < len(variants):
             waiting = variants[len(running) :]
@@ -110,12 +112,13 @@ def _room_for(running: Sequence[Running], waiting: Sequence[Variant], free: Free
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """What the servers of a start share; `stack` ends them."""
+    """What the servers of a start share; `stack` ends them. `scratch` = the folder for what {data} stands for."""
 
     stack: ExitStack
     ticket: Ticket
     root: Path
     placement: Placement
+    scratch: Path
 
     def serve(self, variants: Sequence[Variant]) -> list[Running]:
         """Launched together and serving. Raises StartLost."""
@@ -141,9 +144,10 @@ class _Where:
         port = choose_port(target)
         try:
             cwd = working_folder(target, variant.root or self.root)
-            env = layout.environment(self.ticket, environment(target, port), target.env)
+            data = data_folder(target, self.scratch)
+            env = layout.environment(self.ticket, environment(target, port, data), target.env)
             place = layout.stack_bytes(self.ticket)
-            server = Supervised(fill(target.command, port), env=env, cwd=cwd, cpus=cpus, stack_bytes=place)
+            server = Supervised(fill(target.command, port, data), env=env, cwd=cwd, cpus=cpus, stack_bytes=place)
         except CaptureError as error:
             raise _lost(variant, error) from error
         self.stack.callback(server.kill)

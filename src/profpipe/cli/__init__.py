@@ -21,6 +21,7 @@ from profpipe.cli.captures import compare, export, parse
 from profpipe.cli.clean import clean
 from profpipe.cli.diff import diff
 from profpipe.cli.history import history, merge
+from profpipe.cli.load import load
 from profpipe.cli.program import Program
 from profpipe.cli.run import report, run
 from profpipe.cli.say import accept_any_text, plain, say
@@ -45,7 +46,7 @@ def cli() -> None:
 
 
 MEASURE = (run, report, diff, bisect, bisect_step, calibrate, clean, history, merge, attach, accept)
-for command in (*MEASURE, init, check, list_, doctor, parse, compare, export):
+for command in (*MEASURE, init, check, list_, doctor, parse, compare, export, load):
     cli.add_command(command)
 cli.add_command(attach, "publish")  # another name of the same command
 

@@ -38,6 +38,7 @@ class OneOfMany(Option):
 
 
 GENERATOR = PartName("profpipe.load:GENERATORS", "auto")
+RESULT = PartName("profpipe.load.results:RESULTS")
 FORMAT = PartName("profpipe.parse:PARSERS")
 EXPORTER = PartName("profpipe.export:EXPORTERS")
 FORGE = PartName("profpipe.publish.registry:FORGES")

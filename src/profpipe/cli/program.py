@@ -12,7 +12,7 @@ SECTIONS = {
     "Commits": ("diff", "bisect", "calibrate", "clean", "history", "merge"),
     "On a pull request": ("attach", "accept"),
     "Before the first run": ("doctor", "init", "check", "list"),
-    "Captures you already have": ("parse", "compare", "export"),
+    "Captures you already have": ("parse", "compare", "export", "load"),
 }
 LONGEST = 200  # characters of a first sentence, which is wrapped and never cut
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from profpipe.study.schema import LoadPlan
 
 LOOK = 8
+OWN = "command"
 __all__ = ["GENERATORS", "Choice", "choice", "choose", "missing", "programs", "run", "warm_up"]
 
 
@@ -49,6 +50,11 @@ def choice(plan: LoadPlan) -> Choice:
     """
     from profpipe.errors import Refused, ToolMissing
 
+    if plan.command is not None:
+        with GENERATORS.blaming(OWN):
+            if why := GENERATORS.get(OWN).refuses(plan):
+                raise Refused(f"load.command: {why}")
+        return Choice(OWN, "the plan has a command of its own")
     if plan.generator != "auto":
         named = GENERATORS.get(plan.generator)
         with GENERATORS.blaming(plan.generator):
@@ -92,12 +98,15 @@ def warm_up(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -
     """plan.warmup requests by the built-in generator, so that every generator's window starts alike.
 
     With 0 nothing is sent and the result is empty, unless another generator is named: it needs to know how the server
-    answers (`answers.miscounted`), by LOOK requests.
+    answers (`answers.miscounted`), by LOOK requests. A command of the plan's own warms up itself, in a run of its own
+    with `{requests}` as warmup.
     """
     from profpipe.model.run import Histogram, LoadResult
 
     requests = plan.warmup or (0 if plan.generator in {"auto", "builtin"} else LOOK)
     if requests == 0:
         return LoadResult("builtin", "not run", (), "closed", "none", 0, 0, 0, 0.0, sent=0, latency=Histogram((), ()))
+    if plan.command is not None:
+        return run(OWN, plan.model_copy(update={"requests": requests}), host, port, cpus=cpus, folder=folder)
     warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": requests})
     return run("builtin", warming, host, port, cpus=cpus, folder=folder)

@@ -95,6 +95,16 @@ def refuses(plan: LoadPlan) -> str | None:
     return None
 
 
+def recognises(text: str) -> bool:
+    """Whether a finished h2load wrote this text."""
+    return FINISHED.search(text) is not None and TRAFFIC.search(text) is not None
+
+
+def read(text: str) -> LoadResult:
+    """A finished h2load's text as a result."""
+    return parse_h2load(text)
+
+
 def run(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -> LoadResult:
     """Run h2load. Its exit code is 0 even when every connection was refused: only its counts are believed."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,6 +167,7 @@ def parse_h2load(text: str, log: Path | None = None, *, expected: int = 200) -> 
         errors=_errors(summary, rows, expected),
         bytes_read=summary.bytes_total,
         latency=rows.latency if rows is not None else None,
+        mean_us=summary.request_us[2] if summary.done else None,
         output=text[-OUTPUT_LIMIT:],
     )
     return with_doubts(found, doubts)

@@ -199,6 +199,9 @@ def _wait(
         # wait4 instead of Popen.wait: only it gives the processor time of this child without that of others.
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
+        # It leads a group of its own: what a script has started and left behind would go on loading the server.
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         if child.stdin is not None:
             with suppress(BrokenPipeError):
                 child.stdin.close()

@@ -16,6 +16,7 @@ GENERATORS: Registry[Generator] = Registry(
         "wrk": "profpipe.load.wrk",
         "h2load": "profpipe.load.h2load",
         "builtin": "profpipe.load.builtin",
+        "command": "profpipe.load.command",
     },
     group="profpipe.loads",
 )

@@ -241,6 +241,7 @@ class StudyInfo(Part):
     rounds: int
     load: str = Field(description="the load plan in words, tool and version included")
     request: str = Field("", description="method and path of the request, for example `GET /item`")
+    unit: str = Field("request", description="what the load counts, in the singular: costs are per unit")
     placement: str
     command: str = Field(description="what makes this report again")
     planned_runs: int | None = Field(None, description="more than `runs` holds: the study was cut short")

@@ -51,17 +51,18 @@ class LoadResult:
 
     `served` = complete responses with the expected status; `sent` = requests begun, None where a tool does not
     say; `failed` = requests that were asked for and not served. `latency` holds one entry per served request,
-    except where `correction` is "wrk-corrected": wrk adds entries of its own. `doubts` says in words why a figure
-    must not be believed: a load that was its own bottleneck, a latency that the arithmetic contradicts.
+    except where `correction` is "wrk-corrected": wrk adds entries of its own. A tool that prints no histogram gives its
+    mean and its percentiles, (per cent, microseconds). `doubts` says in words why a figure must not be believed: a
+    load that was its own bottleneck, a latency that the arithmetic contradicts.
     """
 
     tool: str
     version: str
     command: tuple[str, ...]
-    loop: Loop
-    correction: Correction
-    connections: int
-    threads: int
+    loop: Loop | None
+    correction: Correction | None
+    connections: int | None
+    threads: int | None
     served: int
     seconds: float
     sent: int | None = None
@@ -70,6 +71,8 @@ class LoadResult:
     bytes_read: int | None = None
     offered_rate: float | None = None
     latency: Histogram | None = None
+    mean_us: float | None = None
+    percentiles_us: tuple[tuple[float, float], ...] = ()
     client_cpu_s: float | None = None
     lateness_p99_us: float | None = None
     reconnects: int | None = None  # connections opened again because the server closed them
@@ -78,6 +81,7 @@ class LoadResult:
     doubts: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()  # of "rate", "latency": the figures the doubts are about
     output: str = ""  # the tool's own text, at most 64 KiB
+    unit: str = "request"  # what was counted, in the singular
 
     @property
     def rate(self) -> float | None:

@@ -48,7 +48,8 @@ class StudyRecord:
     `commits` = variant -> the commit it was built from, empty where the variants are targets; `sequential` = how rounds
     were added, once that has ended; `checkout` = the user's own folder of that repository, which no profile of a commit
     may come from. It stays in study.json. `slices` = how the starts were planned, None where clean runs are rounds.
-    `request` = its method and path, empty in folders of earlier versions. `gate` = the rules that decide whether this
+    `request` = its method and path, empty in folders of earlier versions; `unit` = what a load counts, which costs are
+    per. `gate` = the rules that decide whether this
     change fails, as `--fail-on` has them, and `accepted` = the regressions that were accepted for it. `dependencies` =
     the packages whose version differs from the baseline's.
     """
@@ -78,6 +79,7 @@ class StudyRecord:
     slices: SlicesRecord | None = None
     checkout: str = ""
     request: str = ""
+    unit: str = "request"
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     dependencies: tuple[Dependency, ...] = ()

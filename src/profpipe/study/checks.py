@@ -11,7 +11,7 @@ from pathlib import Path
 from profpipe.study.globs import glob
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
-from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, Study, StudyFile, Target
+from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, Study, StudyFile, Target, asks_for
 
 # `${name}` belongs to a shell, `{{name}}` to a template, `{"a": 1}` is JSON. Only `{name}` is ours.
 _PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
@@ -65,7 +65,7 @@ def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
     for number, line in enumerate(target.build):
         lines[(*path, "build", number)] = line
     for place, line in lines.items():
-        allowed = {"python"} if "build" in place[2:] else {"port", "python"}
+        allowed = {"python", "checkout", "env"} | (set() if "build" in place[2:] else {"port", "data"})
         for number, argument in enumerate(line):
             if "\0" in argument:
                 yield Mistake((*place, number), "a NUL character cannot be passed to a program")
@@ -197,6 +197,61 @@ def _load(path: KeyPath, plan: LoadPlan, known: Known) -> Iterator[Mistake]:
     for key in sorted(unused & plan.model_fields_set):
         yield Mistake((*path, key), f'has no effect in mode "{plan.mode}": leave it out, or choose another mode')
     yield from _request((*path, "request"), plan.request)
+    yield from _own_generator(path, plan)
+
+
+LOAD_PLACEHOLDERS = (
+    "host", "port", "address", "url", "requests", "connections", "threads", "rate", "duration", "out", "python",
+    "checkout",
+)  # fmt: skip
+COUNTED_BY = ("result", "pattern", "pointer", "exit")
+
+
+def _own_generator(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
+    """`command`, and the keys that go with it only."""
+    if plan.command is None:
+        for key in sorted({"count", "unit"} & plan.model_fields_set):
+            yield Mistake((*path, key), "has no effect without a command of your own: set load.command")
+        return
+    for number, argument in enumerate(plan.command):
+        for word in _PLACEHOLDER.findall(argument):
+            if word not in LOAD_PLACEHOLDERS:
+                hint = did_you_mean(word, LOAD_PLACEHOLDERS)
+                yield Mistake((*path, "command", number), f"unknown placeholder {{{word}}}{hint}")
+    if not any(asks_for(plan, name) for name in ("port", "address", "url")):
+        yield Mistake((*path, "command"), "it is not told the server's address: use {port}, {address} or {url}")
+    if plan.unit is None:
+        yield Mistake((*path, "command"), 'needs unit = "NAME": what it counts, such as "SET" or "query"')
+    if asks_for(plan, "requests") and "requests" not in plan.model_fields_set:
+        yield Mistake((*path, "command"), "uses {requests}: set requests = NUMBER")
+    yield from _count((*path, "count"), plan)
+
+
+def _count(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
+    rule = plan.count
+    given = [key for key in COUNTED_BY if getattr(rule, key) not in (None, "", False)]
+    if len(given) != 1:
+        had = " and ".join(given) or "nothing"
+        yield Mistake(path, f"one of {', '.join(COUNTED_BY)} says how the operations are counted; {had} is set")
+    if rule.exit and not asks_for(plan, "requests"):
+        yield Mistake((*path, "exit"), "the command must be told how many: use {requests}")
+    patterns = {"pattern": rule.pattern, "failed": rule.failed if rule.pattern is not None else None}
+    for key, pattern in patterns.items():
+        if pattern:
+            yield from _one_group((*path, key), pattern)
+    for key, pointer in (("pointer", rule.pointer), ("failed", rule.failed if rule.pointer is not None else None)):
+        if pointer and not pointer.startswith("/"):
+            yield Mistake((*path, key), "a JSON pointer starts with `/`")
+
+
+def _one_group(path: KeyPath, pattern: str) -> Iterator[Mistake]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield Mistake(path, f"not a regular expression: {error}")
+    else:
+        if groups != 1:
+            yield Mistake(path, f"needs one group, around the count; it has {groups}")
 
 
 def _request(path: KeyPath, request: Request) -> Iterator[Mistake]:

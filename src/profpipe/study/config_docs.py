@@ -21,6 +21,7 @@ TABLES: Mapping[str, str] = {
     "Request": "[study.NAME.load.request], [target.NAME.request]",
     "Study": "[study.NAME]",
     "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",
+    "Counting": "[study.NAME.load.count], [load.NAME.count]",
     "ProfilerUse": "[study.NAME.profiler.PROFILER]",
     "Hypothesis": "[[study.NAME.hypothesis]]",
     "CategoryRule": "[[category]]",

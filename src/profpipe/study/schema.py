@@ -73,12 +73,14 @@ class Target(Part):
     label: str = Field("", description="name in the report; the key when empty")
     command: Command = Field(
         description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe, or "
-        "that of the target's environment; `{checkout}` and `{env}` are the folders of the checkout and the environment"
+        "that of the target's environment; `{checkout}` and `{env}` are the folders of checkout and environment, "
+        "`{data}` an empty folder that is made for each start and removed after it"
     )
     language: Language = Field("other", description="which profilers fit, and which rules apply to function names")
     cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
     env: dict[str, str] = Field(
-        default_factory=dict, description="environment variables of the server; a value may contain `{port}`"
+        default_factory=dict,
+        description="environment variables of the server; a value may contain `{port}` and `{data}`",
     )
     build: tuple[Command, ...] = Field((), description="commands run once, in cwd, before the study")
     environment: EnvironmentTable | None = Field(
@@ -94,6 +96,22 @@ class Target(Part):
     )
     stop: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] = Field("SIGTERM", description="signal that ends it")
     stop_timeout: Seconds = Field(10.0, description="seconds until SIGKILL; three times as long under callgrind")
+
+
+class Counting(Part):
+    """How the operations of a `load.command` are counted: by one of result, pattern, pointer and exit."""
+
+    result: str = Field(
+        "",
+        description="the tool whose result the command prints: wrk, h2load, k6, locust, vegeta, oha, hey, ab, fortio, "
+        "autocannon, bombardier or redis-benchmark; auto = recognised",
+    )
+    pattern: str | None = Field(
+        None, description="regular expression with one group, the count; several matches are added up"
+    )
+    pointer: str | None = Field(None, description="JSON pointer to the count in what it prints, such as `/totals/ok`")
+    exit: bool = Field(False, description="exit code 0 means that it carried out all of `{requests}`")
+    failed: str = Field("", description="pattern or pointer, as above, of the operations that failed")
 
 
 class LoadPlan(Part):
@@ -120,6 +138,21 @@ class LoadPlan(Part):
     warmup: Annotated[int, Field(ge=0, le=1_000_000)] = Field(300, description="requests before the window opens")
     timeout: Seconds = Field(60.0, description="seconds after which a load is aborted and the run is invalid")
     request: Request = Field(Request(), description="the request")
+    command: Command | None = Field(
+        None,
+        description="a load generator of your own, in place of `generator`: its arguments, with `{host}`, `{port}`, "
+        "`{address}`, `{url}`, `{requests}`, `{connections}`, `{threads}`, `{rate}`, `{duration}`, `{checkout}`, "
+        "`{python}`, and `{out}`, a file for its result in place of what it prints",
+    )
+    count: Counting = Field(Counting(), description="how the operations of `command` are counted")
+    unit: Annotated[str, Field(pattern=r"^[^\s`|<>][^\n`|<>]{0,39}$")] | None = Field(
+        None, description="what `command` counts, in the singular, such as `SET`; costs are per unit"
+    )
+
+
+def asks_for(plan: LoadPlan, name: str) -> bool:
+    """Whether the plan's command has this placeholder."""
+    return any(f"{{{name}}}" in argument for argument in plan.command or ())
 
 
 class ProfilerUse(Part):

@@ -6,15 +6,33 @@ import os
 import re
 import shutil
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.capture.server.process import inherited_environment
 from profpipe.study.schema import Target
 
+DATA = "{data}"
 
-def fill(argv: tuple[str, ...], port: int) -> tuple[str, ...]:
-    """Fill in {port} and {python}; other braces are the target's own."""
-    return tuple(part.replace("{port}", str(port)).replace("{python}", sys.executable) for part in argv)
+
+def fill(argv: tuple[str, ...], port: int, data: Path | None = None) -> tuple[str, ...]:
+    """Fill in {port}, {python} and, where there is a folder for it, {data}; other braces are the target's own."""
+    names = {"{port}": str(port), "{python}": sys.executable} | ({DATA: str(data)} if data is not None else {})
+    return tuple(_filled(part, names) for part in argv)
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
+
+
+def data_folder(target: Target, parent: Path) -> Path | None:
+    """A new empty folder in `parent` for a target whose command or environment has {data}; None for others."""
+    if not any(DATA in text for text in (*target.command, *target.env.values())):
+        return None
+    return Path(tempfile.mkdtemp(prefix="data-", dir=parent))
 
 
 def is_python(target: Target) -> bool:
@@ -42,7 +60,7 @@ def interpreter_of(program: str, cwd: Path | None = None) -> str | None:
     return found[1].decode() if found else None
 
 
-def environment(target: Target, port: int) -> dict[str, str]:
+def environment(target: Target, port: int, data: Path | None = None) -> dict[str, str]:
     """The server's whole environment: the inherited names, the target's own, and a fixed hash seed for Python.
 
     Dict layouts follow the hash seed: with a random one instructions per request of one server differ by 1.6 %.
@@ -50,7 +68,7 @@ def environment(target: Target, port: int) -> dict[str, str]:
     env = inherited_environment()
     if is_python(target):
         env["PYTHONHASHSEED"] = "0"
-    return env | {name: fill((value,), port)[0] for name, value in target.env.items()}
+    return env | {name: fill((value,), port, data)[0] for name, value in target.env.items()}
 
 
 def find_program(name: str, cwd: Path) -> str | None:

@@ -14,6 +14,9 @@ from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study import LoadPlan
 from profpipe.study.read import LoadedFile
+from profpipe.study.schema import asks_for
+
+REQUEST = "request"
 
 
 def study_record(
@@ -36,6 +39,7 @@ def study_record(
         rounds=study.rounds,
         load=loads_in_words(prepared),
         request=_request_in_words(prepared),
+        unit=study.load.unit or REQUEST,
         placement=_places_in_words(prepared),
         command=command,
         created=created.isoformat(timespec="seconds"),
@@ -102,6 +106,8 @@ def _fitted_in_words(prepared: PreparedStudy, name: str) -> str:
 
 
 def _request_in_words(prepared: PreparedStudy) -> str:
+    if prepared.study.load.command is not None:
+        return f"one {prepared.study.load.unit}"
     request = prepared.targets[prepared.baseline].request or prepared.study.load.request
     return f"{request.method} {request.path}"
 
@@ -117,6 +123,8 @@ def _places_in_words(prepared: PreparedStudy) -> str:
 
 def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:
     """The load plan as a phrase, with the generator that will be used."""
+    if plan.command is not None:
+        return _how_much(plan, generator)
     return (
         f"{_how_much(plan, generator)}, after {plan.warmup:,} requests of warm-up; "
         f"{plan.request.method} {plan.request.path}"
@@ -130,5 +138,8 @@ def _how_much(plan: LoadPlan, generator: str | None) -> str:
         "rate": f"{plan.rate:,.0f} requests a second for {plan.duration:g} s" if plan.rate else "a fixed rate",
         "closed": f"as fast as it goes for {plan.duration:g} s",
     }[plan.mode]
+    if plan.command is not None:
+        asked = f"{plan.requests:,} x {plan.unit} a run" if asks_for(plan, "requests") else "as much as it does"
+        return f"{asked} by {Path(plan.command[0]).name}; a request is one {plan.unit} here"
     connections = f"{plan.connections} keep-alive connection{'' if plan.connections == 1 else 's'}"
     return f"{amount} over {connections} by {load.choose(plan)}"

@@ -51,4 +51,10 @@ def leaves_count_open(study: Study, instrument: str) -> bool:
     """Whether the study says nothing of how many requests a run under this instrument sends."""
     use = study.use(instrument)
     plan = use.load or study.load
-    return plan.mode == "count" and use.requests is None and "requests" not in plan.model_fields_set
+    # A trial cannot choose for a program of the user's own: it may take seconds to start.
+    return (
+        plan.command is None
+        and plan.mode == "count"
+        and use.requests is None
+        and "requests" not in plan.model_fields_set
+    )

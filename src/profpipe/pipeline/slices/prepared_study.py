@@ -98,6 +98,8 @@ def why_not(prepared: PreparedStudy, broken: Collection[str] = ()) -> str | None
         return ""
     if prepared.fitted.not_by_slices is not None:
         return prepared.fitted.not_by_slices
+    if prepared.study.load.command is not None:
+        return "the load is a program of its own, and slices are loaded by the built-in client"
     if prepared.study.load.mode == "rate":
         return "the load has a fixed rate, which slices cannot keep"
     if prepared.baseline in broken:

@@ -84,7 +84,7 @@ def arithmetic(row: Row, facts: Facts, given: Given) -> Answer:  # noqa: ARG001
 
 def _mean_us(read: LoadResult) -> float:
     """connections / rate: in a closed loop every connection always has one request outstanding (Little's law)."""
-    return read.connections / read.rate * 1e6 if read.rate else 0.0
+    return read.connections / read.rate * 1e6 if read.rate and read.connections else 0.0
 
 
 def _exact_bytes(read: LoadResult) -> float:

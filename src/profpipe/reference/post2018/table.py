@@ -10,11 +10,11 @@ from typing import Any
 
 from profpipe.analyse.conclusions.facts import Facts
 from profpipe.analyse.statistics.series import rounded
+from profpipe.load.wrk.text import parse_wrk_text
 from profpipe.model.report import Report, SeedRow
 from profpipe.model.run import LoadResult
 from profpipe.reference.post2018 import fairness, method, results
 from profpipe.reference.post2018.answer import Given, Row, Rule
-from profpipe.reference.wrk_text import parse_wrk_text
 
 RULES: Mapping[str, Rule] = {
     "question": results.question,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from profpipe.errors import LoadError
-from profpipe.reference.wrk_table import read_table
-from profpipe.reference.wrk_text import parse_wrk_text
+from profpipe.load.wrk.table import read_table
+from profpipe.load.wrk.text import parse_wrk_text
 from tests.support.paths import DATA
 
 CAPTURES = DATA / "load"
