@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from profpipe.model.audit import Audit, Check
 from profpipe.model.figure import CommitInfo, Comparison, Lottery, MetricInfo, Part, Ratio, Series, Variant, Verdict
 from profpipe.model.report_tables import (
     GRID,
@@ -46,6 +47,7 @@ __all__ = [
     "SCHEMA",
     "UNEXPLAINED",
     "Alignment",
+    "Audit",
     "Calibration",
     "CategoryInfo",
     "CategoryRow",
@@ -54,6 +56,7 @@ __all__ = [
     "Cell",
     "Certainty",
     "ChangedLines",
+    "Check",
     "ClassicList",
     "ClassicRow",
     "CommitInfo",
@@ -274,6 +277,7 @@ class Report(Part):
     classic: tuple[ClassicList, ...] = ()
     flames: tuple[Flame, ...] = ()
     runs: tuple[RunRow, ...] = ()
+    audit: Audit | None = Field(None, description="what was checked of the loads; null: no load was run")
     reference: ReferenceInfo | None = Field(None, description="the published study that `seed_table` is about")
     # Reports of every version have their rows under this name, from the time when `seed` was the only such study.
     seed_table: tuple[SeedRow, ...] = Field((), description="a published study, statement by statement")

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from profpipe.analyse.study_data import StudyData
 from profpipe.model.audit import Audit, Check
 from profpipe.model.run import LoadResult
 from profpipe.units import count, duration_ns, percent
@@ -30,6 +31,22 @@ class Seen:
 
 
 Found = tuple[bool | None, str]
+
+
+def audit_of(study: StudyData) -> Audit | None:
+    """The audit of a study's clean loads; None where it has none."""
+    labels = {variant.id: variant.label for variant in study.record.variants}
+    loads = []
+    for run in study.runs:
+        record = run.record
+        if not record.valid or study.instruments.get(record.profiler) != "clean":
+            continue
+        used = None if record.usage is None or record.usage.cpu_ns is None else record.usage.cpu_ns / 1e9
+        costs = {"load": used, "throughput": None, "latency": None}
+        found = {"load": record.load, "throughput": record.throughput, "latency": record.latency}
+        name = labels.get(record.variant, record.variant)
+        loads += [Seen(name, load, costs[key]) for key, load in found.items() if load is not None]
+    return audit(loads) if loads else None
 
 
 def audit(loads: Sequence[Seen]) -> Audit:

@@ -10,6 +10,7 @@ from profpipe.render.page import (
     flame_graph,
     gap,
     hotspots,
+    load_checks,
     method,
     published_study,
     variants,
@@ -25,6 +26,7 @@ SECTIONS: tuple[Section, ...] = (
     flame_graph.SECTION,
     classic.SECTION,
     published_study.SECTION,
+    load_checks.SECTION,
     method.SECTION,
 )
 

@@ -19,6 +19,7 @@ from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclus
 from profpipe.render.content.figures import Figure, FigureText, figure_text, figures
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.headline import headline_figure, headline_number
+from profpipe.render.content.load_checks import load_checks
 from profpipe.render.content.slices import FROM_START, slices_text, starts_words
 from profpipe.render.content.study import invalid_runs, rounds_words
 from profpipe.render.content.variants import heads
@@ -168,4 +169,6 @@ def _missing(report: Report, *, unknown: bool) -> list[RenderableType]:
         f"start lost: {each.variant} ({each.where}): {each.reason}" for each in (slices.lost[:3] if slices else ())
     ]
     lines += [f"left out: {left.target}: {left.reason}" for left in report.study.left_out]
+    if (checks := load_checks(report)) is not None:
+        lines += [f"load: {checks.summary} passed", *(f"load: {row.words}" for row in checks.failed)]
     return [Text(line, style="dim") for line in lines]
