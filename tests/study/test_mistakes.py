@@ -162,7 +162,7 @@ ONE_MISTAKE: dict[str, tuple[str, str]] = {
     ),
     "a build knows no port": (
         SERVER + 'build = [["make"], ["x", "{port}"]]',
-        "3:26: target.a.build[1][1]: unknown placeholder {port}; known: python",
+        "3:26: target.a.build[1][1]: unknown placeholder {port}; known: checkout, env, python",
     ),
     "NUL in an argument": (
         '[target.a]\ncommand = ["{port}", "a\\u0000b"]',

@@ -43,6 +43,8 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
     """What neither wrk nor h2load can do; None when the plan asks for nothing of it."""
     if plan.connections < plan.threads:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
+    if not plan.request.keep_alive:
+        return f"{name} opens a connection for each request without counting it"
     if plan.request.method == "HEAD":
         return f"{name} waits for the body that a response to HEAD does not have"
     return None
@@ -57,6 +59,8 @@ def request_bytes(request: Request, host: str, port: int) -> bytes:
     if not has_header(request, "host"):
         lines.append(f"Host: {address(host, port)}")
     lines += [f"{name}: {value}" for name, value in headers(request)]
+    if not request.keep_alive:
+        lines.append("Connection: close")
     body = request.body.encode()
     if (body or request.method in WITH_BODY) and not has_header(request, "content-length", "transfer-encoding"):
         lines.append(f"Content-Length: {len(body)}")

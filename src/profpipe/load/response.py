@@ -7,6 +7,11 @@ import httptools
 NO_BODY = (204, 304)
 
 
+def closes(request: bytes) -> bool:
+    """Whether the request asks for the end of its connection, which its client then ends, too."""
+    return b"\r\nConnection: close\r\n" in request.partition(b"\r\n\r\n")[0] + b"\r\n"
+
+
 class Response:
     """The target of an httptools parser: one response at a time, and whether it ended as it should.
 

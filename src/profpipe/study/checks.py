@@ -260,7 +260,8 @@ def _request(path: KeyPath, request: Request) -> Iterator[Mistake]:
         if not HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
             yield Mistake(place, "not a valid header: a name is one token, a value one line")
         elif name.lower() in _OWN_HEADERS:
-            yield Mistake(place, "the load generator sets this header itself")
+            hint = ": set keep_alive = false to close connections" if name.lower() == "connection" else ""
+            yield Mistake(place, f"the load generator sets this header itself{hint}")
 
 
 def check_category(path: KeyPath, rule: CategoryRule, known: Known) -> Iterator[Mistake]:

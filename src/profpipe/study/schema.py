@@ -39,6 +39,7 @@ class Request(Part):
     headers: dict[str, str] = Field(default_factory=dict, description="extra request headers")
     body: str = Field("", description="request body, sent with its Content-Length")
     status: Annotated[int, Field(ge=100, le=599)] = Field(200, description="the status that counts as served")
+    keep_alive: bool = Field(True, description="false = every request has a connection of its own")
 
 
 class Requires(Part):

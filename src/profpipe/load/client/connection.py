@@ -7,7 +7,7 @@ from typing import Protocol
 
 import httptools
 
-from profpipe.load.response import Response
+from profpipe.load.response import Response, closes
 
 CONNECT_TRIES = 3
 RETRY_AFTER_S = 0.05
@@ -50,6 +50,7 @@ class Connection(Response, asyncio.Protocol):
 
     def __init__(self, load: Load) -> None:
         super().__init__(head=load.head)
+        self.closing = closes(load.request)
         self.load = load
         self.transport: asyncio.Transport | None = None
         self.waiting = False  # a request is outstanding
@@ -116,7 +117,7 @@ class Connection(Response, asyncio.Protocol):
         load, status = self.load, self.status
         self.useful = True
         self.waiting = False
-        if not self.after_response():
+        if not self.after_response() or self.closing:
             self._leave()
         elif whole is not None and status == load.expected:
             load.verified = whole

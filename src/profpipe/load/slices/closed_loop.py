@@ -8,6 +8,7 @@ import select
 import time
 from typing import Any
 
+from profpipe.load.response import closes
 from profpipe.load.slices.connection import RECEIVE_BYTES, Connection, SliceError
 
 EXIT_PARENT_DIED = 3
@@ -36,6 +37,7 @@ class ClosedLoop:
         self.request, self.expected, self.timeout = request, expected, timeout
         self.served = self.reconnects = self.lost = self.body_bytes = 0
         self.latencies_ns: list[int] = []
+        self._closing = closes(request)
         self._verified: bytes | None = None
         self._verified_body = 0
         self._epoll = select.epoll()
@@ -146,7 +148,7 @@ class ClosedLoop:
             return False
         self._check(connection)
         body = connection.body_bytes
-        if not connection.after_response():
+        if not connection.after_response() or self._closing:
             self._reopen(connection)
         elif whole:
             self._verified, self._verified_body = data, body

@@ -141,5 +141,6 @@ def _how_much(plan: LoadPlan, generator: str | None) -> str:
     if plan.command is not None:
         asked = f"{plan.requests:,} x {plan.unit} a run" if asks_for(plan, "requests") else "as much as it does"
         return f"{asked} by {Path(plan.command[0]).name}; a request is one {plan.unit} here"
-    connections = f"{plan.connections} keep-alive connection{'' if plan.connections == 1 else 's'}"
+    kind, more = ("keep-alive ", "") if plan.request.keep_alive else ("", " at a time, one for each request,")
+    connections = f"{plan.connections} {kind}connection{'' if plan.connections == 1 else 's'}{more}"
     return f"{amount} over {connections} by {load.choose(plan)}"
