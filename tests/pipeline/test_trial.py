@@ -59,6 +59,16 @@ def test_a_study_that_sets_its_counts_needs_no_trial(tmp_path: Path) -> None:
     assert needs_trial(study(tmp_path, profiler={"callgrind": {"load": {"warmup": 1}}}, load={"requests": 100}))
 
 
+def test_what_building_took_is_a_part_of_the_budget(tmp_path: Path) -> None:
+    found = Found(study(tmp_path))
+    at_once = outcome(found)
+    late = try_out(found.study, found, (), [].append, by_slices=False, before_s=110.0)
+    sent = [sum(size.requests for size in each.prepared.fitted.sizes.values()) for each in (at_once, late)]
+    assert sent[1] < sent[0]
+    assert late.record.expected_s <= late.record.budget_s == 180
+    assert late.record.seconds < 10, "the trial's own seconds"
+
+
 def test_every_variant_is_tried_under_every_instrument_and_the_loads_follow(tmp_path: Path) -> None:
     found, told = Found(study(tmp_path)), list[Event]()
     done = outcome(found, told)

@@ -23,6 +23,8 @@ from profpipe.pipeline.slices.prepared_study import measure_prepared, why_not
 from profpipe.pipeline.trial.study import needs_trial, try_out
 from profpipe.study.read import LoadedFile
 
+# The part of a budget that building may take.
+MOST_BEFORE = 0.5
 IN_ROUNDS = "CPU time was measured in rounds, not by slices: "
 
 
@@ -40,21 +42,26 @@ def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, comman
     return running.folder
 
 
-def measure_until_decided(running: RunningStudy, bounds: Bounds, report_of: Callable[[Path], Report]) -> None:
+def measure_until_decided(
+    running: RunningStudy, bounds: Bounds, report_of: Callable[[Path], Report], before_s: float = 0.0
+) -> None:
     """Starts first, then rounds until every verdict over rounds is decided; the targets are built.
 
-    The budget is of all together, the trial included: starts that took it leave the planned rounds, and none is added.
+    The budget is of all together, the trial and the `before_s` seconds of building included: starts that took it leave
+    the planned rounds, and none is added. However long building took, half of the budget is for measuring.
     """
-    begun = time.monotonic()
-    if trial_first(running) and bounds.budget_s is None:
-        bounds = replace(bounds, budget_s=STUDY_S)
+    whole_s = bounds.budget_s or running.prepared.study.budget or STUDY_S
+    before_s = min(before_s, whole_s * MOST_BEFORE)
+    begun = time.monotonic() - before_s
+    if trial_first(running, before_s):
+        bounds = replace(bounds, budget_s=whole_s)
     by_slices(running)
     if bounds.budget_s is not None:
         bounds = replace(bounds, budget_s=max(bounds.budget_s - (time.monotonic() - begun), 0.0))
     run_rounds(running, bounds, report_of)
 
 
-def trial_first(running: RunningStudy) -> bool:
+def trial_first(running: RunningStudy, before_s: float = 0.0) -> bool:
     """Where the study leaves its loads open: a trial, and the loads and rounds that follow. False where it does not.
 
     Raises CaptureError when the trial leaves nothing to compare.
@@ -63,7 +70,7 @@ def trial_first(running: RunningStudy) -> bool:
     if not needs_trial(prepared):
         return False
     possible = why_not(prepared, running.broken) is None
-    found = try_out(prepared, running.session, running.broken, running.listen, by_slices=possible)
+    found = try_out(prepared, running.session, running.broken, running.listen, by_slices=possible, before_s=before_s)
     running.prepared = prepared = found.prepared
     running.broken = {**running.broken, **found.broken}
     record = replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +34,15 @@ def measure_commits(
     bounds: Bounds,
     listen: Listener,
 ) -> MeasuredCommits:
-    """Measure and report. Runs that have ended are kept whatever happens; the checkout at `here` is not touched."""
+    """Measure and report. Runs that have ended are kept whatever happens; the checkout at `here` is not touched.
+
+    The budget begins here: environments and builds are a part of it.
+    """
+    begun = time.monotonic()
     with check_out(options, here, listen) as at:
         with build_commits(at, reports, listen) as running:
-            measure_until_decided(running, bounds, lambda folder: build_report(folder)[0])
+            before_s = time.monotonic() - begun
+            measure_until_decided(running, bounds, lambda folder: build_report(folder)[0], before_s)
         listen(Note("reading the captures and comparing"))
         written = write_report(running.folder)
     return MeasuredCommits(written, at.repo, at.asked.commits, at.study, at.target, at.loaded.path)

@@ -43,11 +43,17 @@ class _Trial:
     session: Session
     listen: Listener
     by_slices: bool
+    before_s: float
     tried: dict[Pair, Tried] = field(default_factory=dict)
     failed: dict[Pair, str] = field(default_factory=dict)
     broken: dict[str, CaptureError] = field(default_factory=dict)
     hopeless: dict[str, str] = field(default_factory=dict)
     begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of the study's budget that are spent, those before the trial included."""
+        return self.before_s + time.monotonic() - self.begun
 
     def run(self, without: Collection[str]) -> None:
         """Instrument after instrument, clean runs first where the study has them: what does not serve shows there."""
@@ -63,9 +69,8 @@ class _Trial:
 
     def _give_up(self, variant: str, name: str, variants: int) -> None:
         """Try no other variant under an instrument that is known to be too slow."""
-        spent_s = time.monotonic() - self.begun
         pair = variant, name
-        why = hopeless(self.prepared, self.tried, pair, variants, spent_s, by_slices=self.by_slices)
+        why = hopeless(self.prepared, self.tried, pair, variants, self.spent_s, by_slices=self.by_slices)
         if why is not None:
             self.hopeless[name] = why
 
@@ -95,16 +100,23 @@ def needs_trial(prepared: PreparedStudy) -> bool:
 
 
 def try_out(
-    prepared: PreparedStudy, session: Session, broken: Collection[str], listen: Listener, *, by_slices: bool
+    prepared: PreparedStudy,
+    session: Session,
+    broken: Collection[str],
+    listen: Listener,
+    *,
+    by_slices: bool,
+    before_s: float = 0.0,
 ) -> Outcome:
     """Try every variant under every instrument, and fit loads and rounds to the budget.
 
     What cannot be measured is left out with its reason. Raises CaptureError where nothing is left to compare. `broken`
-    = variants that do not build; `by_slices` = CPU time can be measured by slices.
+    = variants that do not build; `by_slices` = CPU time can be measured by slices; `before_s` = seconds of the budget
+    that building took.
     """
-    trial = _Trial(prepared, session, listen, by_slices)
+    trial = _Trial(prepared, session, listen, by_slices, before_s)
     trial.run(broken)
-    spent_s = time.monotonic() - trial.begun
+    spent_s = trial.spent_s
     _enough_left(prepared, trial)
     left = _without(prepared, trial.failed, trial.broken)
     found = plan(left, trial.tried, spent_s, by_slices=by_slices, without=trial.hopeless)
@@ -113,7 +125,7 @@ def try_out(
     left = _planned(_without(left, gone, {}), found)
     for name, why in found.too_long.items():
         listen(Note(f"{name} is {NOT_MEASURED}: {why}"))
-    return Outcome(left, _record(left, trial, gone, spent_s, found.expected_s), trial.broken)
+    return Outcome(left, _record(left, trial, gone, spent_s - before_s, found.expected_s), trial.broken)
 
 
 def unreadable(record: RunRecord, folder: Path) -> str | None:
@@ -191,7 +203,7 @@ def _planned(prepared: PreparedStudy, found: Plan) -> PreparedStudy:
 
 
 def _record(
-    prepared: PreparedStudy, trial: _Trial, gone: Mapping[Pair, str], spent_s: float, expected_s: float
+    prepared: PreparedStudy, trial: _Trial, gone: Mapping[Pair, str], trial_s: float, expected_s: float
 ) -> TrialRecord:
     rows = []
     for (variant, name), tried in trial.tried.items():
@@ -209,7 +221,7 @@ def _record(
         )
     rows += [TrialRow(variant=v, profiler=name, reason=why) for (v, name), why in trial.failed.items()]
     return TrialRecord(
-        seconds=round(spent_s, 1),
+        seconds=round(trial_s, 1),
         budget_s=prepared.study.budget or STUDY_S,
         expected_s=round(expected_s, 1),
         rows=tuple(rows),
