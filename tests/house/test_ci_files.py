@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -222,6 +223,35 @@ def test_the_workflow_for_own_branches_as_the_page_says(forge: Forge, scratch: P
     assert set(ran.uploaded) == {"profpipe-results", "profpipe.html"}
     assert (scratch.parent / "summary.md").exists()
     assert TOKEN not in ran.log
+
+
+def test_a_label_or_the_night_starts_a_measurement_as_the_page_says(forge: Forge, scratch: Path) -> None:
+    follow("GitHub, only when asked, or at night", scratch)
+    folder = scratch / ".github" / "workflows"
+    on_label = load(folder / "profpipe.yml")
+    assert next(iter(on_label["jobs"].values()))["if"] == (
+        "contains(github.event.pull_request.labels.*.name, 'profpipe')"
+    )
+    assert "uses: acme/profpipe@" in (folder / "profpipe.yml").read_text()
+    nightly = job(forge, scratch, {})
+    assert nightly.run(folder / "profpipe-nightly.yml") == 0, nightly.log
+    assert not (scratch.parent / "asked").exists(), "every commit is of today"
+
+
+@pytest.mark.slow
+def test_the_night_measures_what_a_day_brought(forge: Forge, scratch: Path) -> None:
+    follow("GitHub, only when asked, or at night", scratch)
+    yesterday = {"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@t.example", "commit", "-q", "--amend", "--no-edit"],
+        cwd=scratch, check=True, env=os.environ | yesterday, timeout=60,
+    )  # fmt: skip
+    base = out(scratch, "rev-parse", "HEAD")
+    git(scratch, "commit", "-q", "--allow-empty", "-m", "of today")
+    nightly = job(forge, scratch, {})
+    assert nightly.run(scratch / ".github" / "workflows" / "profpipe-nightly.yml") == 3, nightly.log
+    assert asked(scratch) == ["diff", f"{base}...HEAD", "--fail-on", "regression:5%", "-o"]
+    assert forge.state.comments == []
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Runs a workflow's job as GitHub's runner would, as far as ours need it: bash steps, composite actions, outputs.
 
-What a real runner fetches is stood in for: actions/checkout (the scratch repository is there already),
+What a real runner fetches is stood in for: actions/checkout (the scratch repository is there already), actions/cache,
 actions/upload-artifact (files are listed, a URL is made up), `gh run download`, apt-get, and the installation of
 profpipe from a registry (the code under test is used).
 """
@@ -47,7 +47,7 @@ class Job:
     def _step(self, step: dict[str, Any], context: dict[str, str]) -> int:
         given = {name: fill(value, context) for name, value in step.get("with", {}).items()}
         uses = step.get("uses", "")
-        if uses.startswith("actions/checkout@"):
+        if uses.startswith(("actions/checkout@", "actions/cache@")):
             return 0
         if uses.startswith("actions/upload-artifact@"):
             path = Path(given["path"])
