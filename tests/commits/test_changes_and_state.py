@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from profpipe.analyse.commits.diff import parse_diff
 from profpipe.commits.changes import changes
 from profpipe.commits.resolve import commit_of, resolve
 from profpipe.commits.state import CommitState, commit_state
@@ -96,3 +98,17 @@ def test_nothing_that_a_repository_configures_is_run(repo: Path, tmp_path: Path)
     with checked_out(repo, resolve(repo, ("HEAD~1..HEAD",)).commits):
         pass
     assert not ran.exists(), ran.read_text()
+
+
+def test_a_subject_an_author_and_a_path_that_are_not_utf_8(repo: Path) -> None:
+    path = repo / os.fsdecode(b"caf\xe9.py")
+    author = os.fsdecode(b"--author=Ren\xe9 <rene@example.org>")
+    for value in (1, 2):
+        path.write_text(f"def price():\n    return {value}\n")
+        git(repo, "add", "--all")
+        git(repo, "commit", "--quiet", author, "-m", os.fsdecode(b"caf\xe9 \xff"))
+    asked = resolve(repo, ("HEAD~1", "HEAD"), every=False, worktree=None)
+    assert [commit.subject for commit in asked.commits] == ["café ÿ", "café ÿ"]
+    (changed,) = parse_diff(changes(repo, "HEAD~1", "HEAD")).files
+    assert changed.after == "caf\N{REPLACEMENT CHARACTER}.py"
+    assert changed.hunks[0].heading == "price"

@@ -319,6 +319,7 @@ def test_gitlab_as_the_page_says(forge: Forge, scratch: Path, merged: bool) -> N
         git(scratch, "merge", "-q", "-s", "ours", "-m", "merged", "origin/main")
         environment |= {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}
     environment |= {"CI_COMMIT_SHA": out(scratch, "rev-parse", "HEAD")}
+    forge.state.pulls[7]["sha"] = head
     done = script([*recipe["before_script"], *recipe["script"]], scratch, environment)
     assert done.returncode == 3, done.stdout + done.stderr
     assert asked(scratch) == ["diff", f"{base}...{head}", "--fail-on", "regression:5%", "-o"]

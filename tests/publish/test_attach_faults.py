@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from profpipe.publish.place import Place
 from profpipe.publish.wire import TRIES, WAIT_BUDGET, ForgeError, Wire
 from tests.support import command
 from tests.support.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
-from tests.support.forge_server import TOKEN, Answer, Asked, Forge, fail, page, say
+from tests.support.forge_server import HEAD_SHA, TOKEN, Answer, Asked, Forge, fail, page, say
 
 
 def only(warnings: list[str]) -> str:
@@ -181,6 +182,26 @@ def test_a_pull_request_that_is_closed_or_not_there(
         forge.state.pulls[7].update(change)
     assert only(attach(github_environment(forge, tmp_path), NO_STATUS).warnings).startswith(said)
     assert forge.state.count("POST", "comments") == 0
+
+
+@pytest.mark.parametrize("environment_of", [github_environment, lambda forge, _: gitlab_environment(forge)])
+def test_what_was_pushed_away_while_it_was_measured_gets_a_status_and_no_comment(
+    forge: Forge, tmp_path: Path, environment_of: Callable[[Forge, Path], dict[str, str]]
+) -> None:
+    pull = forge.state.pulls[7]
+    pull["head"]["sha"] = pull["sha"] = "ef" * 20
+    environment = environment_of(forge, tmp_path)
+    pull["state"] = "opened" if "GITLAB_CI" in environment else "open"
+    outcome = attach(environment)
+    assert only(outcome.warnings) == f"no comment: pull request 7 has moved on since {HEAD_SHA[:12]} was measured"
+    assert forge.state.comments == []
+    assert len(forge.state.statuses) == 1
+
+
+def test_a_pull_request_that_is_named_gets_its_comment_whatever_its_newest_commit(forge: Forge, tmp_path: Path) -> None:
+    forge.state.pulls[7]["head"]["sha"] = "ef" * 20
+    attach(github_environment(forge, tmp_path), AttachOptions(pull=7, status="none"))
+    assert len(forge.state.comments) == 1
 
 
 def test_a_locked_conversation(forge: Forge, tmp_path: Path) -> None:

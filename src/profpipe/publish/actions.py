@@ -41,8 +41,9 @@ def from_actions(forge: str, api: str, environment: Mapping[str, str]) -> Place:
         return _workflow_run(place, event)
     pull = event.get("pull_request")
     if isinstance(pull, dict):
-        sha = get(pull, "head", "sha") or environment.get("GITHUB_SHA", "")
-        return replace(place, pull=pull_number(pull.get("number", event.get("number"))), sha=str(sha))
+        head = get(pull, "head", "sha")
+        number = pull_number(pull.get("number", event.get("number")))
+        return replace(place, pull=number, sha=str(head or environment.get("GITHUB_SHA", "")), newest=bool(head))
     reference = re.fullmatch(r"refs/pull/(\d+)/(?:merge|head)", environment.get("GITHUB_REF", ""))
     sha = environment.get("GITHUB_SHA", "")
     if reference:

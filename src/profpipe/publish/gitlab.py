@@ -44,6 +44,7 @@ def detect(environment: Mapping[str, str]) -> Place | None:
         environment.get("CI_MERGE_REQUEST_PROJECT_ID") or project,
         pull,
         sha,
+        newest=pull is not None,
         status_repository=project,
         run_url=plain_url(environment.get("CI_JOB_URL", "")),
         web=plain_url(environment.get("CI_PROJECT_URL", "")),

@@ -20,8 +20,8 @@ class Place:
     """`forge` = Forge.NAME, `api` the address of its API, `repository` = owner/name, or GitLab's project id.
 
     `web` = the address of the repository's page, empty where it is not known. `status_repository` = where the commit
-    is, if elsewhere. `newest` = the commit must still be the newest of the pull request: a report that was measured in
-    another workflow may be late. `why` = the reason why `pull` is not known.
+    is, if elsewhere. `newest` = the commit must still be the newest of the pull request: somebody may have pushed while
+    it was measured. `why` = the reason why `pull` is not known.
     """
 
     forge: str

@@ -178,6 +178,8 @@ def _locate(wanted: AttachOptions, environment: Mapping[str, str]) -> tuple[Plac
         changes["head"] = None
     if wanted.repository:
         changes["status_repository"] = ""
+    if wanted.sha or wanted.pull is not None:
+        changes["newest"] = False
     return check_place(replace(found, **changes)), ""
 
 
