@@ -157,6 +157,21 @@ def test_a_budget_bounds_the_first_rounds_too(bench: Bench) -> None:
     assert last == "the budget of 65 s is used up: 12 planned runs are not begun"
 
 
+def test_a_round_of_a_slow_instrument_is_not_begun_where_its_first_one_was_too_long(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seven clean rounds take 140 s, each of callgrind 200 s: a second one would end after 540 s."""
+
+    def slow(plan: RunPlan) -> None:
+        bench.ran.append(plan)
+        bench.seconds += 100.0 if plan.profiler == "callgrind" else 10.0
+
+    monkeypatch.setattr(bench, "measure", slow)
+    found = run_rounds(bench.running, Bounds(20, 500.0), lambda _: pytest.fail("no look"), lambda: bench.seconds)
+    assert (found.stopped, bench.seconds) == ("budget", 340.0)
+    assert rounds_of(bench, "callgrind") == [1]
+
+
 @pytest.mark.parametrize(
     ("gate", "stopped"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -30,18 +30,27 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds since the first run, and the average duration of a run."""
+    """Seconds since the first run, and how long the runs of each instrument take: under callgrind ten times as long."""
 
     started: float
     now: Callable[[], float]
+    seconds: dict[str, float] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
 
-    def enough_for(self, runs: int, ended: int, budget_s: float | None) -> bool:
-        used = self.now() - self.started
-        return budget_s is None or used + runs * used / max(ended, 1) <= budget_s
+    def add(self, plans: Sequence[RunPlan], seconds: float) -> None:
+        """Note how long the runs of one instrument took."""
+        name = plans[0].profiler
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        self.runs[name] = self.runs.get(name, 0) + len(plans)
 
-    def needed(self, runs: int, ended: int) -> float:
-        """Seconds that so many runs take."""
-        return runs * (self.now() - self.started) / max(ended, 1)
+    def enough_for(self, plans: Sequence[RunPlan], budget_s: float | None) -> bool:
+        return budget_s is None or self.now() - self.started + self.needed(plans) <= budget_s
+
+    def needed(self, plans: Sequence[RunPlan]) -> float:
+        """Seconds that these runs take; those of an instrument that did not run yet as long as the average one."""
+        average = sum(self.seconds.values()) / max(sum(self.runs.values()), 1)
+        each = {name: self.seconds[name] / runs for name, runs in self.runs.items()}
+        return sum(each.get(plan.profiler, average) for plan in plans)
 
 
 def run_rounds(
@@ -74,10 +83,10 @@ def run_rounds(
         if not open_ or last:
             return _stop(running, state, "max-rounds" if open_ else "stable")
         wanted = {p: _rounds_at(number + 1, state.planned, prepared.rounds[p], prepared.kinds[p]) for p in open_}
-        coming = len(prepared.schedule(wanted, done, 0))
-        if not clock.enough_for(coming, len(running.ended), bounds.budget_s):
+        coming = prepared.schedule(wanted, done, 0)
+        if not clock.enough_for(coming, bounds.budget_s):
             return _stop(running, state, "budget")
-        running.listen(Look(rounds, tuple(open_), coming))
+        running.listen(Look(rounds, tuple(open_), len(coming)))
     return state
 
 
@@ -90,19 +99,20 @@ def _within_budget(
     """
     groups = [list(group) for _, group in groupby(plans, key=lambda plan: (plan.profiler, plan.round))]
     for number, group in enumerate(groups):
-        ended = len(running.ended)
-        if not clock.enough_for(len(group), ended, budget_s):
+        if not clock.enough_for(group, budget_s):
             left = sum(map(len, groups[number:]))
             running.listen(Note(f"the budget of {budget_s:.0f} s is used up: {left} planned runs are not begun"))
             return
-        if number == 1 and not clock.enough_for(len(plans) - len(group), ended, budget_s):
+        if number == 1 and not clock.enough_for([plan for rest in groups[1:] for plan in rest], budget_s):
             running.listen(
                 Note(
-                    f"all {len(plans)} runs until the next verdict take about {clock.needed(len(plans), ended):.0f} s "
+                    f"all {len(plans)} runs until the next verdict take about {clock.needed(plans):.0f} s "
                     f"and the budget is {budget_s:.0f} s: only rounds that end in time are run"
                 )
             )
+        begun = clock.now()
         yield from group
+        clock.add(group, clock.now() - begun)
 
 
 def _asked(prepared: PreparedStudy, found: tuple[str, ...]) -> tuple[str, ...]:
