@@ -170,6 +170,8 @@ def test_bisect_finds_the_commit(demo: Repository) -> None:
     done = demo.do("bisect", "move", "lock", "cost", *TWICE)
     assert done.code == 0, done.err
     assert f"first bad commit: {git(demo.path, 'rev-parse', 'formatting')} heads by snprintf" in done.out
+    (why,) = (line for line in done.out.splitlines() if line.startswith("see why: "))
+    assert why.endswith(" cost -t server --max-rounds 2 -p callgrind -r 2")
     assert demo.state() == before
     assert not any("bisect" in line for line in demo.worktrees())
 
