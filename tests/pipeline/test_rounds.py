@@ -157,6 +157,11 @@ def test_a_budget_bounds_the_first_rounds_too(bench: Bench) -> None:
     assert last == "the budget of 65 s is used up: 12 planned runs are not begun"
 
 
+def test_a_budget_that_building_used_up_leaves_the_first_round(bench: Bench) -> None:
+    found = run_rounds(bench.running, Bounds(20, 0.0), lambda _: pytest.fail("no look"), lambda: bench.seconds)
+    assert (found.stopped, bench.seconds) == ("budget", 20.0)
+
+
 def test_a_round_of_a_slow_instrument_is_not_begun_where_its_first_one_was_too_long(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,13 +93,14 @@ def run_rounds(
 def _within_budget(
     running: RunningStudy, plans: Sequence[RunPlan], clock: _Clock, budget_s: float | None
 ) -> Iterator[RunPlan]:
-    """The runs, round after round, while a round would end within the budget. The first round shows how long runs are.
+    """The runs, round after round, while a round would end within the budget.
 
-    The first round of a slower instrument may end late: nothing is known of it before.
+    The first round shows how long runs are. It is run whatever building and the trial have left of the budget: without
+    any run there is no report. The first round of a slower instrument may end late: nothing is known of it before.
     """
     groups = [list(group) for _, group in groupby(plans, key=lambda plan: (plan.profiler, plan.round))]
     for number, group in enumerate(groups):
-        if not clock.enough_for(group, budget_s):
+        if number and not clock.enough_for(group, budget_s):
             left = sum(map(len, groups[number:]))
             running.listen(Note(f"the budget of {budget_s:.0f} s is used up: {left} planned runs are not begun"))
             return
