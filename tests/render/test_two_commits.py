@@ -242,6 +242,28 @@ def test_an_edited_function_on_the_way_is_named_with_what_it_calls_more_often() 
     assert first_line(of_fastapi(edited)).endswith("; it calls dumps() 31 times instead of 2 times.")
 
 
+def test_a_function_that_uses_the_package_is_named_with_it() -> None:
+    """Jinja2's compiled page calls MarkupSafe's escape(): figures of a run of `--bump markupsafe==2.1.5..3.0.2`."""
+
+    def page(data: dict[str, Any]) -> None:
+        before = {"calls": 304.0, "self": 944521.0, "total": 2007550.0}
+        after = {"calls": 304.0, "self": 192771.0, "total": 1567410.0}
+        root = {
+            "function": {"name": "root", "file": "<template>"},
+            "category": "other",
+            "before": before,
+            "after": after,
+        }
+        data["causes"][0] |= {"steps": [root], "entry": 0, "own": 0, "gap": -449912.0}
+        package = {"contender": "orjson", "name": "MarkupSafe", "before": "2.1.5", "after": "3.0.2", "alone": True}
+        data["dependencies"] = [package | {"prefixes": ["markupsafe/"]}]
+
+    assert first_line(of_fastapi(page)).endswith(
+        ": root() in <template> and what it calls execute 440,140 fewer instructions per request; called 304 times, "
+        "as before. MarkupSafe 2.1.5 → 3.0.2 is all that differs."
+    )
+
+
 def test_the_package_that_brings_the_function_is_named() -> None:
     def bumped(data: dict[str, Any]) -> None:
         calls(data, 4, 1.0, 1.0)

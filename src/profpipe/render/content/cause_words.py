@@ -9,6 +9,9 @@ from profpipe.model.report import Cause, CauseStep, ChangedLines, FunctionName, 
 from profpipe.render.content.function_words import Culprit, called_as, calls_words, did_words, same, times
 
 Place = tuple[str, str, str]
+# The part of its whole difference that a function must make by itself to be told without what it calls. More than all
+# of it: what it calls gives some back, as where work moved from a callee in C into one in Python.
+ITSELF = (0.5, 1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def _said(cause: Cause, at: int, row: _Row) -> Culprit:
     function, lines = step.function, row.lines
     spans = (lines.added or lines.removed) if lines is not None else ()
     own, whole = step.after.self - step.before.self, step.after.total - step.before.total
-    inside = abs(own) < abs(whole) / 2 or own * whole <= 0
+    inside = not ITSELF[0] <= (own / whole if whole else 1.0) <= ITSELF[1]
     did = did_words(whole if inside else own, label=cause.label, unit=cause.unit, key=cause.metric, inside=inside)
     by = "" if cause.exact else f", as {cause.metric.partition(':')[0]} measures it"
     return Culprit(

@@ -147,8 +147,8 @@ def _how_much(report: Report, subject: str, figure: Figure, comparison: Comparis
 
 def _where(report: Report, contender: Variant, found: Culprit | None) -> Sentence:
     """The function, its place and its package, what it does more; without a function the package that differs."""
+    alone = next((d.words for d in report.dependencies if d.contender == contender.id and d.alone), None)
     if found is None:
-        alone = next((d.words for d in report.dependencies if d.contender == contender.id and d.alone), None)
         return (("words", "." if alone is None else f": {alone} is all that differs."),)
     place = f"{found.file}:{found.line}" if found.file and found.line is not None else found.file
     package = package_of(report, contender, found.file, found.name)
@@ -158,6 +158,8 @@ def _where(report: Report, contender: Variant, found: Culprit | None) -> Sentenc
     parts.append(("words", f" ({package.words})" if package is not None else ""))
     parts.append(("words", f" {found.did}" if found.did else " holds the changed line" if found.changed else ""))
     parts.append(("words", f"; {found.calls}." if found.calls else "."))
+    if package is None and alone is not None:
+        parts.append(("words", f" {alone} is all that differs."))
     return tuple(parts)
 
 
