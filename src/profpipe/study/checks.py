@@ -88,6 +88,8 @@ def _ready(path: KeyPath, target: Target) -> Iterator[Mistake]:
         yield Mistake(place, f"{' and '.join(given)} are both set: keep one")
     if ready.http is not None and not ready.http.startswith("/"):
         yield Mistake((*place, "http"), "a path must start with `/`")
+    if ready.status is not None and ready.http is None:
+        yield Mistake((*place, "status"), 'has no effect without http = "/PATH"')
     if ready.line is not None:
         try:
             re.compile(ready.line)

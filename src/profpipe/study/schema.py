@@ -23,7 +23,10 @@ class Part(BaseModel):
 class Ready(Part):
     """How to know that the server is ready: one of http, tcp and line; without any, http on the request's path."""
 
-    http: str | None = Field(None, description="path that must answer with the expected status")
+    http: str | None = Field(None, description="path that must answer with `status`")
+    status: Annotated[int, Field(ge=100, le=599)] | None = Field(
+        None, description="the status that `http` must answer with; that of the request when absent"
+    )
     tcp: bool = Field(False, description="a connection is accepted")
     line: str | None = Field(
         None, description="regular expression for a line of output; a group named `port` gives the port"

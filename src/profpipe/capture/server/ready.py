@@ -142,8 +142,11 @@ class Waiting:
             return False
         finally:
             connection.close()
-        self.last = f"{method} {path} was answered with status {status}, expected {self.request.status}"
-        return status == self.request.status
+        expected = self.target.ready.status or self.request.status
+        self.last = f"{method} {path} was answered with status {status}, expected {expected}"
+        if self.target.ready.http and self.target.ready.status is None:
+            self.last += ": ready.status sets another"
+        return status == expected
 
     def _patience(self) -> float:
         return max(self.timeout / self.target.ready.timeout, 1.0)
