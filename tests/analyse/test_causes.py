@@ -9,15 +9,21 @@ import marshal
 import pstats
 from pathlib import Path
 
-from profpipe.analyse import compare_profiles
+import numpy as np
+
+from profpipe.analyse import RunData, build_report, compare_profiles
 from profpipe.analyse.conclusions.conclude import conclude, resolve
+from profpipe.analyse.tables.cost_graph import apart
 from profpipe.model.profile import Profile
 from profpipe.model.report import Report
+from profpipe.model.run import LoadResult, RunRecord
 from profpipe.model.upgrade import validated_report
 from profpipe.parse import parse_file
 from profpipe.parse import pstats as pstats_format
 from tests.support.paths import TESTS
+from tests.support.study_facts import study_data
 
+NODE = TESTS / "data/analyse/node-page"
 GO = TESTS / "data/analyse/go-map"
 FASTAPI = TESTS / "data/report/fastapi-json.json"
 ITEMS = [{"id": i, "tags": ["a", "b"]} for i in range(200)]
@@ -59,6 +65,51 @@ def test_functions_of_go_are_named_by_what_they_allocate() -> None:
     cause = compare_profiles([("plain", plain, 100), ("filled", filled, 100)]).causes[0]
     functions = [(step.function.name, step.function.file.rpartition("/")[2]) for step in cause.steps]
     assert {("main.ratesRebuilt", "texts.go"), ("main.rates", "texts.go")} <= set(functions)
+
+
+def load(served: int) -> LoadResult:
+    return LoadResult("test", "", (), "closed", "none", connections=4, threads=1, served=served, seconds=1.0)
+
+
+def node_report() -> Report:
+    """One run of each variant by node-cpu and by node-calls."""
+    runs = [
+        RunData(RunRecord("s", variant, tool, 1, place, (), "", load=load(served)), (parse_file(NODE / file),))
+        for variant in ("shop", "page")
+        for place, (tool, served, file) in enumerate(
+            (("node-cpu", 1000, f"{variant}.cpuprofile.gz"), ("node-calls", 100, f"{variant}.calls.json.gz"))
+        )
+    ]
+    kinds = {"node-cpu": "sampled", "node-calls": "counted"}
+    languages = {"shop": "node", "page": "node"}
+    return build_report(study_data(runs, ("shop", "page"), kinds=kinds, languages=languages))
+
+
+def test_what_v8_sampled_has_the_exact_calls_of_the_other_instrument() -> None:
+    causes = [cause for cause in node_report().causes if cause.metric == "node-cpu:cpu_ns"]
+    steps = {step.function.name: step for cause in causes for step in cause.steps}
+    read = steps["pageReadAgain"]
+    assert (read.function.file, read.function.origin) == ("shop/texts.js", "own")
+    assert (read.before.calls, read.after.calls) == (0.0, 1.0)
+    assert steps["readFileSync"].function.origin == "standard library"
+
+
+def test_a_function_that_samples_hit_more_often_by_chance_is_no_cause() -> None:
+    quiet, busy = np.array([[10.0, 11, 12], [10, 11, 12]]), np.array([[13.0, 14, 15], [11.5, 14, 15]])
+    assert apart(quiet, busy, counterparts={}) == {0}
+    assert apart(quiet[:, :2], busy[:, :2], counterparts={}) == {0, 1}  # too few to tell
+
+
+def test_own_code_is_named_first_and_not_against_the_cpu_time() -> None:
+    report = report_of_fastapi()
+    found = report.causes[0]
+    nameless = found.model_copy(update={"metric": "perf:cpu_ns", "own": None, "exact": False})
+    said = [c for c in conclude(report.model_copy(update={"causes": (nameless, found)})) if c.rule == "functions"]
+    assert [c.text.partition(":")[0] for c in said] == ["Why orjson costs less than json"]
+    assert said[0].certainty == "measured"
+    dearer = nameless.model_copy(update={"gap": -found.gap, "own": 0})
+    said = [c for c in conclude(report.model_copy(update={"causes": (dearer,)})) if c.rule == "functions"]
+    assert said == []
 
 
 def test_bytes_that_hardly_differ_explain_nothing() -> None:

@@ -8,6 +8,7 @@ from profpipe.analyse.names.categories import categories
 from profpipe.analyse.names.demangle import normal_name
 from profpipe.analyse.names.go_packages import owner, package_of
 from profpipe.analyse.names.levels import levels_of
+from profpipe.analyse.names.source_paths import origin
 from profpipe.analyse.tables.profile_list import hotspot_list
 from profpipe.parse import parse_file
 from tests.support.paths import DATA
@@ -75,3 +76,22 @@ def test_a_go_profile_is_recognised_without_being_told() -> None:
     found = {row.category for row in hotspot_list(profile)}
     assert "other" not in found
     assert {"gc", "goroutines", "syscalls"} <= found
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "whose"),
+    [
+        ("main.handler", "/srv/shop/main.go", "own"),
+        ("github.com/acme/shop/cart.Total", "/srv/shop/cart/total.go", "own"),
+        ("regexp.compile", "/usr/local/go/src/regexp/regexp.go", "standard library"),
+        (
+            "github.com/valyala/fasthttp.Serve",
+            "/home/me/go/pkg/mod/github.com/valyala/fasthttp@v1.68.0/x.go",
+            "library",
+        ),
+    ],
+)
+def test_a_function_of_a_go_program_is_the_servers_own_by_its_package_and_not_by_its_program(
+    name: str, file: str, whose: str
+) -> None:
+    assert origin(name, file, "/srv/shop/server", "go", OWN) == whose

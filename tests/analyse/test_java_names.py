@@ -46,9 +46,9 @@ def test_own_methods_are_the_application_whatever_they_are_called() -> None:
     assert rules.of("com.shop.Logger.log", "", "com/shop/Logger.java", "java", OWN) == "application"
     assert rules.of("org.acme.Tool.run", "", "org/acme/Tool.java", "java", OWN) == "library"
     assert rules.of("java.util.ArrayList.add", "", "java/util/ArrayList.java", "java", OWN) == "standard-library"
-    assert origin("com/shop/Logger.java", "", "java", OWN) == "own"
-    assert origin("java/util/List.java", "", "java", OWN) == "standard library"
-    assert origin("org/acme/Tool.java", "", "java", OWN) == "library"
+    assert origin("Logger.log", "com/shop/Logger.java", "", "java", OWN) == "own"
+    assert origin("List.of", "java/util/List.java", "", "java", OWN) == "standard library"
+    assert origin("Tool.run", "org/acme/Tool.java", "", "java", OWN) == "library"
 
 
 def test_under_a_twentieth_of_a_recording_has_no_category() -> None:

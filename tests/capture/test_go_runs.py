@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from profpipe.analyse.tables.profile_list import hotspot_list
 from profpipe.capture import profiler
 from profpipe.capture.profilers.go_agent.building import recipe, split
 from profpipe.capture.server.go_program import go_program
+from profpipe.capture.server.seen_share import seen_share
 from profpipe.errors import UsageError
 from profpipe.model.run import RunRecord
 from profpipe.parse import parse_file
@@ -102,6 +105,65 @@ def test_contention_is_read_or_refused_where_there_is_none(checkout: Path, tmp_p
         assert parse_file(tmp_path / capture.path).metrics[0].key == "delay"
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A server with /debug/pprof, built: net/http takes ten seconds of CPU where the cache does not have it."""
+    require("go")
+    folder = tmp_path_factory.mktemp("served") / "served"
+    shutil.copytree(SERVER.with_name("go-pprof"), folder)
+    build = ["go", "build", "-o", "served", "."]
+    subprocess.run(build, cwd=folder, env=os.environ | dict(target().env), check=True, timeout=300)
+    return folder
+
+
+def with_endpoint(served: Path, folder: Path, path: str, requests: int = 300, **env: str) -> RunRecord:
+    given = target(command=("./served", "{port}"), build=(), env={**target().env, **env})
+    return run(given, folder, "go-cpu", requests, root=served, options={"endpoint": path})
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("timeout", ["0", "30"])
+def test_an_endpoint_that_the_server_has_gives_a_profile_as_long_as_the_window(
+    served: Path, tmp_path: Path, timeout: str
+) -> None:
+    """Its own program, not built again. With a WriteTimeout of 30 s it refuses a profile of minutes."""
+    record = with_endpoint(served, tmp_path, "/debug/pprof", TIMEOUT=timeout)
+    assert record.reason is None, (record.reason, record.log_tail)
+    assert record.command[0] == "./served"
+    (capture,) = record.captures
+    profile = parse_file(tmp_path / capture.path)
+    assert "main.prices" in profile.functions.name
+    assert record.usage is not None
+    assert record.usage.cpu_ns is not None
+    assert profile.self_sum("cpu_ns") == pytest.approx(record.usage.cpu_ns, rel=0.5)
+
+
+@pytest.mark.real
+def test_a_server_without_the_endpoint_is_told_so(served: Path, tmp_path: Path) -> None:
+    """This one answers every path, with something else."""
+    record = with_endpoint(served, tmp_path, "/internal/pprof", 10)
+    assert record.phase == "window"
+    assert "no /internal/pprof on the server's ports" in (record.reason or "")
+    nobody = with_endpoint(served, tmp_path / "other", "http://127.0.0.1:1/debug/pprof", 10)
+    assert "nobody answers at 127.0.0.1:1 (Connection refused)" in (nobody.reason or "")
+
+
+@pytest.mark.real
+def test_blocking_has_the_channel_that_was_waited_for_and_not_our_own(served: Path, tmp_path: Path) -> None:
+    require("go")
+    waiting = target(
+        command=("./served", "{port}"),
+        build=(("go", "build", "-o", "served", "."),),
+        env={**target().env, "WAIT": "1"},
+    )
+    record = run(waiting, tmp_path, "go-block", 50, root=served)
+    assert record.reason is None, (record.reason, record.log_tail)
+    (capture,) = record.captures
+    rows = {row.function.name: row for row in hotspot_list(parse_file(tmp_path / capture.path))}
+    assert (rows["main.handedOver"].total["delay"] or 0) > 50 * 1_000_000  # each waits for 1 ms
+    assert not any("profpipe" in name for name in rows)
+
+
 @pytest.mark.real
 def test_a_build_that_fails_says_what_the_compiler_says(checkout: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
@@ -110,6 +172,26 @@ def test_a_build_that_fails_says_what_the_compiler_says(checkout: Path, tmp_path
     record = run(target(), tmp_path / "run", "go-cpu", root=broken)
     assert record.phase == "build"
     assert "undefined: nothing" in (record.reason or "")
+
+
+def test_a_version_that_is_too_old_is_named_before_the_first_run(tmp_path: Path) -> None:
+    program = tmp_path / "go"
+    program.write_text("#!/bin/sh\necho go version go1.20.14 linux/amd64\n")
+    program.chmod(0o755)
+    old = Target(command=("./server",), language="go", build=((str(program), "build", "-o", "server", "."),))
+    assert f"{program} is Go 1.20.14, which is too old: install Go 1.21" in (profiler("go-cpu").missing(old) or "")
+
+
+@pytest.mark.parametrize(
+    ("seen", "used", "refused", "warned"),
+    [(0.3, 1.0, True, False), (0.8, 1.0, False, True), (0.97, 1.0, False, False), (0.0, 0.02, False, False)],
+)
+def test_cpu_time_that_no_agent_saw_is_said_or_refused(seen: float, used: float, refused: bool, warned: bool) -> None:
+    """Children that begin after the window has opened, or programs of another kind."""
+    found = seen_share(seen, used)
+    assert (found.refused is not None, bool(found.warnings)) == (refused, warned)
+    assert found.facts == {"CPU of the profiled processes": f"{seen / used * 100:.0f} % of the server's"}
+    assert not seen_share(1.0, None).facts
 
 
 def test_a_target_that_does_not_say_how_it_is_built() -> None:
@@ -148,6 +230,8 @@ def test_go_run_is_a_build_too() -> None:
 def test_rates_and_packages_are_checked_before_a_run() -> None:
     with pytest.raises(UsageError, match="go-cpu: rate is 0"):
         profiler("go-cpu").check({"rate": 0})
+    with pytest.raises(UsageError, match="go-cpu: endpoint is '6060'; give a path"):
+        profiler("go-cpu").check({"endpoint": "6060"})
     with pytest.raises(UsageError, match="go-allocs has no option rate"):
         profiler("go-allocs").check({"rate": 100})
 

@@ -112,7 +112,7 @@ class Index:
                 category=category,
                 object=base_name(object_),
                 runtime=RUNTIMES[runtime],
-                origin=origin(file, object_, level, own),
+                origin=origin(name, file, object_, level, own),
                 library=installed(file),
             )
             self._by_key[key] = known

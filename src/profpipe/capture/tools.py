@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,17 +27,31 @@ class Version(NamedTuple):
     def ask(self) -> str | None:
         """The version, None when the program does not exist or prints something else."""
         path = find_tool(self.program)
-        if path is None:
-            return None
-        try:
-            done = subprocess.run(
-                [path, *self.arguments],
-                capture_output=True, text=True, timeout=ASK_SECONDS, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        found = re.search(self.pattern, done.stdout + done.stderr)
-        return found[1] if found else None
+        return None if path is None else self.of(path)
+
+    def of(self, path: str) -> str | None:
+        """The version of the program at this path, None when it prints something else."""
+        return _version(path, self)
+
+    def too_old(self, path: str, least: tuple[int, ...]) -> str | None:
+        """The version of the program at this path where it is before `least`; None where it is not, or not known."""
+        found = self.of(path)
+        numbers = tuple(int(part) for part in re.findall(r"\d+", found or "")[: len(least)])
+        return found if numbers and numbers < least else None
+
+
+@cache
+def _version(path: str, asked: Version) -> str | None:
+    """Asked once in a process: a study asks for every target."""
+    try:
+        done = subprocess.run(
+            [path, *asked.arguments],
+            capture_output=True, text=True, timeout=ASK_SECONDS, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(asked.pattern, done.stdout + done.stderr)
+    return found[1] if found else None
 
 
 def find_tool(program: str) -> str | None:

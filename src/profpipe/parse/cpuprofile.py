@@ -2,7 +2,8 @@
 
 Nodes are a tree of calls; `samples` names a node per sample and `timeDeltas` the microseconds between them. Old files
 have `hitCount` per node and no samples: then only samples are counted. The time is elapsed time: `(idle)` is waiting,
-and `(program)` is native code, which V8 does not look into. The root is no function and is left out.
+and `(program)` is native code, which V8 does not look into. The root is no function and is left out. profpipe's agent
+spreads what the thread used of a processor over its samples instead, and says so by `"clock": "cpu"`.
 https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile
 """
 
@@ -16,7 +17,7 @@ from profpipe.model.build import Builder
 from profpipe.model.profile import Fact, Meta, Profile
 from profpipe.parse.reading import INT64_MAX, finish, list_field, object_field, opens_json, read_json, whole
 from profpipe.parse.v8_nodes import NodeTree, durations, nodes_of
-from profpipe.units import SAMPLES, WALL_NS
+from profpipe.units import CPU_NS, SAMPLES, WALL_NS
 
 NAME = "cpuprofile"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks"})
@@ -42,7 +43,7 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     nodes = nodes_of(items, source)
     if "samples" not in document:
         return _hits(items, NodeTree(Builder("sampled", (SAMPLES,)), nodes, source), source)
-    builder = Builder("sampled", (WALL_NS, SAMPLES))
+    builder = Builder("sampled", (CPU_NS if document.get("clock") == "cpu" else WALL_NS, SAMPLES))
     tree = NodeTree(builder, nodes, source)
     samples = list_field(document["samples"], source, "samples")
     deltas = list_field(document.get("timeDeltas"), source, "timeDeltas")

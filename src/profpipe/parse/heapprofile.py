@@ -2,6 +2,8 @@
 
 V8 samples one allocation in every 512 KiB or so (`--heap-prof-interval`), and scales what it writes. The tree of calls
 is nested, each node with its own `selfSize`. `node --heap-prof` and Chrome's DevTools (Allocation sampling) write it.
+profpipe's agent asks V8 to keep what the collector freed, and says so by `"includesCollected": true`: then the bytes
+are those of every allocation of the window.
 https://chromedevtools.github.io/devtools-protocol/tot/HeapProfiler/#type-SamplingHeapProfile
 """
 
@@ -18,6 +20,7 @@ from profpipe.units import Metric
 NAME = "heapprofile"
 SAYS: frozenset[Fact] = frozenset({"self", "total", "edges", "stacks"})
 RECORD = "node --heap-prof server.js"
+ALLOCATED_BYTES = Metric("alloc_space", "allocated bytes", "B", about="bytes allocated, scaled up from samples")
 LIVE_BYTES = Metric("live_bytes", "live memory", "B", about="bytes of objects still in use, scaled up from samples")
 
 
@@ -41,7 +44,7 @@ def parse(raw: BinaryIO, source: str) -> Profile:
         nodes[id] = Node(call_frame(item.get("callFrame"), source), parent)
         sizes.append(whole(item.get("selfSize"), source, "selfSize"))
         waiting += [(child, id) for child in reversed(list_field(item.get("children") or [], source, "children"))]
-    builder = Builder("sampled", (LIVE_BYTES,))
+    builder = Builder("sampled", (ALLOCATED_BYTES if document.get("includesCollected") is True else LIVE_BYTES,))
     tree = NodeTree(builder, nodes, source)
     for id, size in enumerate(sizes):
         row = tree.row(id)

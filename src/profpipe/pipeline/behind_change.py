@@ -65,7 +65,9 @@ def moved(
     chosen = min(both, key=lambda key: (key != metric, key not in exact, key), default="")
     rows = _rows(chosen, before, after)
     readable = [
-        r for r in rows if origin(r.function.file, r.function.object, _runtime(r), frozenset()) != "interpreter"
+        r
+        for r in rows
+        if origin(r.function.name, r.function.file, r.function.object, _runtime(r), frozenset()) != "interpreter"
     ]
     net = sum(row.delta for row in rows)
     rows = sorted((row for row in readable or rows if row.delta * net > 0), key=lambda row: (-abs(row.delta), row.id))

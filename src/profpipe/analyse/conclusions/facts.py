@@ -91,6 +91,11 @@ class Facts:
         counted = (m.key for m in self.report.metrics if m.instrument == "counted")
         return next((key for key in counted if key.endswith(":instructions")), None)
 
+    def counted_calls(self) -> str | None:
+        """The key of the exact calls of a profiler that counts nothing else, None without one."""
+        counted = (m.key for m in self.report.metrics if m.instrument == "counted")
+        return next((key for key in counted if key.endswith(":calls")), None)
+
     def traced_calls(self) -> str | None:
         return next((m.key for m in self.report.metrics if m.instrument == "traced" and m.key.endswith(":calls")), None)
 

@@ -20,6 +20,7 @@ STANDARD = frozenset({
 })  # fmt: skip
 _ARGUMENTS = re.compile(r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\][^\[\]]*)*\]")
 _ESCAPE = re.compile(r"%([0-9a-f]{2})")
+_AGENT = "/profpipe_agent.go"  # profpipe's own file in package main
 _INSTALLED = re.compile(r"@v\d|/pkg/mod/|/vendor/|^vendor/|/go[^/]*/src/")
 # A function that each Go program has and no other: the end of a goroutine's stack, or its allocator.
 _SIGNS = ("runtime.goexit", "runtime.mallocgc", "runtime.mcall", "runtime.gcBgMarkWorker")
@@ -57,6 +58,8 @@ def package_of(name: str) -> str:
 
 def owner(package: str, file: str, own: frozenset[str]) -> Owner:
     """Whose a package is. `own` holds the path of the program's module, and `file` decides where it is not known."""
+    if file.endswith(_AGENT):
+        return "module"
     first = package.partition("/")[0]
     if package == "main" or any(package == path or package.startswith(f"{path}/") for path in own if "." in path):
         return "own"

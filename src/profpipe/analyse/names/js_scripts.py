@@ -9,6 +9,7 @@ from profpipe.model.profile import NATIVE, SYNTHETIC, Profile
 Owner = Literal["own", "standard", "module"]
 _SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx")
 _NODE = "node:"
+_AGENT = "/node_agent/agent.js"  # what profpipe loads to profile a server is no part of it
 
 
 def is_js(profile: Profile) -> bool:
@@ -27,4 +28,4 @@ def owner(url: str) -> Owner | None:
         return None
     if url.startswith(_NODE):
         return "standard"
-    return "module" if "/node_modules/" in url else "own"
+    return "module" if "/node_modules/" in url or url.endswith(_AGENT) else "own"

@@ -6,9 +6,10 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from profpipe.analyse.names import java_names
+from profpipe.analyse.names import go_packages, java_names, js_scripts
 
 if TYPE_CHECKING:
     from profpipe.model.report import Origin
@@ -27,9 +28,11 @@ _INSTALLED = re.compile(rf"^(?:.*/(?:{_PACKAGES}|{_TOOLCHAINS})/|<|/usr/|/lib/|/
 _THIRD = re.compile(r"/(?:site-packages|dist-packages|node_modules)/")
 _STANDARD = re.compile(r"/lib(?:64)?/python3[^/]*/|^<frozen ")
 _PYTHON_ITSELF = re.compile(r"^(?:lib)?python\d")
-_JAVA: Mapping[java_names.Owner, Origin] = {"own": "own", "standard": "standard library", "module": "library"}
 # What profpipe puts into a server to profile it is no part of the server.
 _AGENT = "/profilers/python_agent/"
+_OWNERS: Mapping[str | None, Origin] = MappingProxyType({
+    "own": "own", "standard": "standard library", "module": "library", None: "",
+})  # fmt: skip
 
 
 def base_name(path: str) -> str:
@@ -69,16 +72,21 @@ def is_object(name: str) -> bool:
     return _OBJECT.search(name) is not None
 
 
-def origin(file: str, object_: str, runtime: str, own: frozenset[str]) -> Origin:
+def origin(name: str, file: str, object_: str, runtime: str, own: frozenset[str]) -> Origin:
     """Whose code a function is. `own` = base names of the program and its scripts, `runtime` that of its level.
 
     A built-in of Python has its module for a file. Template engines compile a template under the template's own path,
-    or as `<template>`: it is the user's.
+    or as `<template>`: it is the user's. A Go program holds the standard library and modules as well as its own
+    packages, so the package decides, and of JavaScript the script.
     """
     if runtime == "kernel":
         return "kernel"
     if runtime == "java":
-        return _JAVA[java_names.owner(java_names.package_of_file(file), own)] if file else ""
+        return _OWNERS[java_names.owner(java_names.package_of_file(file), own)] if file else ""
+    if runtime == "go" and (package := go_packages.package_of(name)):
+        return _OWNERS[go_packages.owner(package, file, own)]
+    if runtime == "js":
+        return _OWNERS[js_scripts.owner(file)]
     if runtime != "python":
         if base_name(object_) in own:
             return "own"

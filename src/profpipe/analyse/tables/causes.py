@@ -14,7 +14,7 @@ from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.tables.cost_graph import CostGraph, Costs, cost_graph
 from profpipe.model.report import Cause, CauseStep, StepCost
-from profpipe.units import SYSCALLS
+from profpipe.units import CALLS, SYSCALLS
 
 # The first cause holds half of the gap, or a quarter where none holds half; each other one at least a seventh.
 FIRST = (0.5, 0.25, 0.15)
@@ -23,6 +23,8 @@ OTHERS = 0.15
 MOST = 1.6
 # A callee that holds this much of its caller's difference is where the difference is.
 HOLDS = 0.65
+# The last function that a cause names holds this much of the difference of the first one.
+HELD = 0.5
 # A function is the cause by its calls where they make this much of its difference.
 BY_CALLS = 0.2
 # Calls that cost less of the gap than this are not followed.
@@ -36,20 +38,30 @@ MAX_STEPS = 40
 def causes(study: StudyData, index: Index, tables: Mapping[str, Sequence[Matrix]]) -> tuple[Cause, ...]:
     """The causes of every contender, by the best instrument that knows functions of source code with their callees.
 
-    Counted instructions first, then samples, then the time of a traced profiler.
+    Counted instructions first, then samples, then allocations, the time of a traced profiler, calls alone. Samples may
+    not tell the variants apart, so the causes of the next instrument follow those of samples.
     """
-    order = {"counted": 0, "sampled": 1, "traced": 2}
-    profilers = sorted(study.profilers, key=lambda p: order.get(study.instruments[p], 3))
+    matrices = [m for p in study.profilers if (m := _matrix(study, index, p, tables.get(p, ()))) is not None]
+    matrices.sort(key=lambda matrix: _rank(study, matrix))
+    calls = next((m for m in matrices if m.metric is CALLS), None)
     found: list[Cause] = []
     for contender in study.contenders:
-        for profiler in profilers:
-            matrix = _matrix(study, index, profiler, tables.get(profiler, ()))
-            graph = cost_graph(matrix, index, study.baseline, contender) if matrix is not None else None
-            drawn = _of_graph(graph, matrix, contender) if graph is not None and matrix is not None else []
-            if drawn:
-                found += drawn
+        for matrix in matrices:
+            graph = cost_graph(matrix, index, study.baseline, contender, calls)
+            drawn = _of_graph(graph, matrix, contender) if graph is not None else []
+            found += drawn
+            if drawn and study.instruments[matrix.profiler] != "sampled":
                 break
     return tuple(found)
+
+
+def _rank(study: StudyData, matrix: Matrix) -> int:
+    """0 for what says most of CPU time. Allocations and calls are exact, but no cost that a user pays for."""
+    if matrix.metric.unit == "B":
+        return 2
+    if matrix.metric is CALLS:
+        return 4
+    return {"counted": 0, "sampled": 1}.get(study.instruments[matrix.profiler], 3)
 
 
 def _matrix(study: StudyData, index: Index, profiler: str, tables: Sequence[Matrix]) -> Matrix | None:
@@ -80,13 +92,14 @@ def _of_graph(graph: CostGraph, matrix: Matrix, contender: str) -> list[Cause]:
             found.append(_cause(graph, matrix, contender, way))
         entries.add(entry)
         _take_out(graph, shares, way)
-    return found
+    # What own code does comes before what the runtime does beside it, such as collecting the garbage.
+    return sorted(found, key=lambda cause: cause.own is None)
 
 
 def _leaf(graph: CostGraph, shares: Mapping[int, float], floors: Sequence[float]) -> int | None:
     """The deepest function that holds a part of the gap, of those that hold enough of it."""
     for floor in floors:
-        enough = {row for row, share in shares.items() if floor <= share <= MOST}
+        enough = {row for row, share in shares.items() if floor <= share <= MOST and row in graph.apart}
         ends = [row for row in enough if not _continues(graph, shares, row, enough)]
         if ends:
             return min(ends, key=lambda row: (max(graph.before.total[row], graph.after.total[row]), row))
@@ -136,6 +149,8 @@ def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int]) -> 
         # The entry is the server's own: its caller is told too, where that is own code as well.
         own = next((i for i in range(entry - 1, -1, -1) if graph.known(way[i]).origin == "own"), entry)
     first = min(max(entry - 1, 0), entry if own is None else own)
+    held = [i for i in range(entry, len(way)) if abs(graph.delta(way[i])) >= HELD * abs(graph.delta(way[entry]))]
+    last = max(held, default=entry)
     return Cause(
         metric=matrix.key,
         contender=contender,
@@ -143,7 +158,7 @@ def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int]) -> 
         exact=matrix.metric.exact,
         label=matrix.metric.label,
         unit="ns" if matrix.metric.unit == "ns" else "us" if matrix.metric.unit == "us" else "1",
-        steps=tuple(_step(graph, row) for row in way[first:]),
+        steps=tuple(_step(graph, row) for row in way[first : last + 1]),
         entry=entry - first,
         own=None if own is None else own - first,
     )

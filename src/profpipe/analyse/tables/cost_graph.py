@@ -13,6 +13,10 @@ from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.statistics.same_calls import same_calls
 
 Links = dict[int, dict[int, float]]
+# Functions of Go's runtime that go on with another one on another stack: callers of all kinds meet in them.
+SWITCHES = frozenset({"runtime.systemstack", "runtime.mcall", "runtime.goexit", "runtime.morestack"})
+# Of so many runs of each variant, this part of the pairs must agree which of the two costs more.
+ENOUGH_RUNS, PAIRS = 3, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class Costs:
 @dataclass(frozen=True, slots=True)
 class CostGraph:
     """`more` = what each call (caller -> callee) costs more at the contender; `counterparts` = row -> the row of the
-    baseline's function whose place it takes. Rows of source code (`of_source`) are steps; others are passed through."""
+    baseline's function whose place it takes; `apart` = rows whose totals differ in (almost) every pair of runs. Rows of
+    source code (`of_source`) are steps; others are passed through.
+    """
 
     functions: list[Known]
     before: Costs
@@ -40,6 +46,7 @@ class CostGraph:
     more: Mapping[int, Mapping[int, float]]
     callers: Mapping[int, Mapping[int, float]]
     counterparts: Mapping[int, int]
+    apart: frozenset[int]
     gap: float
 
     def delta(self, row: int) -> float:
@@ -52,25 +59,36 @@ class CostGraph:
         return self.functions[row if old is None or self.delta(row) > 0 else old]
 
     def of_source(self, row: int) -> bool:
-        """Whether the function is of Python, Go, Java or JavaScript source, or a built-in that a Python profiler names.
+        """Whether the function is of Python, Go, Java or JavaScript source, or a built-in that a profiler names.
 
-        All of them have a file or module.
+        All of them have a file or module, except built-ins of JavaScript, which have neither file nor object.
         """
         known = self.functions[row]
-        if known.key.language in ("go", "node", "jvm"):
+        if known.key.language == "jvm":
             return bool(known.key.file)
+        if known.key.language == "go":
+            return bool(known.key.file) and known.key.name not in SWITCHES
+        if known.key.language == "node":
+            return bool(known.key.file) or (known.runtime == "native" and not known.object)
         if known.key.language != "python":
             return False
         return known.runtime == "python" or (not known.object and bool(known.key.file))
 
 
-def cost_graph(matrix: Matrix, index: Index, baseline: str, contender: str) -> CostGraph | None:
-    """None where one of the two has no valid run."""
+def cost_graph(
+    matrix: Matrix, index: Index, baseline: str, contender: str, calls: Matrix | None = None
+) -> CostGraph | None:
+    """None where one of the two has no valid run.
+
+    `calls` are counted by another instrument of the study, for functions of which this one knows no calls.
+    """
     size = min(len(matrix.own), len(index.functions))
     sides = [_costs(matrix, variant, size) for variant in (baseline, contender)]
     before, after = sides
     if before is None or after is None:
         return None
+    if calls is not None:
+        _take_calls((before, after), calls, (baseline, contender))
     links = [_links(matrix.below.get(variant, {}), size) for variant in (baseline, contender)]
     counterparts = _counterparts(index.functions[:size], before, after, links)
     for row, old in counterparts.items():
@@ -89,6 +107,9 @@ def cost_graph(matrix: Matrix, index: Index, baseline: str, contender: str) -> C
         more=more,
         callers=callers,
         counterparts=counterparts,
+        apart=apart(
+            *(matrix.total[:size, matrix.columns(v)] for v in (baseline, contender)), counterparts=counterparts
+        ),
         gap=whole[1] - whole[0],
     )
 
@@ -97,7 +118,38 @@ def _costs(matrix: Matrix, variant: str, size: int) -> Costs | None:
     columns = matrix.columns(variant)
     if not columns:
         return None
-    return Costs(*(np.median(part[:size, columns], axis=1) for part in (matrix.own, matrix.total, matrix.calls)))
+    own, total, calls = (np.median(part[:size, columns], axis=1) for part in (matrix.own, matrix.total, matrix.calls))
+    uncounted = bool(
+        np.isnan(matrix.calls[:, columns]).any()
+    )  # a profile counts the calls of all functions, or of none
+    return Costs(own=own, total=total, calls=np.full(size, np.nan) if uncounted else calls)
+
+
+def apart(before: Floats, after: Floats, *, counterparts: Mapping[int, int]) -> frozenset[int]:
+    """The rows that one variant's runs rank apart from the other's; all rows where there are too few runs to tell.
+
+    `before` and `after` are F functions x runs. A function that samples hit more often by chance in some runs is no
+    cause: of three runs each, all nine pairs must agree, which chance alone does in one of ten cases.
+    """
+    if min(before.shape[1], after.shape[1]) < ENOUGH_RUNS:
+        return frozenset(range(len(before)))
+    there = before.copy()
+    for row, old in counterparts.items():
+        there[row] = before[old]
+    more = (after[:, :, None] > there[:, None, :]).mean(axis=(1, 2))
+    less = (after[:, :, None] < there[:, None, :]).mean(axis=(1, 2))
+    return frozenset(np.flatnonzero(np.maximum(more, less) >= PAIRS).tolist())
+
+
+def _take_calls(sides: tuple[Costs, Costs], calls: Matrix, variants: tuple[str, str]) -> None:
+    """Fill in calls that another instrument counted, in place. What it saw in neither variant stays unknown."""
+    if not all(calls.columns(variant) for variant in variants):
+        return
+    size = min(len(calls.own), len(sides[0].calls))
+    counted = [np.median(calls.own[:size, calls.columns(variant)], axis=1) for variant in variants]
+    seen = (counted[0] > 0) | (counted[1] > 0)
+    for side, column in zip(sides, counted, strict=True):
+        side.calls[:size] = np.where(seen & ~(side.calls[:size] > 0), column, side.calls[:size])
 
 
 def _links(below: Mapping[tuple[int, int], float], size: int) -> Links:

@@ -23,8 +23,10 @@ PROFILERS: Registry[Profiler] = Registry(
         "go-contention": "profpipe.capture.profilers.go_agent.profiler:CONTENTION",
         "jvm-cpu": "profpipe.capture.profilers.jvm.profiler:CPU",
         "jvm-allocs": "profpipe.capture.profilers.jvm.profiler:ALLOCATIONS",
+        "go-block": "profpipe.capture.profilers.go_agent.profiler:BLOCKING",
         "node-cpu": "profpipe.capture.profilers.node_agent.profiler:CPU",
         "node-calls": "profpipe.capture.profilers.node_agent.profiler:CALLS",
+        "node-heap": "profpipe.capture.profilers.node_agent.profiler:HEAP",
     },
     group="profpipe.profilers",
 )

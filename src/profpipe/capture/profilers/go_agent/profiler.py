@@ -1,4 +1,4 @@
-"""Three instruments of Go's own runtime, which share the agent: CPU time, allocations, contention."""
+"""Four instruments of Go's own runtime, which share the agent: CPU time, allocations, mutexes, and all blocking."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from profpipe.capture.interface import Launch, Options, Session, Trial, picked
 from profpipe.capture.profilers.go_agent.building import NO_BUILD, recipe
+from profpipe.capture.profilers.go_agent.endpoint import GoEndpointSession, endpoint
 from profpipe.capture.profilers.go_agent.session import FORMAT, GoAgentSession
 from profpipe.capture.server.command import fill, find_program
 from profpipe.capture.tools import Version, failure, find_tool, run_tool
@@ -16,6 +17,7 @@ from profpipe.units import Instrument, Language
 
 INSTALL = "install Go 1.21 or newer, https://go.dev/dl"
 VERSION = Version("go", ("version",), r"go version go(\S+)")
+LEAST = (1, 21)
 # Its file is part of package main, so the server itself is compiled as it is, but linked with two packages more.
 BUILT_IN = "the profiler is linked into the server: its program is not byte for byte the one that clean runs measure"
 
@@ -44,12 +46,20 @@ class GoProfiler:
             raise UsageError(f"{self.name}: rate is {rate!r}; give samples a second, 1 to 1000")
         if not isinstance(asked["package"], str):
             raise UsageError(f"{self.name}: package is {asked['package']!r}; give the path of the server's package")
+        where = asked.get("endpoint", "")
+        if not isinstance(where, str) or (where and endpoint(where) is None):
+            words = "give a path such as /debug/pprof, or http://127.0.0.1:6060/debug/pprof"
+            raise UsageError(f"{self.name}: endpoint is {where!r}; {words}")
 
     def missing(self, target: Target, root: Path | None = None) -> str | None:
         cwd = Path.cwd() if root is None else root / target.cwd
         found = recipe(target, fill(target.command, 0), ".")
         go = found.go if found is not None else "go"
-        return None if find_program(go, cwd) else f"{go} not found: {INSTALL}"
+        program = find_program(go, cwd)
+        if program is None:
+            return f"{go} not found: {INSTALL}"
+        old = VERSION.too_old(program, LEAST)
+        return f"{program} is Go {old}, which is too old: {INSTALL}" if old else None
 
     def try_it(self, python: str) -> Trial:  # noqa: ARG002
         program = find_tool("go")
@@ -68,6 +78,9 @@ class GoProfiler:
 
     def session(self, launch: Launch) -> Session:
         asked = picked(self.name, self.options, launch.options)
+        where = endpoint(str(asked.get("endpoint", "")))
+        if where is not None:
+            return GoEndpointSession(launch, where)
         rate, package = int(asked.get("rate", 100)), str(asked["package"])
         return GoAgentSession(launch, mode=self.mode, profiles=self.profiles, rate=rate, package=package)
 
@@ -77,7 +90,7 @@ CPU = GoProfiler(
     kind="sampled",
     mode="cpu",
     profiles=("cpu",),
-    options={"rate": 100, "package": ""},
+    options={"rate": 100, "package": "", "endpoint": ""},
     blind=(
         "go-cpu takes 100 samples a second of processor time: a window of one second ranks the ten most expensive "
         "functions, not the rest. A higher rate adds up to too little time: the kernel checks these timers some "
@@ -117,5 +130,16 @@ CONTENTION = GoProfiler(
     blind=(
         "go-contention's times are time that goroutines waited for a mutex, not processor time; they stand where the "
         "mutex was unlocked. Waiting for channels is not in them",
+    ),
+)
+BLOCKING = GoProfiler(
+    name="go-block",
+    kind="sampled",
+    mode="block",
+    profiles=("block",),
+    options={"package": ""},
+    blind=(
+        "go-block's times are time that goroutines waited for channels, mutexes, condition variables and wait groups, "
+        "not processor time: a goroutine that waits for work waits too. Waiting for the network is not in them",
     ),
 )

@@ -12,12 +12,19 @@ from profpipe.capture.profilers.go_agent.building import NO_BUILD, built, recipe
 from profpipe.capture.server.agent_files import Asked, ask, pids_of
 from profpipe.capture.server.command import fill
 from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.server.seen_share import seen_share
 from profpipe.errors import CaptureError
 
 START, STOP = 41, 42  # SIGRTMIN+7 and SIGRTMIN+8 of glibc, which agent.go expects
 BEGIN = Asked(sign=START, answer="started", phase="window", timeout=10.0)
 END = Asked(sign=STOP, answer="saved", phase="save", timeout=60.0)
 FORMAT = "pprof"
+# A process under this share of the server's CPU time, and under five samples of it, is left out.
+IDLE_SHARE, IDLE_US = 0.01, 50_000
+NOTHING_WAITED = {
+    "contention": "no goroutine waited for a mutex while the window was open",
+    "block": "no goroutine was blocked while the window was open",
+}
 
 
 class GoAgentSession(Bare):
@@ -64,10 +71,19 @@ class GoAgentSession(Bare):
     def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
         if not self.saved:
             raise CaptureError("save", "the server ended before the agent saved a profile")
-        if self.mode == "contention" and not any(saved["contended"] for saved in self.saved.values()):
-            return Collected((), self._facts(), (), "no goroutine waited for a mutex while the window was open")
-        names = [f"{profile}.{pid}.pb.gz" for profile in self.profiles for pid in self.saved]
-        return Collected(tuple(Written(self.launch.raw / name, FORMAT) for name in names), self._facts())
+        if self.mode in NOTHING_WAITED and not any(saved["contended"] for saved in self.saved.values()):
+            return Collected((), self._facts(), (), NOTHING_WAITED[self.mode])
+        files = [self.launch.raw / f"{profile}.{pid}.pb.gz" for profile in self.profiles for pid in self._busy()]
+        seen = sum(saved["cpu_us"] for saved in self.saved.values()) / 1e6
+        share = seen_share(seen, self.window.cpu_s if self.window is not None else None)
+        captures = tuple(Written(file, FORMAT) for file in files)
+        return Collected(captures, self._facts() | share.facts, share.warnings, share.refused)
+
+    def _busy(self) -> list[int]:
+        """The processes worth reading: the parent of a server that forks may only wait, and have not one sample."""
+        whole = sum(saved["cpu_us"] for saved in self.saved.values())
+        least = min(IDLE_SHARE * whole, IDLE_US) if self.mode == "cpu" else 0
+        return [pid for pid, saved in self.saved.items() if saved["cpu_us"] >= least]
 
     def _facts(self) -> dict[str, str]:
         """What the runtime itself counted in the window, exact whatever the profile's rate."""

@@ -1,6 +1,6 @@
 // Loaded by profpipe into a Node server before its first line (`node --require`, by NODE_OPTIONS of this server alone).
 //
-// PROFPIPE_NODE_AGENT holds FOLDER, MODE and INTERVAL (microseconds), separated by newlines. Each process and each worker
+// PROFPIPE_NODE_AGENT holds FOLDER, MODE and INTERVAL (microseconds, or bytes), separated by newlines. Each process and each worker
 // thread listens on a socket of its own, FOLDER/PID.THREAD.sock, for the lines `start` and `stop`, and answers each with
 // a line of JSON: {"ok": ...} or {"error": "why"}. The profile is FOLDER/PID.THREAD.profile. Nothing runs in between.
 'use strict';
@@ -14,7 +14,7 @@ function listen(folder, mode, interval) {
   const place = `${folder}/${process.pid}.${threadId}`;
   const session = new inspector.Session();
   session.connect();
-  const instrument = mode === 'calls' ? calls(session) : samples(session, Number(interval));
+  const instrument = { calls, heap, samples }[mode](session, Number(interval));
   const server = require('node:net').createServer((socket) => {
     socket.unref();
     socket.on('error', () => {});
@@ -31,7 +31,8 @@ function answer(asked, instrument, place) {
     if (asked === 'start') return { ok: instrument.start() };
     if (asked !== 'stop') return { error: `unknown command ${asked}` };
     const found = instrument.stop();
-    require('node:fs').writeFileSync(`${place}.profile`, JSON.stringify(found.profile));
+    const { named } = require('./names');
+    require('node:fs').writeFileSync(`${place}.profile`, JSON.stringify(named(found.profile, found.coverage)));
     return { ok: found.facts };
   } catch (error) {
     return { error: String(error.message ?? error) };
@@ -49,35 +50,70 @@ function ask(session, method, parameters) {
   return answered.result;
 }
 
-function facts(used, since) {
-  const now = process.cpuUsage(used);
-  return { node: process.version, cpu_us: now.user + now.system, elapsed_us: Number(process.hrtime.bigint() - since) / 1e3 };
+// Where the functions of each script begin and end, of those that V8 has seen run.
+function coverage(session) {
+  ask(session, 'Profiler.enable');
+  const { result } = ask(session, 'Profiler.getBestEffortCoverage');
+  ask(session, 'Profiler.disable');
+  return result;
+}
+
+// What the window cost: of this process, and of this thread alone, which Linux knows.
+function stopwatch() {
+  const used = process.cpuUsage();
+  const since = process.hrtime.bigint();
+  const thread = threadNs();
+  return () => {
+    const now = process.cpuUsage(used);
+    return {
+      node: process.version,
+      cpu_us: now.user + now.system,
+      thread_ns: thread === null ? null : threadNs() - thread,
+      elapsed_us: Number(process.hrtime.bigint() - since) / 1e3,
+    };
+  };
+}
+
+function threadNs() {
+  try {
+    return Number(require('node:fs').readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]);
+  } catch {
+    return null; // not Linux, or a kernel that does not count
+  }
 }
 
 function samples(session, interval) {
-  let used;
-  let since;
+  let facts;
   return {
     start() {
       ask(session, 'Profiler.enable');
       ask(session, 'Profiler.setSamplingInterval', { interval });
       ask(session, 'Profiler.start');
-      used = process.cpuUsage();
-      since = process.hrtime.bigint();
+      facts = stopwatch();
       return {};
     },
     stop() {
-      const found = facts(used, since);
+      const found = facts();
       const { profile } = ask(session, 'Profiler.stop');
       ask(session, 'Profiler.disable');
-      return { profile: busy(profile), facts: found };
+      const running = busy(profile, found.thread_ns);
+      return { profile: running, coverage: coverage(session), facts: { ...found, samples: running.samples.length } };
     },
   };
 }
 
-// The time in which the thread waited for work is no cost: the samples of (idle) go, and their time with them.
-function busy(profile) {
+// The time in which the thread waited for work is no cost: the samples of (idle) go. The others share what the thread
+// used of a processor, for V8 knows elapsed time alone, and a thread that waits for a processor costs nothing.
+function busy(profile, threadNs) {
   const idle = new Set(profile.nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id));
+  if (threadNs === null) return elapsed(profile, idle);
+  const kept = profile.samples.filter((node) => !idle.has(node));
+  const at = (place) => profile.startTime + Math.round((threadNs / 1e3 / (kept.length || 1)) * place);
+  const timeDeltas = kept.map((_, place) => (place ? at(place) - at(place - 1) : 0));
+  return { ...profile, clock: 'cpu', endTime: at(kept.length), samples: kept, timeDeltas };
+}
+
+function elapsed(profile, idle) {
   let now = profile.startTime;
   const seen = profile.timeDeltas.map((delta, place) => ({ at: (now += delta), node: profile.samples[place] }));
   seen.sort((a, b) => a.at - b.at);
@@ -90,23 +126,43 @@ function busy(profile) {
   return { ...profile, endTime, samples: kept.map(({ node }) => node), timeDeltas };
 }
 
+// V8 forgets what the collector freed unless it is told otherwise: a server's garbage is what its requests allocate.
+function heap(session, interval) {
+  let facts;
+  return {
+    start() {
+      ask(session, 'HeapProfiler.startSampling', {
+        samplingInterval: interval,
+        includeObjectsCollectedByMajorGC: true,
+        includeObjectsCollectedByMinorGC: true,
+      });
+      facts = stopwatch();
+      return {};
+    },
+    stop() {
+      const found = facts();
+      const { head } = ask(session, 'HeapProfiler.stopSampling').profile;
+      return { profile: { includesCollected: true, head }, coverage: coverage(session), facts: found };
+    },
+  };
+}
+
 function calls(session) {
-  let used;
-  let since;
+  let facts;
   return {
     start() {
       ask(session, 'Profiler.enable');
       ask(session, 'Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-      used = process.cpuUsage();
-      since = process.hrtime.bigint();
+      facts = stopwatch();
       return {};
     },
     stop() {
-      const found = facts(used, since);
+      const found = facts();
       const { result } = ask(session, 'Profiler.takePreciseCoverage');
       ask(session, 'Profiler.stopPreciseCoverage');
       ask(session, 'Profiler.disable');
-      return { profile: { format: 'profpipe-v8-calls/1', functions: counted(session, result) }, facts: found };
+      const functions = counted(session, result);
+      return { profile: { format: 'profpipe-v8-calls/1', functions }, coverage: result, facts: found };
     },
   };
 }

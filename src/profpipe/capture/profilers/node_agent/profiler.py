@@ -1,4 +1,4 @@
-"""Two instruments of V8, which share the agent: samples of running JavaScript, and exact calls."""
+"""Three instruments of V8, which share the agent: samples of running JavaScript, exact calls, samples of the heap."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from profpipe.capture.interface import Launch, Options, Session, Trial, picked
 from profpipe.capture.profilers.node_agent.session import NodeAgentSession
+from profpipe.capture.server.command import find_program
 from profpipe.capture.tools import Version, failure, find_tool, run_tool
 from profpipe.errors import UsageError
 from profpipe.study.schema import Target
@@ -20,7 +21,7 @@ PROGRAMS = re.compile(r"^(?:node|nodejs|npm|npx|yarn|pnpm|tsx|ts-node)$")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NodeProfiler:
-    """One mode of the agent."""
+    """One mode of the agent. `interval` counts `unit`s, from `least` to `most`; `since` = Node's version."""
 
     name: str
     kind: Instrument
@@ -29,18 +30,29 @@ class NodeProfiler:
     options: Options
     blind: tuple[str, ...]
     starter: tuple[str, ...]
+    unit: str = "microseconds between samples"
+    least: int = 50
+    most: int = 1_000_000
+    since: int = 16
     version: Version | None = None
     patience: float = 1.0
     stop_patience: float = 1.0
     default_for: frozenset[Language] = frozenset({"node"})
 
     def check(self, options: Options) -> None:
-        interval = picked(self.name, self.options, options).get("interval", 1000)
-        if isinstance(interval, bool) or not isinstance(interval, int) or not 50 <= interval <= 1_000_000:
-            raise UsageError(f"{self.name}: interval is {interval!r}; give microseconds between samples, 50 to 1000000")
+        interval = picked(self.name, self.options, options).get("interval", self.least)
+        if isinstance(interval, bool) or not isinstance(interval, int) or not self.least <= interval <= self.most:
+            asked = f"give {self.unit}, {self.least} to {self.most}"
+            raise UsageError(f"{self.name}: interval is {interval!r}; {asked}")
 
-    def missing(self, target: Target, root: Path | None = None) -> str | None:  # noqa: ARG002
-        return None if find_tool("node") else f"node not found: {INSTALL}"
+    def missing(self, target: Target, root: Path | None = None) -> str | None:
+        cwd = Path.cwd() if root is None else root / target.cwd
+        given = target.command[0]
+        program = find_program(given, cwd) if Path(given).name in ("node", "nodejs") else find_tool("node")
+        if program is None:
+            return f"node not found: {INSTALL}"
+        old = VERSION.too_old(program, (self.since,))
+        return f"{program} is Node {old}; {self.name} needs {self.since} or newer: https://nodejs.org" if old else None
 
     def try_it(self, python: str) -> Trial:  # noqa: ARG002
         program = find_tool("node")
@@ -69,13 +81,13 @@ CPU = NodeProfiler(
     emits="cpuprofile",
     options={"interval": 1000},
     blind=(
-        "node-cpu's time is elapsed time in which a thread was not idle: waiting for a processor counts, waiting for "
-        "requests does not",
+        "node-cpu spreads the processor time of a thread evenly over its samples, and a thread that gets its processor "
+        "back is sampled at once: on one processor with the load generator, writev, which wakes it, gets too much",
         "node-cpu sees Node's C++ code as the function that called it, or as (program)",
     ),
     starter=(
         "# 1,000 samples a second. V8 compiles hot functions while they run: a long warm-up shows them as they stay.",
-        "# Its time is elapsed time: a processor of its own keeps the load generator out of it.",
+        "# A processor of its own keeps the load generator's turns out of the samples.",
         'profiler.node-cpu = { rounds = 5, requests = 10_000, placement = "split" }',
     ),
     version=VERSION,
@@ -92,4 +104,21 @@ CALLS = NodeProfiler(
         "node-calls counts functions of scripts: those of Node's C++ code and of V8 itself are not in it",
     ),
     starter=("profiler.node-calls = { rounds = 3, requests = 1000 }",),
+)
+HEAP = NodeProfiler(
+    name="node-heap",
+    kind="sampled",
+    mode="heap",
+    emits="heapprofile",
+    options={"interval": 16_384},
+    unit="bytes between samples",
+    least=256,
+    most=1 << 30,
+    since=20,  # before, V8 forgets what the collector freed
+    blind=(
+        "node-heap samples an allocation in every 16 KiB and scales up: functions that allocate little are missing",
+        "node-heap sees V8's heap only: the bytes of a Buffer lie outside it",
+    ),
+    starter=(),
+    default_for=frozenset(),
 )

@@ -14,12 +14,13 @@ from typing import Any
 
 from profpipe.capture.interface import Bare, Collected, Launch, Window, Written
 from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.server.seen_share import seen_share
 from profpipe.errors import CaptureError
 
 AGENT = Path(__file__).with_name("agent.js")
 READY_SECONDS, ANSWER_SECONDS, SAVE_SECONDS = 2.0, 10.0, 60.0
-SEEN_SHARE = 0.5
-ENOUGH_S = 0.05  # of CPU: below, the ticks of the kernel's clock decide what share was seen
+NO_SAMPLE = "not one sample: no thread ran JavaScript long enough while the window was open; give it more requests"
+ENDINGS = {"samples": "cpuprofile", "calls": "json", "heap": "heapprofile"}
 
 
 class NodeAgentSession(Bare):
@@ -69,7 +70,7 @@ class NodeAgentSession(Bare):
                 shutil.copyfile(self.folder / f"{thread}.profile", self._out(thread))
 
     def _out(self, thread: str) -> Path:
-        return self.launch.raw / f"node.{thread}.{'cpuprofile' if self.mode == 'samples' else 'json'}"
+        return self.launch.raw / f"node.{thread}.{ENDINGS[self.mode]}"
 
     def _ask(
         self, thread: str, command: str, phase: str, timeout: float, server: Supervised
@@ -99,17 +100,17 @@ class NodeAgentSession(Bare):
     def collect(self, stopped: Stopped) -> Collected:  # noqa: ARG002
         if not self.saved:
             raise CaptureError("save", "every thread with an agent ended before the window did")
-        files = tuple(Written(self._out(thread), self.emits) for thread in self.saved)
+        # A primary process of a cluster, or a worker thread without work, only waits: its profile is empty.
+        busy = [thread for thread, answer in self.saved.items() if answer.get("samples") != 0]
+        files = tuple(Written(self._out(thread), self.emits) for thread in busy)
         seen = sum(answer["cpu_us"] for answer in self._processes().values()) / 1e6
-        used = self.window.cpu_s if self.window is not None else None
         facts = {"node": next(iter(self.saved.values()))["node"], "threads with an agent": str(len(self.saved))}
-        refused = None
-        if used:
-            share = min(seen / used, 1.0)
-            facts["CPU of the profiled processes"] = f"{share * 100:.0f} % of the server's"
-            if used >= ENOUGH_S and share < SEEN_SHARE:
-                refused = f"the serving processes were not seen: those with an agent used {share:.0%} of its CPU"
-        return Collected(files, facts, (), refused)
+        threads = [answer["thread_ns"] for answer in self.saved.values()]
+        if seen and None not in threads:
+            facts["CPU of V8's compiler and collector threads"] = f"{max(1 - sum(threads) / 1e9 / seen, 0) * 100:.0f} %"
+        share = seen_share(seen, self.window.cpu_s if self.window is not None else None)
+        refused = share.refused if busy else NO_SAMPLE
+        return Collected(files, facts | share.facts, share.warnings, refused)
 
     def _processes(self) -> Mapping[str, Mapping[str, Any]]:
         """One answer of each process: its CPU time is that of all its threads."""

@@ -1,0 +1,2 @@
+var t=require("node:http");function n(e){let r={amount:e*1.25,currency:"EUR"};return`item ${e} costs ${r.amount} ${r.currency}`}function c(){let e=[];for(let r=0;r<50;r+=1)e.push(n(r));return JSON.stringify(e)}(0,t.createServer)((e,r)=>{r.setHeader("content-type","application/json"),r.end(c())}).listen(Number(process.argv[2]),"127.0.0.1",()=>console.log("ready"));
+//# sourceMappingURL=bundle.js.map
