@@ -91,10 +91,10 @@ class Facts:
         counted = (m.key for m in self.report.metrics if m.instrument == "counted")
         return next((key for key in counted if key.endswith(":instructions")), None)
 
-    def counted_calls(self) -> str | None:
-        """The key of the exact calls of a profiler that counts nothing else, None without one."""
-        counted = (m.key for m in self.report.metrics if m.instrument == "counted")
-        return next((key for key in counted if key.endswith(":calls")), None)
+    def counted_keys(self) -> list[str]:
+        """The keys of all that was counted: instructions, calls, allocations."""
+        counted = [m.key for m in self.report.metrics if m.instrument == "counted"]
+        return [key for key in counted if not key.endswith(":syscalls")]
 
     def traced_calls(self) -> str | None:
         return next((m.key for m in self.report.metrics if m.instrument == "traced" and m.key.endswith(":calls")), None)

@@ -13,6 +13,8 @@ from profpipe.units import count, duration_ns
 
 # A function that costs more than this of the whole difference: others give the rest back.
 ALL = 1.005
+# A cause that holds this much of the difference.
+MOST = 0.5
 # Categories that say nothing beside the names of the functions.
 SILENT = ("application", "library", "other", "interpreter")
 
@@ -22,8 +24,9 @@ def functions(facts: Facts) -> Iterator[Conclusion]:
     for contender in facts.contenders:
         causes = [(i, c) for i, c in enumerate(facts.report.causes) if c.contender == contender.id]
         differing = [(i, c) for i, c in causes if _differs(facts, c)]
-        # Of several instruments the first that leads to own code: samples of V8 may end in what calls it.
-        told = next((c.metric for own in (True, False) for _, c in differing if (c.own is not None) >= own), None)
+        # Of several instruments the first that finds most in own code: samples of V8 may end in what calls it.
+        mostly_own = [c for _, c in differing if c.own is not None and abs(_delta(c.steps[c.entry]) / c.gap) >= MOST]
+        told = next((c.metric for c in (*mostly_own, *(c for _, c in differing))), None)
         for place, (i, cause) in enumerate((i, c) for i, c in differing if c.metric == told):
             yield _conclusion(facts, cause, f"causes.{i}", place)
 
@@ -31,7 +34,8 @@ def functions(facts: Facts) -> Iterator[Conclusion]:
 def _differs(facts: Facts, cause: Cause) -> bool:
     """Whether the total of the cause's own metric differs, or else a cost of the whole server in its direction.
 
-    Samples are few, and their total may not tell what the CPU time of clean runs does, or the exact number of calls.
+    Samples are few: their total may not tell what the CPU time of clean runs does, or the counts of calls and
+    allocations.
     """
     direction = "worse" if cause.gap > 0 else "better"
     cpu = facts.relevant(cause.contender, CPU)
@@ -39,7 +43,7 @@ def _differs(facts: Facts, cause: Cause) -> bool:
         return False
     own = facts.compared(cause.contender, cause.metric)
     told = own is not None and (cause.exact or own[0].relevant)
-    keys = [cause.metric] if told else [key for key in (CPU, facts.counted(), facts.counted_calls()) if key]
+    keys = [cause.metric] if told else [CPU, *facts.counted_keys()]
     found = [c for key in keys if (c := facts.relevant(cause.contender, key)) is not None]
     return bool(found) and found[0].verdict == direction
 
