@@ -39,19 +39,24 @@ def causes(study: StudyData, index: Index, tables: Mapping[str, Sequence[Matrix]
     """The causes of every contender, by the best instrument that knows functions of source code with their callees.
 
     Counted instructions first, then samples, then allocations, the time of a traced profiler, calls alone. Samples may
-    not tell the variants apart, so the causes of the next instrument follow those of samples.
+    not tell the variants apart, so what was allocated or called follows them.
     """
     matrices = [m for p in study.profilers if (m := _matrix(study, index, p, tables.get(p, ()))) is not None]
     matrices.sort(key=lambda matrix: _rank(study, matrix))
     calls = next((m for m in matrices if m.metric is CALLS), None)
     found: list[Cause] = []
     for contender in study.contenders:
+        sampled = False
         for matrix in matrices:
+            kind = study.instruments[matrix.profiler]
+            if sampled and kind == "traced":
+                continue
             graph = cost_graph(matrix, index, study.baseline, contender, calls)
             drawn = _of_graph(graph, matrix, contender) if graph is not None else []
             found += drawn
-            if drawn and study.instruments[matrix.profiler] != "sampled":
+            if drawn and kind != "sampled":
                 break
+            sampled = sampled or bool(drawn)
     return tuple(found)
 
 
