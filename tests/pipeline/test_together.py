@@ -6,21 +6,24 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import psutil
 import pytest
 
+from profpipe import store
+from profpipe.load.slices.client import Client
 from profpipe.model.run import RunRecord
-from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Event, Note
 from profpipe.pipeline.execute.one_run import PlannedRun, begin_record
 from profpipe.pipeline.execute.together import FACT, RunsTogether, may_join
-from profpipe.pipeline.measure.running_study import RunningStudy
+from profpipe.pipeline.measure.running_study import SAMPLED_TOGETHER, RunningStudy
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from tests.support.paths import SERVERS
 from tests.support.prepared_study import prepared
 from tests.support.slices_driving import our_servers
+from tests.support.study_facts import study_record
 from tests.support.tools import require
 
 LOAD = {"requests": 3000, "connections": 4, "warmup": 16}
@@ -114,6 +117,64 @@ def test_only_samplers_of_a_study_by_slices_join_and_only_for_one_count_of_reque
     assert not may_join(replace(found, study=rate), plans())
 
 
+@pytest.mark.real
+def test_a_stop_while_all_are_loaded_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require("perf")
+    seen: list[int] = []
+
+    def stopped(*_: object) -> None:
+        seen.extend(our_servers())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "slices", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(study(tmp_path), tmp_path / "unit")
+    assert len(seen) == 2
+    assert our_servers() == []
+    assert not [one for one in psutil.Process().children(recursive=True) if one.name() == "perf"]
+
+
+class Works:
+    """A session whose runs together are valid, with a file each."""
+
+    def __init__(self, study: PreparedStudy) -> None:
+        self.study = study
+
+    def carry_out(self, units: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        for unit in units:
+            for plan in unit.plans:
+                (unit.folder / plan.variant).mkdir()
+                (unit.folder / plan.variant / "capture").write_text(f"{plan.variant} {plan.round}")
+            yield unit, tuple(begin_record(self.study, plan) for plan in unit.plans)
+
+
+def test_runs_together_are_kept_as_runs_of_their_variants_and_the_report_says_how_they_were_made(
+    tmp_path: Path,
+) -> None:
+    require("perf")
+    found = study(tmp_path)
+    session: Any = Works(found)
+    home = tmp_path / "run"
+    (home / "runs").mkdir(parents=True)
+    running = RunningStudy(found, home, study_record(["plain", "other"]), session, lambda _: None)
+    running.run([*plans(), *(replace(plan, order=plan.order + 2, round=2) for plan in reversed(plans()))])
+    assert [(run.variant, run.round) for run in running.ended] == [
+        ("plain", 1),
+        ("other", 1),
+        ("other", 2),
+        ("plain", 2),
+    ]
+    kept = {path.parent.name: path.read_text() for path in home.glob("runs/*/capture")}
+    assert kept == {
+        "0001-plain-perf-r1": "plain 1",
+        "0002-other-perf-r1": "other 1",
+        "0004-other-perf-r2": "other 2",
+        "0003-plain-perf-r2": "plain 2",
+    }
+    assert [limit.text for limit in running.study.limits] == [SAMPLED_TOGETHER]
+    assert store.read_study(home).limits == running.study.limits
+
+
 class Fails:
     """A session in which no variants run together, and each runs alone."""
 
@@ -137,7 +198,7 @@ def test_variants_that_fail_together_are_run_one_after_another_and_it_is_said(tm
     found, said = study(tmp_path), list[Event]()
     session: Any = Fails(found)
     (tmp_path / "run" / "runs").mkdir(parents=True)
-    running = RunningStudy(found, tmp_path / "run", cast("StudyRecord", None), session, said.append)
+    running = RunningStudy(found, tmp_path / "run", study_record(["plain", "other"]), session, said.append)
     running.run([*plans(), *(replace(plan, order=plan.order + 2, round=2) for plan in plans())])
     kinds = [type(unit) for unit in session.units]
     assert kinds == [RunsTogether, PlannedRun, PlannedRun, PlannedRun, PlannedRun], "together they are tried once"

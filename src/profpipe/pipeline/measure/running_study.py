@@ -12,6 +12,7 @@ from typing import cast
 
 from profpipe import store
 from profpipe.errors import CaptureError, ProfpipeError
+from profpipe.model.report import Limit
 from profpipe.model.run import Phase, RunRecord
 from profpipe.model.study import StudyRecord
 from profpipe.pipeline.events import Listener, Note, RunEnded, RunStarted, StudyStarted
@@ -27,6 +28,9 @@ from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study.read import LoadedFile
 
+SAMPLED_TOGETHER = (
+    "the servers of all variants were up at once and loaded in turns: what other programs did fell on all alike"
+)
 # No variant can have this name.
 TOGETHER = "+together"
 
@@ -118,6 +122,7 @@ class RunningStudy:
                 (unit.folder / plan.variant).replace(home)
                 self._keep(plan, home, record)
             shutil.rmtree(unit.folder)
+            self._say_together(unit.plans[0].profiler)
             return ()
         profiler = unit.plans[0].profiler
         shutil.rmtree(unit.folder)
@@ -131,6 +136,13 @@ class RunningStudy:
             return self.broken[plan.variant]
         last = given_up(self.ended, plan)
         return None if last is None else not_tried_again(last)
+
+    def _say_together(self, profiler: str) -> None:
+        """In the report, once."""
+        said = Limit(profiler=profiler, text=SAMPLED_TOGETHER)
+        if said not in self.study.limits:
+            self.study = replace(self.study, limits=(*self.study.limits, said))
+            store.write_study(self.folder, self.study)
 
     def _keep(self, plan: RunPlan, home: Path, record: RunRecord) -> None:
         hidden = redactor(
