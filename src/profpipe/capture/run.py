@@ -98,10 +98,9 @@ def capture_run(
 ) -> RunRecord:
     """Run `target` once under `profiler`; its files go to folder/raw, the server's output to folder/server.log.
 
-    `load` is called once inside the window with host and port, `warm_up` before it, `after` after it on the same
-    server. `request` is used to check that the server is ready (default: the target's). `instance` takes the place of
-    the profiler of that name: one that looks at several servers at once. Returns `begun`, which says
-    which run this is, with everything that was measured. A run that fails is returned with its reason and phase, never
+    `load` is called once inside the window with host and port, `warm_up` before it, `after` after it. `request` checks
+    that the server is ready (default: the target's). `instance` = the profiler, where it looks at several servers at
+    once. Returns `begun` with all that was measured. A run that fails is returned with its reason and phase, never
     raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
     """
     run = _Run(begun, target, profiler, instance or PROFILERS.get(profiler), folder, placement, on_phase)
@@ -117,8 +116,7 @@ def capture_run(
         return run.record(f"the load failed: {error}", run.phase, (), refused=False)
     except PartFailed as error:
         return run.record(str(error), run.phase, (), refused=False)
-    except OSError as error:
-        # A full disk or a removed folder fails this run, not the study.
+    except OSError as error:  # a full disk or a removed folder fails this run, not the study
         return run.record(f"{error.strerror or error}: {error.filename}", run.phase, (), refused=False)
     refused = run.collected.refused
     return run.record(refused, "save" if refused else None, (), refused=refused is not None)
