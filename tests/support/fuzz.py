@@ -31,7 +31,10 @@ from tests.support.paths import DATA
 SEEDS = DATA / "fuzz"
 LIMIT = 10.0
 MEMORY = 3 << 30
+NO_CAPTURES = (".md", ".cpp", ".php", ".c", ".h")
 LARGEST = 300_000  # bytes of a capture that is changed; a format whose captures are all larger has its smallest
+SMALLEST = 500  # bytes that take as long to read as nothing
+BEGINNING = 3000  # bytes of a text capture that are a sample of their own
 NUMBERS = (b"-1", b"0", b"9223372036854775807", b"9223372036854775808", b"1e308", b"99999999999999999999", b"0.5")
 
 
@@ -40,9 +43,13 @@ class Fault(Exception):
 
 
 def inputs(samples: list[bytes], chance: random.Random) -> Iterator[bytes]:
-    """Copies of the samples with one to six changes each."""
+    """Copies of the samples with one to six changes each; the smaller a sample, the more often it is taken.
+
+    Every sample takes the same time in all, for what a change reaches in a small one is more of it.
+    """
+    weights = [1 / (len(sample) + SMALLEST) for sample in samples]
     while True:
-        data = bytearray(chance.choice(samples))
+        data = bytearray(*chance.choices(samples, weights))
         for _ in range(chance.randint(1, 6)):
             _change(data, samples, chance)
         yield bytes(data)
@@ -144,10 +151,7 @@ def _bounded() -> Iterator[None]:
 def fuzz(name: str, seconds: float, seed: int, folder: Path = SEEDS) -> tuple[int, int, int]:
     """Inputs, those that were read as a profile, and faults. Inputs of faults are written into `folder`."""
     parser = PARSERS.get(name)
-    paths = [p for p in sorted((DATA / name).rglob("*")) if p.is_file() and 0 < p.stat().st_size <= LARGEST]
-    found = [capture(str(p.relative_to(DATA))) for p in paths if p.suffix not in (".md", ".cpp", ".php", ".c", ".h")]
-    small = [data for data in found if 0 < len(data) <= LARGEST] or sorted(found, key=len)[:1]
-    samples = [data for data in small if _is_read(parser, data)]
+    samples = _samples(name, parser)
     if not samples:
         return 0, 0, 0
     tried = accepted = faults = 0
@@ -168,6 +172,16 @@ def fuzz(name: str, seconds: float, seed: int, folder: Path = SEEDS) -> tuple[in
                 if faults >= 10:
                     break
     return tried, accepted, faults
+
+
+def _samples(name: str, parser: Parser) -> list[bytes]:
+    """The format's captures in tests/data, whole, and the first lines of each where these are read, too."""
+    paths = [p for folder in (name, "faults") for p in sorted((DATA / folder).rglob("*")) if p.is_file()]
+    paths = [p for p in paths if 0 < p.stat().st_size <= LARGEST and p.suffix not in NO_CAPTURES]
+    found = [capture(str(p.relative_to(DATA))) for p in paths]
+    small = [data for data in found if 0 < len(data) <= LARGEST] or sorted(found, key=len)[:1]
+    beginnings = [data[: data.rfind(b"\n", 0, BEGINNING) + 1] for data in small if len(data) > BEGINNING]
+    return [data for data in dict.fromkeys([*small, *beginnings]) if data and _is_read(parser, data)]
 
 
 def _is_read(parser: Parser, data: bytes) -> bool:
