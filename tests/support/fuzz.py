@@ -176,12 +176,15 @@ def fuzz(name: str, seconds: float, seed: int, folder: Path = SEEDS) -> tuple[in
 
 def _samples(name: str, parser: Parser) -> list[bytes]:
     """The format's captures in tests/data, whole, and the first lines of each where these are read, too."""
-    paths = [p for folder in (name, "faults") for p in sorted((DATA / folder).rglob("*")) if p.is_file()]
-    paths = [p for p in paths if 0 < p.stat().st_size <= LARGEST and p.suffix not in NO_CAPTURES]
-    found = [capture(str(p.relative_to(DATA))) for p in paths]
-    small = [data for data in found if 0 < len(data) <= LARGEST] or sorted(found, key=len)[:1]
+    small = [data for data in _captures(name) if len(data) <= LARGEST] or sorted(_captures(name), key=len)[:1]
+    small += _captures("faults")
     beginnings = [data[: data.rfind(b"\n", 0, BEGINNING) + 1] for data in small if len(data) > BEGINNING]
     return [data for data in dict.fromkeys([*small, *beginnings]) if data and _is_read(parser, data)]
+
+
+def _captures(folder: str) -> list[bytes]:
+    paths = [p for p in sorted((DATA / folder).rglob("*")) if p.is_file() and p.suffix not in NO_CAPTURES]
+    return [capture(str(p.relative_to(DATA))) for p in paths if 0 < p.stat().st_size <= LARGEST]
 
 
 def _is_read(parser: Parser, data: bytes) -> bool:
