@@ -222,7 +222,7 @@ def test_an_unknown_total_has_its_reason() -> None:
 def test_names_of_a_list_are_normal_ones_with_the_raw_beside() -> None:
     rows = hotspot_list(native({"_ZN4core3fmt5write17h0123456789abcdefE": 5}))
     assert (rows[0].function.name, rows[0].category) == ("core::fmt::write", "format")
-    assert rows[0].function.raw == ("_ZN4core3fmt5write17h0123456789abcdefE",)
+    assert rows[0].function.raw == "_ZN4core3fmt5write17h0123456789abcdefE"
 
 
 def test_built_ins_of_a_python_profile_are_python_and_its_libraries_are_not() -> None:
