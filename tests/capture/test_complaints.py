@@ -65,7 +65,7 @@ def test_each_known_complaint_has_its_meaning_and_remedy(output: str, meaning: s
 
 def test_every_cause_is_reached_by_a_complaint_above() -> None:
     outputs = (LOADER, WSL, KERNEL, SETUID, SECCOMP, NO_PMU, PTRACE, FORMAT, LIBRARY, MEMORY)
-    first = {next(cause for cause in CAUSES if cause.pattern.search(output)) for output in outputs}
+    first = {next(cause for cause in CAUSES if cause.found_in(output)) for output in outputs}
     assert first == set(CAUSES)
 
 

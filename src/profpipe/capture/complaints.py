@@ -16,59 +16,59 @@ _PREFIX = re.compile(r"^(?:[=-]{2}\d+[=-]{2}|valgrind:|vgdb:|perf:|WARNING:|erro
 class Cause(NamedTuple):
     """A pattern of a whole output, what it means and the remedy; `{0}` in both is the pattern's first group."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     meaning: str
     remedy: str
 
-
-def _cause(pattern: str, meaning: str, remedy: str) -> Cause:
-    return Cause(re.compile(pattern, re.IGNORECASE | re.DOTALL), meaning, remedy)
+    def found_in(self, output: str) -> re.Match[str] | None:
+        # Compiled when a tool complains, not by every command that imports this file.
+        return re.search(self.pattern, output, re.IGNORECASE | re.DOTALL)
 
 
 # The first that matches counts. A test has an output for each.
 CAUSES = (
-    _cause(
+    Cause(
         r"must-be-redirected function.*?in an object with soname matching:\s+(\S+)",
         "valgrind needs the debugging symbols of {0}, which are not installed",
         "apt install libc6-dbg (Fedora: debuginfo-install glibc; Arch: debuginfod; Alpine: apk add musl-dbg)",
     ),
-    _cause(
+    Cause(
         r"perf not found for kernel (\S*microsoft\S*)",
         "this perf is only a wrapper, and none is packaged for the WSL kernel {0}",
         "build tools/perf of github.com/microsoft/WSL2-Linux-Kernel, or measure with callgrind or py-spy",
     ),
-    _cause(r"(perf not found for kernel \S+)", "{0}", "apt install linux-tools-$(uname -r)"),
-    _cause(
+    Cause(r"(perf not found for kernel \S+)", "{0}", "apt install linux-tools-$(uname -r)"),
+    Cause(
         r"(?:can't|cannot) execute setuid/setgid/setcap executable:?\s*(\S*)",
         "valgrind cannot run a program with setuid, setgid or capabilities: {0}",
         "run as the user it needs, or measure a copy of the program without these bits",
     ),
-    _cause(
+    Cause(
         r"perf_event_open.*?(?:ENOSYS|function not implemented)|(?:ENOSYS|function not implemented).*?perf_event_open",
         "the kernel or a filter (seccomp) forbids perf_event_open",
         ALLOW_PERF,
     ),
-    _cause(
+    Cause(
         r"(?:the )?(\S+) event is not supported|PMU hardware doesn't support|No hardware sampling interrupt available",
         "this machine has no such hardware counter (PMU), as most virtual machines",
         "sample cpu-clock instead, or turn on the virtual PMU",
     ),
-    _cause(
+    Cause(
         r"ptrace[^\n]*(?:not permitted|denied|EPERM)|(?:not permitted|denied|EPERM)[^\n]*ptrace",
         "ptrace is not permitted here",
         ALLOW_PTRACE,
     ),
-    _cause(
+    Cause(
         r"bad CPU type|exec format error|wrong ELF class",
         "the program is built for another kind of processor",
         "install the one for this machine: uname -m",
     ),
-    _cause(
+    Cause(
         r"(error while loading shared libraries: [^\n:]+)",
         "{0} is missing",
         "install the package that has this library, or reinstall the tool",
     ),
-    _cause(
+    Cause(
         r"cannot allocate memory|ENOMEM|(?:mmap|out of memory)[^\n]*fail",
         "there is too little memory",
         "raise the memory limit (ulimit -v, the container's limit)",
@@ -79,7 +79,7 @@ CAUSES = (
 def explained(output: str) -> tuple[str, str] | None:
     """(what it means, the remedy) of a complaint that is known; None for any other."""
     for cause in CAUSES:
-        if (found := cause.pattern.search(output)) is not None:
+        if (found := cause.found_in(output)) is not None:
             group = (found[1] or "") if found.re.groups else ""
             return cause.meaning.format(group).removesuffix(": "), cause.remedy
     return None

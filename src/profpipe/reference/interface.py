@@ -7,9 +7,10 @@ page, the comment and report.json then show its rows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from profpipe.model.report import Report, SeedRow
+if TYPE_CHECKING:
+    from profpipe.model.report import Report, SeedRow
 
 
 class PublishedStudy(Protocol):

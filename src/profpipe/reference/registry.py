@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from profpipe.model.report import ReferenceInfo, Report, SeedRow
 from profpipe.plugins import Registry
 from profpipe.reference.interface import NameStyle, PublishedStudy
+
+if TYPE_CHECKING:
+    from profpipe.model.report import Report
 
 STUDIES: Registry[PublishedStudy] = Registry(
     kind="published study",
@@ -27,6 +30,8 @@ def set_beside(report: Report, key: str, related: Report | None = None) -> Repor
 
     Raises UsageError when there is no such study here, PartFailed when the one of another package raises.
     """
+    from profpipe.model.report import ReferenceInfo, SeedRow
+
     study = STUDIES.get(key)
     with STUDIES.blaming(key):
         about = ReferenceInfo(key=key, title=study.title, about=study.about)
