@@ -22,7 +22,7 @@ from profpipe.model.build import Builder
 from profpipe.model.profile import NATIVE, PYTHON, SYNTHETIC, Fact, Meta, Profile
 from profpipe.parse.parts import add_up
 from profpipe.parse.pstats.marshalled import CodeName, Marshalled, Pairs
-from profpipe.parse.reading import finish, line_number, nanoseconds, read_all, whole
+from profpipe.parse.reading import INT32_MAX, finish, line_number, nanoseconds, read_all, whole
 from profpipe.units import CPU_NS, WALL_NS, Metric
 
 NAME = "pstats"
@@ -84,10 +84,9 @@ def _row(key: object, value: object, source: str) -> Row:
     bare = 0
     for caller, numbers in value[4]:
         if isinstance(numbers, tuple) and len(numbers) == 4:
-            calls, primitive = (_calls(n, source, name) for n in numbers[:2])
-            callers.append(
-                (_key(caller, source), calls, primitive, nanoseconds(numbers[3], source, "a caller's total"))
-            )
+            calls, primitive = _calls(numbers[0], source, name), _calls(numbers[1], source, name)
+            total = nanoseconds(numbers[3], source, "a caller's total")
+            callers.append((_key(caller, source), calls, primitive, total))
         elif isinstance(numbers, int):
             bare += 1
         else:
@@ -99,7 +98,9 @@ def _row(key: object, value: object, source: str) -> Row:
 
 
 def _calls(value: object, source: str, name: Key) -> int:
-    return -1 if value == -1 else whole(value, source, f"calls of {name[2]!r}")
+    if type(value) is int and -1 <= value <= INT32_MAX:
+        return value
+    return whole(value, source, f"calls of {name[2]!r}")
 
 
 def _key(key: object, source: str) -> Key:

@@ -17,6 +17,10 @@ NAME_DEPTH = 2  # a name is an item of a key of the dictionary
 MAX_CODE_DEPTH = 30  # functions within functions, in the constants of a code object
 MAX_TUPLE = 5
 MAX_TEXT = 1 << 16
+KEPT = 0x80  # the flag of a type code: later references may name this object
+_INT32, _INT64, _DOUBLE = struct.Struct("<i"), struct.Struct("<q"), struct.Struct("<d")
+_NUMBERS = {"i": _INT32, "g": _DOUBLE}
+_CODES = [chr(code) for code in range(KEPT)]
 
 
 class Pairs(list[tuple[object, object]]):
@@ -41,33 +45,47 @@ class Marshalled:
         part, self.at = self.data[self.at : end], end
         return part
 
+    def number(self, kind: struct.Struct) -> int | float:
+        try:
+            found: int | float = kind.unpack_from(self.data, self.at)[0]
+        except struct.error:
+            self.take(kind.size)  # says that the file is cut short
+            raise
+        self.at += kind.size
+        return found
+
     def int32(self) -> int:
-        return int.from_bytes(self.take(4), "little", signed=True)
+        return int(self.number(_INT32))
 
     def value(self, depth: int = 0) -> object:
         start = self.at
         byte = self.take(1)[0]
-        code = chr(byte & 0x7F)
+        # First what nearly all values of a file are: references, whole numbers, times.
+        code = _CODES[byte & 0x7F]
+        if code in _NUMBERS and byte < KEPT:
+            return self.number(_NUMBERS[code])
+        # R refers to an interned text of Python 2, where nothing but these texts is kept.
+        if code in "rR":
+            return self.reference(start)
         if depth > MAX_DEPTH:
             raise self.fail("nested deeper than a pstats file", start)
         if code in "({)":
             slot = -1
-            if byte & 0x80:
+            if byte & KEPT:
                 slot = len(self.refs)
                 self.refs.append(_UNFINISHED)
-            container = self.pairs(depth) if code == "{" else self.tuple_of(code, depth, start)
+            if code == "{":
+                return self.pairs(depth)
+            container = self.tuple_of(code, depth, start)
             if slot >= 0:
-                self.refs[slot] = container
+                self.refs[slot] = _NESTED if any(isinstance(item, tuple | Pairs) for item in container) else container
             return container
-        # R refers to an interned text of Python 2, where nothing but these texts is kept.
-        if code in "rR":
-            return self.reference(start)
         if code == "c":
             if depth < NAME_DEPTH:
                 raise self.fail("a code object where no function's name can be; refused", start)
-            return self.code_object(bool(byte & 0x80), start)
+            return self.code_object(bool(byte & KEPT), start)
         result = self.scalar(code, start)
-        if byte & 0x80 or code == "t":
+        if byte & KEPT or code == "t":
             self.refs.append(result)
         return result
 
@@ -77,9 +95,9 @@ class Marshalled:
             raise self.fail(f"reference {index} to nothing read so far", start)
         found = self.refs[index]
         # One dictionary or nested tuple named a thousand times would make a small file a huge one.
-        if found is _UNFINISHED or isinstance(found, Pairs):
+        if found is _UNFINISHED:
             raise self.fail("a reference to a dictionary; pstats files hold none", start)
-        if isinstance(found, tuple) and any(isinstance(item, tuple | Pairs) for item in found):
+        if found is _NESTED:
             raise self.fail("a reference to a nested tuple; pstats files hold none", start)
         return found
 
@@ -103,11 +121,11 @@ class Marshalled:
             case "i":
                 return self.int32()
             case "I":
-                return int.from_bytes(self.take(8), "little", signed=True)
+                return self.number(_INT64)
             case "l":
                 return self.long(start)
             case "g":
-                return float(struct.unpack("<d", self.take(8))[0])
+                return self.number(_DOUBLE)
             case "f":
                 return self.float_text(start)
             case "u" | "t":
@@ -185,7 +203,7 @@ class Marshalled:
                 raise self.fail(f"reference {index} to nothing read so far", start)
             return self.refs[index]
         slot = -1
-        if byte & 0x80 or code == "t":
+        if byte & KEPT or code == "t":
             slot = len(self.refs)
             self.refs.append(_UNFINISHED)
         found = self.passed_value(code, depth, layout, start)
@@ -212,7 +230,8 @@ class Marshalled:
         return self.scalar(code, start)
 
 
-_UNFINISHED = object()
+# In the place of what must not be referred to: a dictionary, or a container that is still being read; a nested tuple.
+_UNFINISHED, _NESTED = object(), object()
 
 
 class CodeName(str):
