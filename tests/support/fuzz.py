@@ -151,13 +151,13 @@ def _bounded() -> Iterator[None]:
 def fuzz(name: str, seconds: float, seed: int, folder: Path = SEEDS) -> tuple[int, int, int]:
     """Inputs, those that were read as a profile, and faults. Inputs of faults are written into `folder`."""
     parser = PARSERS.get(name)
-    samples = _samples(name, parser)
-    if not samples:
+    unchanged = samples(name, parser)
+    if not unchanged:
         return 0, 0, 0
     tried = accepted = faults = 0
     until = time.monotonic() + seconds
     with _bounded():
-        for data in inputs(samples, random.Random(seed)):
+        for data in inputs(unchanged, random.Random(seed)):
             if time.monotonic() > until:
                 break
             tried += 1
@@ -174,15 +174,15 @@ def fuzz(name: str, seconds: float, seed: int, folder: Path = SEEDS) -> tuple[in
     return tried, accepted, faults
 
 
-def _samples(name: str, parser: Parser) -> list[bytes]:
+def samples(name: str, parser: Parser) -> list[bytes]:
     """The format's captures in tests/data, whole, and the first lines of each where these are read, too."""
-    small = [data for data in _captures(name) if len(data) <= LARGEST] or sorted(_captures(name), key=len)[:1]
-    small += _captures("faults")
+    small = [data for data in captures(name) if len(data) <= LARGEST] or sorted(captures(name), key=len)[:1]
+    small += captures("faults")
     beginnings = [data[: data.rfind(b"\n", 0, BEGINNING) + 1] for data in small if len(data) > BEGINNING]
     return [data for data in dict.fromkeys([*small, *beginnings]) if data and _is_read(parser, data)]
 
 
-def _captures(folder: str) -> list[bytes]:
+def captures(folder: str) -> list[bytes]:
     paths = [p for p in sorted((DATA / folder).rglob("*")) if p.is_file() and p.suffix not in NO_CAPTURES]
     return [capture(str(p.relative_to(DATA))) for p in paths if 0 < p.stat().st_size <= LARGEST]
 

@@ -28,7 +28,7 @@ from profpipe.units import Metric
 
 # yappi writes `fn=(3) Class.method /path/file.py:12`, with the file of fl= again; builtins end in ` builtins:0`.
 _LINE = re.compile(r"[0-9]{1,9}")
-ROUNDING = 1e-4
+ROUNDING = 1e-5
 _NOTES = ("pid", "version", "part", "thread", "desc Trigger", "desc Timerange")
 
 
