@@ -57,6 +57,15 @@ HEADS = (
     (b"PERFILE2\x68\0\0\0", "perf script -i perf.data > perf.txt"),
     (b"FLR\0\0\2\0\1", "jfr print --json --events jdk.ExecutionSample"),
     (b"%PDF-1.7\n", "a PDF or picture"),
+    (
+        b"   9 function calls in 5 s\n   ncalls  tottime  percall  cumtime  percall filename:lineno(function)\n",
+        "-o",
+    ),
+    (b"\n  _     ._   __/__   _ _  _  _ _/_   Recorded: 13:26:53  Samples:  51\n", "pyinstrument -r pyisession"),
+    (b"\nClock type: CPU\nOrdered by: totaltime, desc\n\nname  ncall  tsub", "type='pstat'"),
+    (b"--------\nProfile data file '/srv/out/s.out' (creator: callgrind-3.19.0)\n-------\n", "callgrind.out.PID"),
+    (b"# Total Lost Samples: 0\n#\n# Samples: 997  of event 'cpu-clock'\n", "perf script -i perf.data"),
+    (b"Flat profile:\n\nEach sample counts as 0.01 seconds.\n", "it has no calls by stack"),
 )
 
 
@@ -81,10 +90,15 @@ def test_every_row_of_the_table_is_reached_by_a_test() -> None:
     assert reached | by_name == {row.name for row in OTHER_FORMATS}
 
 
+def _is_listing(path: Path) -> bool:
+    """What the tool itself printed of the capture beside it."""
+    return path.name.endswith(".report.txt") or path.parent.name in ("pstats", "pyinstrument")
+
+
 def test_no_capture_that_is_read_fits_a_row(tmp_path: Path) -> None:
     """A parser that no longer recognised its format would be hidden by a row that fits."""
     for path in sorted(DATA.glob("*/*.txt")):
-        if path.parent.name in PARSERS.builtin:
+        if path.parent.name in PARSERS.builtin and not _is_listing(path):
             assert other_format(path.read_bytes()[:65536], path.name) is None, path
 
 

@@ -114,11 +114,11 @@ def examine(parser: Parser, data: bytes) -> bool:
     finally:
         if time.process_time() - started > LIMIT:
             raise Fault(f"took over {LIMIT:.0f} s")
-    _sums(profile)
+    sums(profile)
     return True
 
 
-def _sums(profile: Profile) -> None:
+def sums(profile: Profile) -> None:
     for metric in profile.metrics:
         own = profile.self_sum(metric.key)
         declared = profile.declared.get(metric.key)

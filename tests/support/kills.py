@@ -89,20 +89,10 @@ def _reported(folder: StudyFolder) -> None:
         assert "Traceback" not in done.err, done.err
 
 
-def lengths(folder: StudyFolder, env: dict[str, str]) -> dict[str, float]:
-    """Seconds that each command takes when nothing stops it."""
-    found = {}
-    for name, words in COMMANDS.items():
-        began = time.monotonic()
-        done = folder.start(*words, **env).end(120)
-        found[name] = time.monotonic() - began
-        print(f"{name:10} {found[name]:6.1f} s, exit {done.code}: {done.err.strip()[-80:]!r}", flush=True)
-    return found
-
-
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--times", type=int, default=200)
+    options.add_argument("--longest", type=float, default=8.0, help="seconds until a command is killed")
     options.add_argument("--seed", type=int, default=time.time_ns() & 0xFFFF)
     options.add_argument("commands", nargs="*", choices=[*COMMANDS, []], help="default: all, in turn")
     given = options.parse_args()
@@ -112,10 +102,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills-") as temporary, Forge() as forge:
         folder = repository(Path(temporary) / "study")
         env = github_environment(forge, folder.root)
-        length = lengths(folder, env)
         for number in range(given.times):
             name, how = names[number % len(names)], chance.choice(SIGNALS)
-            after = chance.uniform(0, length[name])
+            after = chance.uniform(0, given.longest)
             hit, said = killed(folder, name, env, after, how)
             hits[name] += hit
             if number % 10 == 9:

@@ -156,6 +156,39 @@ OTHER_FORMATS: tuple[OtherFormat, ...] = (
         "profpipe parse --convert FILE, or heaptrack_print --print-flamegraph FILE.folded FILE",
         test=lambda h, _n: _heaptrack(h),
     ),
+    OtherFormat(
+        "a listing that pstats printed",
+        "give the file that it was read from: python -m cProfile -o FILE, or Profile.dump_stats(FILE)",
+        marks=(b"ncalls  tottime", b"filename:lineno(function)"),
+    ),
+    OtherFormat(
+        "a text that pyinstrument printed",
+        "save the session: pyinstrument -r pyisession -o FILE",
+        (b"_     ._   __/__",),
+    ),
+    OtherFormat(
+        "a listing that yappi printed",
+        "save the figures: yappi.get_func_stats().save(FILE, type='pstat')",
+        (b"Clock type: ",),
+        (b"Ordered by: ",),
+    ),
+    OtherFormat(
+        "a listing of callgrind_annotate or cg_annotate",
+        "give the file that valgrind wrote, callgrind.out.PID or cachegrind.out.PID",
+        (b"-----",),
+        (b"Profile data file '",),
+    ),
+    OtherFormat(
+        "a listing of perf report",
+        "give what it was made from: profpipe parse --convert perf.data, or perf script -i perf.data > perf.txt",
+        (b"# To display the perf.data header", b"# Total Lost Samples"),
+        (b"# Samples: ",),
+    ),
+    OtherFormat(
+        "a text that gprof printed",
+        "it has no calls by stack: record with valgrind --tool=callgrind or perf record -g",
+        (b"Flat profile:",),
+    ),
     OtherFormat("a function trace of Xdebug", "record with xdebug.mode=profile", marks=(b"TRACE START [",)),
     OtherFormat(
         "a log of V8 (--prof)",
