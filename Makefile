@@ -71,7 +71,7 @@ aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons of real rounds
 # The servers run on this Python too: from 3.12 on, callgrind counts the instructions of each Python function.
 .PHONY: causes
 causes: $(VENV)/.web ## which planted causes are named; some: make causes C="regex deepcopy"; of others: make causes LANG=go
-	$(BIN)/python -m bench.causes $(if $(filter go node,$(LANG)),--language $(LANG)) $(C)
+	$(BIN)/python -m bench.causes $(if $(filter go node jvm,$(LANG)),--language $(LANG)) $(C)
 
 .PHONY: docs schema
 docs schema: $(VENV)/.demo ## write the generated pages of docs/ and the JSON Schemas again from the code

@@ -1,4 +1,4 @@
-"""Which planted causes are named: `python -m bench.causes [--language python|go|node] [STUDY...]`.
+"""Which planted causes are named: `python -m bench.causes [--language python|go|node|jvm] [STUDY...]`.
 
 Runs the studies of targets/python-web/profpipe.toml, or of the folder of another language, one after another, each as a
 user would run it, and compares the first cause of its report with causes.toml. Python's servers run on the interpreter

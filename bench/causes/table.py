@@ -1,4 +1,4 @@
-"""causes.toml of targets/python-web, targets/go and targets/node: what each study must name."""
+"""causes.toml of targets/python-web, targets/go, targets/node and targets/jvm: what each study must name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 TARGETS = Path(__file__).parents[2] / "targets"
 WEB = TARGETS / "python-web"
 # Language -> the folder of its servers, its studies and its table.
-FOLDERS = {"python": WEB, "go": TARGETS / "go", "node": TARGETS / "node"}
+FOLDERS = {"python": WEB, "go": TARGETS / "go", "node": TARGETS / "node", "jvm": TARGETS / "jvm"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,15 @@ def test_rounds_shared_with_others_are_pointed_out() -> None:
     )
 
 
+def test_a_server_that_still_compiles_is_pointed_out_and_a_warm_one_is_not() -> None:
+    found = texts(build_report(study(pair(compiler=0.34), labels={})))
+    assert found["compiling:b"] == (
+        "b was still compiling: up to 34 % of its CPU time (clean round 1) is the just-in-time compiler. A longer "
+        "`load.warmup` shows the code as it stays."
+    )
+    assert "compiling:b" not in texts(build_report(study(pair(compiler=0.04), labels={})))
+
+
 def test_a_rate_the_load_doubts_is_not_shown() -> None:
     doubt = "the load generator used 98 % of its processor: it was the bottleneck"
     runs = [

@@ -122,6 +122,7 @@ def clean_run(variant: str, number: int, cpu_us: float, kernel: float, switches:
         processes=1,
         threads=21 if variant == "threads" else 1,
         foreign_cpu_s=more.pop("foreign", 0.0) * window,
+        compiler_share=more.pop("compiler", None),
     )
     at_rate = Histogram.of([cpu_us * 14 + i for i in range(100)])
     facts: dict[str, Any] = {

@@ -83,7 +83,18 @@ def random_study(seed: int, variants: int = 4, rounds: int = 5) -> Report:
         for control in (False, True) if name == names[0] else (False,):
             for number in range(1, rounds + 1):
                 at, foreign = cost * (1 + rng.gauss(0, spread)), rng.choice((0.0, 0.0, 0.3))
-                runs.append(clean_run(name, number, at, kernel, switches, control=control, foreign=foreign))
+                runs.append(
+                    clean_run(
+                        name,
+                        number,
+                        at,
+                        kernel,
+                        switches,
+                        control=control,
+                        foreign=foreign,
+                        compiler=rng.choice((None, 0.2)),
+                    )
+                )
             facts = {"load": load(SERVED), "control": control}
             for number in (1, 2):
                 runs.append(RunData(record(name, "callgrind", number, **facts), (counted,)))

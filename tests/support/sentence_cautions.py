@@ -64,6 +64,13 @@ def _foreign(told: Told) -> Iterator[str]:
         yield f"the worst is {max(busy, default=0.0)}"
 
 
+def _compiling(told: Told) -> Iterator[str]:
+    found = re.search(rf"up to ({_SHARE}) of its CPU time", told.text)
+    most = max((r.compiler or 0.0 for r in told.report.runs if r.valid and r.variant == told.key), default=0.0)
+    if found is None or not percent_reads(found[1], most):
+        yield f"the largest share is {most}"
+
+
 def _uncategorised(told: Told) -> Iterator[str]:
     known = told.table(told.key).categorised
     for v in told.report.variants:
@@ -145,6 +152,7 @@ CAUTIONS: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "blind-to-kernel": _blind_to_kernel,
     "disagree": _disagree,
     "foreign": _foreign,
+    "compiling": _compiling,
     "uncategorised": _uncategorised,
     "lost": _lost,
     "left-out": _no_number,

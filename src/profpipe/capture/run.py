@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 import signal
@@ -16,7 +17,7 @@ from typing import cast
 from profpipe.capture.interface import Collected, Launch, Options, Profiler, Session, Window
 from profpipe.capture.launch import prepare
 from profpipe.capture.profilers.registry import PROFILERS
-from profpipe.capture.server import ports, usage
+from profpipe.capture.server import compiling, ports, usage
 from profpipe.capture.server.go_program import go_program
 from profpipe.capture.server.java_program import java_program
 from profpipe.capture.server.placement import Placement
@@ -180,7 +181,8 @@ def _run_on(
         run.facts["ready after"] = f"{ready.seconds:.2f} s"
         if warm_up is not None:
             run.enter("warm-up")
-            warm_up(HOST, ready.port)
+            warm = functools.partial(warm_up, HOST, ready.port)
+            run.facts |= compiling.warm_until_steady(warm, server.tree)
             _alive(server, "warm-up", "during warm-up")
         _window(run, session, server, lambda: load(HOST, ready.port))
         if after is not None:
@@ -249,6 +251,7 @@ def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], 
     if not usage.reset_peaks(server.tree()):
         run.warnings.append("peak memory covers the whole run: this system cannot reset it when the window opens")
     before = usage.moment(server.tree, server.keeper, _helpers(run, session))
+    compiled = compiling.compiler_ns(list(before.tree))
     watch = usage.ThreadWatch(list(before.tree))
     run.enter("load")
     try:
@@ -257,7 +260,9 @@ def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], 
         switches = watch.end()
     after = usage.moment(server.tree, server.keeper, _helpers(run, session))
     _alive(server, "load", "under load")
-    run.usage = usage.usage(before, after, run.load, switches)
+    used = usage.usage(before, after, run.load, switches)
+    part = compiling.share(compiled, compiling.compiler_ns(list(after.tree)), used.cpu_ns)
+    run.usage = replace(used, compiler_share=part)
     if lost := usage.lost(before, after):
         run.warnings.append(lost)
     time.sleep(quiesce_s)

@@ -155,6 +155,7 @@ class RunRow(Part):
     seconds: Ratio | None = None
     rate: Ratio | None = None
     foreign_cpu: Ratio | None = Field(None, description="share of one processor used by others in the window")
+    compiler: Ratio | None = Field(None, description="share of the server's CPU time of its just-in-time compiler")
     warnings: tuple[str, ...] = ()
 
 

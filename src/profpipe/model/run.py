@@ -94,7 +94,7 @@ class Usage:
 
     cpu_ns is the scheduler's own sum (exact to the nanosecond where a per-process clock can be read); user and
     system seconds come from the same kernel in ticks or scaled. `foreign_cpu_s` = processor time of everybody
-    else, load generator excluded.
+    else, load generator excluded. `compiler_share` = the part of cpu_ns of a just-in-time compiler's threads.
     """
 
     window_s: float
@@ -107,6 +107,7 @@ class Usage:
     processes: int | None = None
     threads: int | None = None
     foreign_cpu_s: float | None = None
+    compiler_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

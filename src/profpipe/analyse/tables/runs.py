@@ -29,6 +29,7 @@ def _run_row(run: RunData) -> RunRow:
         seconds=rounded(r.load.seconds, 6) if r.load else None,
         rate=rounded(r.load.rate, 6) if r.load and r.load.rate is not None else None,
         foreign_cpu=foreign,
+        compiler=None if usage is None or usage.compiler_share is None else rounded(usage.compiler_share, 4),
         warnings=(*r.warnings, *(r.load.doubts if r.load else ())),
     )
 

@@ -17,6 +17,8 @@ FOREIGN = 0.02
 # Pairs of one server vary by 0.3-0.8 % on a quiet machine; from here on three times that is over twice the 2 % floor.
 NOISY_PAIRS = 0.0134
 UNCATEGORISED = 0.25
+# A just-in-time compiler that takes more than this of a window's CPU time is still at work on what is measured.
+COMPILING = 0.05
 
 
 def control(facts: Facts) -> Iterator[Conclusion]:
@@ -171,6 +173,23 @@ def load_bound(facts: Facts) -> Iterator[Conclusion]:
         text = f"No requests/s for {listed([facts.label(v) for v in ids])}: {why}."
         rows = [Evidence(path=f"variants.{facts.place(v)}.figures.{THROUGHPUT}.why", value=why) for v in ids]
         yield conclusion("load-bound", str(i + 1), text, kind="caution", weight=weight("load-bound"), rows=rows)
+
+
+def compiling(facts: Facts) -> Iterator[Conclusion]:
+    """Windows in which a just-in-time compiler still took a part of the CPU time."""
+    for v in facts.variants:
+        runs = [(i, r) for i, r in enumerate(facts.report.runs) if r.variant == v.id and r.valid and r.compiler]
+        busy = [(i, r) for i, r in runs if (r.compiler or 0.0) > COMPILING]
+        if not busy:
+            continue
+        worst = max(busy, key=lambda item: item[1].compiler or 0.0)[1]
+        text = (
+            f"{facts.label(v.id)} was still compiling: up to {percent(worst.compiler or 0.0, 0)} of its CPU time "
+            f"({worst.profiler} round {worst.round}) is the just-in-time compiler. A longer `load.warmup` shows the "
+            "code as it stays."
+        )
+        rows = [Figure(r.compiler or 0.0, f"runs.{i}.compiler").row for i, r in busy[:8]]
+        yield conclusion("compiling", v.id, text, kind="caution", weight=weight("compiling"), rows=rows)
 
 
 def foreign(facts: Facts) -> Iterator[Conclusion]:
