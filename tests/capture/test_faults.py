@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from profpipe.capture.server import ports
+from profpipe.capture.server.daemons import foreground
 from profpipe.capture.server.process import Supervised, inherited_environment
 from profpipe.errors import CaptureError
 from profpipe.model.run import Phase
@@ -289,3 +290,11 @@ def _state(pid: int) -> bytes:
 
 def _runs(pid: int) -> bool:
     return _state(pid) not in {b"", b"Z"}
+
+
+def test_a_server_that_leaves_for_the_background_is_told_how_to_stay(tmp_path: Path) -> None:
+    gone = Target(command=("sh", "-c", "sleep 60 & exit 0", "nginx"), port=1, ready=Ready(tcp=True))
+    captured = run(gone, tmp_path)
+    assert captured.phase == "ready"
+    assert (captured.reason or "").endswith('is not followed: add `-g "daemon off;"` to its command')
+    assert foreground(("/usr/bin/server",)).startswith("start it in the foreground")

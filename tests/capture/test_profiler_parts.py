@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from profpipe.capture import PROFILERS, profiler
+from profpipe.capture.profilers.callgrind import vgdb
 from profpipe.capture.profilers.callgrind.dumps import counts_bytes, total_of
 from profpipe.capture.profilers.callgrind.options import flags, merged_godebug, merged_tunables, other_libc
 from profpipe.capture.profilers.python_agent.inprocess import Seen, split_command
@@ -35,6 +37,15 @@ def test_every_profiler_keeps_the_contract() -> None:
 def test_an_unknown_profiler_is_named_with_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"no profiler named 'gprof'; there are: clean, callgrind"):
         profiler("gprof")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
+def test_a_worker_that_gave_up_root_is_told_from_one_that_did_not(tmp_path: Path) -> None:
+    pipe = tmp_path / f"vgdb-from-vgdb-to-{os.getpid()}-by-root-on-host"
+    pipe.touch()
+    assert vgdb.other_user(os.getpid(), tmp_path / "vgdb") is None
+    os.chown(pipe, 33, -1)
+    assert vgdb.other_user(os.getpid(), tmp_path / "vgdb") == "root"
 
 
 @pytest.mark.parametrize("name", ["py-spy", "pyinstrument", "yappi", "cprofile"])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from profpipe.capture.server.daemons import foreground
 from profpipe.capture.server.log import Log
 from profpipe.capture.server.orphans import kill_session
 from profpipe.errors import CaptureError
@@ -229,7 +230,10 @@ def died(server: Supervised, phase: str, moment: str) -> CaptureError | None:
     if status is None:
         return None
     server.log.finish(1.0)
-    return CaptureError(phase, f"the server ended {moment}: {exit_words(status)}", log_tail=server.log.tail())
+    why = f"the server ended {moment}: {exit_words(status)}"
+    if status == 0 and server.tree():
+        why += f", but processes of it run on in the background, where it is not followed: {foreground(server.argv)}"
+    return CaptureError(phase, why, log_tail=server.log.tail())
 
 
 def _alive(process: object) -> bool:

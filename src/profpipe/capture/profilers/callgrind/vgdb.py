@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pwd
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from profpipe.errors import CaptureError
 
 COMMAND_SECONDS = 60.0
 LOOK_AGAIN_S = 0.05
+STAY_ROOT = "Let workers stay root for this study (nginx: `user root;`), or measure with perf"
 
 
 def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: float = 0.0) -> int:
@@ -23,6 +26,10 @@ def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: 
     limit = time.monotonic() + wait_s
     while not (pipes := _pipes(server, prefix)) and time.monotonic() < limit:
         time.sleep(LOOK_AGAIN_S)
+    for pid in pipes:
+        if (name := other_user(pid, prefix)) is not None:
+            text = f"process {pid} gave up root and runs as {name}: valgrind takes no commands there. {STAY_ROOT}"
+            raise CaptureError(phase, text, log_tail=server.log.tail())
     for pid, pipe in pipes.items():
         argv = ["vgdb", f"--pid={pid}", f"--vgdb-prefix={prefix}", *command.split()]
         try:
@@ -38,6 +45,26 @@ def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: 
             why = f"{known[0]}: {known[1]}" if known else in_one_line(done.stderr) or f"status {done.returncode}"
             raise CaptureError(phase, f"`vgdb {command}` failed: {why}", log_tail=server.log.tail())
     return len(pipes)
+
+
+def other_user(pid: int, prefix: Path) -> str | None:
+    """The user that a process has become since valgrind made its pipes; None when it is the same, or gone.
+
+    valgrind 3.19 does not answer there, also where the pipes are given to that user: vgdb waits for ever. The process's
+    own files in /proc then belong to root, so the user is read from `status`.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        made_by = {pipe.stat().st_uid for pipe in prefix.parent.glob(f"{prefix.name}-*-{pid}-by-*")}
+    except OSError:
+        return None
+    found = re.search(r"^Uid:\s+\d+\s+(\d+)", status, re.MULTILINE)
+    if found is None or int(found[1]) in made_by:
+        return None
+    try:
+        return pwd.getpwuid(int(found[1])).pw_name
+    except KeyError:
+        return f"user {found[1]}"
 
 
 def _pipes(server: Supervised, prefix: Path) -> dict[int, str]:
