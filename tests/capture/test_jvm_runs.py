@@ -10,6 +10,7 @@ import pytest
 from profpipe.analyse.tables.profile_list import HotspotRow, hotspot_list
 from profpipe.capture import profiler
 from profpipe.capture.interface import Launch
+from profpipe.capture.profilers.jvm.async_profiler import FETCH, LIBRARY, find_library, unpacked
 from profpipe.capture.profilers.jvm.machines import COMPLAINTS, Machine
 from profpipe.capture.profilers.jvm.session import JvmSession
 from profpipe.capture.server.java_program import PACKAGES, java_program
@@ -52,6 +53,35 @@ def test_allocated_bytes_are_those_of_the_method_that_allocates(tmp_path: Path) 
     found = rows(run(target(), tmp_path, "jvm-allocs", 300, root=SERVER), tmp_path)
     own = [row for row in found.values() if row.category == "application"]
     assert max(own, key=lambda row: row.self["allocated_bytes"]).function.name == "Prices.list"
+
+
+@pytest.mark.real
+def test_async_profiler_sees_the_compiler_and_native_code_too(tmp_path: Path) -> None:
+    require("jcmd")
+    if find_library("") is None:
+        pytest.skip(FETCH)
+    found = rows(run(target(), tmp_path, "async-profiler", 300, root=SERVER), tmp_path)
+    own = [row for row in found.values() if row.category == "application"]
+    assert max(own, key=lambda row: row.self["samples"]).function.name == "Prices.total"
+    assert {"compiler", "syscalls"} <= {row.category for row in found.values()}
+
+
+def test_async_profiler_is_found_in_mavens_folder_or_where_the_option_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_library("") is None
+    for version in ("4.5", "4.10"):
+        folder = tmp_path / ".m2/repository/tools/profiler/async-profiler" / version
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(folder / f"async-profiler-{version}.jar", "w") as jar:
+            jar.writestr(f"linux-x64/{LIBRARY}", version)
+            jar.writestr(f"linux-arm64/{LIBRARY}", version)
+    newest = find_library("")
+    assert newest is not None
+    assert newest.name == "async-profiler-4.10.jar"
+    assert unpacked(newest, tmp_path).read_text() == "4.10"
+    assert find_library(str(tmp_path / "missing.so")) is None
 
 
 @pytest.mark.real

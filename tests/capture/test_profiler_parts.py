@@ -27,6 +27,7 @@ def test_every_profiler_keeps_the_contract() -> None:
         target = {
             "go": Target(command=("./server",), language="go"),
             "node": Target(command=("node", "server.js"), language="node"),
+            "async": Target(command=("java", "Main.java"), language="jvm"),
             "jvm": Target(command=("java", "Main.java"), language="jvm"),
         }.get(name.partition("-")[0], ours("threads"))
         assert instrument.limits(target)

@@ -24,6 +24,7 @@ PROFILERS: Registry[Profiler] = Registry(
         "jvm-cpu": "profpipe.capture.profilers.jvm.profiler:CPU",
         "jvm-allocs": "profpipe.capture.profilers.jvm.profiler:ALLOCATIONS",
         "go-block": "profpipe.capture.profilers.go_agent.profiler:BLOCKING",
+        "async-profiler": "profpipe.capture.profilers.jvm.async_profiler:PROFILER",
         "node-cpu": "profpipe.capture.profilers.node_agent.profiler:CPU",
         "node-calls": "profpipe.capture.profilers.node_agent.profiler:CALLS",
         "node-heap": "profpipe.capture.profilers.node_agent.profiler:HEAP",

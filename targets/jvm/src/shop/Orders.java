@@ -17,7 +17,7 @@ final class Orders {
     }
 
     private static final List<Line> LINES =
-        IntStream.range(0, 80).mapToObj(at -> new Line("product " + at, 1000 + at * 35)).toList();
+        IntStream.range(0, 400).mapToObj(at -> new Line("product " + at, 1000 + at * 35)).toList();
     private static final Map<String, Integer> RATES = filled();
     private static final Object LOCK = new Object();
     private static final Map<String, Integer> COUNTS = new HashMap<>();
@@ -28,7 +28,7 @@ final class Orders {
 
     static String sumOfNumbers() {
         long sum = 0;
-        for (int round = 0; round < 100; round++) {
+        for (int round = 0; round < 20; round++) {
             for (Line line : LINES) {
                 sum += line.cents() * (long) round;
             }
@@ -38,7 +38,7 @@ final class Orders {
 
     static String sumOfObjects() {
         List<Long> costs = new ArrayList<>();
-        for (int round = 0; round < 100; round++) {
+        for (int round = 0; round < 20; round++) {
             for (Line line : LINES) {
                 costs.add(line.cents() * (long) round);
             }
@@ -72,7 +72,7 @@ final class Orders {
 
     private static Map<String, Integer> filled() {
         Map<String, Integer> rates = new HashMap<>();
-        for (int at = 0; at < 500; at++) {
+        for (int at = 0; at < 2000; at++) {
             rates.put("country " + at, at);
         }
         return rates;
@@ -84,21 +84,21 @@ final class Orders {
 
     static String rateFromNewTable() {
         Map<String, Integer> rates = new HashMap<>();
-        for (int at = 0; at < 500; at++) {
+        for (int at = 0; at < 2000; at++) {
             rates.put("country " + at, at);
         }
         return rates.get("country 17").toString();
     }
 
     static String soldByAdders() {
-        for (int at = 0; at < 400; at++) {
+        for (int at = 0; at < 4000; at++) {
             ADDERS[at % ADDERS.length].increment();
         }
         return "counted";
     }
 
     static String soldUnderOneLock() {
-        for (int at = 0; at < 400; at++) {
+        for (int at = 0; at < 4000; at++) {
             synchronized (LOCK) {
                 COUNTS.merge(LINES.get(at % LINES.size()).product(), 1, Integer::sum);
             }

@@ -14,7 +14,7 @@ final class Texts {
     private static final Pattern SPACES = Pattern.compile("\\s+");
     private static final Logger LOG = Logger.getLogger("shop");
     private static final List<String> NAMES =
-        IntStream.range(0, 60).mapToObj(at -> "product  number   " + at + " of the shop").toList();
+        IntStream.range(0, 120).mapToObj(at -> "product  number   " + at + " of the shop").toList();
 
     private Texts() {}
 
@@ -36,7 +36,7 @@ final class Texts {
 
     static String listBuilt() {
         StringBuilder list = new StringBuilder();
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 2; round++) {
             for (String name : NAMES) {
                 list.append(name).append(", ");
             }
@@ -46,7 +46,7 @@ final class Texts {
 
     static String listConcatenated() {
         String list = "";
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 2; round++) {
             for (String name : NAMES) {
                 list += name + ", ";
             }

@@ -24,6 +24,10 @@ _NO_RECORDER = "this JVM has no flight recorder: profpipe needs a HotSpot JVM of
 COMPLAINTS = (
     (re.compile(r"AttachNotSupported|AttachOperationFailed|Unable to open socket file|well-known file"), _NO_ATTACH),
     (re.compile(r"Unknown diagnostic command"), _NO_RECORDER),
+    (
+        re.compile(r"[Dd]ynamic agent loading is not enabled|EnableDynamicAgentLoading"),
+        "this JVM loads no agents: start it without -XX:-EnableDynamicAgentLoading, or use jvm-cpu, which loads none",
+    ),
     (re.compile(r"Unknown argument '?\+jdk"), "this JVM is too old: profpipe needs JDK 17 or newer"),
 )
 

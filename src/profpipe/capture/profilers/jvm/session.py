@@ -34,12 +34,21 @@ class JvmSession(Bare):
             words = "no process of the server is a Java virtual machine: is `java` started by its command?"
             raise CaptureError("window", words, log_tail=server.log.tail())
         for machine in self.machines:
-            machine.ask("window", "JFR.start", f"name={RECORDING}", "settings=none", *self.settings)
+            self.begin(machine)
+
+    def begin(self, machine: Machine) -> None:
+        machine.ask("window", "JFR.start", f"name={RECORDING}", "settings=none", *self.settings)
+
+    def end(self, machine: Machine) -> None:
+        machine.ask("save", "JFR.stop", f"name={RECORDING}", f"filename={self.recording(machine)}")
+
+    def recording(self, machine: Machine) -> Path:
+        return self.folder / f"{machine.pid}.jfr"
 
     def close(self, server: Supervised, window: Window) -> None:  # noqa: ARG002
         for machine in self.machines:
-            recording = self.folder / f"{machine.pid}.jfr"
-            machine.ask("save", "JFR.stop", f"name={RECORDING}", f"filename={recording}")
+            recording = self.recording(machine)
+            self.end(machine)
             if not _written(recording):
                 raise CaptureError("save", f"the JVM did not write its recording to {recording.name}")
             printed(machine, recording, self.event, self._out(machine))
