@@ -79,6 +79,19 @@ def _uncategorised(told: Told) -> Iterator[str]:
             yield f"{v.label}: {1 - known[v.id]}"
 
 
+def _no_symbols(told: Told) -> Iterator[str]:
+    for v in told.report.variants:
+        parts = [
+            row.cells[v.id].share or 0.0
+            for category in told.table(told.key).rows
+            for row in category.functions
+            if row.function.name.startswith(("(no symbol)", "[unknown]")) and v.id in row.cells
+        ]
+        found = re.search(rf"({_SHARE}) of {re.escape(v.label)}(?:,| and | in )", told.text)
+        if found and not percent_reads(found[1], sum(parts)):
+            yield f"{v.label}: {sum(parts)}"
+
+
 def _lost(told: Told) -> Iterator[str]:
     runs = re.match(rf"({NUMBER}) (\S+) runs? of (.+?) (?:is|are) invalid", told.text)
     if runs is not None:
@@ -155,6 +168,7 @@ CAUTIONS: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "compiling": _compiling,
     "uncategorised": _uncategorised,
     "lost": _lost,
+    "no-symbols": _no_symbols,
     "left-out": _no_number,
     "cut-short": _cut_short,
     "lottery": _lottery,

@@ -40,6 +40,7 @@ RULES: Registry[Rule] = Registry(
         "compiling": f"{_RULES}.cautions:compiling",
         "load-bound": f"{_RULES}.cautions:load_bound",
         "uncategorised": f"{_RULES}.cautions:uncategorised",
+        "no-symbols": f"{_RULES}.symbols:no_symbols",
         "few-starts": f"{_RULES}.starts:few_starts",
         "random-layouts": f"{_RULES}.starts:random_layouts",
         "lost-starts": f"{_RULES}.starts:lost_starts",
@@ -100,6 +101,7 @@ WEIGHTS: Mapping[str, tuple[float, float]] = {
     "foreign": (28, 28),
     "random-layouts": (28, 28),
     "load-bound": (25, 25),
+    "no-symbols": (22, 22),
     "uncategorised": (20, 20),
     "control/quiet": (10, 10),
 }

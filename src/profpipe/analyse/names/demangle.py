@@ -14,6 +14,7 @@ from profpipe.analyse.names.source_paths import base_name
 # A mangled name longer than this is hostile or useless: back-references can make it grow without bound.
 MAX_MANGLED = 4096
 MAX_NAME = 16384
+NO_SYMBOL = "(no symbol)"
 
 _VERSION = re.compile(r"@{1,2}(?=[A-Z])[A-Za-z0-9_.]+$")
 _CLONE = re.compile(r"(?:\.(?:isra|part|constprop|cold|warm|llvm|lto_priv|localalias|__uniq|__part)(?:\.\d+)?|\.\d+)+$")
@@ -54,7 +55,7 @@ def normal_name(raw: str, object: str = "", language: str = "") -> str:
     if language == "python":
         return _ADDRESS.sub("", raw)
     if _BARE_ADDRESS.match(raw):
-        return f"(no symbol) {base_name(object)}".rstrip()
+        return f"{NO_SYMBOL} {base_name(object)}".rstrip()
     if language == "go" and package_of(name := go_name(raw)):
         return name
     return normalise(raw).name
