@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import shutil
 import signal
@@ -181,8 +180,7 @@ def _run_on(
         run.facts["ready after"] = f"{ready.seconds:.2f} s"
         if warm_up is not None:
             run.enter("warm-up")
-            warm = functools.partial(warm_up, HOST, ready.port)
-            run.facts |= compiling.warm_until_steady(warm, server.tree)
+            run.facts |= compiling.warm_until_steady(lambda: warm_up(HOST, ready.port), server.tree)
             _alive(server, "warm-up", "during warm-up")
         _window(run, session, server, lambda: load(HOST, ready.port))
         if after is not None:
