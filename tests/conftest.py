@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="write the goldens instead of comparing with them")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the tests that start servers come first: begun last, one would keep one worker busy by itself."""
+    real = {item.path for item in items if item.get_closest_marker("real")}
+    items.sort(key=lambda item: item.path not in real)
+
+
 def pytest_collection_finish() -> None:
     """The collector no longer visits what importing and collecting leave, which no test frees: a tenth of the time."""
     gc.collect()

@@ -45,3 +45,8 @@ class Repository:
     def state(self) -> tuple[str, ...]:
         words = (["status", "--porcelain"], ["rev-parse", "HEAD"], ["symbolic-ref", "HEAD"], ["ls-files", "-s"])
         return tuple(git(self.path, *w) for w in words)
+
+
+def contender(report: dict[str, Any]) -> dict[str, Any]:
+    """The variant that a diff compares with the baseline."""
+    return next(v for v in report["variants"] if v["role"] == "contender")  # type: ignore[no-any-return]
