@@ -158,7 +158,8 @@ def test_at_any_other_moment_too(tmp_path: Path, seed: int) -> None:
     started.process.send_signal(how)
     done = started.end(10)
     folder.check_left_nothing()
-    assert "Traceback" not in done.err
+    # On a busy machine the interpreter may still be starting, and then the traceback is its own.
+    assert "/profpipe/" not in done.err.partition("Traceback")[2]
     for run_folder in folder.folders():
         if records := folder.records(run_folder):
             report = write_report(run_folder).report
