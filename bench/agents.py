@@ -89,9 +89,10 @@ def running(instrument: str) -> Iterator[Running]:
     language, name, _ = SERVERS[instrument]
     folder = FOLDERS[language]
     target = read_study_file(folder / "profpipe.toml").file.target[name]
-    with tempfile.TemporaryDirectory() as raw:
+    with tempfile.TemporaryDirectory() as raw, tempfile.TemporaryDirectory() as scratch:
         port = free_port()
-        launch = prepare(target, port, root=folder, raw=Path(raw), options={}, cpus=None)
+        paths = {"root": folder, "raw": Path(raw), "scratch": Path(scratch)}
+        launch = prepare(target, port, **paths, options={}, cpus=None)
         session = profiler(instrument).session(launch)
         try:
             with Supervised(

@@ -70,7 +70,7 @@ class NodeProfiler:
         return self.blind
 
     def session(self, launch: Launch) -> Session:
-        interval = int(picked(self.name, self.options, launch.options).get("interval", 1000))
+        interval = int(picked(self.name, self.options, launch.options).get("interval", 2000))
         return NodeAgentSession(launch, mode=self.mode, interval=interval, emits=self.emits or "")
 
 
@@ -79,14 +79,14 @@ CPU = NodeProfiler(
     kind="sampled",
     mode="samples",
     emits="cpuprofile",
-    options={"interval": 1000},
+    options={"interval": 2000},
     blind=(
         "node-cpu spreads the processor time of a thread evenly over its samples, and a thread that gets its processor "
         "back is sampled at once: on one processor with the load generator, writev, which wakes it, gets too much",
         "node-cpu sees Node's C++ code as the function that called it, or as (program)",
     ),
     starter=(
-        "# 1,000 samples a second. V8 compiles hot functions while they run: a long warm-up shows them as they stay.",
+        "# 500 samples a second. V8 compiles hot functions while they run: a long warm-up shows them as they stay.",
         "# A processor of its own keeps the load generator's turns out of the samples.",
         'profiler.node-cpu = { rounds = 5, requests = 10_000, placement = "split" }',
     ),
