@@ -210,6 +210,17 @@ def test_a_control_that_differs_from_itself_is_the_first_caution() -> None:
     assert less.variants[1].against_baseline["clean:cpu_us"].verdict == "cannot tell"
 
 
+@pytest.mark.parametrize(
+    ("profiler", "words"),
+    [("yappi", "makes 56.5 calls per request, threads 14.0 (4.03×)"), ("py-spy", "which is more is undecided")],
+)
+def test_one_instrument_alone_gives_a_verdict(profiler: str, words: str) -> None:
+    data = concurrency(("threads", "asyncio"), rounds=0, counted=0)
+    found = build_report(replace(data, runs=tuple(r for r in data.runs if r.record.profiler == profiler)))
+    (verdict,) = kinds(found)["verdict"]
+    assert words in verdict.text
+
+
 def test_rounds_shared_with_others_are_pointed_out() -> None:
     found = texts(build_report(study(pair(foreign=0.06), labels={})))
     assert found["foreign"] == (

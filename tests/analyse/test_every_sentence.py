@@ -34,7 +34,7 @@ def test_of_the_stored_reports(path: Path) -> None:
 
 @cache
 def of_real_captures() -> Report:
-    return build_report(concurrency(counted=2))
+    return build_report(concurrency(("threads", "gevent"), counted=2))
 
 
 def test_of_the_studies_from_real_captures() -> None:

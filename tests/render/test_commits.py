@@ -116,11 +116,20 @@ def test_a_cell_says_what_only_moved() -> None:
 def test_added_rounds_say_when_verdicts_were_checked_and_why_no_more() -> None:
     study = study_text(commits_report())
     assert study.rounds == (
-        "7, each in fresh processes (at most 21); verdicts checked after 7, 14; "
+        "7 rounds, each in fresh processes (at most 21); verdicts checked after 7, 14; "
         "stopped because the verdicts had settled"
     )
     assert study.rounds_rule.startswith("Verdicts are looked at after 7, 14 and 21 rounds")
-    assert study_text(sample()).rounds == "7, each in fresh processes"
+    assert study_text(sample()).rounds == "7 rounds, each in fresh processes"
+
+
+def test_rounds_are_those_that_were_run_by_instrument() -> None:
+    """A trial gives each instrument the rounds that fit: 7 were asked for, 2 and 3 were run."""
+    report = sample()
+    run = [r for r in report.runs if r.round <= 2]
+    run += [r.model_copy(update={"profiler": "callgrind"}) for r in report.runs if r.round <= 3]
+    said = study_text(report.model_copy(update={"runs": tuple(run)})).rounds
+    assert said == "2 rounds of clean runs, 3 of callgrind, each in fresh processes"
 
 
 def test_a_calibration_says_how_often_a_verdict_was_false() -> None:
@@ -171,7 +180,7 @@ def test_the_terminal_says_gate_and_commits() -> None:
     joined = " ".join(text.split())
     assert "Gate failed (fails on: instructions > 2 %, CPU time > 5 %)" in joined
     assert "a81be66 with uncommitted changes" in joined
-    assert "A change under 0.3 % would not have been seen; rounds: 7, each in fresh processes (at most 21)" in joined
+    assert "A change under 0.3 % would not have been seen; 7 rounds, each in fresh processes (at most 21)" in joined
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "Gate" not in printed(render_verdict(sample()))
 

@@ -139,7 +139,7 @@ LIMITS = [
 
 def runs(rng: random.Random) -> list[dict[str, Any]]:
     found = []
-    for order, (round_, key) in enumerate((r, k) for r in range(1, 4) for k in VARIANTS):
+    for order, (round_, key) in enumerate((r, k) for r in range(1, ROUNDS + 1) for k in VARIANTS):
         bad = key == "gevent" and round_ == 2
         found.append(
             {

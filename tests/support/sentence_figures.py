@@ -70,6 +70,10 @@ class Told:
         counted = [m.key for m in self.report.metrics if m.instrument == "counted"]
         return next((key for key in counted if key.endswith(":instructions")), "")
 
+    def others(self) -> list[str]:
+        """What was neither counted nor measured without a profiler: sampled first."""
+        return [m.key for kind in ("sampled", "traced") for m in self.report.metrics if m.instrument == kind]
+
     def figure(self, variant: str, key: str) -> float | None:
         """The median, times in nanoseconds."""
         found = next(v for v in self.report.variants if v.id == variant).figures.get(key)

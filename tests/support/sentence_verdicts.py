@@ -9,7 +9,7 @@ from tests.support.sentence_figures import CPU, NUMBER, Told, percent_reads, rea
 
 
 def _ranking(told: Told) -> Iterator[str]:
-    key = CPU if told.figure(told.baseline, CPU) is not None else told.counted()
+    key = next(k for k in (CPU, told.counted(), *told.others()) if k and told.figure(told.baseline, k) is not None)
     shown = [v.id for v in told.report.variants if v.role != "control" and told.figure(v.id, key) is not None]
     shown.sort(key=lambda v: told.figure(v, key) or 0.0)
     if told.text.startswith("None of "):
@@ -19,7 +19,8 @@ def _ranking(told: Told) -> Iterator[str]:
     label = "|".join(sorted((re.escape(told.label(v)) for v in shown), key=len, reverse=True))
     names = rf"(?:{label})(?:(?:, | and )(?:{label}))*"
     found = re.fullmatch(
-        rf"(?P<least>{names}) costs? least(?P<low>.*?); (?P<most>{names}) costs? most(?P<high>.*?) "
+        rf"(?P<least>{names}) (?:costs? least|makes? the fewest)(?P<low>.*?); "
+        rf"(?P<most>{names}) (?:costs? most|makes? the most)(?P<high>.*?) "
         rf"\((?P<ratio>{NUMBER})×\)\.",
         told.text,
     )
@@ -71,7 +72,8 @@ def _cost(told: Told) -> Iterator[str]:
         yield f"the verdict is {c.verdict}"
     against = re.escape(told.label(told.baseline))
     figures = re.search(
-        rf"(?:{re.escape(told.label(contender))} spends|%:|as much as {against}, \S+ %:|They spend|{against} spend) "
+        rf"(?:{re.escape(told.label(contender))} (?:spends|makes)|%:|as much as {against}, \S+ %:|They spend|"
+        rf"{against} spend) "
         rf"({NUMBER}\b.*?)(?:, {against} | and )({NUMBER}.*?)(?: \(|\.$|, compared|$)",
         told.text,
     )

@@ -15,6 +15,7 @@ from profpipe.render.content.conclusions import NO_VERDICT
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.headline import headline_figure
 from profpipe.render.content.roles import BASE, HEAD
+from profpipe.render.content.study import how_many_rounds
 from profpipe.render.text import cut, detectable_words
 
 SUBJECT = "This pull request"
@@ -150,10 +151,9 @@ def commits_and(rest: Sequence[Block], report: Report, links: Links) -> list[Blo
 def short_footer(report: Report, links: Links, origin: str) -> list[Block]:
     """Where the whole report is, and how much was measured."""
     where = Md(f"[Full report]({links.report})" if links.report else "The full report is `report.html` in this run")
-    rounds = report.study.rounds
     slices = report.study.slices
     parts = [] if slices is None else ["1 start" if slices.starts == 1 else f"{slices.starts} starts"]
-    parts.append("1 round" if rounds == 1 else f"{rounds} rounds")
+    parts.append(how_many_rounds(report))
     lost = len(report.invalid)
     parts += [f"{lost} invalid {'run' if lost == 1 else 'runs'} left out"] if lost else []
     tail = md(" {}.", origin) if origin else ""

@@ -12,6 +12,7 @@ from profpipe.render.comment.escape_markdown import Md, code, md
 from profpipe.render.content.conclusions import NO_VERDICT, conclusions
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.slices import LotteryRow, slices_text, starts_words
+from profpipe.render.content.study import how_many_rounds
 from profpipe.render.text import cut
 
 CHANGES: tuple[Verdict, ...] = ("better", "worse")
@@ -103,7 +104,8 @@ def footer(report: Report, link: str, origin: str) -> list[Block]:
 
 
 def _conditions(report: Report) -> str:
-    rounds = "1 round" if report.study.rounds == 1 else f"{report.study.rounds} rounds, each in fresh processes"
+    many = how_many_rounds(report)
+    rounds = many if many == "1 round" else f"{many}, each in fresh processes"
     lost, slices = len(report.invalid), report.study.slices
     starts = "" if slices is None else f"CPU time over {starts_words(slices)}"
     parts = [starts, rounds, cut(report.study.load, 160), cut(report.study.placement, 120)]

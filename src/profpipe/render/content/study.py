@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profpipe import units
-from profpipe.model.report import Report, StudyInfo
+from profpipe.model.metric_keys import CLEAN
+from profpipe.model.report import Report
 from profpipe.model.trial import TrialRecord, TrialRow
 from profpipe.render.content.variants import labels
 from profpipe.render.text import amount, cut, limit_words
@@ -72,7 +73,7 @@ def study_text(report: Report) -> StudyText:
         version=report.profpipe,
         load=study.load,
         placement=study.placement,
-        rounds=rounds_words(study),
+        rounds=rounds_words(report),
         rounds_rule="" if study.sequential is None else cut(study.sequential.rule, 1000),
         command=study.command,
         left_out=tuple((each.target, each.reason) for each in study.left_out),
@@ -120,10 +121,34 @@ _STOPPED = {
 }
 
 
-def rounds_words(study: StudyInfo) -> str:
+def rounds_run(report: Report) -> dict[str, int]:
+    """Profiler -> rounds that were run, whatever the study asked for; those of fewer rounds than others apart."""
+    found: dict[str, int] = {}
+    for run in report.runs:
+        found[run.profiler] = max(found.get(run.profiler, 0), run.round)
+    return found
+
+
+def how_many_rounds(report: Report) -> str:
+    """`7 rounds`, or `2 rounds of clean runs, 3 of callgrind` where instruments differ."""
+    run = rounds_run(report) or {"": report.study.rounds}
+    if len(set(run.values())) == 1:
+        many = next(iter(run.values()))
+        return "1 round" if many == 1 else f"{many} rounds"
+    first, *rest = run.items()
+    words = [f"{first[1]} {'round' if first[1] == 1 else 'rounds'} of {_runs_of(first[0])}"]
+    return ", ".join([*words, *(f"{many} of {_runs_of(name)}" for name, many in rest)])
+
+
+def _runs_of(profiler: str) -> str:
+    return "clean runs" if profiler == CLEAN else profiler
+
+
+def rounds_words(report: Report) -> str:
     """How many rounds, and, where they were added one look at a time, after which looks and why no more."""
-    plain = "1" if study.rounds == 1 else f"{study.rounds}, each in fresh processes"
-    added = study.sequential
+    many = how_many_rounds(report)
+    plain = many if many == "1 round" else f"{many}, each in fresh processes"
+    added = report.study.sequential
     if added is None:
         return plain
     looks = ", ".join(str(look) for look in added.looks)

@@ -75,7 +75,7 @@ def _detectable(report: Report, headline: Figure | None) -> list[RenderableType]
     if number is None or headline is None or not number.detectable:
         return []
     slices = report.study.slices if headline.resolution is not None else None
-    how = f"rounds: {rounds_words(report.study)}" if slices is None else starts_words(slices)
+    how = rounds_words(report) if slices is None else starts_words(slices)
     return [Text(f"{number.detectable[0].upper()}{number.detectable[1:]}; {how}.", style="dim")]
 
 

@@ -40,13 +40,18 @@ def _end(facts: Facts, found: Ranked, metric: MetricInfo, word: str) -> str:
     first, value = found[0]
     same = [item for item in found if item[0] is first or not _apart(facts, metric, first, item[0])]
     show = amount if word == "least" else plain
+    verb, place = ("cost", word) if not _calls(metric) else ("make", f"the {'fewest' if word == 'least' else word}")
     if len(same) == 1:
-        return f"{first.label} costs {word}, {show(value.value, metric)}"
+        return f"{first.label} {verb}s {place}, {show(value.value, metric)}"
     low, high = sorted((value.value, same[-1][1].value))
     return (
-        f"{listed([v.label for v, _ in same])} cost {word}, {plain(low, metric)} to {show(high, metric)}, "
+        f"{listed([v.label for v, _ in same])} {verb} {place}, {plain(low, metric)} to {show(high, metric)}, "
         "and cannot be told apart"
     )
+
+
+def _calls(metric: MetricInfo) -> bool:
+    return metric.label.startswith("calls")
 
 
 def _apart(facts: Facts, metric: MetricInfo, one: Variant, other: Variant) -> bool:
@@ -61,8 +66,9 @@ def _apart(facts: Facts, metric: MetricInfo, one: Variant, other: Variant) -> bo
 
 
 def cost(facts: Facts) -> Iterator[Conclusion]:
-    """Each contender against the baseline: by CPU time of clean runs, and by what is counted."""
+    """Each contender against the baseline: by CPU time of clean runs, and by what is counted; else by what there is."""
     keys = [k for k in (CPU, facts.counted()) if k is not None and facts.metric(k) is not None]
+    keys = keys or [key for key in (_only(facts),) if key is not None]
     for key, name in zip(keys, ("cost/first figure", "cost/second figure"), strict=False):
         metric = facts.metric(key)
         assert metric is not None
@@ -100,7 +106,16 @@ def _beside(name: str, against: str, c: Comparison) -> str:
 
 def _main(facts: Facts) -> str | None:
     known = [k for k in (CPU, facts.counted()) if k is not None and facts.figure(facts.baseline.id, k) is not None]
-    return known[0] if known else None
+    return known[0] if known else _only(facts)
+
+
+def _only(facts: Facts) -> str | None:
+    """Of a study without CPU time and without instructions: what was sampled, else what was traced."""
+    for instrument in ("sampled", "traced"):
+        for metric in facts.report.metrics:
+            if metric.instrument == instrument and facts.figure(facts.baseline.id, metric.key) is not None:
+                return metric.key
+    return None
 
 
 def _cost(facts: Facts, contender: Variant, key: str, metric: MetricInfo, place: str) -> Iterator[Conclusion]:
@@ -149,7 +164,8 @@ def _verdict(name: str, against: str, other: float, base: float, metric: MetricI
     if not metric.exact and c.detectable is not None:
         notes.append(f"detectable from {percent(c.detectable)}")
     facts = f" ({'; '.join(notes)})" if notes else ""
-    return f"{name} spends {amount(other, metric)}, {against} {plain(base, metric)}{facts}."
+    verb = "makes" if _calls(metric) else "spends"
+    return f"{name} {verb} {amount(other, metric)}, {against} {plain(base, metric)}{facts}."
 
 
 def _over_starts(name: str, against: str, other: float, base: float, metric: MetricInfo, c: Comparison) -> str:
