@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
 import pytest
@@ -13,9 +14,11 @@ from profpipe.analyse.names.levels import levels_of, place
 from profpipe.analyse.names.source_paths import short_file
 from profpipe.model.derive import function_table
 from profpipe.model.profile import NATIVE
+from profpipe.parse import pstats
 from profpipe.study.globs import glob
 from profpipe.study.schema import CategoryRule
 from tests.support.analyse_cases import callgrind, concurrency
+from tests.support.paths import DATA
 
 RULES = categories()
 BUILT_IN = [
@@ -84,6 +87,34 @@ def test_shares_of_the_samples(golden: Callable[[str, str], None]) -> None:
     golden("analyse-category-shares.txt", "\n".join(lines))
 
 
+SERVICES = {
+    "json", "encoding", "validation", "templates", "orm", "database", "regexp", "logging", "exceptions", "warnings",
+    "compression", "crypto", "copying", "date-time", "imports", "thread-pool", "web-framework", "http-parse",
+    "http-client",
+}  # fmt: skip
+
+
+def of_services(*, short: bool = False) -> dict[str, float]:
+    """The share of each category of the CPU time of a profile of Flask, Django and FastAPI with their libraries."""
+    with gzip.open(DATA / "analyse/services.pstats.gz") as raw:
+        profile = pstats.parse(raw, "services.pstats")  # type: ignore[arg-type]
+    f, found = profile.functions, dict[str, float]()
+    values = function_table(profile, "time_ns")["self"].tolist()
+    for value, name, file in zip(values, f.name, f.file, strict=True):
+        key = RULES.of(name, "", short_file(file) if short else file, "python", frozenset({"services.py"}))
+        found[key] = found.get(key, 0.0) + value / profile.self_sum("time_ns")
+    return found
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_what_services_do_has_a_name_whichever_library_does_it(short: bool) -> None:
+    """With whole paths, as yappi writes them, and with paths cut short, as samplers do."""
+    found = of_services(short=short)
+    assert found.keys() >= SERVICES
+    assert found.get(OTHER, 0.0) + found.get("library", 0.0) < 0.01
+    assert sum(found.values()) == pytest.approx(1.0)
+
+
 def test_a_users_rule_comes_first_and_may_name_a_new_category() -> None:
     own = CategoryRule(category="json", label="JSON", match=("*json*", "malloc"))
     rules = categories([own])
@@ -119,7 +150,9 @@ def test_the_targets_own_code_is_the_application() -> None:
     assert RULES.of("parse", "", "/srv/app/srv_threads.py", "python") == "application"
     assert RULES.of("parse", "", "srv_threads.py", "python") == "application"
     assert RULES.of("strftime", "", "/srv/app/http.py", "python", frozenset({"http.py"})) == "application"
-    assert RULES.of("__call__", "", "/opt/python3.11/lib/python3.11/enum.py", "python") == "library"
+    assert RULES.of("__call__", "", "/opt/python3.11/lib/python3.11/enum.py", "python") == "standard-library"
+    assert RULES.of("invoke", "", "/srv/shop/.venv/lib/python3.11/site-packages/click/core.py", "python") == "library"
+    assert RULES.of("invoke", "", "click/core.py", "python") == "library"  # as samplers cut it
 
 
 def test_rules_for_python_do_not_match_c_names_and_vice_versa() -> None:

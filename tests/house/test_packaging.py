@@ -72,6 +72,7 @@ def test_the_wheel_holds_all_that_is_read_at_run_time(wheel: Path) -> None:
         "profpipe/analyse/names/categories.toml",
         "profpipe/analyse/names/categories_go.toml",
         "profpipe/analyse/names/categories_java.toml",
+        "profpipe/analyse/names/categories_python.toml",
         "profpipe/analyse/names/categories_js.toml",
         "profpipe/capture/profilers/go_agent/agent.go",
         "profpipe/capture/profilers/node_agent/agent.js",

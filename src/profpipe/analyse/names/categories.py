@@ -14,15 +14,24 @@ from profpipe.analyse.names import java_names, js_scripts
 from profpipe.analyse.names.demangle import path_of
 from profpipe.analyse.names.globs import GlobIndex, glob_index
 from profpipe.analyse.names.go_packages import owner, package_of
-from profpipe.analyse.names.source_paths import base_name, in_packages
+from profpipe.analyse.names.source_paths import base_name, in_packages, origin
 
 if TYPE_CHECKING:
+    from profpipe.model.report import Origin
     from profpipe.study.schema import CategoryRule
 
 OTHER = "other"
 APPLICATION = "application"
 STANDARD_LIBRARY, LIBRARY, PROFILING = "standard-library", "library", "profiling"
-FILES = ("categories.toml", "categories_go.toml", "categories_js.toml", "categories_java.toml")
+# Of a function of Python that no rule names: by whose code it is.
+_BY_ORIGIN: Mapping[Origin, str] = {
+    "own": APPLICATION,
+    "library": LIBRARY,
+    "standard library": STANDARD_LIBRARY,
+    "interpreter": "built-ins",
+}
+_LANGUAGES = ("python", "go", "js", "java")
+FILES = ("categories.toml", *(f"categories_{language}.toml" for language in _LANGUAGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,8 @@ class Categories:
         for level in (runtime, "native") if runtime == "go" else (runtime,):
             if found := self.built_in[level].first(name, path, object, file):
                 return found
+        if runtime == "python":
+            return _BY_ORIGIN.get(origin(file, object, runtime, own), OTHER)
         return APPLICATION if base_name(object) in own else OTHER
 
     def _of_script(self, name: str, url: str) -> str:

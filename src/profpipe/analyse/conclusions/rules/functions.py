@@ -16,7 +16,7 @@ ALL = 1.005
 # A cause that holds this much of the difference.
 MOST = 0.5
 # Categories that say nothing beside the names of the functions.
-SILENT = ("application", "library", "other", "interpreter")
+SILENT = ("application", "library", "standard-library", "other", "interpreter")
 
 
 def functions(facts: Facts) -> Iterator[Conclusion]:

@@ -16,8 +16,8 @@ MIN_CALLS = 1.0
 MAX_LAYERS = 4
 # Layers between the handler and the socket. The extra calls must be mostly theirs, and the extra instructions mostly
 # the interpreter's, before the one is called the reason for the other.
-AROUND = ("event-loop", "stream-layer", "socket-layer", "futures", "threads")
-_SINGULAR = ("event-loop", "stream-layer", "socket-layer")
+AROUND = ("event-loop", "stream-layer", "socket-layer", "futures", "threads", "thread-pool")
+_SINGULAR = ("event-loop", "stream-layer", "socket-layer", "web-framework", "http-server")
 REASON_CALLS = 0.4
 REASON_INSTRUCTIONS = 0.5
 
