@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -113,6 +115,34 @@ def test_a_server_that_closes_after_its_answer_is_connected_to_again() -> None:
     with Server(lambda n, _: closing if n % 10 == 0 else Answer()) as server, loop(server.port) as client:
         client.run(100)
         assert (client.served, client.reconnects, client.lost) == (100, 10, 0)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[int]:
+    """The port of a server that serves one connection at a time and closes each, as gunicorn's sync worker does."""
+
+    class Once(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline() not in (b"\r\n", b""):
+                pass
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")
+
+    class Listening(socketserver.TCPServer):
+        request_queue_size = 64
+
+    with Listening(("127.0.0.1", 0), Once) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_server_of_one_connection_at_a_time_does_not_wait_for_one_that_rests() -> None:
+    """Slices of fewer requests than connections, one after another: none may hang."""
+    with one_at_a_time() as port, loop(port, 8) as client:
+        for requests in (20, 3, 1, 9, 2):
+            client.run(requests)
+            client.tidy()
+        assert (client.served, client.reconnects, client.lost) == (35, 35, 0)
 
 
 def test_a_connection_that_is_closed_while_it_rests_is_opened_again() -> None:

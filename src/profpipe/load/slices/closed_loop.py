@@ -28,7 +28,10 @@ class ClosedLoop:
     """The load on one server. It counts; it times only the latencies: clocks are read by who calls it.
 
     Raises SliceError when the server hangs, refuses connections, closes too many of them unanswered, or answers with
-    another status than `expected`. `reconnects` counts connections the server closed and this opened again.
+    another status than `expected`. `reconnects` counts connections that the server closed.
+
+    All but the first are opened when a request is to be sent on them, and opened again only then: a server that serves
+    one connection at a time, as gunicorn's sync worker does, would wait for a request on one that rests.
     """
 
     def __init__(
@@ -44,13 +47,11 @@ class ClosedLoop:
         self._by_fd: dict[int, Any] = {STDIN: _ParentDied()}
         with contextlib.suppress(PermissionError):  # a plain file as stdin never ends early
             self._epoll.register(STDIN, 0)  # without events: only its end is reported
-        self.connections: list[Connection] = []
-        for _ in range(connections):
-            connection = Connection(host, port, head=head, timeout=timeout)
-            self.connections.append(connection)
-            self._register(connection)
+        self.connections = [Connection(host, port, head=head, timeout=timeout) for _ in range(connections)]
+        self._open(self.connections[0])
 
-    def _register(self, connection: Connection) -> None:
+    def _open(self, connection: Connection) -> None:
+        connection.open()
         fd = connection.socket.fileno()
         self._by_fd[fd] = connection
         self._epoll.register(fd, select.EPOLLIN)
@@ -61,7 +62,7 @@ class ClosedLoop:
         self._epoll.close()
 
     def tidy(self) -> None:
-        """Between slices: open again what the server has closed meanwhile. SliceError for unrequested bytes."""
+        """Between slices: close what the server has closed meanwhile. SliceError for unrequested bytes."""
         for fd, _ in self._epoll.poll(0):
             connection = self._by_fd[fd]
             try:
@@ -70,7 +71,7 @@ class ClosedLoop:
                 data = b""
             if data:
                 raise SliceError(f"it sent bytes that no request asked for: {data[:60]!r}")
-            self._reopen(connection)
+            self._close(connection)
 
     def run(self, requests: int) -> None:
         """Send `requests` requests and read their answers; nothing is outstanding before or after.
@@ -118,6 +119,8 @@ class ClosedLoop:
         request = self.request
         for connection in ready:
             connection.begun, connection.waiting = at, True
+            if connection.closed:
+                self._open(connection)
             try:
                 connection.send(request)
             except OSError:
@@ -132,14 +135,14 @@ class ClosedLoop:
         if not connection.waiting:
             if data:
                 raise SliceError(f"it sent bytes that no request asked for: {data[:60]!r}")
-            self._reopen(connection)
+            self._close(connection)
             return False
         if not data:
             if not connection.ended_by_close():
                 self._lose(connection)
                 return False
             self._check(connection)
-            self._reopen(connection)
+            self._close(connection)
             return True
         whole = connection.fresh
         if not connection.feed(data):
@@ -149,7 +152,7 @@ class ClosedLoop:
         self._check(connection)
         body = connection.body_bytes
         if not connection.after_response() or self._closing:
-            self._reopen(connection)
+            self._close(connection)
         elif whole:
             self._verified, self._verified_body = data, body
         return True
@@ -164,18 +167,17 @@ class ClosedLoop:
         self.lost += 1
         if self.lost > max(LOST_FEW, LOST_SHARE * self.served):
             raise SliceError(f"it closed {self.lost} connections without an answer")
-        self._reopen(connection)
+        self._close(connection)
+        self._open(connection)
         connection.begun = time.perf_counter_ns()
         try:
             connection.send(self.request)
         except OSError:
             self._lose(connection)
 
-    def _reopen(self, connection: Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         self.reconnects += 1
         fd = connection.socket.fileno()
         self._epoll.unregister(fd)
         del self._by_fd[fd]
         connection.close()
-        connection.open()
-        self._register(connection)

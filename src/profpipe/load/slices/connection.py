@@ -22,18 +22,18 @@ class SliceError(Exception):
 class Connection(Response):
     """A blocking socket, read when epoll says that there is something."""
 
-    __slots__ = ("_host", "_port", "_timeout", "begun", "recv", "send", "socket", "waiting")
+    __slots__ = ("_host", "_port", "_timeout", "begun", "closed", "recv", "send", "socket", "waiting")
 
     def __init__(self, host: str, port: int, *, head: bool, timeout: float) -> None:
-        """Connects. SliceError when the server refuses."""
+        """It is closed until `open` is called."""
         super().__init__(head=head)
         self._host, self._port, self._timeout = host, port, timeout
         self.begun = 0  # perf_counter_ns when the request outstanding was sent
         self.waiting = False
-        self.open()
+        self.closed = True
 
     def open(self) -> None:
-        """Connect again, with a few tries, and forget what was half read."""
+        """Connect, with a few tries, and forget what was half read. SliceError when the server refuses."""
         for left in reversed(range(CONNECT_TRIES)):
             try:
                 self.socket = socket.create_connection((self._host, self._port), timeout=self._timeout)
@@ -49,6 +49,7 @@ class Connection(Response):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self.recv, self.send = self.socket.recv, self.socket.sendall
+        self.closed = False
         self.begin_connection()
 
     def feed(self, data: bytes) -> bool:
@@ -63,4 +64,6 @@ class Connection(Response):
         return self.complete
 
     def close(self) -> None:
-        self.socket.close()
+        if not self.closed:
+            self.socket.close()
+        self.closed = True
