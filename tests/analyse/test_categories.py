@@ -28,14 +28,10 @@ EXAMPLES = [(rule, example) for rule in BUILT_IN for example in rule.examples]
 
 
 def parts(example: str) -> tuple[str, str, str]:
-    """name, file, object of `name`, `name @ file` or `name # object`."""
-    if " @ " in example:
-        name, file = example.split(" @ ", 1)
-        return name, file, ""
-    if " # " in example:
-        name, object_ = example.split(" # ", 1)
-        return name, "", object_
-    return example, "", ""
+    """name, file, object of `name`, `name @ file`, `name # object` or `name @ file # object`."""
+    place, _, object_ = example.partition(" # ")
+    name, _, file = place.partition(" @ ")
+    return name, file, object_
 
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=lambda value: value if isinstance(value, str) else "")

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from profpipe.model.run import Phase, RunRecord
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from profpipe import capture
+from profpipe.model.run import CaptureFile, Phase, RunRecord
+from profpipe.pipeline.execute.one_run import run_once
 from profpipe.pipeline.measure.give_up import given_up
 from profpipe.pipeline.prepare.schedule import RunPlan
+from tests.support.analyse_cases import load
+from tests.support.prepared_study import TARGET, prepared
 
 
 def ended(*phases: Phase | None, variant: str = "a", profiler: str = "clean") -> list[RunRecord]:
@@ -23,6 +32,32 @@ def test_two_failures_before_the_load_are_enough() -> None:
     assert given_up(records, plan()) is records[-1]
     assert given_up(ended("build", "start"), plan()) is not None
     assert given_up(ended("ready"), plan()) is None
+
+
+def test_captures_that_cannot_be_read_are_not_taken_for_all_rounds() -> None:
+    records = [*ended(None, None), *ended("parse", "parse", profiler="yappi")]
+    assert given_up(records, plan("yappi")) is records[-1]
+    assert given_up(records, plan("callgrind")) is None
+    assert given_up(records, plan("yappi", variant="b")) is None
+
+
+@pytest.mark.parametrize(("number", "phase"), [(1, "parse"), (2, "parse"), (3, None)])
+def test_a_study_without_a_trial_reads_its_first_captures_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, phase: str | None
+) -> None:
+    def captured(*_: object, begun: RunRecord, folder: Path, **__: object) -> RunRecord:
+        folder.mkdir()
+        (folder / "a.pstats").write_bytes(b"{(cut short")
+        file = CaptureFile("a.pstats", "pstats", "", 11)
+        return replace(begun, load=load(100), captures=(file,))
+
+    monkeypatch.setattr(capture, "capture_run", captured)
+    made = prepared(tmp_path, {"a": TARGET}, load={"requests": 100})
+    run = replace(plan("clean"), round=number)
+    found = run_once(made, run, tmp_path / "run", lambda _: None)
+    assert found.phase == phase
+    assert (found.reason is None) == (phase is None)
+    assert phase is None or (found.reason or "").startswith("its capture cannot be read: a.pstats at byte 1: ")
 
 
 def test_a_server_that_has_run_or_failed_late_is_tried_again() -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profpipe import __version__
-from profpipe.errors import UsageError
+from profpipe.errors import ProfpipeError, UsageError
 from profpipe.units import amount
 
 if TYPE_CHECKING:
     from profpipe.model.parsed import ParsedCapture
     from profpipe.model.profile import Profile
     from profpipe.model.report import Report
+    from profpipe.model.run import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,21 @@ def read_profile(
     if convert and len(paths) == 1 and (profile := parse_converted(paths[0], bound)):
         return profile
     return parse_files(paths, format, limit=bound)
+
+
+def unreadable(record: RunRecord, folder: Path) -> str | None:
+    """Why the captures of a valid run cannot be read; None when they can."""
+    by_format: dict[str, list[Path]] = {}
+    for file in record.captures:
+        by_format.setdefault(file.format, []).append(folder / file.path)
+    for form, paths in by_format.items():
+        try:
+            profile = read_profile(paths, form)
+        except (ProfpipeError, OSError) as error:
+            return f"its capture cannot be read: {error}".replace(f"{folder}/", "")
+        if profile.meta.partial:
+            return f"its capture is incomplete: {profile.meta.partial}"
+    return None
 
 
 def parsed(profile: Profile, limit: int | None = None) -> ParsedCapture:

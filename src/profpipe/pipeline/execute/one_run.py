@@ -13,6 +13,7 @@ from profpipe.errors import LoadError
 from profpipe.load.answers import miscounted
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.model.run import LoadResult, RunRecord
+from profpipe.pipeline.captures import unreadable
 from profpipe.pipeline.events import Listener, PhaseEntered
 from profpipe.pipeline.execute.judge import judge
 from profpipe.pipeline.prepare.fitted import NOT_FITTED, Fitted
@@ -23,6 +24,8 @@ from profpipe.study import LoadPlan
 
 # Throughput and latency need no seven rounds: they are shown, and carry no verdict below four rounds.
 EXTRA_LOAD_ROUNDS = 3
+# Without a trial, the first captures are read at once: what cannot be read is not measured for all rounds.
+READ_AT_ONCE = 2
 # What a load generator wrote, a folder per load. All of it is in run.json (h2load's log alone is 30 bytes a request),
 # so the folders are kept only of invalid runs, to find out why.
 WARM_UP, LOAD, THROUGHPUT, LATENCY = "warm-up", "load", "throughput", "latency"
@@ -73,6 +76,9 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
     )
     reason, phase = judge(record, load_plan)
+    if reason is None and plan.round <= READ_AT_ONCE and study.fitted == NOT_FITTED:
+        reason = unreadable(record, folder)
+        phase = "parse" if reason else None
     if reason is None:
         remove_load_files(folder)
     return replace(

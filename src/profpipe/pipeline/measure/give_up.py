@@ -12,16 +12,19 @@ from profpipe.pipeline.prepare.schedule import RunPlan
 TRIES = 2
 NOT_AGAIN = "not tried again after two failed runs"
 BEFORE_THE_LOAD = frozenset({"build", "start", "ready", "warm-up"})
+# What has failed there fails so in every round: no load, or a capture that cannot be read.
+FOR_GOOD = BEFORE_THE_LOAD | {"parse"}
 
 
 def given_up(ended: Sequence[RunRecord], plan: RunPlan) -> RunRecord | None:
     """The failure after which a run is not tried, or None.
 
-    The last two runs of its variant under its profiler, or under none (clean), ended before any load.
+    The last two runs of its variant under its profiler, or under none (clean), ended before any load, or their
+    captures could not be read.
     """
     for profiler in dict.fromkeys((plan.profiler, "clean")):
         last = [r for r in ended if r.variant == plan.variant and r.profiler == profiler][-TRIES:]
-        if len(last) == TRIES and all(r.phase in BEFORE_THE_LOAD for r in last):
+        if len(last) == TRIES and all(r.phase in FOR_GOOD for r in last):
             return last[-1]
     return None
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from profpipe.errors import CaptureError, ProfpipeError
+from profpipe.errors import CaptureError
 from profpipe.model.report import Limit
-from profpipe.model.run import RunRecord
 from profpipe.model.trial import TrialRecord, TrialRow
-from profpipe.pipeline.captures import read_profile
+from profpipe.pipeline.captures import unreadable
 from profpipe.pipeline.events import Listener, Note, TrialEnded, TrialStarted
 from profpipe.pipeline.execute.interface import Session
 from profpipe.pipeline.prepare.fitted import STUDY_S, leaves_count_open
@@ -126,21 +125,6 @@ def try_out(
     for name, why in found.too_long.items():
         listen(Note(f"{name} is {NOT_MEASURED}: {why}"))
     return Outcome(left, _record(left, trial, gone, spent_s - before_s, found.expected_s), trial.broken)
-
-
-def unreadable(record: RunRecord, folder: Path) -> str | None:
-    """Why the captures of a valid run cannot be read; None when they can."""
-    by_format: dict[str, list[Path]] = {}
-    for file in record.captures:
-        by_format.setdefault(file.format, []).append(folder / file.path)
-    for form, paths in by_format.items():
-        try:
-            profile = read_profile(paths, form)
-        except (ProfpipeError, OSError) as error:
-            return f"its capture cannot be read: {error}".replace(f"{folder}/", "")
-        if profile.meta.partial:
-            return f"its capture is incomplete: {profile.meta.partial}"
-    return None
 
 
 def _enough_left(prepared: PreparedStudy, trial: _Trial) -> None:
