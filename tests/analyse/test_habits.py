@@ -29,6 +29,7 @@ from profpipe.capture.profilers.python_agent.yappi.in_server import Collector
 from profpipe.model.profile import Profile
 from profpipe.model.report import Conclusion, Report
 from profpipe.parse import parse_file
+from tests.support.sentence_checks import wrong
 
 REQUESTS = 4
 DATABASE = sqlite3.connect(":memory:")
@@ -170,7 +171,9 @@ def test_every_habit_has_its_words_and_its_pair() -> None:
 @pytest.mark.parametrize("habit", HABIT_OF)
 def test_a_habit_is_told_of_the_variant_that_has_it(habit: str, tmp_path: Path) -> None:
     before, after = HABIT_OF[habit]
-    found = said(compared(before, after, tmp_path))[habit]
+    report = compared(before, after, tmp_path)
+    assert wrong(report) == []
+    found = said(report)[habit]
     assert found.kind == "cause"
     assert found.text.startswith(f"{after.__name__} {WORDS[habit].what}: “")
     assert re.search(

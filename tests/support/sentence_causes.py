@@ -302,6 +302,29 @@ def _sentence(text: str, at: int) -> int:
     return text.rfind(". ", 0, at) + 1
 
 
+def _habits(told: Told) -> Iterator[str]:
+    calls = next(c for c in told.report.habits if told.conclusion.id == f"habits:{c.contender}:{c.habit}")
+    more, less = told.contender, told.baseline
+    if calls.before > calls.after:
+        more, less = less, more
+    many = rf"(never|once|twice|{NUMBER} times)"
+    found = re.match(
+        rf"{re.escape(told.label(more))} .*?: “(.+?)”.*? runs {many} per request.*?, {many} in "
+        rf"{re.escape(told.label(less))}\. To look at next: ",
+        told.text,
+    )
+    if found is None:
+        yield "it is not read"
+        return
+    words = {"never": "0", "once": "1", "twice": "2"}
+    for said, value in ((found[2], max(calls.before, calls.after)), (found[3], min(calls.before, calls.after))):
+        number = float(words.get(said, said).split()[0].replace(",", ""))
+        if abs(number - value) > max(0.011, 0.005 * value):
+            yield f"it runs {calls.before} and {calls.after} times"
+    if found[1] != calls.function.name:
+        yield f"the function is {calls.function.name}"
+
+
 def _dependencies(told: Told) -> Iterator[str]:
     found = re.search(r" that (.+?) (spends more than|saves against) (.+?)(?:[:(.]| \()", told.text)
     if told.conclusion.kind != "cause":
@@ -403,6 +426,7 @@ CAUSES: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "kernel-switches": _kernel_switches,
     "kernel-part": _kernel_part,
     "functions": _functions,
+    "habits": _habits,
     "dependencies": _dependencies,
     "commits": _commits,
     "commits-callees": _commits,
