@@ -108,6 +108,69 @@ def test_the_service_of_a_compose_file_that_is_built_here(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "command",
+    ["\n      - gunicorn\n      - -w\n      - '2'\n      - app:app", " >\n      gunicorn -w 2\n      app:app"],
+    ids=["list", "text"],
+)
+def test_a_compose_command_on_several_lines(command: str, tmp_path: Path) -> None:
+    (project(tmp_path) / "compose.yaml").write_text(
+        f"services:\n  web:\n    build: .\n    command:{command}\n    ports:\n      - 8000:8000\n"
+    )
+    found = find_server(tmp_path)
+    assert found is not None
+    assert found.argv == ("gunicorn", "-b", "127.0.0.1:{port}", "-w", "2", "app:app")
+
+
+@pytest.mark.parametrize(
+    ("text", "argv", "where"),
+    [
+        ('[tool.pdm.scripts]\ntest = "pytest"\nserve = "gunicorn app:app"\n',
+         ("gunicorn", "-b", "127.0.0.1:{port}", "app:app"), "tool.pdm.scripts.serve"),
+        ('[tool.poe.tasks.start]\ncmd = "uvicorn a:b --reload"\n',
+         ("uvicorn", "--port", "{port}", "a:b"), "tool.poe.tasks.start"),
+        ('[tool.rye.scripts]\nserver = { cmd = ["python", "-m", "uvicorn", "a:b", "--port", "80"] }\n',
+         ("python", "-m", "uvicorn", "a:b", "--port", "{port}"), "tool.rye.scripts.server"),
+        ('[tool.fastapi]\nentrypoint = "shop.main:app"\n',
+         ("uvicorn", "--port", "{port}", "shop.main:app"), "tool.fastapi.entrypoint"),
+    ],
+)  # fmt: skip
+def test_a_task_of_pyproject_that_starts_the_server(
+    text: str, argv: tuple[str, ...], where: str, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    found = find_server(tmp_path)
+    assert found is not None
+    assert (found.argv, found.found) == (argv, f"pyproject.toml, {where}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("requirements.txt", "# server\nFlask>=3\nwaitress==3.0.2  # small\n"),
+        ("pyproject.toml", '[project]\nname = "x"\ndependencies = ["flask", "Waitress>=3"]\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\nflask = "^3"\nwaitress = "*"\n'),
+        ("pyproject.toml", '[dependency-groups]\nserve = ["waitress"]\n'),
+    ],
+)
+def test_without_an_environment_the_server_is_the_one_that_the_project_asks_for(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    app(tmp_path, "flask")
+    (tmp_path / name).write_text(text)
+    found = find_server(tmp_path)
+    assert found is not None
+    assert found.argv[0] == "waitress-serve"
+
+
+def test_a_damaged_pyproject_is_passed_over(tmp_path: Path) -> None:
+    app(tmp_path, "flask")
+    (tmp_path / "pyproject.toml").write_text("[tool.pdm.scripts\nserve = 1")
+    found = find_server(tmp_path)
+    assert found is not None
+    assert found.argv[0] == "gunicorn"
+
+
+@pytest.mark.parametrize(
     ("line", "argv"),
     [
         ("python manage.py migrate && exec gunicorn app:app", ("gunicorn", "-b", "127.0.0.1:{port}", "app:app")),

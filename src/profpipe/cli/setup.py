@@ -34,8 +34,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def init(force: bool, **given: Any) -> None:
     """Write a commented profpipe.toml for your own server, which it finds in the files of this folder.
 
-    It looks at Procfile, Dockerfile, compose files and manage.py, and for Flask, FastAPI, aiohttp and other
-    applications with a server in .venv. Where it finds none and --command is not given, it asks.
+    It looks at Procfile, Dockerfile, compose files, pyproject.toml and manage.py, and for Flask, FastAPI, aiohttp and
+    other applications with a server in .venv. Where it finds none and --command is not given, it asks.
     """
     from profpipe.pipeline.setup import Asked, find_server, write_starter_file
 

@@ -46,13 +46,28 @@ def _dockerfile(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _compose(root: Path) -> Iterator[tuple[str, str]]:
-    """The `command:` of each service that is built from this folder. Read by line: a list on one line, or a text."""
+    """The `command:` of each service that is built from this folder. Read by line."""
     for name in COMPOSE:
         lines = lines_of(root / name)
         for number, line in enumerate(lines, start=1):
-            match = re.match(r"(\s+)command:\s*(\S.*)$", line)
+            match = re.match(r"(\s+)command:\s*(\S.*)?$", line)
             if match and _built_here(lines, number - 1, len(match[1])):
-                yield f"{name}:{number}", _joined(_words(match[2].strip().strip("'")))
+                words = _block(lines, number, len(match[1])) if match[2] in (None, ">", "|", ">-", "|-") else match[2]
+                if words:
+                    yield f"{name}:{number}", words if match[2] != words else _joined(_words(words.strip().strip("'")))
+
+
+def _block(lines: list[str], first: int, indent: int) -> str:
+    """The command of a list with an item on each line, or of a text on several lines."""
+    found: list[str] = []
+    for line in lines[first:]:
+        text = line.strip()
+        depth = len(line) - len(line.lstrip())
+        if text and (depth < indent or (depth == indent and not text.startswith("- "))):
+            break
+        item = text.removeprefix("- ").strip()
+        found += [_joined([item.strip("\"'")]) if text.startswith("- ") else item] if item else []
+    return " ".join(found)
 
 
 def _built_here(lines: list[str], at: int, indent: int) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from profpipe.pipeline.project.application import Application, application
 from profpipe.pipeline.project.command import ADDRESS, Command, adapted, venv_of
 from profpipe.pipeline.project.files import commands
+from profpipe.pipeline.project.pyproject import packages, tasks
 from profpipe.units import Language
 
 ASGI = frozenset({"fastapi", "starlette", "litestar", "quart", "falcon-asgi"})
@@ -28,7 +29,7 @@ class Server:
 
 def find_server(root: Path) -> Server | None:
     """The server of the project in `root`; None where nothing there says how it is started."""
-    for where, line in commands(root):
+    for where, line in (*commands(root), *tasks(root)):
         command = adapted(line, root)
         if command is not None:
             return Server(command.argv, language_of(command.argv, root), where, notes=command.notes)
@@ -60,13 +61,21 @@ def language_of(argv: tuple[str, ...], root: Path) -> Language:
 
 def _serving(app: Application, root: Path) -> tuple[str, ...] | None:
     """The command of the first server for this application that the project has installed."""
-    venv = venv_of(root)
-    for line in _servers(app):
+    venv, servers = venv_of(root), list(_servers(app))
+    if venv is None:
+        asked = packages(root)
+        servers.sort(key=lambda line: _package(line) not in asked)  # those that the project asks for come first
+    for line in servers:
         program = line.split(maxsplit=1)[0]
         if venv is None or program == "python" or (root / venv / "bin" / program).exists():
             command = adapted(line, root) if program != "python" else _python(line, venv)
             return command.argv if command else None
     return None
+
+
+def _package(line: str) -> str:
+    """The package that a server is installed with."""
+    return line.split(maxsplit=1)[0].removesuffix("-serve")
 
 
 def _python(line: str, venv: str | None) -> Command:
