@@ -12,7 +12,7 @@ from profpipe import capture, load
 from profpipe.errors import LoadError
 from profpipe.load.answers import miscounted
 from profpipe.load.doubts import Doubt, with_doubts
-from profpipe.model.run import LoadResult, RunRecord
+from profpipe.model.run import LoadResult, Phase, RunRecord
 from profpipe.pipeline.captures import unreadable
 from profpipe.pipeline.events import Listener, PhaseEntered
 from profpipe.pipeline.execute.judge import judge
@@ -75,10 +75,7 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         request=load_plan.request,
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
     )
-    reason, phase = judge(record, load_plan)
-    if reason is None and plan.round <= READ_AT_ONCE and study.fitted == NOT_FITTED:
-        reason = unreadable(record, folder)
-        phase = "parse" if reason else None
+    reason, phase = _judged(study, plan, load_plan, record, folder)
     if reason is None:
         remove_load_files(folder)
     return replace(
@@ -89,6 +86,17 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         throughput=extra.throughput,
         latency=extra.latency,
     )
+
+
+def _judged(
+    study: PreparedStudy, plan: RunPlan, load_plan: LoadPlan, record: RunRecord, folder: Path
+) -> tuple[str | None, Phase | None]:
+    """Why the run is invalid, and where it failed. After a trial, which has read captures, none is read here."""
+    reason, phase = judge(record, load_plan)
+    if reason is None and plan.round <= READ_AT_ONCE and study.fitted == NOT_FITTED:
+        reason = unreadable(record, folder)
+        phase = "parse" if reason else None
+    return reason, phase
 
 
 def _refuse_miscounted(load_plan: LoadPlan, warmed: Sequence[LoadResult]) -> None:
