@@ -138,7 +138,7 @@ class Categories:
             if found := self.built_in[level].first(name, path, object, file):
                 return found
         if runtime == "python":
-            return _BY_ORIGIN.get(origin(file, object, runtime, own), OTHER)
+            return _BY_ORIGIN.get(origin(name, file, object, runtime, own), OTHER)
         return APPLICATION if base_name(object) in own else OTHER
 
     def _of_script(self, name: str, url: str) -> str:
