@@ -66,7 +66,7 @@ def _foreign(told: Told) -> Iterator[str]:
 
 def _compiling(told: Told) -> Iterator[str]:
     found = re.search(rf"up to ({_SHARE}) of its CPU time", told.text)
-    most = max((r.compiler or 0.0 for r in told.report.runs if r.valid and r.variant == told.key), default=0.0)
+    most = max((r.compiler or 0.0 for r in told.report.runs if r.valid and r.variant == told.contender), default=0.0)
     if found is None or not percent_reads(found[1], most):
         yield f"the largest share is {most}"
 
