@@ -30,6 +30,7 @@ CAPTURES = {
     "heapprofile": "heapprofile/node20.heapprofile",
     "chrome-trace": "chrome-trace/node20.json.gz",
     "jfr-json": "jfr-json/hello.json.gz",
+    "jfr-text": "jfr-text/regexp.txt.gz",
     "perf": "perf/perf-c-relative.script.txt.gz",
     "austin": "austin/uvloop.compressed.txt",
     "folded": "folded/pyspy-threads-threads.raw.txt",

@@ -20,7 +20,7 @@ PROSE = 2000
 # Fields that hold sentences, commands or lists of names; every other text is cut at NAME characters.
 LONG: Final = frozenset(
     {"text", "load", "placement", "command", "environment", "reason", "rule", "what", "post", "ours", "why"}
-    | {"title", "about"}
+    | {"title", "about", "words"}
 )
 # Fields by which parts of a report find each other: never cut, or two long keys would become one. They are made visible
 # all the same, equally on both sides, for a key is what is shown where there is no label.

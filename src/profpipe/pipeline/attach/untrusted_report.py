@@ -42,7 +42,7 @@ before after prefixes origin habit
 PROSE = frozenset(
     _words("""
 about subject command why total_why notes reason log_tail text question load placement value length
-what post ours asked hits accepted undecided warnings environment title
+what post ours asked hits accepted undecided warnings environment title words
 """)
 )
 # Facts of the machine that are shown: short values only.
