@@ -43,9 +43,9 @@ def render_verdict(report: Report) -> RenderableType:
     first = [_verdict(concluded)] if changed is None else _changed(changed, also(clear))
     parts: list[RenderableType] = [*first, *_detectable(clear, headline), *_gate(clear)]
     if every:
-        # All figures, for the note below is about unknown ones that have no column here too.
-        cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in every}
-        parts += [Text(), _variants(clear, _columns(every, headline), cells), *_commits(clear)]
+        shown = _columns(every, headline)
+        cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in shown}
+        parts += [Text(), _variants(clear, shown, cells), *_commits(clear)]
     parts += _missing(clear, unknown=bool(notes.all()))
     if concluded.leading:
         parts += [Text(), *_conclusions(concluded)]
