@@ -50,7 +50,7 @@ def _names_file(text: str, file: str) -> bool:
 
 def wrong_verdicts(report: Report, expected: Expected) -> tuple[str, ...]:
     """Costs of the contender that are called better, where a habit was planted, or differ at all, where none was."""
-    forbidden = ("better", "worse") if expected.is_control else ("better",)
+    forbidden = ("better", "worse") if expected.is_control else ("worse",) if expected.saves_cpu else ("better",)
     return tuple(
         f"{key} {figure.verdict}"
         for variant in report.variants

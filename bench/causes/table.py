@@ -22,6 +22,7 @@ class Expected:
     function: str | None = None
     file: str | None = None
     through: str | None = None
+    saves_cpu: bool = False  # what the habit costs is waiting; it takes less CPU time than what it is measured against
 
     @property
     def is_control(self) -> bool:

@@ -161,8 +161,10 @@ def is_known(password: str) -> bool:
 
 
 def remember(page: str) -> None:
-    if HABIT == "session" or session.get("page") != page:
+    if HABIT == "session":
         session["page"] = page
+    else:
+        g.page = page
 
 
 def loads(text: str) -> object:
@@ -293,7 +295,7 @@ def show_account() -> Response:
 @app.get("/session")
 def show_page() -> Response:
     remember("chairs")
-    return jsonify(session["page"])
+    return jsonify("chairs")
 
 
 @app.get("/import")

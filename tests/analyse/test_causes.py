@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import cProfile
 import io
 import json
@@ -58,6 +59,27 @@ def test_the_way_leads_from_own_code_through_the_library_to_the_deepest_function
     assert (own.origin, Path(own.file).name, own.line) == ("own", "test_causes.py", answer.__code__.co_firstlineno)
     assert {"json/encoder.py", "json/__init__.py"} & {step.function.file for step in cause.steps[cause.own + 1 :]}
     assert cause.steps[-1].function.file == "json/encoder.py"  # which of its generators depends on the times
+
+
+RULES = {country: [{"over": i, "rate": i / 100} for i in range(8)] for country in ("de", "fr", "it")}
+
+
+def rules_for(*, copied: bool) -> object:
+    return copy.deepcopy(RULES) if copied else dict(RULES)
+
+
+def test_functions_that_call_each_other_are_entered_where_own_code_calls_them() -> None:
+    def capture(*, copied: bool) -> Profile:
+        profiler = cProfile.Profile()
+        for _ in range(5):
+            profiler.runcall(rules_for, copied=copied)
+        stats = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+        return pstats_format.parse(io.BytesIO(marshal.dumps(stats)), "copied.pstats")
+
+    report = compare_profiles([("kept", capture(copied=False), 5), ("copied", capture(copied=True), 5)])
+    cause = report.causes[0]
+    assert [step.function.name for step in cause.steps[: cause.entry + 1]] == ["rules_for", "deepcopy"]
+    assert cause.steps[-1].function.file == "copy.py"
 
 
 def test_functions_of_go_are_named_by_what_they_allocate() -> None:

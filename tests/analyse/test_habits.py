@@ -29,6 +29,7 @@ from profpipe.capture.profilers.python_agent.yappi.in_server import Collector
 from profpipe.model.profile import Profile
 from profpipe.model.report import Conclusion, Report
 from profpipe.parse import parse_file
+from tests.support.python_programs import LIBRARY, Function, report_of
 from tests.support.sentence_checks import wrong
 
 REQUESTS = 4
@@ -196,6 +197,7 @@ def test_a_habit_of_both_variants_is_not_told(habit: str, tmp_path: Path) -> Non
 
 def test_the_calls_of_the_sentence_are_those_of_one_request(tmp_path: Path) -> None:
     report = compared(one_query, query_per_row, tmp_path)
+    assert wrong(report) == []
     (found,) = said(report).values()
     assert "runs 5 times per request below “query_per_row”" in found.text
     assert ", once in one_query. " in found.text
@@ -208,6 +210,26 @@ def test_a_call_that_blocks_a_thread_of_its_own_is_not_told(tmp_path: Path) -> N
         time.sleep(0)
 
     assert said(compared(plain, sleeps, tmp_path)) == {}
+
+
+def test_a_call_that_blocks_a_pool_of_the_loop_is_not_told(tmp_path: Path) -> None:
+    def sleeps_in_a_thread(_number: int) -> None:
+        async def handle() -> None:
+            await asyncio.to_thread(time.sleep, 0)
+
+        asyncio.run(handle())
+
+    assert "blocking call" not in said(compared(awaiting, sleeps_in_a_thread, tmp_path))
+
+
+def test_a_call_that_blocks_a_loop_in_c_is_told() -> None:
+    def server(**calls: int) -> dict[str, Function]:
+        cycle = Function(500, {"show": 1}, LIBRARY + "uvicorn/protocols/http/httptools_impl.py")
+        sleeps = {name: Function(40, {}, "time") for name in calls}
+        return {"run_asgi": cycle, "show": Function(100, calls, line=9), **sleeps}
+
+    found = said(report_of(server(), server(sleep=1)))["blocking call"]
+    assert "“sleep” (time) runs once per request below “show” (shop/app.py:9), never in a." in found.text
 
 
 def test_twice_as_many_of_few_queries_are_no_query_for_each_row(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -155,6 +156,17 @@ def test_a_console_script_runs_under_the_interpreter_of_its_first_line(tmp_path:
 def test_a_command_without_a_place_for_the_agent_is_refused(argv: tuple[str, ...]) -> None:
     with pytest.raises(CaptureError):
         split_command(argv, ROOT)
+
+
+def test_functions_of_a_script_have_the_file_that_the_interpreter_gives_them(tmp_path: Path) -> None:
+    """CPython makes the path absolute; a relative one would be another file than callgrind's."""
+    (tmp_path / "serve.py").write_text("def handle(): pass\nprint(__file__, handle.__code__.co_filename)\n")
+    agent = "from profpipe.capture.profilers.python_agent.agent import run_script; run_script('serve.py')"
+    told = [
+        subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout
+        for command in ([sys.executable, "serve.py"], [sys.executable, "-c", agent])
+    ]
+    assert told[0] == told[1] == f"{tmp_path}/serve.py {tmp_path}/serve.py\n"
 
 
 def seen(version: str, main_s: float) -> Seen:

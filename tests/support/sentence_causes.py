@@ -10,6 +10,7 @@ from tests.support.sentence_figures import CPU, KERNEL, NUMBER, SWITCHES, Told, 
 
 NOT_CATEGORIES = ("moved", "unexplained")
 _SHARE = rf"{NUMBER} %"
+_TIMES = rf"once|twice|never|{NUMBER} times"
 
 
 def _gap(told: Told) -> Iterator[str]:
@@ -231,6 +232,27 @@ def _functions(told: Told) -> Iterator[str]:
         yield f"{leaf.function.name} is {_grown(leaf.before, leaf.after) / delta} of it"
     yield from _how_often(told, entry.before, entry.after)
     yield from _split(told, entry.before, entry.after)
+    yield from _called(told, cause)
+
+
+def _called(told: Told, cause: Cause) -> Iterator[str]:
+    """Calls of built-in functions and of the server's own code, which stand after the cost."""
+    calls = (*cause.built_ins, *cause.own_calls)
+    text = told.text.partition("of the difference")[2]
+    said = re.findall(rf"({_TIMES}) per request (?:instead of|in both|in .+?, ({_TIMES}) in)(?: ({_TIMES}))?", text)
+    if len(said) != len(calls):
+        yield f"{len(said)} calls are told, not {len(calls)}"
+        return
+    for call, (first, other, second) in zip(calls, said, strict=True):
+        few, many = sorted((call.before, call.after))
+        told_as = sorted(_times(t) for t in (first, other or second or first))
+        if abs(told_as[0] - few) > max(0.011, 0.005 * few) or abs(told_as[1] - many) > max(0.011, 0.005 * many):
+            yield f"{call.function.name} is called {call.before} and {call.after} times"
+
+
+def _times(text: str) -> float:
+    words = {"once": 1.0, "twice": 2.0, "never": 0.0}
+    return words[text] if text in words else float(text.split()[0].replace(",", ""))
 
 
 def _grown(before: StepCost, after: StepCost) -> float:
@@ -257,7 +279,7 @@ def _added(told: Told, cause: Cause, delta: float) -> Iterator[str]:
 
 def _how_often(told: Told, before: StepCost, after: StepCost) -> Iterator[str]:
     many = rf"(once|twice|{NUMBER} times)"
-    found = re.search(rf"{many} per request(?: instead of {many}| in both)?", told.text)
+    found = re.search(rf"{many} per request(?: instead of {many}| in both)?", told.text.partition(". This ")[0])
     if found is None:
         return
     only = re.search(r"only in (.+?) “", told.text)
@@ -321,7 +343,8 @@ def _habits(told: Told) -> Iterator[str]:
         number = float(words.get(said, said).split()[0].replace(",", ""))
         if abs(number - value) > max(0.011, 0.005 * value):
             yield f"it runs {calls.before} and {calls.after} times"
-    if found[1] != calls.function.name:
+    method = re.fullmatch(r"<method '(\w+)' of '([\w.]+)' objects>", calls.function.name)
+    if found[1] != (f"{method[2]}.{method[1]}" if method else calls.function.name):
         yield f"the function is {calls.function.name}"
 
 

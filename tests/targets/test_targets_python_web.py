@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,8 @@ def test_a_planted_cost_that_is_called_better_is_a_wrong_verdict() -> None:
         )
         found = judge(report.model_copy(update={"variants": variants}), PLANTED)
         assert bool(found.wrong) == wrong
+        found = judge(report.model_copy(update={"variants": variants}), replace(PLANTED, saves_cpu=True))
+        assert bool(found.wrong) == (verdict == "worse")
 
 
 def test_a_name_is_a_word_of_its_own() -> None:

@@ -155,6 +155,15 @@ class CauseStep(Part):
     after: StepCost
 
 
+class CauseCall(Part):
+    """Calls of one function by another, per request."""
+
+    caller: FunctionName
+    function: FunctionName
+    before: Ratio
+    after: Ratio
+
+
 class Cause(Part):
     """A way through the call graph along which the totals of two variants differ, from caller to callee.
 
@@ -171,6 +180,15 @@ class Cause(Part):
     steps: tuple[CauseStep, ...]
     entry: int = Field(description="place of the entry in `steps`")
     own: int | None = Field(None, description="place of the own function in `steps`; null: none is on the way")
+    runs: FunctionName | None = Field(
+        None, description="the server's own function that the steps from the entry on run, as a library runs a hook"
+    )
+    built_ins: tuple[CauseCall, ...] = Field(
+        (), description="built-in functions that the last step calls more or less often, or the one that costs it most"
+    )
+    own_calls: tuple[CauseCall, ...] = Field(
+        (), description="what the server's own code calls more or less often, where none of it is on the way"
+    )
 
 
 class HabitCalls(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,7 @@ from profpipe.model.report import (
 )
 from profpipe.units import count, duration_ns
 
+_BUILT_IN_METHOD = re.compile(r"<method '(\w+)' of '([\w.]+)' objects>")
 Kind = Literal["verdict", "cause", "not-the-cause", "caution"]
 
 
@@ -198,7 +200,15 @@ def share(fraction: float) -> str:
 
 
 def named(function: FunctionName) -> str:
-    """“render” (starlette/responses.py:199): the name with the place, as far as it is known."""
+    """“render” (starlette/responses.py:199): the name with the place, as far as it is known.
+
+    A method of a built-in class is named as source code names it: “sqlite3.Connection.execute”.
+    """
+    method = _BUILT_IN_METHOD.fullmatch(function.name)
+    if method is not None:
+        return f"“{method[2]}.{method[1]}”"
+    if function.file == "builtins":
+        return f"“{function.name}”"
     place = f"{function.file}:{function.line}" if function.file and function.line else function.file
     return f"“{function.name}” ({place})" if place else f"“{function.name}”"
 

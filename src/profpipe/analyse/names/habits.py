@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from profpipe.analyse.names.dispatchers import HAND_OVER
+
 
 @dataclass(frozen=True, slots=True)
 class Habit:
@@ -92,17 +94,7 @@ HABITS = (
         ),
         on_loop=True,
     ),
-    Habit(
-        "thread pool",
-        (
-            ("starlette/concurrency.py", "run_in_threadpool"),
-            ("anyio/to_thread.py", "run_sync"),
-            ("asgiref/sync.py", "SyncToAsync.__call__"),
-            ("asyncio/threads.py", "to_thread"),
-            ("asyncio/base_events.py", "*.run_in_executor"),
-            ("concurrent/futures/thread.py", "ThreadPoolExecutor.submit"),
-        ),
-    ),
+    Habit("thread pool", tuple(HAND_OVER)),
     Habit("deep copy", (("copy.py", "deepcopy"),)),
     Habit("warning", (("_warnings", "warn"), ("warnings.py", "warn"))),
     Habit("log record", (("logging/__init__.py", "*._log"), ("loguru/_logger.py", "Logger._log"))),

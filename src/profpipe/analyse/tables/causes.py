@@ -9,11 +9,13 @@ import numpy as np
 
 from profpipe.analyse.function_index import Index
 from profpipe.analyse.matrix import Matrix, timed_matrix
-from profpipe.analyse.statistics.same_calls import same_calls
+from profpipe.analyse.names.dispatchers import hands_over
+from profpipe.analyse.statistics.same_calls import SAME_CALLS, same_calls
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
+from profpipe.analyse.tables.cause_calls import Tracing, traced_matrices, tracing_of
 from profpipe.analyse.tables.cost_graph import CostGraph, Costs, cost_graph
-from profpipe.model.report import Cause, CauseStep, StepCost
+from profpipe.model.report import Cause, CauseCall, CauseStep, FunctionName, StepCost
 from profpipe.units import CALLS, SYSCALLS
 
 # The first cause holds half of the gap, or a quarter where none holds half; each other one at least a seventh.
@@ -31,6 +33,8 @@ BY_CALLS = 0.2
 FAINT = 0.01
 # Allocated bytes explain a difference of CPU time only where they differ by this part of the baseline's.
 MATERIAL = 0.05
+# Built-in functions count for their caller; they are looked for where it holds this part of its difference itself.
+ITSELF = 0.3
 MAX_CAUSES = 3
 MAX_STEPS = 40
 
@@ -44,15 +48,17 @@ def causes(study: StudyData, index: Index, tables: Mapping[str, Sequence[Matrix]
     matrices = [m for p in study.profilers if (m := _matrix(study, index, p, tables.get(p, ()))) is not None]
     matrices.sort(key=lambda matrix: _rank(study, matrix))
     calls = next((m for m in matrices if m.metric is CALLS), None)
+    traced = traced_matrices(study, index, tables)
     found: list[Cause] = []
     for contender in study.contenders:
+        tracing = traced and tracing_of(index.functions, *traced, study.baseline, contender)
         sampled = False
         for matrix in matrices:
             kind = study.instruments[matrix.profiler]
             if sampled and kind == "traced":
                 continue
-            graph = cost_graph(matrix, index, study.baseline, contender, calls)
-            drawn = _of_graph(graph, matrix, contender) if graph is not None else []
+            graph = cost_graph(matrix, index, study.baseline, contender, calls, traced and traced[0])
+            drawn = _of_graph(graph, matrix, contender, tracing) if graph is not None else []
             found += drawn
             if drawn and kind != "sampled":
                 break
@@ -77,13 +83,13 @@ def _matrix(study: StudyData, index: Index, profiler: str, tables: Sequence[Matr
     return next((m for m in tables if m.metric is not SYSCALLS), None)
 
 
-def _of_graph(graph: CostGraph, matrix: Matrix, contender: str) -> list[Cause]:
+def _of_graph(graph: CostGraph, matrix: Matrix, contender: str, tracing: Tracing | None) -> list[Cause]:
     if not graph.gap or (matrix.metric.unit == "B" and abs(graph.gap) < MATERIAL * float(np.sum(graph.before.own))):
         return []
     shares = {
         row: graph.delta(row) / graph.gap
         for row in range(len(graph.functions))
-        if graph.of_source(row) and not math.isnan(graph.delta(row))
+        if graph.of_source(row) and not graph.dispatches(row) and not math.isnan(graph.delta(row))
     }
     found: list[Cause] = []
     entries: set[int] = set()  # a way that enters where another one did is a part of that cause
@@ -94,7 +100,10 @@ def _of_graph(graph: CostGraph, matrix: Matrix, contender: str) -> list[Cause]:
         way = _way(graph, shares, leaf)
         entry = way[_entry(graph, way)]
         if entry not in entries:
-            found.append(_cause(graph, matrix, contender, way))
+            shown = _held(graph, way, entry)
+            cause = _cause(graph, matrix, contender, shown, shown.index(entry))
+            more = {} if tracing is None else _calls(graph, tracing, shown, cause.own)
+            found.append(cause.model_copy(update=more))
         entries.add(entry)
         _take_out(graph, shares, way)
     # What own code does comes before what the runtime does beside it, such as collecting the garbage.
@@ -112,17 +121,21 @@ def _leaf(graph: CostGraph, shares: Mapping[int, float], floors: Sequence[float]
 
 
 def _continues(graph: CostGraph, shares: Mapping[int, float], row: int, enough: set[int]) -> bool:
-    """Whether one function that it calls, through built-in code or not, holds most of its part."""
+    """Whether one function that it calls, through built-in code or not, holds most of its part.
+
+    Functions that call each other hold the same: what counts is what they call besides.
+    """
     need = HOLDS * shares[row]
     seen, ready = {row}, [row]
     while ready:
         for callee, cost in graph.more.get(ready.pop(), {}).items():
             if callee in seen or cost / graph.gap < need:
                 continue
-            if callee in enough and shares[callee] >= need:
+            inside = graph.recursive(row, callee)
+            if not inside and callee in enough and shares[callee] >= need:
                 return True
             seen.add(callee)
-            if not graph.of_source(callee):
+            if inside or (not graph.of_source(callee) and not graph.dispatches(callee)):
                 ready.append(callee)
     return False
 
@@ -131,31 +144,45 @@ def _way(graph: CostGraph, shares: Mapping[int, float], leaf: int) -> list[int]:
     """The functions of source code from the outermost caller down to the leaf, by the costliest caller of each."""
     way, seen, at = [leaf], {leaf}, leaf
     while len(seen) < MAX_STEPS:
-        callers = {
-            caller: cost / graph.gap
-            for caller, cost in graph.callers.get(at, {}).items()
-            if caller not in seen and (not graph.of_source(caller) or shares.get(caller, 0.0) > 0)
-        }
-        if not callers:
+        caller = _caller(graph, shares, at, seen, shares[way[-1]])
+        if caller is None:
             break
-        at = max(callers, key=lambda caller: (callers[caller], -caller))
-        if callers[at] <= 0:
-            break
+        at = caller
         seen.add(at)
         if graph.of_source(at):
             way.append(at)
     return way[::-1]
 
 
-def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int]) -> Cause:
-    entry = _entry(graph, way)
+def _caller(graph: CostGraph, shares: Mapping[int, float], at: int, seen: set[int], part: float) -> int | None:
+    """The costliest caller of a function; None where none is known, or a dispatcher runs most of the function.
+
+    Built-in code that Python functions share is called by all of them: only one that holds most of `part`, the share of
+    the last step, is the caller of what runs below it.
+    """
+    parts = {
+        c: cost / graph.gap for c, cost in graph.callers.get(at, {}).items() if c not in seen and cost / graph.gap > 0
+    }
+    if sum(cost for c, cost in parts.items() if graph.dispatches(c)) >= HOLDS * sum(parts.values()):
+        return None
+    least = 0.0 if graph.of_source(at) else HOLDS * part
+    fits = [c for c in parts if not graph.dispatches(c) and (not graph.of_source(c) or shares.get(c, 0.0) > least)]
+    return max(fits, key=lambda c: (not graph.recursive(at, c), parts[c], -c), default=None)
+
+
+def _held(graph: CostGraph, way: list[int], entry: int) -> list[int]:
+    """The way without what is deeper than the last function that holds most of the entry's difference."""
+    least, first = HELD * abs(graph.delta(entry)), way.index(entry)
+    held = [i for i in range(first, len(way)) if abs(graph.delta(way[i])) >= least]
+    return way[: max(held, default=first) + 1]
+
+
+def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int], entry: int) -> Cause:
     own = next((i for i in range(entry, -1, -1) if graph.known(way[i]).origin == "own"), None)
     if own == entry and entry:
         # The entry is the server's own: its caller is told too, where that is own code as well.
         own = next((i for i in range(entry - 1, -1, -1) if graph.known(way[i]).origin == "own"), entry)
     first = min(max(entry - 1, 0), entry if own is None else own)
-    held = [i for i in range(entry, len(way)) if abs(graph.delta(way[i])) >= HELD * abs(graph.delta(way[entry]))]
-    last = max(held, default=entry)
     return Cause(
         metric=matrix.key,
         contender=contender,
@@ -163,24 +190,67 @@ def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int]) -> 
         exact=matrix.metric.exact,
         label=matrix.metric.label,
         unit="ns" if matrix.metric.unit == "ns" else "us" if matrix.metric.unit == "us" else "1",
-        steps=tuple(_step(graph, row) for row in way[first : last + 1]),
+        steps=tuple(_step(graph, row) for row in way[first:]),
         entry=entry - first,
         own=None if own is None else own - first,
+        runs=_runs(graph, way[entry:]),
     )
 
 
+def _runs(graph: CostGraph, steps: Sequence[int]) -> FunctionName | None:
+    """The server's own function that one of these steps calls more or less often, or that a pool of threads runs."""
+    sign = 1 if graph.gap > 0 else -1
+    called = {
+        callee: sign * cost
+        for row in steps
+        for callee, cost in graph.more.get(row, {}).items()
+        if graph.known(callee).origin == "own" and callee not in steps and not same_calls(*graph.calls(callee))
+    }
+    if not any(cost > 0 for cost in called.values()):
+        keys = (graph.functions[row].key for row in steps)
+        called = dict.fromkeys(graph.handed, 1.0) if any(hands_over(key.file, key.name) for key in keys) else {}
+    row = max(called, key=lambda row: (called[row], graph.after.total[row], -row), default=None)
+    return None if row is None or called[row] <= 0 else graph.known(row).name
+
+
+def _calls(graph: CostGraph, tracing: Tracing, way: Sequence[int], own: int | None) -> dict[str, tuple[CauseCall, ...]]:
+    """What a traced profiler adds: the built-in functions of a last step that costs it itself, own code elsewhere."""
+    leaf, found = way[-1], {}
+    if abs(graph.after.own[leaf] - graph.before.own[leaf]) >= ITSELF * abs(graph.delta(leaf)):
+        rows = graph.traced[leaf].rows if leaf in graph.traced else (leaf,)
+        found["built_ins"] = tracing.built_ins(rows, graph.gap > 0)
+    if own is None:
+        found["own_calls"] = tracing.own_calls()
+    return found
+
+
 def _entry(graph: CostGraph, way: list[int]) -> int:
-    """The first function whose number of calls makes its difference; else the first below own code; else the last."""
-    for i, row in enumerate(way):
-        if _more_calls(graph, row) >= BY_CALLS:
-            return i
+    """The first function whose number of calls makes its difference; else the first below own code; else the last.
+
+    A function that is called as often per call of the step above it as before is not called more often for a reason of
+    its own: a coroutine that waits more often, and all that it awaits, are resumed more often.
+    """
     own = [i for i, row in enumerate(way) if graph.known(row).origin == "own"]
+    for i, row in enumerate(way):
+        if _more_calls(graph, row) < BY_CALLS or (i and _follows(graph, way[i - 1], row)):
+            continue
+        if i or row in graph.traced or not own:
+            return i
     return min(own[-1] + 1, len(way) - 1) if own else len(way) - 1
+
+
+def _follows(graph: CostGraph, caller: int, row: int) -> bool:
+    """Whether a function runs equally often per call of its caller in both variants, as one profiler counts them."""
+    each = [
+        float(side.calls[row] / side.calls[caller]) if side.calls[caller] else math.nan
+        for side in (graph.before, graph.after)
+    ]
+    return math.isclose(*each, rel_tol=SAME_CALLS)
 
 
 def _more_calls(graph: CostGraph, row: int) -> float:
     """The part of a function's difference that comes from being called more or less often; 0 where it is not known."""
-    calls = float(graph.before.calls[row]), float(graph.after.calls[row])
+    calls = graph.calls(row)
     if same_calls(*calls) or not graph.delta(row):
         return 0.0
     if not min(calls):
@@ -191,12 +261,12 @@ def _more_calls(graph: CostGraph, row: int) -> float:
 
 def _step(graph: CostGraph, row: int) -> CauseStep:
     known = graph.known(row)
-    before, after = (_cost(side, row) for side in (graph.before, graph.after))
+    costs = zip((graph.before, graph.after), graph.calls(row), strict=True)
+    before, after = (_cost(side, row, calls) for side, calls in costs)
     return CauseStep(function=known.name, category=known.category, before=before, after=after)
 
 
-def _cost(side: Costs, row: int) -> StepCost:
-    calls = float(side.calls[row])
+def _cost(side: Costs, row: int, calls: float) -> StepCost:
     return StepCost(
         calls=None if math.isnan(calls) else rounded(calls, 6),
         self=rounded(float(side.own[row]), 6),

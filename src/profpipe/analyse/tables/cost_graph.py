@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from profpipe.analyse.function_index import Index, Known
 from profpipe.analyse.matrix import Matrix
+from profpipe.analyse.names.dispatchers import is_dispatcher
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.statistics.same_calls import same_calls
+from profpipe.analyse.tables.traced_calls import TracedCalls, traced_calls
+from profpipe.model.cycles import components
 
 Links = dict[int, dict[int, float]]
 # Functions of Go's runtime that go on with another one on another stack: callers of all kinds meet in them.
@@ -37,7 +40,10 @@ class Costs:
 class CostGraph:
     """`more` = what each call (caller -> callee) costs more at the contender; `counterparts` = row -> the row of the
     baseline's function whose place it takes; `apart` = rows whose totals differ in (almost) every pair of runs. Rows of
-    source code (`of_source`) are steps; others are passed through.
+    source code (`of_source`) are steps; others are passed through, but nothing leads through a dispatcher. `traced` =
+    what a traced profiler knows of a row. `handed` = own functions that only one variant calls from source code:
+    something else runs them in the other. `cycle` = per row the number of its cycle of functions of source code that
+    call each other, -1 outside of cycles.
     """
 
     functions: list[Known]
@@ -47,11 +53,19 @@ class CostGraph:
     callers: Mapping[int, Mapping[int, float]]
     counterparts: Mapping[int, int]
     apart: frozenset[int]
+    traced: Mapping[int, TracedCalls]
+    handed: frozenset[int]
+    cycle: Sequence[int]
     gap: float
 
     def delta(self, row: int) -> float:
         """What the function and all that it calls cost more; NaN where a total is not known."""
         return float(self.after.total[row] - self.before.total[row])
+
+    def calls(self, row: int) -> tuple[float, float]:
+        """Before and after, a coroutine counted once where a traced profiler knows it; NaN where not counted."""
+        known = self.traced.get(row)
+        return (float(self.before.calls[row]), float(self.after.calls[row])) if known is None else known.calls
 
     def known(self, row: int) -> Known:
         """The function of a row: where two take each other's place, the one that costs more."""
@@ -63,24 +77,41 @@ class CostGraph:
 
         All of them have a file or module, except built-ins of JavaScript, which have neither file nor object.
         """
-        known = self.functions[row]
-        if known.key.language == "jvm":
-            return bool(known.key.file)
-        if known.key.language == "go":
-            return bool(known.key.file) and known.key.name not in SWITCHES
-        if known.key.language == "node":
-            return bool(known.key.file) or (known.runtime == "native" and not known.object)
-        if known.key.language != "python":
-            return False
-        return known.runtime == "python" or (not known.object and bool(known.key.file))
+        return _of_source(self.functions[row])
+
+    def recursive(self, one: int, other: int) -> bool:
+        """Whether the two call each other, directly or not."""
+        return self.cycle[one] >= 0 and self.cycle[one] == self.cycle[other]
+
+    def dispatches(self, row: int) -> bool:
+        """Whether the function runs what others have left for it, as an event loop does."""
+        return is_dispatcher(self.functions[row].key.file, self.functions[row].key.name)
 
 
-def cost_graph(
-    matrix: Matrix, index: Index, baseline: str, contender: str, calls: Matrix | None = None
+def _of_source(known: Known) -> bool:
+    if known.key.language == "jvm":
+        return bool(known.key.file)
+    if known.key.language == "go":
+        return bool(known.key.file) and known.key.name not in SWITCHES
+    if known.key.language == "node":
+        return bool(known.key.file) or (known.runtime == "native" and not known.object)
+    if known.key.language != "python":
+        return False
+    return known.runtime == "python" or (not known.object and bool(known.key.file))
+
+
+def cost_graph(  # long: one value of ten parts, each made by a function of its own
+    matrix: Matrix,
+    index: Index,
+    baseline: str,
+    contender: str,
+    calls: Matrix | None = None,
+    tracing: Matrix | None = None,
 ) -> CostGraph | None:
     """None where one of the two has no valid run.
 
-    `calls` are counted by another instrument of the study, for functions of which this one knows no calls.
+    `calls` are counted by another instrument of the study, for functions of which this one knows no calls; `tracing` =
+    what a traced profiler of Python functions saw of the same servers.
     """
     size = min(len(matrix.own), len(index.functions))
     sides = [_costs(matrix, variant, size) for variant in (baseline, contender)]
@@ -90,6 +121,8 @@ def cost_graph(
     if calls is not None:
         _take_calls((before, after), calls, (baseline, contender))
     links = [_links(matrix.below.get(variant, {}), size) for variant in (baseline, contender)]
+    traced = _traced(matrix, index, tracing, baseline, contender, before, after)
+    handed = _handed(index.functions[:size], *links)
     counterparts = _counterparts(index.functions[:size], before, after, links)
     for row, old in counterparts.items():
         before.without_row(old, row)
@@ -110,6 +143,9 @@ def cost_graph(
         apart=apart(
             *(matrix.total[:size, matrix.columns(v)] for v in (baseline, contender)), counterparts=counterparts
         ),
+        traced=traced,
+        handed=handed,
+        cycle=_cycles(index.functions[:size], more),
         gap=whole[1] - whole[0],
     )
 
@@ -152,6 +188,32 @@ def _take_calls(sides: tuple[Costs, Costs], calls: Matrix, variants: tuple[str, 
         side.calls[:size] = np.where(seen & ~(side.calls[:size] > 0), column, side.calls[:size])
 
 
+def _traced(
+    matrix: Matrix, index: Index, tracing: Matrix | None, baseline: str, contender: str, before: Costs, after: Costs
+) -> Mapping[int, TracedCalls]:
+    """What a traced profiler knows; its lines are written into the index."""
+    if tracing is None or tracing.profiler == matrix.profiler:
+        return {}
+    python = [k.row for k in index.functions[: len(before.own)] if k.runtime == "python" and k.key.language == "python"]
+    counted = [row for row in python if before.total[row] > 0 or after.total[row] > 0]
+    found = traced_calls(index.functions, counted, tracing, baseline, contender)
+    for row, known in found.items():
+        index.functions[row].line = index.functions[row].line or known.line
+    return found
+
+
+def _handed(functions: list[Known], before: Links, after: Links) -> frozenset[int]:
+    """Own functions that both variants run, and that source code but a dispatcher calls in one of them only."""
+    callers = [_callers(side) for side in (before, after)]
+
+    def source(row: int, side: int) -> bool:
+        above = [functions[c] for c in callers[side].get(row, ())]
+        return any(_of_source(k) and not is_dispatcher(k.key.file, k.key.name) for k in above)
+
+    both = callers[0].keys() & callers[1].keys()
+    return frozenset(r for r in both if functions[r].origin == "own" and source(r, 0) != source(r, 1))
+
+
 def _links(below: Mapping[tuple[int, int], float], size: int) -> Links:
     out: Links = {}
     for (caller, callee), cost in below.items():
@@ -176,6 +238,15 @@ def _difference(before: Links, after: Links) -> Links:
         old, new = before.get(caller, {}), after.get(caller, {})
         out[caller] = {callee: new.get(callee, 0.0) - old.get(callee, 0.0) for callee in old.keys() | new.keys()}
     return out
+
+
+def _cycles(functions: list[Known], more: Links) -> Sequence[int]:
+    """Per row its cycle of direct calls. Built-in code, which all share, would make one cycle of everything."""
+    source = [_of_source(known) for known in functions]
+    pairs = [(c, d) for c, callees in more.items() if source[c] for d in callees if source[d]]
+    callers, callees = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
+    found: list[int] = components(callers, callees, len(functions)).tolist()
+    return found
 
 
 def _counterparts(functions: list[Known], before: Costs, after: Costs, links: list[Links]) -> dict[int, int]:

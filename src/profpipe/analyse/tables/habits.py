@@ -8,7 +8,7 @@ import numpy as np
 
 from profpipe.analyse.function_index import Index, Known
 from profpipe.analyse.matrix import Matrix
-from profpipe.analyse.names.dispatchers import is_dispatcher, is_loop
+from profpipe.analyse.names.dispatchers import is_dispatcher, is_on_loop, is_pool
 from profpipe.analyse.names.habits import HABITS, Habit
 from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.statistics.same_calls import same_calls
@@ -17,6 +17,7 @@ from profpipe.analyse.study_data import StudyData
 from profpipe.model.report import HabitCalls
 from profpipe.study.globs import glob
 
+CONTEXT = "<method 'run' of '_contextvars.Context' objects>"
 Callers = Mapping[int, Sequence[int]]
 
 
@@ -106,8 +107,16 @@ def _nearest_own(known: Sequence[Known], above: Callers, row: int) -> Known | No
 
 
 def _on_loop(known: Sequence[Known], above: Callers, row: int) -> bool:
-    keys = (known[at].key for at in _upwards(above, row, lambda _: False))
-    return any(is_loop(key.file, key.name) for key in keys)
+    """Whether an event loop leads to the row. Loops and pools both call through contexts, which a profiler shows as one
+    function: where a pool is among its callers, it is no way to a loop.
+    """
+
+    def ends(at: int) -> bool:
+        keys = [known[caller].key for caller in above.get(at, ())]
+        return known[at].key.name == CONTEXT and any(is_pool(key.file, key.name) for key in keys)
+
+    keys = (known[at].key for at in _upwards(above, row, ends))
+    return any(is_on_loop(key.file, key.name) for key in keys)
 
 
 def _upwards(above: Callers, row: int, ends: Callable[[int], bool]) -> Iterator[int]:

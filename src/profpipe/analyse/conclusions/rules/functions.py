@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, named, share, times
+from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, named, share, times
 from profpipe.analyse.conclusions.registry import weight
 from profpipe.analyse.statistics.same_calls import SAME_CALLS, same_calls
 from profpipe.model.metric_keys import CPU
@@ -53,7 +53,14 @@ def _conclusion(facts: Facts, cause: Cause, path: str, place: int) -> Conclusion
     word = "more" if cause.gap > 0 else "less"
     start = f"Why {contender} costs {word} than {baseline}" if place == 0 else f"{contender} also costs {word} because"
     parts = [f"{start}{':' if place == 0 else ''} {_calls(cause, contender, baseline)}. {_cost(cause)}."]
-    parts += [text for text in (_split(cause), _category(facts, cause)) if text]
+    more = (
+        _split(cause),
+        _runs(cause),
+        _built_ins(cause),
+        _own_calls(cause, baseline, contender),
+        _category(facts, cause),
+    )
+    parts += [text for text in more if text]
     steps = {cause.entry, len(cause.steps) - 1} | ({cause.own} if cause.own is not None else set())
     rows = [Figure(cause.gap, f"{path}.gap").row]
     rows += [row for i in sorted(steps) for row in _rows(cause.steps[i], f"{path}.steps.{i}")]
@@ -141,6 +148,44 @@ def _split(cause: Cause) -> str:
     part = max(often, 1 - often)
     verb = "adds" if cause.gap > 0 else "saves"
     return f"{first[0].upper()}{first[1:]} {verb} {share(part)} of that, and {second} takes {share(part - 1)} back."
+
+
+def _runs(cause: Cause) -> str:
+    """A hook of the server that a library runs, or what a pool of threads runs."""
+    return "" if cause.runs is None else f"It runs the server's own {named(cause.runs)}."
+
+
+def _built_ins(cause: Cause) -> str:
+    """The built-in functions that the last step calls: C code that no profiler of instructions shows by name."""
+    if not cause.built_ins:
+        return ""
+    first, of_entry = cause.built_ins[0], cause.entry == len(cause.steps) - 1
+    if same_calls(first.before, first.after):
+        often = f"{times(first.after)} per request in both"
+        who = "it" if of_entry else "that one"
+        return f"Most of it is in the built-in {named(first.function)}, which {who} calls {often}."
+    calls = [
+        f"{named(c.function)} {times(c.after)} per request instead of {_or_never(c.before)}" for c in cause.built_ins
+    ]
+    return f"{'It' if of_entry else 'That one'} calls the built-in {listed(calls)}."
+
+
+def _own_calls(cause: Cause, baseline: str, contender: str) -> str:
+    """What the server's own code calls differently, where the way leads through none of it."""
+    found = []
+    for call in cause.own_calls:
+        more, less, many, few = contender, baseline, call.after, call.before
+        if few > many:
+            more, less, many, few = less, more, few, many
+        found.append(
+            f"{named(call.caller)} calls {named(call.function)} {times(many)} per request in {more}, "
+            f"{_or_never(few)} in {less}"
+        )
+    return f"The server's own code differs: {listed(found)}." if found else ""
+
+
+def _or_never(calls: float) -> str:
+    return times(calls) if calls >= SAME_CALLS else "never"
 
 
 def _category(facts: Facts, cause: Cause) -> str:

@@ -107,6 +107,7 @@ def run_script(path: str) -> None:
         runpy.run_path(path, run_name="__main__")
         return
     put_on_path(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120
+    path = os.path.abspath(path)  # noqa: PTH100 - as CPython does, whose functions name this file
     with io.open_code(path) as file:
         code = compile(file.read(), path, "exec")
     main = types.ModuleType("__main__")
