@@ -133,13 +133,16 @@ def test_a_study_that_is_stopped_keeps_what_had_ended(
 
 @pytest.mark.parametrize("instrument", ["cprofile", "callgrind"])
 def test_a_profpipe_that_is_killed_leaves_no_temporary_folder(tmp_path: Path, instrument: str) -> None:
-    """What an instrument keeps outside the run folder goes with the server, whose keeper outlives us."""
+    """What an instrument and {data} keep outside the run folder goes with the server, whose keeper outlives us."""
     require(*(["valgrind"] if instrument == "callgrind" else []))
     folder = StudyFolder(tmp_path)
-    folder.write({"a": slow(0.2)}, profilers=[instrument], load={**LOAD, "warmup": 1, "requests": 400})
+    folder.write({"a": slow(0.2, "{data}")}, profilers=[instrument], load={**LOAD, "warmup": 1, "requests": 400})
     started = folder.start("run", "s")
     started.wait_for(lambda: processes(tmp_path, "profpipe.load.client"))
-    assert list(folder.temporary.glob("profpipe-*"))
+    assert len(list(folder.temporary.glob("profpipe-*"))) == 2
+    (data,) = folder.temporary.glob("profpipe-data-*")
+    (data / "table").mkdir()
+    (data / "table" / "rows").write_text("1")
     started.process.kill()
     started.end(10)
     folder.check_left_nothing()

@@ -27,7 +27,8 @@ def picked(name: str, defaults: Options, given: Options) -> dict[str, str | int 
 class Launch:
     """How the server is started: its command before profiling, its whole environment, and where captures go.
 
-    `argv` is the target's own command with {port} and {python} filled in, before a profiler wraps it.
+    `argv` is the target's own command with {port} and {python} filled in, before a profiler wraps it. `data` = the
+    folder that {data} stands for.
     """
 
     target: Target
@@ -37,6 +38,7 @@ class Launch:
     raw: Path
     options: Options
     cpus: frozenset[int] | None = None
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from profpipe.capture.interface import Launch, Options
-from profpipe.capture.server.command import data_folder, environment, fill
+from profpipe.capture.server.command import environment, fill
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 
 
 def prepare(
-    target: Target, port: int, *, root: Path, raw: Path, scratch: Path, options: Options, cpus: frozenset[int] | None
+    target: Target,
+    port: int,
+    *,
+    root: Path,
+    raw: Path,
+    data: Path | None,
+    options: Options,
+    cpus: frozenset[int] | None,
 ) -> Launch:
     """Everything a profiler needs to wrap the command. Raises CaptureError(start) when the target's cwd is missing.
 
-    Captures go to `raw`; the folder of {data} is made in `scratch`, which whoever starts the server removes.
+    Captures go to `raw`; `data` is what {data} stands for.
     """
-    data = data_folder(target, scratch)
     return Launch(
         target=target,
         argv=fill(target.command, port, data),
@@ -26,6 +32,7 @@ def prepare(
         raw=raw,
         options=options,
         cpus=cpus,
+        data=data,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.capture.launch import prepare
-from profpipe.capture.server.command import is_python
+from profpipe.capture.server.command import data_folder, is_python
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Supervised
 from profpipe.capture.server.ready import Waiting
@@ -47,9 +47,10 @@ def loaded_files(target: Target, root: Path, request: Request) -> Loaded | None:
 
     port = choose_port(target)
     try:
-        with tempfile.TemporaryDirectory(prefix="profpipe-loaded-") as scratch:
-            launch = prepare(target, port, root=root, raw=Path(scratch), scratch=Path(scratch), options={}, cpus=None)
-            with Supervised(launch.argv, env={**launch.env, **LOUD}, cwd=launch.cwd, on_line=listen) as server:
+        with tempfile.TemporaryDirectory(prefix="profpipe-loaded-") as raw, data_folder(target) as data:
+            launch = prepare(target, port, root=root, raw=Path(raw), data=data, options={}, cpus=None)
+            env = {**launch.env, **LOUD}
+            with Supervised(launch.argv, env=env, cwd=launch.cwd, on_line=listen, data=data) as server:
                 known = port if names_port(target) or target.port is not None else None
                 Waiting(server, target, known, request, target.ready.timeout).wait()
                 pids = list(server.tree())

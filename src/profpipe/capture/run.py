@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 from profpipe.capture.interface import Collected, Launch, Options, Profiler, Session, Window
 from profpipe.capture.launch import prepare
 from profpipe.capture.profilers.registry import PROFILERS
 from profpipe.capture.server import compiling, ports, usage
+from profpipe.capture.server.command import data_folder
 from profpipe.capture.server.go_program import go_program
 from profpipe.capture.server.java_program import java_program
 from profpipe.capture.server.placement import Placement
@@ -138,10 +138,8 @@ def _run_on_some_port(
         cpus = None if run.placement.server_cpu is None else frozenset({run.placement.server_cpu})
         run.enter("start")
         try:
-            with TemporaryDirectory(prefix="profpipe-run-", ignore_cleanup_errors=True) as scratch:
-                launch = prepare(
-                    run.target, port, root=root, raw=raw, scratch=Path(scratch), options=options, cpus=cpus
-                )
+            with data_folder(run.target) as data:
+                launch = prepare(run.target, port, root=root, raw=raw, data=data, options=options, cpus=cpus)
                 _run_on(run, launch, port, request, warm_up, load, after)
         except PortTaken as error:
             if not left or not names_port(run.target):
@@ -212,7 +210,9 @@ def _session(run: _Run, launch: Launch) -> Iterator[Session]:
 @contextmanager
 def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]:
     """The running server; its output is kept as server.log whatever happens."""
-    with Supervised(session.argv, env=session.env, cwd=launch.cwd, cpus=launch.cpus, scratch=session.scratch) as server:
+    with Supervised(
+        session.argv, env=session.env, cwd=launch.cwd, cpus=launch.cpus, scratch=session.scratch, data=launch.data
+    ) as server:
         run.facts["environment"] = " ".join(sorted(session.env))
         try:
             yield server

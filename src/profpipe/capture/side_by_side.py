@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -88,8 +87,7 @@ def side_by_side(
     in the phase "memory". The first variant is then launched before the others.
     """
     with ExitStack() as stack:
-        scratch = tempfile.TemporaryDirectory(prefix="profpipe-start-", ignore_cleanup_errors=True)
-        where = _Where(stack, ticket, root, placement, Path(stack.enter_context(scratch)))
+        where = _Where(stack, ticket, root, placement)
         running: list[Running] = []
         while len(running) < len(variants):
             waiting = variants[len(running) :]
@@ -112,13 +110,12 @@ def _room_for(running: Sequence[Running], waiting: Sequence[Variant], free: Free
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """What the servers of a start share; `stack` ends them. `scratch` = the folder for what {data} stands for."""
+    """What the servers of a start share; `stack` ends them and removes their folders of data."""
 
     stack: ExitStack
     ticket: Ticket
     root: Path
     placement: Placement
-    scratch: Path
 
     def serve(self, variants: Sequence[Variant]) -> list[Running]:
         """Launched together and serving. Raises StartLost."""
@@ -144,10 +141,11 @@ class _Where:
         port = choose_port(target)
         try:
             cwd = working_folder(target, variant.root or self.root)
-            data = data_folder(target, self.scratch)
+            data = self.stack.enter_context(data_folder(target))
             env = layout.environment(self.ticket, environment(target, port, data), target.env)
             place = layout.stack_bytes(self.ticket)
-            server = Supervised(fill(target.command, port, data), env=env, cwd=cwd, cpus=cpus, stack_bytes=place)
+            argv = fill(target.command, port, data)
+            server = Supervised(argv, env=env, cwd=cwd, cpus=cpus, data=data, stack_bytes=place)
         except CaptureError as error:
             raise _lost(variant, error) from error
         self.stack.callback(server.kill)

@@ -7,7 +7,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from profpipe.capture.server.process import inherited_environment
@@ -28,11 +29,17 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def data_folder(target: Target, parent: Path) -> Path | None:
-    """A new empty folder in `parent` for a target whose command or environment has {data}; None for others."""
+@contextmanager
+def data_folder(target: Target) -> Iterator[Path | None]:
+    """A new empty folder for a target whose command or environment has {data}, removed at the end; None for others.
+
+    Give it to the server as well: its keeper removes the folder where we are killed.
+    """
     if not any(DATA in text for text in (*target.command, *target.env.values())):
-        return None
-    return Path(tempfile.mkdtemp(prefix="data-", dir=parent))
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="profpipe-data-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def is_python(target: Target) -> bool:

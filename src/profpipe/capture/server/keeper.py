@@ -1,11 +1,10 @@
 """The keeper: a small process between profpipe and a server, so that no process of a run outlives it.
 
-Run as `python -I -S keeper.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus,
-scratch, stack_bytes} and then stays open. The
-keeper is a child subreaper, so daemons that double-fork and call setsid come back to it. When stdin ends (profpipe let
-go of it, or is gone, however it died) every descendant is killed and reaped, and the files in the folder `scratch` are
-removed with it. STATUS_FD carries lines: "started PID" or
-"failed TEXT", then "exited STATUS" (negative = signal). Should the keeper itself be killed, the server dies with it.
+Run as `python -I -S keeper.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus, scratch, data, stack_bytes}
+and then stays open. The keeper is a child subreaper, so daemons that double-fork and call setsid come back to it. When
+stdin ends (profpipe let go of it, or is gone, however it died) every descendant is killed and reaped, and the folders
+`scratch` (flat) and `data` (of any depth) are removed. STATUS_FD carries lines: "started PID" or "failed TEXT", then
+"exited STATUS" (negative = signal). Should the keeper itself be killed, the server dies with it.
 
 Stdlib only; imports nothing of ours, since it runs with -I -S to start in some 15 ms.
 """
@@ -193,6 +192,10 @@ def main() -> None:
         kill_all()
         if spec["scratch"]:
             remove(spec["scratch"])
+        if spec["data"]:
+            import shutil  # only here: no other run needs it, and it takes a third of the keeper's start
+
+            shutil.rmtree(spec["data"], ignore_errors=True)
 
 
 if __name__ == "__main__":

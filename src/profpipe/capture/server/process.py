@@ -75,12 +75,13 @@ class Supervised:
         cpus: frozenset[int] | None = None,
         on_line: Callable[[str], None] | None = None,
         scratch: Path | None = None,
+        data: Path | None = None,
         stack_bytes: int | None = None,
     ) -> None:
         """Start it. Raises CaptureError(start) when the command cannot be executed. `on_line`: see Log.
 
-        `scratch` is a flat folder that is removed with the tree, also when we are gone by then. `stack_bytes` places
-        its memory (keeper.place_memory) where the system allows it; None = anywhere.
+        `scratch`, a flat folder, and `data`, of any depth, are removed with the tree, also when we are gone by then.
+        `stack_bytes` places its memory (keeper.place_memory) where the system allows it; None = anywhere.
         """
         self._keeper, status_r, log_r = _start_keeper()
         self.argv, self.keeper, self.pid = tuple(argv), self._keeper.pid, 0
@@ -88,7 +89,7 @@ class Supervised:
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
         spec: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
-        spec["scratch"] = str(scratch) if scratch else ""
+        spec["scratch"], spec["data"] = str(scratch or ""), str(data or "")
         spec["stack_bytes"] = stack_bytes or 0
         try:
             self._begin(json.dumps(spec).encode() + b"\n")
