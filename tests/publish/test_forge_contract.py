@@ -79,7 +79,10 @@ def test_every_call_of_ours_is_one_that_github_describes(prism: str) -> None:
 
 @pytest.mark.real
 def test_a_whole_attach_against_githubs_description(prism: str, forge: Forge, tmp_path: Path) -> None:
-    environment = github_environment(forge, tmp_path) | {"GITHUB_API_URL": prism}
+    described = at(prism)
+    newest = described.pull().head  # of the description's own example: an older commit gets no comment
+    described.wire.close()
+    environment = github_environment(forge, tmp_path, head=newest) | {"GITHUB_API_URL": prism}
     for status in ("commit", "check"):
         outcome = attach(environment, AttachOptions(status=status, link="https://ci.example/1"))  # type: ignore[arg-type]
         assert outcome.warnings == []

@@ -23,9 +23,9 @@ def write_event(folder: Path, event: dict[str, object]) -> Path:
     return path
 
 
-def github_environment(forge: Forge, folder: Path, *, token: str = TOKEN) -> dict[str, str]:
+def github_environment(forge: Forge, folder: Path, *, token: str = TOKEN, head: str = HEAD_SHA) -> dict[str, str]:
     """What a `pull_request` job of GitHub Actions sees."""
-    event = {"pull_request": {"number": 7, "head": {"sha": HEAD_SHA}}, "number": 7}
+    event = {"pull_request": {"number": 7, "head": {"sha": head}}, "number": 7}
     found = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_API_URL": forge.url,
