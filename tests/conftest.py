@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.examples import QUICK
 from tests.support.forge_server import Forge
 from tests.support.paths import GOLDEN
 
@@ -25,6 +26,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 # Neither a deadline nor a check of speed: a busy machine would fail them.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(QUICK, settings.get_profile("untimed"), max_examples=10)
 settings.load_profile("untimed")
 
 # Other tests, and those of other checkouts, measure at the same time; the lock has tests of its own.

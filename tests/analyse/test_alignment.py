@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from profpipe.analyse import build_report
 from profpipe.analyse.names.stems import last_word, likeness, stem_of
 from tests.support.call_graphs import Function, Program, Seen, renamed, seen, study_of
+from tests.support.examples import examples
 from tests.support.programs import SERVER, programs, without
 
 
@@ -151,7 +152,7 @@ def test_pairs_found_by_callgrind_apply_to_an_instrument_without_calls() -> None
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(programs(), st.data())
 def test_in_a_random_program_one_rename_is_found_or_nothing_is_matched(program: Program, data: st.DataObject) -> None:
     old = data.draw(st.sampled_from([n for n in program if n != "main"]))
@@ -163,7 +164,7 @@ def test_in_a_random_program_one_rename_is_found_or_nothing_is_matched(program: 
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(programs(), st.data())
 def test_in_a_random_program_an_unrelated_function_is_never_matched(program: Program, data: st.DataObject) -> None:
     """One function goes; another of exactly its size comes, called from elsewhere or a different number of times."""
@@ -177,7 +178,7 @@ def test_in_a_random_program_an_unrelated_function_is_never_matched(program: Pro
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(programs(), st.data())
 def test_aligning_keeps_every_total(program: Program, data: st.DataObject) -> None:
     old = data.draw(st.sampled_from([n for n in program if n != "main"]))

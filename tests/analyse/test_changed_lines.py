@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from profpipe.analyse.commits.diff import ChangedFile, defined_in, parse_diff
 from profpipe.errors import CommitError
 from tests.support.commit_cases import git
+from tests.support.examples import examples
 from tests.support.tools import require
 
 
@@ -145,7 +146,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=LINES, after=LINES, context=st.sampled_from((0, 3)), end=st.booleans())
 def test_git_agrees(repo: Path, before: list[str], after: list[str], context: int, end: bool) -> None:
     """What is left of each side without its changed lines is the same text."""

@@ -12,6 +12,7 @@ from profpipe.analyse.commits.merge import Costs
 from profpipe.model.report import MOVED
 from profpipe.units import CPU_NS, INSTRUCTIONS
 from tests.support.call_graphs import Function, Program, Seen, seen
+from tests.support.examples import examples
 from tests.support.programs import SERVER, programs
 
 
@@ -124,7 +125,7 @@ def test_cost_moved_between_categories_is_a_bar_without_a_gap() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(programs(), st.data())
 def test_bars_add_up_exactly_and_moves_cancel_whatever_changed(program: Program, data: st.DataObject) -> None:
     """Random changes of size, functions that come and go, half of the functions in another category."""

@@ -17,6 +17,7 @@ from profpipe.analyse.statistics.compare_functions import compare_rows
 from profpipe.analyse.statistics.noise import Noise, noise_of
 from profpipe.analyse.statistics.rule import Rule
 from profpipe.analyse.statistics.series import series
+from tests.support.examples import examples
 
 TIMED = Rule("timed", 0.02)
 COUNTED = Rule("counted", 0.003)
@@ -24,7 +25,7 @@ values = st.lists(st.floats(0.001, 1e6, allow_nan=False), min_size=2, max_size=5
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(values)
 def test_the_interval_is_that_of_all_resamples(rounds: list[float]) -> None:
     """Brute force: the medians of all n^n resamples, their 2.5th and 97.5th percentile."""

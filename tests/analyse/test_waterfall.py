@@ -17,6 +17,7 @@ from profpipe.model.report import (
     HotspotTable,
     Series,
 )
+from tests.support.examples import examples
 
 CALLED = Comparison(verdict="worse", relevant=True, significant=True)
 
@@ -34,7 +35,7 @@ def table(rows: dict[str, tuple[float, float]], totals: tuple[float, float] | No
 costs = st.floats(0, 1e7, allow_nan=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(
     st.dictionaries(st.sampled_from([f"c{i}" for i in range(12)]), st.tuples(costs, costs), min_size=1), costs, costs
 )

@@ -7,7 +7,7 @@ import io
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profpipe.errors import ParseError
@@ -15,6 +15,7 @@ from profpipe.model.profile import Profile
 from profpipe.parse import callgrind
 from profpipe.parse.callgrind import lines as cut
 from tests.support import callgrind_spec as spec
+from tests.support.examples import examples
 from tests.support.paths import DATA
 
 CAPTURES = DATA / "callgrind"
@@ -133,7 +134,7 @@ def files(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150))
 @given(text=files(), size=st.integers(400, 3000))
 def test_generated_files_are_read_alike_and_add_up(text: str, size: int) -> None:
     expected = spec.read(text)
@@ -148,7 +149,7 @@ def test_generated_files_are_read_alike_and_add_up(text: str, size: int) -> None
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40))
 @given(texts=st.lists(files().filter(lambda t: "Dr" in t and "Dw" not in t), min_size=2, max_size=3))
 def test_files_of_one_run_add_up(texts: list[str]) -> None:
     found = spec.flat(callgrind.parse_parts([(io.BytesIO(t.encode()), f"f.{i}") for i, t in enumerate(texts)]))
@@ -169,7 +170,7 @@ EDIT = st.tuples(
 
 
 @pytest.mark.parametrize("which", range(len(SMALL)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(edits=st.lists(EDIT, min_size=1, max_size=4))
 def test_mutated_files_are_refused_marked_or_read_right(which: int, edits: list[tuple[float, int, bytes]]) -> None:
     data = bytearray(SMALL[which])
@@ -187,7 +188,7 @@ def test_mutated_files_are_refused_marked_or_read_right(which: int, edits: list[
         assert found.calls == expected.calls
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=400) | st.text(alphabet="fncalobi=():()0123456789+-* \n#x", max_size=400).map(str.encode))
 def test_noise_is_refused_or_partial(data: bytes) -> None:
     for noise in (data, b"events: Ir\n" + data):

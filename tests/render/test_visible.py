@@ -14,6 +14,7 @@ from profpipe.errors import ReportError
 from profpipe.model.report import Report
 from profpipe.render.page.hotspots import hot_tables
 from profpipe.render.visible import PROSE, visible_report
+from tests.support.examples import examples
 from tests.support.hostile_report import REACHING, hostile
 from tests.support.sample_report import document, sample
 from tests.support.sample_tables import CPU
@@ -67,7 +68,7 @@ def test_a_report_without_hostile_text_stays_as_it_is_and_numbers_are_not_copied
     assert clear.variants[0].figures[CPU].values is report.variants[0].figures[CPU].values
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(st.text(min_size=1, max_size=12).filter(lambda text: text.strip() != "" and "\ud800" not in text))
 def test_parts_still_find_each_other_by_a_hostile_key(key: str) -> None:
     data = document()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from profpipe.errors import ConfigError
 from profpipe.study import CategoryRule, Study, Target, read_study_file
+from tests.support.examples import examples
 from tests.support.study_file import SERVER, mistakes, read
 
 STUDY = SERVER + '[study.s]\ntargets = ["a"]\n'
@@ -144,7 +145,7 @@ TABLES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(TABLES, st.dictionaries(KEYS, VALUES, max_size=5)), max_size=4), st.data())
 def test_any_valid_toml_is_read_or_refused_with_a_place_on_every_line(
     tmp_path_factory: pytest.TempPathFactory, tables: list[tuple[str, dict[str, str]]], data: st.DataObject
