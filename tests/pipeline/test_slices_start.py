@@ -22,7 +22,7 @@ from profpipe.pipeline.slices.start import launched_in
 from profpipe.pipeline.slices.study import NotTogether, measure
 from profpipe.study.schema import Request, Target
 from tests.support.paths import ROOT
-from tests.support.slices_driving import PLAN, SERVER, our_servers, setting, start, variant
+from tests.support.slices_driving import PLAN, SERVER, WORKER, our_servers, setting, start, variant
 
 pytestmark = pytest.mark.real
 
@@ -169,7 +169,7 @@ def test_servers_that_memory_does_not_hold_together_are_not_launched_together(tm
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "kill", "kill -9"])
 def test_nothing_outlives_a_study_that_is_ended(tmp_path: Path, number: int) -> None:
-    servers = [f"{name}={{python}} {SERVER} {{port}} none 0" for name in ("base", "other")]
+    servers = [f"{name}={{python}} {SERVER} {{port}} none 0 {WORKER}" for name in ("base", "other")]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.slices", *servers, "--no-client", "--precise"],
         stdout=subprocess.DEVNULL,

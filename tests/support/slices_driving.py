@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,8 @@ from profpipe.study.schema import Request, Target
 from tests.support.paths import SERVERS
 
 SERVER = SERVERS / "goes_wrong.py"
+# Another worker may run such servers at the same moment. What this one starts, by any detour, has its name.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "the-only-one")
 PLAN = SlicePlan(lead=4, requests=20, passes=6, connections=4)
 
 
@@ -23,7 +26,7 @@ def setting(tmp_path: Path) -> Setting:
 
 
 def variant(name: str, fault: str = "none", after: int = 0) -> Variant:
-    command = ["{python}", str(SERVER), "{port}", fault, str(after)]
+    command = ["{python}", str(SERVER), "{port}", fault, str(after), WORKER]
     return Variant(name, Target.model_validate({"command": command, "language": "python"}), Request())
 
 
@@ -32,8 +35,9 @@ def start(tmp_path: Path, *variants: Variant, plan: SlicePlan = PLAN, idle_s: fl
 
 
 def our_servers() -> list[int]:
+    """The servers that tests of this worker have started and that still run."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if str(SERVER) in (process.info["cmdline"] or []):
+        if {str(SERVER), WORKER} <= set(process.info["cmdline"] or ()):
             found.append(process.pid)
     return found
