@@ -20,9 +20,8 @@ from profpipe.pipeline.execute.together import FACT, RunsTogether, may_join
 from profpipe.pipeline.measure.running_study import SAMPLED_TOGETHER, RunningStudy
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
-from tests.support.paths import SERVERS
 from tests.support.prepared_study import prepared
-from tests.support.slices_driving import our_servers
+from tests.support.slices_driving import command, our_servers
 from tests.support.study_facts import study_record
 from tests.support.tools import require
 
@@ -30,8 +29,7 @@ LOAD = {"requests": 3000, "connections": 4, "warmup": 16}
 
 
 def server(fault: str = "none", after: int = 0) -> dict[str, Any]:
-    command = ["{python}", str(SERVERS / "goes_wrong.py"), "{port}", fault, str(after)]
-    return {"command": command, "language": "python", "stop_timeout": 1.0}
+    return {"command": command(fault, after), "language": "python", "stop_timeout": 1.0}
 
 
 def study(folder: Path, profiler: str = "perf", other: dict[str, Any] | None = None, **more: Any) -> PreparedStudy:

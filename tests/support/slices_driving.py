@@ -25,9 +25,14 @@ def setting(tmp_path: Path) -> Setting:
     return Setting(tmp_path, place("same-core"), connections=4, warm_up=16, timeout=1.0)
 
 
+def command(fault: str = "none", after: int = 0) -> list[str]:
+    """How such a server is started, as `our_servers` knows it again."""
+    return ["{python}", str(SERVER), "{port}", fault, str(after), WORKER]
+
+
 def variant(name: str, fault: str = "none", after: int = 0) -> Variant:
-    command = ["{python}", str(SERVER), "{port}", fault, str(after), WORKER]
-    return Variant(name, Target.model_validate({"command": command, "language": "python"}), Request())
+    target = {"command": command(fault, after), "language": "python"}
+    return Variant(name, Target.model_validate(target), Request())
 
 
 def start(tmp_path: Path, *variants: Variant, plan: SlicePlan = PLAN, idle_s: float = 0.0) -> Start:
