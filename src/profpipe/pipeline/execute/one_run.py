@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,8 +48,7 @@ class PlannedRun:
 
 def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener) -> RunRecord:
     """Carry out one run with its files in `folder`. A run that fails is a record with its reason and phase."""
-    target, load_plan = study.targets[plan.variant], study.plan_for(plan)
-    placement = study.placement_for(plan)
+    load_plan, placement = study.plan_for(plan), study.placement_for(plan)
     warmed: list[LoadResult] = []
     extra = ExtraLoads(study, plan, folder, warmed)
 
@@ -61,20 +60,8 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         _refuse_miscounted(load_plan, warmed)
         return _drive(load_plan, host, port, placement.load_cpus, folder / LOAD)
 
-    record = capture.capture_run(
-        target,
-        study.study.tool(plan.profiler),
-        begun=begin_record(study, plan),
-        root=study.root_of(plan.variant),
-        folder=folder,
-        options=study.study.use(plan.profiler).options,
-        placement=placement,
-        warm_up=warm_up,
-        load=drive,
-        after=extra.run if extra.wanted else None,
-        request=load_plan.request,
-        on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
-    )
+    after = extra.run if extra.wanted else None
+    record = capture_planned(study, plan, folder, listen, warm_up=warm_up, drive=drive, after=after)
     reason, phase = _judged(study, plan, load_plan, record, folder)
     if reason is None:
         remove_load_files(folder)
@@ -85,6 +72,35 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
         log_tail=record.log_tail if reason else (),
         throughput=extra.throughput,
         latency=extra.latency,
+    )
+
+
+def capture_planned(
+    study: PreparedStudy,
+    plan: RunPlan,
+    folder: Path,
+    listen: Listener,
+    *,
+    warm_up: Callable[[str, int], LoadResult],
+    drive: Callable[[str, int], LoadResult],
+    after: Callable[[str, int], None] | None = None,
+    instance: capture.Profiler | None = None,
+) -> RunRecord:
+    """capture.capture_run with what the study says of this run; its loads and `instance` are the caller's."""
+    return capture.capture_run(
+        study.targets[plan.variant],
+        study.study.tool(plan.profiler),
+        begun=begin_record(study, plan),
+        root=study.root_of(plan.variant),
+        folder=folder,
+        options=study.study.use(plan.profiler).options,
+        placement=study.placement_for(plan),
+        warm_up=warm_up,
+        load=drive,
+        after=after,
+        request=study.plan_for(plan).request,
+        on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
+        instance=instance,
     )
 
 

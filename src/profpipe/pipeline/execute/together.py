@@ -17,9 +17,9 @@ from profpipe.capture.interface import Profiler, SeesSeveral
 from profpipe.errors import LoadError
 from profpipe.load.slices.client import Address, Client, VariantFailed
 from profpipe.model.run import LoadResult, RunRecord
-from profpipe.pipeline.events import Listener, PhaseEntered
+from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.judge import judge
-from profpipe.pipeline.execute.one_run import WARM_UP, begin_record, remove_load_files
+from profpipe.pipeline.execute.one_run import WARM_UP, begin_record, capture_planned, remove_load_files
 from profpipe.pipeline.prepare.fitted import NOT_FITTED, Fitted
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan, orders_of
@@ -105,20 +105,7 @@ class _Together:
                 raise LoadError(self.lost)
             return self.found[plan.variant]
 
-        record = capture.capture_run(
-            study.targets[plan.variant],
-            study.study.tool(plan.profiler),
-            begun=begin_record(study, plan),
-            root=study.root_of(plan.variant),
-            folder=folder,
-            options=study.study.use(plan.profiler).options,
-            placement=placement,
-            warm_up=warm_up,
-            load=drive,
-            request=load_plan.request,
-            on_phase=lambda phase: self.listen(PhaseEntered(plan, phase)),
-            instance=self.profiler,
-        )
+        record = capture_planned(study, plan, folder, self.listen, warm_up=warm_up, drive=drive, instance=self.profiler)
         if plan.variant not in self.found and not self.lost:
             self.lost = f"{plan.variant}: {record.reason}"
         self.records[plan.variant] = self._judged(plan, load_plan, record)
