@@ -298,21 +298,6 @@ def test_system_calls_per_request() -> None:
     )
 
 
-def test_reading_the_clock_is_no_system_call_but_under_valgrind() -> None:
-    """a reads the clock three times a request: that alone is no difference; with one more send it is one call."""
-
-    def sentences(sends: int) -> dict[str, str]:
-        a = asking({"recv": 2000, "send": 2000, "clock_gettime@@GLIBC_2.17": 6000})
-        b = asking({"recv": 2000, "send": sends})
-        runs = [RunData(record(v, "callgrind", i), (p,)) for v, p in (("a", a), ("b", b)) for i in (1, 2)]
-        return texts(build_report(study(runs, labels={})))
-
-    assert "syscalls:b:callgrind:syscalls" not in sentences(2000)
-    assert sentences(0)["syscalls:b:callgrind:syscalls"] == (
-        "b makes 1 system call per request, a 2: 1 fewer, most of the difference in send."
-    )
-
-
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [

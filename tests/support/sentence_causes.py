@@ -127,10 +127,7 @@ def _syscalls(told: Told) -> Iterator[str]:
     if found is None:
         yield "it is not read"
         return
-    table, ends = next((t.rows for t in told.report.hotspots if t.metric == told.key), ()), []
-    for variant in (told.contender, told.baseline):
-        cell = next((r.cells.get(variant) for r in table if r.category == "date-time"), None)
-        ends.append((told.figure(variant, told.key) or 0.0) - ((cell.self if cell else None) or 0.0))
+    ends = [told.figure(variant, told.key) or 0.0 for variant in (told.contender, told.baseline)]
     gap = ends[0] - ends[1]
     if not (reads(found["after"], ends[0]) and reads(found["before"], ends[1]) and reads(found["size"], abs(gap))):
         yield f"{ends}"
@@ -144,7 +141,7 @@ def _syscalls(told: Told) -> Iterator[str]:
 
 
 def _system_call(told: Told, name: str, most: str, gap: float) -> Iterator[str]:
-    rows = [f for r in told.table(told.key).rows if r.category != "date-time" for f in r.functions]
+    rows = list(told.functions(told.key))
     parts = [told.delta(row) / gap for row in rows if row.function.name == name]
     if not parts:
         yield f"no function is called {name}"

@@ -217,8 +217,6 @@ def _info(study: StudyData, profiler: str, metric: Metric, kind: Instrument, lab
     about = "" if calls else metric.about
     if kind == "traced" and not calls:
         about = "diluted by the tracer's own cost: never ranked, never compared"
-    if kind == "counted" and metric.key == "syscalls":
-        about = "reading the clock is counted too: valgrind hides the vDSO, without it that is no system call"
     return MetricInfo(
         key=f"{profiler}:{metric.key}",
         label=label if f"per {per}" in label else f"{label} per {per}",

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from profpipe.errors import ParseError
 from profpipe.model.join import joined
 from profpipe.model.profile import Fact, Profile
+from profpipe.parse.callgrind.clock import without_clock
 from profpipe.parse.callgrind.header import KEYS
 from profpipe.parse.callgrind.native_view import by_native_function
 from profpipe.parse.callgrind.profile import to_profile
@@ -66,6 +67,7 @@ def parse(raw: BinaryIO, source: str) -> Profile:
 
     kind "counted" (yappi's export: "traced"); metrics: `Ir` -> instructions, `sysCount` -> syscalls, `sysTime` and
     `sysCpuTime` -> sys_time_ns and sys_cpu_ns, others under their own name in lower case. `declared` holds `totals:`.
+    System calls of valgrind's own files are those without readings of the clock (clock.py).
     `meta.partial` says so when the self costs do not add up to `totals:`, or when it is missing. Raises ParseError,
     with the line, on anything that is not the format.
     """
@@ -92,7 +94,8 @@ def _counts(files: Sequence[tuple[BinaryIO, str]]) -> Profile:
     run = Run()
     for raw, source in files:
         run.read(raw, source)
-    return to_profile(run, files[0][1])
+    found = to_profile(run, files[0][1])
+    return without_clock(found) if found.meta.tool.startswith("callgrind") else found
 
 
 def _with_maps(counted: Sequence[Profile], maps: Mapping[str, Trampolines]) -> Profile:

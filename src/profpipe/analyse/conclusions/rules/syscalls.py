@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion
+from profpipe.analyse.conclusions.facts import Facts, conclusion
 from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.report import Conclusion, FunctionName
 from profpipe.units import count
 
 # Half a call per request: under it a difference in batching, not in what a request needs.
 MIN_DELTA = 0.5
-CLOCK = "date-time"
 
 
 def syscalls(facts: Facts) -> Iterator[Conclusion]:
-    """For every contender whose system calls per request differ beyond noise, the clock left out.
-
-    valgrind hides the vDSO, so that reading the clock is a system call under it and none without it.
-    """
+    """For every contender whose system calls per request differ beyond noise."""
     keys = [m.key for m in facts.report.metrics if m.key.endswith(":syscalls")]
     for key in keys:
         for contender in facts.contenders:
             own, base = facts.figure(contender.id, key), facts.figure(facts.baseline.id, key)
             if facts.relevant(contender.id, key) is None or own is None or base is None:
                 continue
-            clock, rows = _clock(facts, key, contender.id), [own.row, base.row]
-            after, before = (f.value - (c.value if c else 0.0) for f, c in zip((own, base), clock, strict=True))
-            rows += [c.row for c in clock if c is not None]
-            if abs(after - before) < MIN_DELTA or (after > before) != (own.value > base.value):
+            after, before = own.value, base.value
+            if abs(after - before) < MIN_DELTA:
                 continue
             more = "more" if after > before else "fewer"
             calls = "system call" if after == 1 else "system calls"
@@ -37,18 +31,9 @@ def syscalls(facts: Facts) -> Iterator[Conclusion]:
                 f"{count(abs(after - before))} {more}{_where(facts, key, contender.id, after - before)}."
             )
             heavy = weight("syscalls", abs(after - before) / 10)
-            yield conclusion("syscalls", f"{contender.id}:{key}", text, kind="cause", weight=heavy, rows=rows)
-
-
-def _clock(facts: Facts, key: str, contender: str) -> tuple[Figure | None, Figure | None]:
-    """Readings of the clock that are counted as system calls: (contender, baseline)."""
-    found = facts.category_row(key, CLOCK)
-    if found is None:
-        return None, None
-    row, path = found
-    values = [(v, row.cells.get(v)) for v in (contender, facts.baseline.id)]
-    first, second = (Figure(c.self, f"{path}.cells.{v}.self") if c and c.self else None for v, c in values)
-    return first, second
+            yield conclusion(
+                "syscalls", f"{contender.id}:{key}", text, kind="cause", weight=heavy, rows=[own.row, base.row]
+            )
 
 
 def _where(facts: Facts, key: str, contender: str, difference: float) -> str:
@@ -62,7 +47,7 @@ def _where(facts: Facts, key: str, contender: str, difference: float) -> str:
     sign = 1.0 if difference > 0 else -1.0
     best: tuple[float, FunctionName | None] = (0.0, None)
     for row in found[0].rows:
-        for function in row.functions if row.category != CLOCK else ():
+        for function in row.functions:
             cells = function.cells.get(contender), function.cells.get(facts.baseline.id)
             after, before = ((cell.self if cell else None) or 0.0 for cell in cells)
             best = max(best, (sign * (after - before), function.function), key=lambda item: item[0])
