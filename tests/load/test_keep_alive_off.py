@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from profpipe import load
 from profpipe.errors import Refused
+from profpipe.load.exchange import Exchange
 from profpipe.load.plan import request_bytes
 from profpipe.load.response import closes
 from profpipe.load.slices.closed_loop import ClosedLoop
@@ -43,8 +43,8 @@ def test_every_request_of_a_slice_has_its_own(server_closes: bool, monkeypatch: 
     reading, writing = os.pipe()
     monkeypatch.setattr("profpipe.load.slices.closed_loop.STDIN", reading)
     with Server(lambda *_: Answer(close=server_closes)) as server:
-        settings: dict[str, Any] = {"expected": 200, "connections": 3, "head": False, "timeout": 2.0}
-        loop = ClosedLoop("127.0.0.1", server.port, request=request_bytes(ONCE, "127.0.0.1", server.port), **settings)
+        exchange = Exchange(request_bytes(ONCE, "127.0.0.1", server.port), [200])
+        loop = ClosedLoop("127.0.0.1", server.port, exchanges=[exchange], connections=3, timeout=2.0)
         loop.run(30)
         loop.close()
     os.close(reading)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from profpipe.errors import LoadError
+from profpipe.load.exchange import Exchange
 from profpipe.load.slices import client
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
@@ -33,8 +34,10 @@ EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
 
 @contextmanager
 def loop(port: int, connections: int = 4, **changes: Any) -> Iterator[ClosedLoop]:
-    settings = {"request": GET, "expected": 200, "head": False, "timeout": 2.0} | changes
-    opened = ClosedLoop("127.0.0.1", port, connections=connections, **settings)
+    asked = {"request": GET, "accepted": [200], "head": False}
+    exchange = Exchange(**asked | {key: changes[key] for key in asked if key in changes})
+    settings = {"timeout": 2.0} | {key: changes[key] for key in changes if key not in asked}
+    opened = ClosedLoop("127.0.0.1", port, exchanges=[exchange], connections=connections, **settings)
     try:
         yield opened
     finally:
@@ -211,26 +214,21 @@ def test_a_refused_connection_is_named() -> None:
 
 
 def variant(port: int, **changes: Any) -> dict[str, Any]:
-    usual = {"root": os.getpid(), "host": "127.0.0.1", "port": port, "request": GET.decode(), "expected": 200}
-    return usual | {"connections": 4, "head": False} | changes
+    asked = [{"request": GET.decode(), "accepted": [200], "head": False, "name": "", "weight": 1.0}]
+    usual = {"root": os.getpid(), "host": "127.0.0.1", "port": port, "asked": asked, "connections": 4}
+    return usual | changes
 
 
 def slices(orders: list[list[int]], extra: list[list[int]], parts: list[int], seconds: float) -> dict[str, Any]:
-    return {"do": "slices", "orders": orders, "extra": extra, "parts": parts, "seconds": seconds}
+    blocks = [[{"route": None, "parts": parts}]] * len(orders)
+    return {"do": "slices", "orders": orders, "extra": extra, "blocks": blocks, "seconds": seconds, "seed": 0}
 
 
 def test_slices_come_in_the_order_asked_for_with_a_figure_for_each_part() -> None:
     with Server(lambda *_: Answer()) as one, Server(lambda *_: Answer()) as two:
         session = Session()
         assert session.answer({"do": "open", "variants": [variant(one.port), variant(two.port)], "timeout": 2}) == {}
-        command = {
-            "do": "slices",
-            "orders": [[0, 1], [1, 0]],
-            "extra": [[0, 3], [0, 0]],
-            "parts": [5, 20],
-            "seconds": 10,
-        }
-        answer = session.answer(command)
+        answer = session.answer(slices([[0, 1], [1, 0]], [[0, 3], [0, 0]], [5, 20], 10))
         session.close()
     assert [found["variant"] for found in answer["slices"]] == [0, 1, 1, 0]
     assert [found["requests"] for found in answer["slices"]] == [[5, 20], [8, 20], [5, 20], [5, 20]]

@@ -20,7 +20,7 @@ from profpipe.capture.server.ready import PortTaken, Waiting
 from profpipe.capture.server.usage import peak_bytes
 from profpipe.errors import CaptureError
 from profpipe.model.start import Lost, StartPhase, Ticket
-from profpipe.study.schema import Request, Target
+from profpipe.study.schema import Request, Route, Target
 
 PORT_TRIES = 3
 
@@ -37,13 +37,15 @@ class StartLost(Exception):
 class Variant:
     """A server of a start, under a name of its own: the control is the baseline's target with another name.
 
-    `root` = the folder its paths are relative to; None = that of the start.
+    `root` = the folder its paths are relative to; None = that of the start. `routes` = the requests of a load that has
+    several; `request`, the first of them, is then only that of its readiness.
     """
 
     name: str
     target: Target
     request: Request
     root: Path | None = None
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from profpipe import __version__
 from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.load.interface import Cpus
-from profpipe.load.plan import request_bytes
+from profpipe.load.plan import asked_of
 from profpipe.load.process import OUTPUT_LIMIT, client_bound, run_child, tail
 from profpipe.model.run import Histogram, LoadResult
 
@@ -70,9 +70,7 @@ def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:
         "mode": plan.mode,
         "host": host,
         "port": port,
-        "request": request_bytes(plan.request, host, port).decode("latin-1"),
-        "head": plan.request.method == "HEAD",
-        "expected": plan.request.status,
+        "asked": asked_of(plan.request, plan.routes, host, port),
         "connections": plan.connections,
         "timeout": plan.timeout,
         "requests": plan.requests,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from profpipe.errors import LoadError
-from profpipe.study.checks import HEADER_NAME
+from profpipe.study.bodies import body_bytes
+from profpipe.study.load_checks import HEADER_NAME
 
 if TYPE_CHECKING:
-    from profpipe.study.schema import LoadPlan, Request
+    from profpipe.study.schema import Asked, LoadPlan, Request, Route
 
 WITH_BODY = ("POST", "PUT", "PATCH")
 
@@ -23,7 +25,7 @@ def url(plan: LoadPlan, host: str, port: int) -> str:
     return f"http://{address(host, port)}{plan.request.path}"
 
 
-def headers(request: Request) -> tuple[tuple[str, str], ...]:
+def headers(request: Asked) -> tuple[tuple[str, str], ...]:
     """The extra headers, checked. LoadError for a name or value that would become another header or request."""
     for name, value in request.headers.items():
         if not HEADER_NAME.fullmatch(name):
@@ -33,7 +35,7 @@ def headers(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(request.headers.items())
 
 
-def has_header(request: Request, *names: str) -> str | None:
+def has_header(request: Asked, *names: str) -> str | None:
     """The first of these headers that the request sets itself, with its spelling; None when it sets none."""
     wanted = {name.lower() for name in names}
     return next((name for name in request.headers if name.lower() in wanted), None)
@@ -41,6 +43,8 @@ def has_header(request: Request, *names: str) -> str | None:
 
 def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
     """What neither wrk nor h2load can do; None when the plan asks for nothing of it."""
+    if plan.routes:
+        return f"{name} sends one request, and this load has {len(plan.routes)}"
     if plan.connections < plan.threads:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
     if not plan.request.keep_alive:
@@ -50,7 +54,23 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
     return None
 
 
-def request_bytes(request: Request, host: str, port: int) -> bytes:
+def asked_of(request: Request, routes: Sequence[Route], host: str, port: int) -> list[dict[str, object]]:
+    """What a built-in client is told of its requests (exchange.of_spec), each with its weight: `routes` where given."""
+    each: list[tuple[Asked, tuple[int, ...], str, float]]
+    each = [(route, route.accepted, route.name, route.weight) for route in routes]
+    return [
+        {
+            "request": request_bytes(asked, host, port).decode("latin-1"),
+            "accepted": list(accepted),
+            "head": asked.method == "HEAD",
+            "name": name,
+            "weight": weight,
+        }
+        for asked, accepted, name, weight in each or [(request, (request.status,), "", 1.0)]
+    ]
+
+
+def request_bytes(request: Asked, host: str, port: int) -> bytes:
     """The whole request as the built-in generator sends it: like wrk it adds nothing but Host.
 
     Every further header costs the server instructions, so none is added that the plan does not name.
@@ -61,7 +81,7 @@ def request_bytes(request: Request, host: str, port: int) -> bytes:
     lines += [f"{name}: {value}" for name, value in headers(request)]
     if not request.keep_alive:
         lines.append("Connection: close")
-    body = request.body.encode()
+    body = body_bytes(request.body)
     if (body or request.method in WITH_BODY) and not has_header(request, "content-length", "transfer-encoding"):
         lines.append(f"Content-Length: {len(body)}")
     try:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.study.globs import glob
+from profpipe.study.load_checks import PLACEHOLDER, check_load, check_request
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
-from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Request, Study, StudyFile, Target, asks_for
+from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Study, StudyFile, Target
 
-# `${name}` belongs to a shell, `{{name}}` to a template, `{"a": 1}` is JSON. Only `{name}` is ours.
-_PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CLEAN = "clean"
-_OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +34,9 @@ def check_file(file: StudyFile, root: Path, known: Known) -> Iterator[Mistake]:
     for name, target in file.target.items():
         yield from check_target(("target", name), target, root)
     for name, study in file.study.items():
-        yield from check_study(("study", name), study, file, known)
+        yield from check_study(("study", name), study, file, known, root)
     for name, plan in file.load.items():
-        yield from _load(("load", name), plan, known)
+        yield from check_load(("load", name), plan, root, known.generators)
         if plan.plan is not None:
             yield Mistake(("load", name, "plan"), "a named plan cannot refer to another plan: write its keys here")
     for number, rule in enumerate(file.category):
@@ -57,7 +54,7 @@ def check_target(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]
                 "the name of an environment variable has no `=`, and neither name nor value has a NUL",
             )
     if target.request:
-        yield from _request((*path, "request"), target.request)
+        yield from check_request((*path, "request"), target.request)
 
 
 def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
@@ -69,7 +66,7 @@ def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
         for number, argument in enumerate(line):
             if "\0" in argument:
                 yield Mistake((*place, number), "a NUL character cannot be passed to a program")
-            for word in _PLACEHOLDER.findall(argument):
+            for word in PLACEHOLDER.findall(argument):
                 if word not in allowed:
                     yield Mistake((*place, number), f"unknown placeholder {{{word}}}{did_you_mean(word, allowed)}")
     takes_port = any("{port}" in text for text in (*target.command, *target.env.values()))
@@ -105,7 +102,7 @@ def _cwd(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]:
         yield Mistake((*path, "cwd"), f"no such folder: {target.cwd} (relative to this file)")
 
 
-def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterator[Mistake]:
+def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known, root: Path) -> Iterator[Mistake]:
     targets = known.targets or file.target
     for number, name in enumerate(study.targets):
         if name not in targets:
@@ -122,7 +119,7 @@ def check_study(path: KeyPath, study: Study, file: StudyFile, known: Known) -> I
         if names and name and name not in names:
             yield Mistake((*path, key), f'unknown {key} "{name}"{did_you_mean(name, names)}')
     yield from _profilers(path, study, known)
-    yield from _loads(path, study, file, known)
+    yield from _loads(path, study, file, known, root)
     if study.throughput is not None and study.throughput.mode != "closed":
         yield Mistake((*path, "throughput"), 'throughput is measured with a closed loop: set mode = "closed"')
     if study.latency is not None and study.latency.mode != "rate":
@@ -162,7 +159,7 @@ def _use(place: KeyPath, name: str, use: ProfilerUse, study: Study, known: Known
             yield Mistake((*place, "targets", number), f'"{target}" is not one of the study\'s targets{hint}')
 
 
-def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterator[Mistake]:
+def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known, root: Path) -> Iterator[Mistake]:
     plans: dict[KeyPath, LoadPlan | None] = {
         (*path, "load"): study.load,
         (*path, "throughput"): study.throughput,
@@ -175,8 +172,21 @@ def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known) -> Iterat
         if plan.plan is not None and plan.plan not in file.load:
             hint = did_you_mean(plan.plan, file.load)
             yield Mistake((*place, "plan"), f"no [load.{plan.plan}] in this file{hint}")
-        yield from _load(place, plan, known)
+        yield from check_load(place, plan, root, known.generators)
     yield from _spread(path, study)
+    yield from _own_requests(path, study, file, plans)
+
+
+def _own_requests(
+    path: KeyPath, study: Study, file: StudyFile, plans: Mapping[KeyPath, LoadPlan | None]
+) -> Iterator[Mistake]:
+    """A target's own request would take the place of all requests of a load."""
+    several = next((place for place, plan in plans.items() if plan is not None and plan.routes), None)
+    for number, name in enumerate(study.targets):
+        if several is not None and name in file.target and file.target[name].request is not None:
+            where = ".".join(map(str, several))
+            words = f"has a request of its own, and {where} has several, which every target gets: leave one out"
+            yield Mistake((*path, "targets", number), f'"{name}" {words}')
 
 
 def _spread(path: KeyPath, study: Study) -> Iterator[Mistake]:
@@ -187,83 +197,6 @@ def _spread(path: KeyPath, study: Study) -> Iterator[Mistake]:
             continue
         place = (*path, "load") if use.load is None else (*path, "profiler", name, "load")
         yield Mistake((*place, "threads"), f'placement "spread" of {name} needs a load of two threads: threads = 2')
-
-
-def _load(path: KeyPath, plan: LoadPlan, known: Known) -> Iterator[Mistake]:
-    if known.generators and plan.generator not in {"auto", *known.generators}:
-        hint = did_you_mean(plan.generator, {"auto", *known.generators})
-        yield Mistake((*path, "generator"), f'unknown load generator "{plan.generator}"{hint}')
-    if plan.mode == "rate" and plan.rate is None:
-        yield Mistake((*path, "mode"), 'mode "rate" needs rate = NUMBER, in requests a second')
-    unused = {"count": {"rate", "duration"}, "rate": {"requests"}, "closed": {"requests", "rate"}}[plan.mode]
-    for key in sorted(unused & plan.model_fields_set):
-        yield Mistake((*path, key), f'has no effect in mode "{plan.mode}": leave it out, or choose another mode')
-    yield from _request((*path, "request"), plan.request)
-    yield from _own_generator(path, plan)
-
-
-LOAD_PLACEHOLDERS = (
-    "host", "port", "address", "url", "requests", "connections", "threads", "rate", "duration", "out", "python",
-    "checkout",
-)  # fmt: skip
-COUNTED_BY = ("result", "pattern", "pointer", "exit")
-
-
-def _own_generator(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
-    """`command`, and the keys that go with it only."""
-    if plan.command is None:
-        for key in sorted({"count", "unit"} & plan.model_fields_set):
-            yield Mistake((*path, key), "has no effect without a command of your own: set load.command")
-        return
-    for number, argument in enumerate(plan.command):
-        for word in _PLACEHOLDER.findall(argument):
-            if word not in LOAD_PLACEHOLDERS:
-                hint = did_you_mean(word, LOAD_PLACEHOLDERS)
-                yield Mistake((*path, "command", number), f"unknown placeholder {{{word}}}{hint}")
-    if not any(asks_for(plan, name) for name in ("port", "address", "url")):
-        yield Mistake((*path, "command"), "it is not told the server's address: use {port}, {address} or {url}")
-    if plan.unit is None:
-        yield Mistake((*path, "command"), 'needs unit = "NAME": what it counts, such as "SET" or "query"')
-    if asks_for(plan, "requests") and "requests" not in plan.model_fields_set:
-        yield Mistake((*path, "command"), "uses {requests}: set requests = NUMBER")
-    yield from _count((*path, "count"), plan)
-
-
-def _count(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
-    rule = plan.count
-    given = [key for key in COUNTED_BY if getattr(rule, key) not in (None, "", False)]
-    if len(given) != 1:
-        had = " and ".join(given) or "nothing"
-        yield Mistake(path, f"one of {', '.join(COUNTED_BY)} says how the operations are counted; {had} is set")
-    if rule.exit and not asks_for(plan, "requests"):
-        yield Mistake((*path, "exit"), "the command must be told how many: use {requests}")
-    patterns = {"pattern": rule.pattern, "failed": rule.failed if rule.pattern is not None else None}
-    for key, pattern in patterns.items():
-        if pattern:
-            yield from _one_group((*path, key), pattern)
-    for key, pointer in (("pointer", rule.pointer), ("failed", rule.failed if rule.pointer is not None else None)):
-        if pointer and not pointer.startswith("/"):
-            yield Mistake((*path, key), "a JSON pointer starts with `/`")
-
-
-def _one_group(path: KeyPath, pattern: str) -> Iterator[Mistake]:
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        yield Mistake(path, f"not a regular expression: {error}")
-    else:
-        if groups != 1:
-            yield Mistake(path, f"needs one group, around the count; it has {groups}")
-
-
-def _request(path: KeyPath, request: Request) -> Iterator[Mistake]:
-    for name, value in request.headers.items():
-        place = (*path, "headers", name)
-        if not HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
-            yield Mistake(place, "not a valid header: a name is one token, a value one line")
-        elif name.lower() in _OWN_HEADERS:
-            hint = ": set keep_alive = false to close connections" if name.lower() == "connection" else ""
-            yield Mistake(place, f"the load generator sets this header itself{hint}")
 
 
 def check_category(path: KeyPath, rule: CategoryRule, known: Known) -> Iterator[Mistake]:

@@ -19,6 +19,7 @@ TABLES: Mapping[str, str] = {
     "EnvironmentTable": "[target.NAME.environment]",
     "Requires": "[target.NAME.requires]",
     "Request": "[study.NAME.load.request], [target.NAME.request]",
+    "Route": "[[study.NAME.load.request]], [[load.NAME.request]]",
     "Study": "[study.NAME]",
     "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",
     "Counting": "[study.NAME.load.count], [load.NAME.count]",
@@ -135,8 +136,8 @@ def _kind(node: Mapping[str, Any]) -> str:
         return f"`{json.dumps(node['const'])}`"
     if "$ref" in node:
         return "table, below"
-    if "anyOf" in node:
-        return " or ".join(_kind(choice) for choice in node["anyOf"])
+    if choices := node.get("anyOf") or node.get("oneOf"):
+        return " or ".join(_kind(choice) for choice in choices)
     match node.get("type"):
         case "array":
             return f"array of {_plural(node['items'])}"

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from profpipe.study.config_docs import study_schema
 from profpipe.study.positions import KeyPath
+from profpipe.study.schema import ONE, SEVERAL
 
 NAME_RULE = "a name starts with a letter or digit and has letters, digits, `.`, `_` and `-`, 64 at most"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -70,6 +71,8 @@ def place_in(data: Any, loc: KeyPath) -> KeyPath:
     path: KeyPath = ()
     for part in loc:
         item = isinstance(data, tuple) and isinstance(part, int) and part < len(data)
+        if part in {ONE, SEVERAL}:
+            continue
         if not item and not (isinstance(data, dict) and part in data and part != "[key]"):
             break
         data, path = data[part], (*path, part)
@@ -132,12 +135,20 @@ def _node(path: KeyPath) -> Mapping[str, Any]:
     """The JSON Schema of the value at `path`; empty where anything or nothing is allowed."""
     node: Mapping[str, Any] = study_schema()
     for part in path:
-        if isinstance(part, int):
-            node = node.get("items", {})
-        else:
-            node = node.get("properties", {}).get(part) or node.get("additionalProperties") or _of_pattern(node)
-        node = _resolved(node)
+        node = _below(node, part)
     return node
+
+
+def _below(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+    """The schema of a key or an item; of several alternatives, the first that has it."""
+    for each in map(_resolved, node.get("oneOf", (node,))):
+        if isinstance(part, int):
+            found = each.get("items")
+        else:
+            found = each.get("properties", {}).get(part) or each.get("additionalProperties") or _of_pattern(each)
+        if found:
+            return _resolved(found)
+    return {}
 
 
 def _of_pattern(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -154,7 +165,9 @@ def _resolved(node: Any) -> Mapping[str, Any]:
 
 
 def _keys(path: KeyPath) -> list[str]:
-    return list(_node(path).get("properties", ()))
+    node = _node(path)
+    first = next(iter(node.get("oneOf", ())), node)  # the table, where it may be an array of tables as well
+    return list(_resolved(first).get("properties", ()))
 
 
 def _described(path: KeyPath) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from profpipe.errors import ConfigError
+from profpipe.study.bodies import with_bodies
 from profpipe.study.checks import Known, check_file
 from profpipe.study.find import PYPROJECT
 from profpipe.study.mistakes import Mistake, dotted, place_in, shape_mistakes
 from profpipe.study.plans import with_plans
 from profpipe.study.positions import KeyPath, Position, nearest_position, positions
-from profpipe.study.schema import StudyFile
+from profpipe.study.schema import ONE, SEVERAL, StudyFile
 
 SIZE_LIMIT = 1 << 20
 # Values for missing required keys while the rest of the table is checked: every check accepts them.
@@ -28,6 +29,7 @@ _STAND_INS: Mapping[str, object] = {
     "match": ("*",),
     "text": "x",
     "categories": ("x",),
+    "name": "x",
 }
 # A key with a mistake -> the keys of its table that cannot be checked without it.
 _JUDGED_BY: Mapping[str, frozenset[str]] = {
@@ -96,7 +98,7 @@ def read_study_file(
     mistakes += [found for found in check_file(file, path.parent, known) if not _follows(found.path, broken)]
     if mistakes:
         raise ConfigError(_lines(path, places, prefix, mistakes))
-    return LoadedFile(path, path.parent, file, places)
+    return LoadedFile(path, path.parent, with_bodies(file, path.parent), places)
 
 
 def _text(path: Path) -> str:
@@ -153,7 +155,7 @@ def _validated(data: Any) -> tuple[StudyFile, list[Mistake], set[KeyPath]]:
     except ValidationError as error:
         mistakes = list(shape_mistakes(error, data))
         rest = _without(data, error)
-        broken: set[KeyPath] = {detail["loc"] for detail in error.errors(include_url=False)}
+        broken: set[KeyPath] = {_without_unions(detail["loc"]) for detail in error.errors(include_url=False)}
     while True:  # ends: every turn removes a key or fills in one of the few required ones
         try:
             return StudyFile.model_validate(rest, strict=True), mistakes, broken
@@ -176,10 +178,14 @@ def _without(data: Any, error: ValidationError) -> Any:
     for detail in error.errors(include_url=False):
         if detail["type"] == "missing":
             key = str(detail["loc"][-1])
-            rest = _changed(rest, detail["loc"][:-1], {key: _STAND_INS[key]})
+            rest = _changed(rest, _without_unions(detail["loc"][:-1]), {key: _STAND_INS[key]})
         else:
             rest = _changed(rest, place_in(data, detail["loc"]), None)
     return rest
+
+
+def _without_unions(loc: KeyPath) -> KeyPath:
+    return tuple(part for part in loc if part not in {ONE, SEVERAL})
 
 
 def _changed(data: Any, path: KeyPath, more: Mapping[str, object] | None) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from profpipe.units import Language
 
@@ -13,6 +13,9 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
 Limit = Annotated[str, Field(pattern=r"^\d{1,4}(\.\d{1,4})?\s?%$")]
+StatusCode = Annotated[int, Field(ge=100, le=599)]
+StatusClass = Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
+Statuses = StatusCode | StatusClass | Annotated[tuple[StatusCode | StatusClass, ...], Field(min_length=1)]
 PlacementChoice = Literal["auto", "same-core", "split", "spread", "free"]
 
 
@@ -34,15 +37,66 @@ class Ready(Part):
     timeout: Seconds = Field(30.0, description="seconds; ten times as long under callgrind")
 
 
-class Request(Part):
-    """The request every load generator sends."""
+def _codes(status: int | str) -> range:
+    """The numbers that a status or a class of statuses stands for."""
+    if isinstance(status, int):
+        return range(status, status + 1)
+    first = int(status[0]) * 100
+    return range(first, first + 100)
+
+
+class Asked(Part):
+    """What every kind of request has."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="HTTP method")
     path: str = Field("/", pattern=r"^/[^\s]*$", description="path and query")
     headers: dict[str, str] = Field(default_factory=dict, description="extra request headers")
     body: str = Field("", description="request body, sent with its Content-Length")
-    status: Annotated[int, Field(ge=100, le=599)] = Field(200, description="the status that counts as served")
     keep_alive: bool = Field(True, description="false = every request has a connection of its own")
+
+    @property
+    def words(self) -> str:
+        """`GET /item`."""
+        return f"{self.method} {self.path}"
+
+
+class Request(Asked):
+    """The request every load generator sends."""
+
+    status: StatusCode = Field(200, description="the status that counts as served")
+
+
+class Route(Asked):
+    """One of several requests of a load: they are sent in a seeded order, each as often as its weight says."""
+
+    name: Name = Field(description="its name in the report")
+    weight: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = Field(
+        1.0, description="how often it is sent, relative to the other requests of the load"
+    )
+    body_file: str | None = Field(
+        None, description="a file with the request body, relative to profpipe.toml, in place of `body`"
+    )
+    status: Statuses = Field(
+        200, description='what counts as served: a status, a class such as "2xx", or a list of them'
+    )
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Every status that counts as served, rising."""
+        each = self.status if isinstance(self.status, tuple) else (self.status,)
+        return tuple(sorted({code for one in each for code in _codes(one)}))
+
+    @property
+    def status_words(self) -> str:
+        """`200`, `2xx`, `200 or 404`."""
+        each = self.status if isinstance(self.status, tuple) else (self.status,)
+        return " or ".join(map(str, each))
+
+    @property
+    def alone(self) -> Request:
+        """The request for what sends only one: whether the server is ready."""
+        kept = {key: getattr(self, key) for key in Asked.model_fields}
+        return Request(**kept, status=self.accepted[0])
 
 
 class Requires(Part):
@@ -102,6 +156,22 @@ class Target(Part):
     stop_timeout: Seconds = Field(10.0, description="seconds until SIGKILL; three times as long under callgrind")
 
 
+# What reports call all requests of a load together.
+MIX = "mix"
+# What the union of `load.request` is called in pydantic's places of mistakes. No key of a file looks like these.
+ONE, SEVERAL = "<one request>", "<several requests>"
+
+
+def _how_many(value: Any) -> str:
+    return SEVERAL if isinstance(value, (tuple, list)) else ONE
+
+
+OneOrSeveral = Annotated[
+    Annotated[Request, Tag(ONE)] | Annotated[tuple[Route, ...], Field(min_length=1), Tag(SEVERAL)],
+    Discriminator(_how_many),
+]
+
+
 class Counting(Part):
     """How the operations of a `load.command` are counted: by one of result, pattern, pointer and exit."""
 
@@ -141,7 +211,9 @@ class LoadPlan(Part):
     threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="threads of an external generator")
     warmup: Annotated[int, Field(ge=0, le=1_000_000)] = Field(300, description="requests before the window opens")
     timeout: Seconds = Field(60.0, description="seconds after which a load is aborted and the run is invalid")
-    request: Request = Field(Request(), description="the request")
+    request_: OneOrSeveral = Field(
+        Request(), alias="request", description="the request; several as `[[load.NAME.request]]`, each with a name"
+    )
     command: Command | None = Field(
         None,
         description="a load generator of your own, in place of `generator`: its arguments, with `{host}`, `{port}`, "
@@ -152,6 +224,32 @@ class LoadPlan(Part):
     unit: Annotated[str, Field(pattern=r"^[^\s`|<>][^\n`|<>]{0,39}$")] | None = Field(
         None, description="what `command` counts, in the singular, such as `SET`; costs are per unit"
     )
+
+    @property
+    def request(self) -> Request:
+        """The request; the first of several."""
+        return self.request_ if isinstance(self.request_, Request) else self.request_[0].alone
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The requests of a load that has several; empty where it has one."""
+        return () if isinstance(self.request_, Request) else self.request_
+
+    @property
+    def request_words(self) -> str:
+        """`GET /item`, or of several requests each with its share."""
+        whole = sum(route.weight for route in self.routes)
+        each = [f"{route.words} ({100 * route.weight / whole:.3g} %)" for route in self.routes]
+        return ", ".join(each) or self.request.words
+
+    @property
+    def status_words(self) -> str:
+        """What its answers must have, for a sentence: `status 200`, `the status of its route`."""
+        return "the status of its route" if self.routes else f"status {self.request.status}"
+
+    def asking(self, asked: Request | tuple[Route, ...]) -> LoadPlan:
+        """The plan with another request, or others."""
+        return self.model_copy(update={"request_": asked})
 
 
 def asks_for(plan: LoadPlan, name: str) -> bool:

@@ -42,7 +42,6 @@ class FineSelector(selectors.EpollSelector):
 def main() -> None:
     """Read the order, run the load, write what it gave."""
     order = json.loads(sys.stdin.buffer.readline())
-    order["request"] = order["request"].encode("latin-1")
     prepare(order["connections"])
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(FineSelector())) as runner:
         load = runner.run(perform(Order(**order)))

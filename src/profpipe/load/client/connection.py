@@ -7,7 +7,8 @@ from typing import Protocol
 
 import httptools
 
-from profpipe.load.response import Response, closes
+from profpipe.load.exchange import Exchange
+from profpipe.load.response import Response
 
 CONNECT_TRIES = 3
 RETRY_AFTER_S = 0.05
@@ -21,10 +22,7 @@ class Load(Protocol):
 
     host: str
     port: int
-    request: bytes
-    head: bool  # the request is a HEAD: its responses have no body
-    expected: int  # status
-    verified: bytes | None  # a whole response of the expected status, when it came in one read
+    exchanges: list[Exchange]
     bytes_read: int
     interim: int  # responses with status 1xx, but for those of the fast path
 
@@ -45,13 +43,13 @@ class Connection(Response, asyncio.Protocol):
     """Sends when the load calls `send`, and reports the result to it. The load opens it again after a close.
 
     Fast path: where the parser is `fresh`, a read that equals the last verified response byte for byte is that
-    response, since the request is always the same. A new Date header makes the bytes differ, and the parser runs.
+    response, since a request is always the same. A new Date header makes the bytes differ, and the parser runs.
     """
 
     def __init__(self, load: Load) -> None:
-        super().__init__(head=load.head)
-        self.closing = closes(load.request)
+        super().__init__(head=False)
         self.load = load
+        self.exchange = load.exchanges[0]  # the request outstanding, or the one before
         self.transport: asyncio.Transport | None = None
         self.waiting = False  # a request is outstanding
         self.retired = False  # the server takes it no more
@@ -81,21 +79,22 @@ class Connection(Response, asyncio.Protocol):
         self.transport = transport
         self.begin_connection()
 
-    def send(self, begun: float) -> None:
+    def send(self, exchange: Exchange, begun: float) -> None:
         """Hand one request to the socket; its latency counts from `begun`."""
+        self.exchange, self.head = exchange, exchange.head
         self.begun = begun
         self.waiting = True
         assert self.transport is not None
-        self.transport.write(self.load.request)
+        self.transport.write(exchange.request)
 
     def data_received(self, data: bytes) -> None:
         load = self.load
         load.bytes_read += len(data)
         if self.fresh and self.waiting:
-            if data == load.verified:
+            if data == self.exchange.verified:
                 self.waiting = False
                 self.useful = True
-                load.answered(self, load.expected)
+                load.answered(self, self.exchange.verified_status)
                 return
         elif not self.waiting:
             self._reject()  # unrequested bytes: what follows could be mistaken for an answer
@@ -114,14 +113,14 @@ class Connection(Response, asyncio.Protocol):
 
     def _finish(self, whole: bytes | None) -> None:
         """A response has ended. `whole` = its bytes when they came in one read: the next fast path."""
-        load, status = self.load, self.status
+        exchange, status, body_bytes = self.exchange, self.status, self.body_bytes
         self.useful = True
         self.waiting = False
-        if not self.after_response() or self.closing:
+        if not self.after_response() or exchange.closing:
             self._leave()
-        elif whole is not None and status == load.expected:
-            load.verified = whole
-        load.answered(self, status)
+        elif whole is not None and status in exchange.accepted:
+            exchange.verify(whole, status, body_bytes)
+        self.load.answered(self, status)
 
     def _reject(self) -> None:
         self._leave()

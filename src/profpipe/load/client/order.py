@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One load, as one line of JSON on stdin. Times in seconds, `rate` in requests a second."""
+    """One load, as one line of JSON on stdin. Times in seconds, `rate` in requests a second.
+
+    `asked` = the requests as exchange.of_spec reads them, each with its `weight`.
+    """
 
     mode: str
     host: str
     port: int
-    request: bytes
-    head: bool
-    expected: int
+    asked: list[dict[str, Any]]
     connections: int
     timeout: float
     requests: int = 0

@@ -11,7 +11,9 @@ from typing import Any
 
 from profpipe.load.client.connection import Connection
 from profpipe.load.client.order import Order
+from profpipe.load.exchange import dealt, of_spec
 
+ORDER = "order"  # the seed of the order of several requests: the same in every run, so that runs compare
 CONNECT_AT_ONCE = 64  # below the backlog of every server that listens with the usual 100 or 128
 
 now = time.monotonic  # the clock of asyncio's timers
@@ -21,9 +23,10 @@ class Load:
     """A load under way: counts, and the rule of its mode for what a free connection does next."""
 
     def __init__(self, order: Order) -> None:
-        self.host, self.port, self.request = order.host, order.port, order.request
-        self.expected, self.head, self.order = order.expected, order.head, order
-        self.verified: bytes | None = None
+        self.host, self.port, self.order = order.host, order.port, order
+        self.exchanges = [of_spec(each) for each in order.asked]
+        weights, total = [each["weight"] for each in order.asked], order.requests if order.mode == "count" else None
+        self.sequence = dealt(self.exchanges, weights, ORDER, total)
         self.sent = self.served = self.outstanding = self.reconnects = self.interim = self.bytes_read = self.live = 0
         self.errors: Counter[str] = Counter()
         self.latencies = array("d")
@@ -129,16 +132,17 @@ class Load:
     def send(self, connection: Connection, begun: float) -> None:
         self.sent += 1
         self.outstanding += 1
-        connection.send(begun)
+        connection.send(next(self.sequence), begun)
 
     def answered(self, connection: Connection, status: int) -> None:
         at = self.last_answer = now()
         self.outstanding -= 1
-        if status == self.expected:
+        exchange = connection.exchange
+        if status in exchange.accepted:
             self.latencies.append(at - connection.begun)
             self.served += 1
         else:
-            self.errors[f"status {status}"] += 1
+            self.errors[f"{exchange.whose}status {status}"] += 1
         if connection.transport is not None:
             self.next(connection, at)
         else:

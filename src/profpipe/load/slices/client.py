@@ -11,14 +11,14 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from profpipe.errors import LoadError
 from profpipe.load.guard import guard
 from profpipe.load.interface import Cpus
-from profpipe.load.plan import request_bytes
-from profpipe.study.schema import Request
+from profpipe.load.plan import asked_of
+from profpipe.study.schema import Request, Route
 
 COMMAND = (sys.executable, "-P", "-m", "profpipe.load.slices")
 QUIET = {"PYTHONDEVMODE": "", "PYTHONASYNCIODEBUG": "", "PYTHONWARNINGS": ""}
@@ -37,12 +37,24 @@ class VariantFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server that is to be loaded: where it listens, what it is asked, and the parent of its processes."""
+    """A server that is to be loaded: where it listens, what it is asked, and the parent of its processes.
+
+    `routes` = the requests of a load that has several; `request` does not count then.
+    """
 
     host: str
     port: int
     root: int
     request: Request
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What every variant is asked in one slice of a pass: `route` counts from 0, None = all routes by their weights."""
+
+    route: int | None
+    parts: tuple[int, ...]
 
 
 class Client:
@@ -77,9 +89,7 @@ class Client:
                 "host": server.host,
                 "port": server.port,
                 "root": server.root,
-                "request": request_bytes(server.request, server.host, server.port).decode("latin-1"),
-                "expected": server.request.status,
-                "head": server.request.method == "HEAD",
+                "asked": asked_of(server.request, server.routes, server.host, server.port),
                 "connections": connections,
             }
             for server in servers
@@ -92,14 +102,25 @@ class Client:
         parts: Sequence[int],
         seconds: float,
         extra: Sequence[Sequence[int]] | None = None,
+        blocks: Sequence[Sequence[Block]] | None = None,
+        seed: int = 0,
     ) -> dict[str, Any]:
         """A slice for every entry of `orders`, each of these parts; no pass begins after `seconds`.
 
-        The first part of each slice has `extra` requests more (a number for every entry of `orders`). The answer is
-        that of session.Session: slices in their order, counts before and after. Raises VariantFailed.
+        The first part of each slice has `extra` requests more (a number for every entry of `orders`). With `blocks`,
+        some for each pass, a pass is a slice of every variant for each of its blocks. The answer is that of
+        session.Session: slices in their order, counts before and after. Raises VariantFailed.
         """
         extra = extra or [[0] * len(order) for order in orders]
-        command = {"do": "slices", "orders": orders, "extra": extra, "parts": parts, "seconds": seconds}
+        each = blocks or [[Block(None, tuple(parts))]] * len(orders)
+        command = {
+            "do": "slices",
+            "orders": orders,
+            "extra": extra,
+            "blocks": [[asdict(block) for block in row] for row in each],
+            "seconds": seconds,
+            "seed": seed,
+        }
         return self._ask(command, seconds + self.timeout * max(map(len, orders), default=0))
 
     def idle(self, seconds: float) -> tuple[list[int], int]:

@@ -6,9 +6,11 @@ import contextlib
 import os
 import select
 import time
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
-from profpipe.load.response import closes
+from profpipe.load.exchange import Exchange
 from profpipe.load.slices.connection import RECEIVE_BYTES, Connection, SliceError
 
 EXIT_PARENT_DIED = 3
@@ -28,26 +30,23 @@ class ClosedLoop:
     """The load on one server. It counts; it times only the latencies: clocks are read by who calls it.
 
     Raises SliceError when the server hangs, refuses connections, closes too many of them unanswered, or answers with
-    another status than `expected`. `reconnects` counts connections that the server closed.
+    another status than those accepted. `reconnects` counts connections that the server closed.
 
     All but the first are opened when a request is to be sent on them, and opened again only then: a server that serves
     one connection at a time, as gunicorn's sync worker does, would wait for a request on one that rests.
     """
 
     def __init__(
-        self, host: str, port: int, *, request: bytes, expected: int, connections: int, head: bool, timeout: float
+        self, host: str, port: int, *, exchanges: Sequence[Exchange], connections: int, timeout: float
     ) -> None:
-        self.request, self.expected, self.timeout = request, expected, timeout
+        self.exchanges, self.timeout = tuple(exchanges), timeout
         self.served = self.reconnects = self.lost = self.body_bytes = 0
         self.latencies_ns: list[int] = []
-        self._closing = closes(request)
-        self._verified: bytes | None = None
-        self._verified_body = 0
         self._epoll = select.epoll()
         self._by_fd: dict[int, Any] = {STDIN: _ParentDied()}
         with contextlib.suppress(PermissionError):  # a plain file as stdin never ends early
             self._epoll.register(STDIN, 0)  # without events: only its end is reported
-        self.connections = [Connection(host, port, head=head, timeout=timeout) for _ in range(connections)]
+        self.connections = [Connection(host, port, self.exchanges[0], timeout=timeout) for _ in range(connections)]
         self._open(self.connections[0])
 
     def _open(self, connection: Connection) -> None:
@@ -73,20 +72,23 @@ class ClosedLoop:
                 raise SliceError(f"it sent bytes that no request asked for: {data[:60]!r}")
             self._close(connection)
 
-    def run(self, requests: int) -> None:
+    def run(self, requests: int, sequence: Iterator[Exchange] | None = None) -> None:
         """Send `requests` requests and read their answers; nothing is outstanding before or after.
+
+        They are the next of `sequence`; without one, always the first request.
 
         All answers that have come are read before the next requests are sent, one each, so that a server on the same
         processor wakes up as often as under wrk: 0.24 context switches a request here, 0.37 when taking turns. A
         latency is measured from before the sends of its batch to before the reads of the batch it comes in.
         """
         ready = self.connections[:requests]
-        unsent, answered, checked = requests - len(ready), 0, 0
+        sequence = sequence or repeat(self.exchanges[0])
+        unsent, answered, bodies = requests - len(ready), 0, 0
         self.latencies_ns = []
         add, now, poll, by_fd = self.latencies_ns.append, time.perf_counter_ns, self._epoll.poll, self._by_fd
-        verified, most = self._verified, len(self.connections) + 1
+        most = len(self.connections) + 1
         while answered < requests:
-            self._send(ready, now())
+            self._send(ready, sequence, now())
             events = poll(self.timeout, most)
             at = now()
             ready = []
@@ -96,14 +98,11 @@ class ClosedLoop:
                     data = connection.recv(RECEIVE_BYTES)
                 except OSError:
                     data = b""
-                if data == verified and connection.fresh and connection.waiting:
-                    checked += 1
-                else:
-                    self.body_bytes += checked * self._verified_body
-                    checked = 0
-                    if not self._read(connection, data):
-                        continue
-                    verified = self._verified
+                exchange = connection.exchange
+                if data == exchange.verified and connection.fresh and connection.waiting:
+                    bodies += exchange.verified_body
+                elif not self._read(connection, data):
+                    continue
                 add(at - connection.begun)
                 ready.append(connection)
             answered += len(ready)
@@ -112,23 +111,25 @@ class ClosedLoop:
             del ready[unsent:]
             unsent -= len(ready)
         self.served += answered
-        self.body_bytes += checked * self._verified_body
+        self.body_bytes += bodies
 
-    def _send(self, ready: list[Connection], at: int) -> None:
-        """One request on each; their latencies count from `at`."""
-        request = self.request
-        for connection in ready:
+    def _send(self, ready: list[Connection], sequence: Iterator[Exchange], at: int) -> None:
+        """The next request of the sequence on each; their latencies count from `at`."""
+        for connection, exchange in zip(ready, sequence, strict=False):
+            connection.exchange, connection.head = exchange, exchange.head
             connection.begun, connection.waiting = at, True
             if connection.closed:
                 self._open(connection)
             try:
-                connection.send(request)
+                connection.send(exchange.request)
             except OSError:
                 self._lose(connection)
 
     def _hung(self) -> list[tuple[int, int]]:
         waiting = sum(connection.waiting for connection in self.connections)
-        raise SliceError(f"it gave no answer for {self.timeout:g} s ({waiting} requests outstanding)")
+        names = {connection.exchange.whose for connection in self.connections if connection.waiting}
+        whose = names.pop() if len(names) == 1 else ""
+        raise SliceError(f"{whose}it gave no answer for {self.timeout:g} s ({waiting} requests outstanding)")
 
     def _read(self, connection: Connection, data: bytes) -> bool:
         """What is not the usual answer in one piece; True when an answer has ended with it."""
@@ -147,19 +148,21 @@ class ClosedLoop:
         whole = connection.fresh
         if not connection.feed(data):
             if time.perf_counter_ns() - connection.begun > self.timeout * 1e9:
-                raise SliceError(f"an answer was not complete after {self.timeout:g} s")
+                raise SliceError(f"{connection.exchange.whose}an answer was not complete after {self.timeout:g} s")
             return False
         self._check(connection)
-        body = connection.body_bytes
-        if not connection.after_response() or self._closing:
+        exchange, status, body = connection.exchange, connection.status, connection.body_bytes
+        if not connection.after_response() or exchange.closing:
             self._close(connection)
         elif whole:
-            self._verified, self._verified_body = data, body
+            exchange.verify(data, status, body)
         return True
 
     def _check(self, connection: Connection) -> None:
-        if connection.status != self.expected:
-            raise SliceError(f"it answered with status {connection.status}, {self.expected} was expected")
+        exchange = connection.exchange
+        if connection.status not in exchange.accepted:
+            words = f"it answered with status {connection.status}, {exchange.wanted} was expected"
+            raise SliceError(exchange.whose + words)
         self.body_bytes += connection.body_bytes
 
     def _lose(self, connection: Connection) -> None:
@@ -171,7 +174,7 @@ class ClosedLoop:
         self._open(connection)
         connection.begun = time.perf_counter_ns()
         try:
-            connection.send(self.request)
+            connection.send(connection.exchange.request)
         except OSError:
             self._lose(connection)
 

@@ -8,6 +8,7 @@ import time
 
 import httptools
 
+from profpipe.load.exchange import Exchange
 from profpipe.load.response import Response
 
 CONNECT_TRIES = 3
@@ -22,11 +23,12 @@ class SliceError(Exception):
 class Connection(Response):
     """A blocking socket, read when epoll says that there is something."""
 
-    __slots__ = ("_host", "_port", "_timeout", "begun", "closed", "recv", "send", "socket", "waiting")
+    __slots__ = ("_host", "_port", "_timeout", "begun", "closed", "exchange", "recv", "send", "socket", "waiting")
 
-    def __init__(self, host: str, port: int, *, head: bool, timeout: float) -> None:
-        """It is closed until `open` is called."""
-        super().__init__(head=head)
+    def __init__(self, host: str, port: int, exchange: Exchange, *, timeout: float) -> None:
+        """It is closed until `open` is called. `exchange` = the request outstanding, or the one before."""
+        super().__init__(head=exchange.head)
+        self.exchange = exchange
         self._host, self._port, self._timeout = host, port, timeout
         self.begun = 0  # perf_counter_ns when the request outstanding was sent
         self.waiting = False

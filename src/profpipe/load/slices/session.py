@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import product, repeat
 from typing import Any
 
 from profpipe.cpu_clock import TreeClock
+from profpipe.load.exchange import Exchange, deck, of_spec
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
 
@@ -16,10 +19,13 @@ class Slice:
     """One slice as it was measured. The lists have a value per part; a part begins and ends with nothing outstanding.
 
     `between_ns` = CPU the server used since the end of its slice before. `latency_us` = median and 99th percentile
-    over the last part. `client_ns` = CPU of this process over all parts.
+    over the last part. `client_ns` = CPU of this process over all parts. `route` = the request that was sent, None =
+    all by their weights; `sent` = how often each was sent in the last part.
     """
 
     variant: int
+    route: int | None
+    sent: list[int]
     requests: list[int]
     cpu_ns: list[int]
     wall_ns: list[int]
@@ -34,34 +40,44 @@ class Server:
     def __init__(self, index: int, spec: dict[str, Any], timeout: float) -> None:
         self.index = index
         self.clock = TreeClock(spec["root"])
+        self.weights = [each["weight"] for each in spec["asked"]]
         self.loop = ClosedLoop(
             spec["host"],
             spec["port"],
-            request=spec["request"].encode("latin-1"),
-            expected=spec["expected"],
+            exchanges=[of_spec(each) for each in spec["asked"]],
             connections=spec["connections"],
-            head=spec["head"],
             timeout=timeout,
         )
         self.last_ns = self.clock.read()
 
-    def slice(self, parts: list[int]) -> Slice:
-        """Load it with parts of so many requests each."""
+    def _sequences(self, parts: list[int], route: int | None, seed: str) -> list[tuple[Iterator[Exchange], list[int]]]:
+        """For each part what is sent, and how often each request is."""
+        exchanges = self.loop.exchanges
+        if len(exchanges) == 1 or route is not None:
+            place = route or 0
+            return [(repeat(exchanges[place]), [n * (i == place) for i in range(len(exchanges))]) for n in parts]
+        decks = [deck(self.weights, many, f"{seed} {part}") if many else [] for part, many in enumerate(parts)]
+        return [(iter([exchanges[i] for i in each]), [each.count(i) for i in range(len(exchanges))]) for each in decks]
+
+    def slice(self, parts: list[int], route: int | None = None, seed: str = "") -> Slice:
+        """Load it with parts of so many requests each: of one route, or of all in an order drawn from `seed`."""
         loop, read, now = self.loop, self.clock.read, time.perf_counter_ns
+        sequences = self._sequences(parts, route, seed)
         loop.tidy()
         client = time.thread_time_ns()
         at = read()
         between, cpu, wall = at - self.last_ns, [], []
-        for requests in parts:
+        for requests, (sequence, _) in zip(parts, sequences, strict=True):
             begun = now()
-            loop.run(requests)
+            loop.run(requests, sequence)
             ended = now()
             was, at = at, read()
             cpu.append(at - was)
             wall.append(ended - begun)
         self.last_ns = at
         client = time.thread_time_ns() - client
-        return Slice(self.index, parts, cpu, wall, between, client, _latency_us(loop.latencies_ns))
+        latency = _latency_us(loop.latencies_ns)
+        return Slice(self.index, route, sequences[-1][1], parts, cpu, wall, between, client, latency)
 
     def totals(self) -> dict[str, Any]:
         """Counts since the connections were opened, and what the living threads have switched."""
@@ -101,7 +117,7 @@ class Session:
         self.servers = []
 
     def _open(self, command: dict[str, Any]) -> dict[str, Any]:
-        """{variants: [{root, host, port, request, expected, head, connections}], timeout} -> {}."""
+        """{variants: [{root, host, port, asked: [exchange.of_spec with weight], connections}], timeout} -> {}."""
         self.close()
         for index, spec in enumerate(command["variants"]):
             try:
@@ -111,26 +127,31 @@ class Session:
         return {}
 
     def _slices(self, command: dict[str, Any]) -> dict[str, Any]:
-        """{orders: [[variant, ...], ...], extra: the same shape, parts: [requests, ...], seconds} -> {slices, before,
-        after, failed?}.
+        """{orders: [[variant, ...], ...], extra: the same shape, blocks: [[{route, parts: [requests, ...]}, ...], ...],
+        seconds, seed} -> {slices, before, after, failed?}.
 
-        The first part of a slice has so many `extra` requests. A pass that would begin after `seconds` is left out,
-        with all behind it.
+        A pass has a slice of each variant in each of its blocks. The first part of a slice has so many `extra`
+        requests. The order of several routes is the same for all variants of a pass. A pass that would begin after
+        `seconds` is left out, with all behind it.
         """
         limit = time.monotonic() + command["seconds"]
         found: list[dict[str, Any]] = []
         answer: dict[str, Any] = {"slices": found, "before": [server.totals() for server in self.servers]}
-        first, *later = command["parts"]
-        for order, extra in zip(command["orders"], command["extra"], strict=True):
+        passes = zip(command["orders"], command["extra"], command["blocks"], strict=True)
+        for number, (order, extra, blocks) in enumerate(passes):
             if time.monotonic() >= limit:
                 break
             for server in self.servers:
                 server.clock.refresh()
-            for index, more in zip(order, extra, strict=True):
+            for block, (index, more) in product(blocks, tuple(zip(order, extra, strict=True))):
+                first, *later = block["parts"]
                 try:
-                    found.append(asdict(self.servers[index].slice([first + more, *later])))
+                    done = self.servers[index].slice(
+                        [first + more, *later], block["route"], f"{command['seed']} {number}"
+                    )
                 except SliceError as error:
                     return answer | {"failed": {"variant": index, "reason": str(error)}}
+                found.append(asdict(done))
         return answer | {"after": [server.totals() for server in self.servers]}
 
     def _idle(self, command: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def judge(record: RunRecord, plan: LoadPlan) -> tuple[str | None, Phase | None]:
     if result.served <= 0 and plan.command is not None:
         return f"{result.tool} counted no {plan.unit} ({errors or 'no error reported'})", "load"
     if result.served <= 0:
-        return f"no request was answered with status {plan.request.status} ({errors or 'no error reported'})", "load"
+        return f"no request was answered with {plan.status_words} ({errors or 'no error reported'})", "load"
     if result.failed > FAILED_SHARE * (result.served + result.failed):
         return f"{result.failed:,} of {result.served + result.failed:,} requests failed ({errors})", "load"
     fixed = plan.mode == "count" and (plan.command is None or asks_for(plan, "requests"))

@@ -89,7 +89,7 @@ def loads_in_words(prepared: PreparedStudy) -> str:
     study, generator = prepared.study, prepared.generator
     if prepared.fitted.sizes:
         each = [f"under {name} {_fitted_in_words(prepared, name)}" for name in prepared.kinds]
-        return f"{'; '.join(each)}; {study.load.request.method} {study.load.request.path}"
+        return f"{'; '.join(each)}; {study.load.request_words}"
     own = {name: study.use(name).load for name in prepared.kinds}
     apart = [f"under {name} {_how_much(plan, generator)}" for name, plan in own.items() if plan is not None]
     return "; ".join([load_in_words(study.load, generator), *apart])
@@ -108,8 +108,8 @@ def _fitted_in_words(prepared: PreparedStudy, name: str) -> str:
 def _request_in_words(prepared: PreparedStudy) -> str:
     if prepared.study.load.command is not None:
         return f"one {prepared.study.load.unit}"
-    request = prepared.targets[prepared.baseline].request or prepared.study.load.request
-    return f"{request.method} {request.path}"
+    own = prepared.targets[prepared.baseline].request
+    return own.words if own is not None else prepared.study.load.request_words
 
 
 def _places_in_words(prepared: PreparedStudy) -> str:
@@ -125,10 +125,7 @@ def load_in_words(plan: LoadPlan, generator: str | None = None) -> str:
     """The load plan as a phrase, with the generator that will be used."""
     if plan.command is not None:
         return _how_much(plan, generator)
-    return (
-        f"{_how_much(plan, generator)}, after {plan.warmup:,} requests of warm-up; "
-        f"{plan.request.method} {plan.request.path}"
-    )
+    return f"{_how_much(plan, generator)}, after {plan.warmup:,} requests of warm-up; {plan.request_words}"
 
 
 def _how_much(plan: LoadPlan, generator: str | None) -> str:

@@ -15,11 +15,10 @@ NOT_MEASURED = "not measured"
 def fit(plan: LoadPlan, target: Target, generator: str | None, update: Mapping[str, object] | None = None) -> LoadPlan:
     """A load plan for one target: its own request, and the generator that the command line asks for."""
     changes = dict(update or {})
-    if target.request is not None:
-        changes["request"] = target.request
     if generator is not None:
         changes["generator"] = generator
-    return plan.model_copy(update=changes)
+    plan = plan.model_copy(update=changes)
+    return plan if target.request is None else plan.asking(target.request)
 
 
 def of_size(plan: LoadPlan, requests: int) -> LoadPlan:

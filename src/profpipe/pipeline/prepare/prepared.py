@@ -13,7 +13,7 @@ from profpipe.pipeline.prepare.fitted import NOT_FITTED, SLICES_S, Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
-from profpipe.study.schema import Request
+from profpipe.study.schema import Asked
 from profpipe.units import Instrument
 
 
@@ -79,12 +79,12 @@ class PreparedStudy:
         return self.variants.left_out
 
     @property
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[Asked, ...]:
         """Every request that any run of the study sends."""
         study = self.study
         own = (study.use(name).load for name in self.kinds)
         plans = (study.load, study.throughput, study.latency, *own)
-        asked = [plan.request for plan in plans if plan is not None]
+        asked = [each for plan in plans if plan is not None for each in plan.routes or (plan.request,)]
         return (*asked, *(target.request for target in self.targets.values() if target.request is not None))
 
     def root_of(self, variant: str) -> Path:

@@ -106,7 +106,7 @@ def _opened(
     with side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free) as running:
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
             start = _Open(running, client, begun)
-            servers = [Address("127.0.0.1", r.port, r.server.keeper, r.variant.request) for r in running]
+            servers = [_address(one) for one in running]
             for _ in range(2):
                 start.connect(servers, setting.connections)
                 if setting.warm_up:
@@ -114,6 +114,10 @@ def _opened(
                     start.slices([tuple(range(len(running)))] * WARM_UP_PASSES, [part])
             yield start
         start.warnings += stop(running)
+
+
+def _address(one: Running) -> Address:
+    return Address("127.0.0.1", one.port, one.server.keeper, one.variant.request, one.variant.routes)
 
 
 def try_lengths(

@@ -127,7 +127,7 @@ class _Probe:
         found = self._send(host, port, FIRST, 1, ANSWER_S * FIRST)
         if not found.served:
             errors = ", ".join(f"{kind}: {many}" for kind, many in found.errors.items()) or "no error reported"
-            raise LoadError(f"no request was answered with status {self.plan.request.status} ({errors})")
+            raise LoadError(f"no request was answered with {self.plan.status_words} ({errors})")
         return found
 
     def grow(self, host: str, port: int) -> LoadResult:
