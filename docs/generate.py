@@ -1,4 +1,4 @@
-"""Writes what is derived from the code: docs/config.md, docs/formats.md, the house, the glossary, the JSON Schemas.
+"""Writes what is derived: docs/config.md, docs/formats.md, the house, the glossary, the JSON Schemas, the categories.
 
 A test compares; `make docs` writes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -25,6 +26,9 @@ from profpipe.plugins import Registry
 from profpipe.study.config_docs import DIALECT, config_reference, schema_json
 
 ROOT = Path(__file__).resolve().parents[1]
+NAMES = ROOT / "src/profpipe/analyse/names"
+# Rules of a later file come after those of an earlier one.
+RULES = [NAMES / f"categories{language}.toml" for language in ("", "_python", "_go", "_js", "_java")]
 BEGIN, END = "<!-- written by make docs -->", "<!-- end of what make docs writes -->"
 
 
@@ -108,10 +112,20 @@ def extend_pages() -> dict[Path, str]:
     return {page: with_files(text) for page, text in pages.items()}
 
 
+def category_rules() -> str:
+    """What the files of category rules say, in one JSON file with a line for each category and rule."""
+    first, *more = (tomllib.loads(file.read_text(encoding="utf-8")) for file in RULES)
+    rules = [rule for part in (first, *more) for rule in part["rule"]]
+    lists = {"category": first["category"], "rule": rules}
+    texts = [f'"{key}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]" for key, rows in lists.items()]
+    return f'{{"version": {first["version"]},\n' + ",\n".join(texts) + "}\n"
+
+
 def generated() -> dict[Path, str]:
     return {
         **extend_pages(),
         ROOT / "docs/formats.md": filled(ROOT / "docs/formats.md", formats_page()),
+        NAMES / "categories.json": category_rules(),
         ROOT / "docs/config.md": config_reference(),
         ROOT / "docs/images/house.svg": house.picture(),
         ROOT / "docs/architecture.md": filled(ROOT / "docs/architecture.md", house.table()),
@@ -123,7 +137,13 @@ def generated() -> dict[Path, str]:
 
 
 def main() -> None:
-    for path, text in generated().items():
+    # First, since the glossary lists the categories that the program reads.
+    write({NAMES / "categories.json": category_rules()})
+    write(generated())
+
+
+def write(texts: dict[Path, str]) -> None:
+    for path, text in texts.items():
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
             sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")

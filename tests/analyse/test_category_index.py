@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profpipe.analyse.names.categories import Rule, RuleSet, categories, rule_set
+from profpipe.analyse.names.categories import Rule, RuleSet, categories
 from profpipe.analyse.names.demangle import normal_name, path_of
 from profpipe.analyse.names.globs import glob_index
 from profpipe.analyse.names.source_paths import base_name
@@ -106,5 +106,5 @@ RULE = st.builds(
 
 @given(st.lists(RULE, max_size=5), TEXT, TEXT, TEXT, TEXT)
 def test_any_rules_on_any_function(rules: list[Rule], name: str, path: str, object_: str, file: str) -> None:
-    listed = rule_set(rules)
+    listed = RuleSet(tuple(rules))
     assert listed.first(name, path, object_, file) == in_turn(listed, name, path, object_, file)

@@ -69,6 +69,7 @@ def test_the_wheel_holds_all_that_is_read_at_run_time(wheel: Path) -> None:
         "profpipe/study/profpipe.schema.json",
         "profpipe/model/parse.schema.json",
         "profpipe/model/report.schema.json",
+        "profpipe/analyse/names/categories.json",
         "profpipe/analyse/names/categories.toml",
         "profpipe/analyse/names/categories_go.toml",
         "profpipe/analyse/names/categories_java.toml",

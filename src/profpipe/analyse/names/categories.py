@@ -1,12 +1,16 @@
-"""The category of a function across languages, by ordered rules: the user's own, then categories*.toml."""
+"""The category of a function across languages, by ordered rules: the user's own, then the built-in ones.
+
+The built-in rules are written in categories*.toml and read from categories.json, which `make docs` makes from them:
+reading the TOML took a fifth of a small `profpipe parse`.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +34,6 @@ _BY_ORIGIN: Mapping[Origin, str] = {
     "standard library": STANDARD_LIBRARY,
     "interpreter": "built-ins",
 }
-_LANGUAGES = ("python", "go", "js", "java")
-FILES = ("categories.toml", *(f"categories_{language}.toml" for language in _LANGUAGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,30 @@ class Rule:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleSet:
-    """Rules in order of precedence, and one index of their globs per field; a rule's number is its place."""
+    """Rules in order of precedence, and one index of their globs per field; a rule's number is its place.
+
+    An index is made when it is first asked: most captures have functions of one or two runtimes.
+    """
 
     rules: tuple[Rule, ...]
-    on_path: GlobIndex
-    on_name: GlobIndex
-    on_object: GlobIndex
-    on_file: GlobIndex
+
+    @cached_property
+    def on_path(self) -> GlobIndex:
+        return glob_index([() if rule.whole else rule.names for rule in self.rules])
+
+    @cached_property
+    def on_name(self) -> GlobIndex:
+        return glob_index([rule.names if rule.whole else () for rule in self.rules])
+
+    @cached_property
+    def on_object(self) -> GlobIndex:
+        return glob_index([rule.objects for rule in self.rules])
+
+    @cached_property
+    def on_file(self) -> GlobIndex:
+        return glob_index([rule.files for rule in self.rules])
 
     def first(self, name: str, path: str, object: str, file: str) -> str | None:
         """The category of the first rule that matches, or None.
@@ -90,18 +107,6 @@ class RuleSet:
                     continue
             return rule.category
         return None
-
-
-def rule_set(rules: Iterable[Rule]) -> RuleSet:
-    """An ordered set of rules."""
-    listed = tuple(rules)
-    return RuleSet(
-        rules=listed,
-        on_path=glob_index([() if rule.whole else rule.names for rule in listed]),
-        on_name=glob_index([rule.names if rule.whole else () for rule in listed]),
-        on_object=glob_index([rule.objects for rule in listed]),
-        on_file=glob_index([rule.files for rule in listed]),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def categories(own: Iterable[CategoryRule] = ()) -> Categories:
             new.setdefault(rule.category, Category(rule.category, rule.label or rule.category, rule.category))
         objects, files_ = ((pattern,) if pattern else () for pattern in (rule.object, rule.file))
         user.append(Rule(category=rule.category, names=rule.match, objects=objects, files=files_, whole=True))
-    return Categories(categories=(*new.values(), *found), user=rule_set(user), built_in=built_in, version=version)
+    return Categories(categories=(*new.values(), *found), user=RuleSet(tuple(user)), built_in=built_in, version=version)
 
 
 @lru_cache(maxsize=1)
@@ -199,11 +204,10 @@ def _built_in() -> tuple[tuple[Category, ...], Mapping[str, RuleSet], int]:
 
     A rule without a runtime is for native code: Python's names would match patterns of C functions such as `time.*`.
     """
-    folder = files("profpipe.analyse.names")
-    data, *more = (tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8")) for name in FILES)
-    rules = [_rule(entry) for part in (data, *more) for entry in part["rule"]]
+    data = json.loads(files("profpipe.analyse.names").joinpath("categories.json").read_bytes())
+    rules = [_rule(entry) for entry in data["rule"]]
     listed = ("", "python", "kernel", "go", "js", "java")
-    by_runtime = {runtime: rule_set(r for r in rules if r.runtime == runtime) for runtime in listed}
+    by_runtime = {runtime: RuleSet(tuple(r for r in rules if r.runtime == runtime)) for runtime in listed}
     by_runtime |= {"native": by_runtime[""], "synthetic": by_runtime.pop("")}
     return tuple(Category(**entry) for entry in data["category"]), by_runtime, int(data["version"])
 
