@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # uv resolves once for every Python and platform; the result names no host, so any mirror serves it.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	pyproject.toml --group build
-DEMO := --extra demo --extra asgi --extra history
+DEMO := --extra demo --extra asgi
 
 # One worker a processor; the tests of a file share what they set up, so they stay on one.
 IN_PARALLEL = $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder

@@ -1,7 +1,7 @@
 """A history of 1,000 reports x 2,000 functions: the trend of one function, and what it takes on disk.
 
 Promises: a trend query under 0.5 s, under 100 MB. The query is everything between the question and the trend with
-its change points: digests of all files, DuckDB, PELT. The whole command, imports included, stands beside it.
+its change points: digests of all files, DuckDB, the search. The whole command, imports included, stands beside it.
 """
 
 from __future__ import annotations

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from profpipe.analyse.statistics.change_points import MIN_POINTS, change_points
-from profpipe.errors import ToolMissing
+from profpipe.analyse.statistics.change_points import MIN_POINTS, change_points, proposed
 
 Rng = np.random.Generator
-needed = pytest.mark.skipif(
-    importlib.util.find_spec("ruptures") is None, reason="ruptures is missing: pip install ruptures (Python < 3.14)"
-)
 
 
 def alike(rng: Rng, n: int) -> np.ndarray:
@@ -42,7 +37,6 @@ NOISES: dict[str, Callable[[Rng, int], np.ndarray]] = {
 
 
 @pytest.mark.slow
-@needed
 @pytest.mark.parametrize("noise", NOISES)
 def test_the_same_commit_again_and_again_is_no_change(noise: str) -> None:
     """False alarms per series of 8 to 50 points, 400 series, 3 % noise: at most 1 % of them, 1.5 % for `alike`."""
@@ -53,7 +47,6 @@ def test_the_same_commit_again_and_again_is_no_change(noise: str) -> None:
     assert false <= (6 if noise == "alike" else 4)
 
 
-@needed
 @pytest.mark.parametrize(("n", "at", "size"), [(12, 6, 8), (20, 10, 5), (50, 44, 5), (50, 25, 3), (200, 100, 2)])
 def test_a_change_of_some_standard_deviations_is_found_near_its_place(n: int, at: int, size: float) -> None:
     rng = np.random.default_rng(5)
@@ -66,13 +59,11 @@ def test_a_change_of_some_standard_deviations_is_found_near_its_place(n: int, at
     assert hits >= 45
 
 
-@needed
 def test_exact_counts_change_where_they_change() -> None:
     (found,) = change_points([1000.0] * 6 + [1010.0] * 5, floor=0.003)
     assert (found.index, found.before, found.after, found.ratio) == (6, 1000.0, 1010.0, 1.01)
 
 
-@needed
 def test_under_the_floor_or_without_enough_points_nothing_is_a_change() -> None:
     assert change_points([1000.0] * 6 + [1002.0] * 5, floor=0.003) == ()
     assert change_points([1000.0] * MIN_POINTS + [2000.0] * (MIN_POINTS - 1), floor=0.003) == ()
@@ -80,19 +71,35 @@ def test_under_the_floor_or_without_enough_points_nothing_is_a_change() -> None:
     assert change_points([], floor=0.003) == ()
 
 
-@needed
 def test_a_spike_is_no_level() -> None:
     assert change_points([100.0, 101, 99, 100, 102, 100, 250, 100, 99, 101, 100, 100, 101], floor=0.02) == ()
 
 
-@needed
 def test_two_changes_are_two() -> None:
     rng = np.random.default_rng(3)
     levels = np.repeat([100.0, 120.0, 90.0], 15) + rng.normal(0, 1, 45)
     assert [change.index for change in change_points(levels, floor=0.02)] == [15, 30]
 
 
-def test_without_ruptures_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ruptures", None)
-    with pytest.raises(ToolMissing, match=r"pip install 'profpipe\[history\]'"):
-        change_points([1.0] * 9, floor=0.02)
+def cost(series: np.ndarray, cuts: tuple[int, ...], penalty: float) -> float:
+    levels = np.split(series, list(cuts))
+    return sum(float(((level - level.mean()) ** 2).sum()) for level in levels) + penalty * len(cuts)
+
+
+def every_partition(n: int) -> list[tuple[int, ...]]:
+    """All cuts of n points into levels of MIN_POINTS or more."""
+    places = range(MIN_POINTS, n - MIN_POINTS + 1)
+    found = [cuts for k in range(n // MIN_POINTS) for cuts in combinations(places, k)]
+    return [cuts for cuts in found if all(b - a >= MIN_POINTS for a, b in pairwise((0, *cuts, n)))]
+
+
+@pytest.mark.parametrize("n", [4, 7, 8, 13, 18])
+def test_no_other_cuts_of_a_series_cost_less_than_the_proposed_ones(n: int) -> None:
+    rng = np.random.default_rng(n)
+    seen = set()
+    for size in (0, 3, 30):
+        series = 1e6 + rng.normal(0, 1, n) + size * (np.arange(n) >= n // 2)
+        found = proposed(series, penalty=3.0)
+        seen.add(len(found))
+        assert found == list(min(every_partition(n), key=lambda cuts: cost(series, cuts, 3.0)))
+    assert n < 2 * MIN_POINTS or len(seen) > 1

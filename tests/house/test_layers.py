@@ -68,7 +68,6 @@ LIBRARIES = {
     "psutil": {"capture"},
     "httptools": {"load", "capture"},
     "httpx2": {"publish"},
-    "ruptures": {"analyse"},
     "tree_sitter": {"study"},
     "tree_sitter_toml": {"study"},
 }

@@ -105,7 +105,7 @@ class ChangePoint:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A series with its changes of level. `changes` is None, with `changes_why`, where none were sought."""
+    """A series with its changes of level. `changes` is None where none were sought."""
 
     key: SeriesKey
     label: str
@@ -113,7 +113,6 @@ class Trend:
     quantity: Quantity
     points: tuple[Point, ...]
     changes: tuple[ChangePoint, ...] | None = None
-    changes_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

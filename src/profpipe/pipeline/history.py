@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from profpipe.errors import ToolMissing, UsageError
+from profpipe.errors import UsageError
 from profpipe.model.history import FunctionChoice, Trend
 from profpipe.model.report import Report
 from profpipe.pipeline.behind_change import explained
@@ -91,15 +91,12 @@ def machine_words(machine: Machine) -> str:
 
 
 def with_changes(trend: Trend) -> Trend:
-    """The trend with its change points; without the package ruptures, with the reason and what to install."""
+    """The trend with its change points."""
     from profpipe.analyse.statistics.change_points import change_points, floor_of
 
     known = [index for index, point in enumerate(trend.points) if point.value is not None]
     values = [point.value for point in trend.points if point.value is not None]
-    try:
-        found = change_points(values, floor=floor_of(trend.quantity.exact))
-    except ToolMissing as error:
-        return replace(trend, changes_why=str(error))
+    found = change_points(values, floor=floor_of(trend.quantity.exact))
     return replace(trend, changes=tuple(replace(change, index=known[change.index]) for change in found))
 
 

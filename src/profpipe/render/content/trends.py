@@ -57,7 +57,6 @@ class TrendView:
     machine_text: str
     summary: str
     changes: tuple[ChangeText, ...]
-    changes_why: str
     rows: tuple[PointRow, ...]
     left_out: int
     gated: bool
@@ -130,7 +129,6 @@ def trend_view(trend: Trend, id_: str, hue: int = 0, last: int | None = None) ->
         machine_text=trend.machine_text,
         summary=_summary(trend),
         changes=tuple(ChangeText(text=_change_words(trend, c), behind=_behind(c.behind)) for c in changes.values()),
-        changes_why=trend.changes_why,
         rows=rows[first:],
         left_out=first,
         gated=any(row.gate for row in rows[first:]),

@@ -28,8 +28,6 @@ def render_trends(name: str, trends: Sequence[Trend], last: int | None = None) -
     near = any(row.near for figure in every for trend in figure.trends for row in trend.rows)
     if near:
         parts.append(Text(f"~ {NEAR}", style="dim"))
-    why = {trend.changes_why for figure in every for trend in figure.trends if trend.changes_why}
-    parts += [Text(text, style="yellow") for text in sorted(why)]
     return Group(*parts[1:])
 
 
