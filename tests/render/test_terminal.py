@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from profpipe.model.metric_keys import CPU
+from profpipe.model.metric_labels import labels_apart
 from profpipe.model.report import FunctionName, Report
 from profpipe.render.terminal.hotspots import render_hotspots
 from profpipe.render.terminal.report import render_verdict
@@ -29,6 +31,19 @@ def test_long_headings_leave_room_for_the_names_and_cut_no_figure() -> None:
     assert "…" not in table
     for variant in data["variants"][:2]:
         assert variant["label"].split()[0] in table
+
+
+def test_two_figures_of_one_label_say_what_measured_them() -> None:
+    report = sample()
+    key = "perf:cpu_ns"
+    cpu = next(metric for metric in report.metrics if metric.key == CPU)
+    again = cpu.model_copy(update={"key": key, "instrument": "sampled", "profiler": "perf"})
+    variants = tuple(
+        v.model_copy(update={"figures": {CPU: v.figures[CPU], key: v.figures[CPU]}}) for v in report.variants
+    )
+    report = report.model_copy(update={"metrics": (cpu, again), "variants": variants})
+    assert labels_apart(report.metrics) == {CPU: "CPU time per request", key: "CPU time per request (perf)"}
+    assert printed(render_verdict(report)).count("(perf)") == 1
 
 
 def test_without_a_verdict_it_says_so() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from profpipe.errors import ConfigError
 from profpipe.pipeline.prepare.options import RunOptions
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.study import prepare
@@ -38,6 +39,46 @@ def test_keys_next_to_a_plan_override_it(tmp_path: Path) -> None:
     assert (plan.mode, plan.duration, plan.connections) == ("closed", 10.0, 200)
     assert found.tool("cg") == found.tool("callgrind") == "callgrind"
     assert found.use("callgrind").load is None
+
+
+LOADED = 'load = { requests = 9, timeout = 5.0, request = { method = "POST", path = "/a", body = "x" } }\n'
+
+
+def test_a_load_of_a_profiler_changes_only_what_it_sets(tmp_path: Path) -> None:
+    plan = study(tmp_path, LOADED + TWO + "profiler.cg.load = { timeout = 99.0 }").use("cg").load
+    assert plan is not None
+    assert (plan.timeout, plan.requests, plan.request.method, plan.request.path) == (99.0, 9, "POST", "/a")
+    assert {"requests", "timeout", "request_"} <= plan.model_fields_set
+
+
+def test_keys_of_a_request_override_only_themselves(tmp_path: Path) -> None:
+    plan = study(tmp_path, LOADED + TWO + 'profiler.cg.load = { request.path = "/b" }').use("cg").load
+    assert plan is not None
+    assert (plan.request.method, plan.request.path, plan.request.body) == ("POST", "/b", "x")
+
+
+def test_a_load_of_another_mode_takes_over_what_its_mode_has(tmp_path: Path) -> None:
+    plan = study(tmp_path, LOADED + TWO + 'profiler.cg.load = { mode = "closed", duration = 2.0 }').use("cg").load
+    assert plan is not None
+    assert (plan.mode, plan.duration, plan.timeout, plan.request.path) == ("closed", 2.0, 5.0, "/a")
+    assert "requests" not in plan.model_fields_set
+
+
+def test_every_load_of_a_study_sends_its_request(tmp_path: Path) -> None:
+    found = study(tmp_path, LOADED + TWO + 'profiler.cg.load = { plan = "post" }\nthroughput = { plan = "post" }\n'
+                  'latency = { mode = "rate", rate = 9.0 }')  # fmt: skip
+    loads = (found.throughput, found.latency, found.use("cg").load)
+    assert [plan.request.path if plan else "" for plan in loads] == ["/a", "/a", "/a"]
+    assert [plan.timeout if plan else 0 for plan in loads] == [60.0, 60.0, 60.0]
+
+
+def test_a_mistake_in_the_load_of_a_study_is_told_once(tmp_path: Path) -> None:
+    text = 'load = { generator = "wrkk" }\n' + TWO + "profiler.cg.load = { timeout = 9.0 }"
+    path = tmp_path / "profpipe.toml"
+    path.write_text(STUDY + text)
+    with pytest.raises(ConfigError) as refused:
+        read_study_file(path, profilers=PROFILERS, generators=("wrk",))
+    assert str(refused.value).count("unknown load generator") == 1
 
 
 MISTAKES = {

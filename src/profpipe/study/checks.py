@@ -166,13 +166,18 @@ def _loads(path: KeyPath, study: Study, file: StudyFile, known: Known, root: Pat
         (*path, "latency"): study.latency,
     }
     plans |= {(*path, "profiler", name, "load"): use.load for name, use in study.profiler.items()}
+    base = (*path, "load")
+    # What is wrong in the study's load is told once, not again of each load that takes it over.
+    of_base = {(found.path[len(base) :], found.text) for found in check_load(base, study.load, root, known.generators)}
     for place, plan in plans.items():
         if plan is None:
             continue
         if plan.plan is not None and plan.plan not in file.load:
             hint = did_you_mean(plan.plan, file.load)
             yield Mistake((*place, "plan"), f"no [load.{plan.plan}] in this file{hint}")
-        yield from check_load(place, plan, root, known.generators)
+        for found in check_load(place, plan, root, known.generators):
+            if place == base or (found.path[len(place) :], found.text) not in of_base:
+                yield found
     yield from _spread(path, study)
     yield from _own_requests(path, study, file, plans)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from profpipe.study.bodies import why_no_body
 from profpipe.study.mistakes import Mistake, did_you_mean
+from profpipe.study.plans import UNUSED
 from profpipe.study.positions import KeyPath
 from profpipe.study.schema import MIX, Asked, LoadPlan, Route, asks_for
 
@@ -24,8 +25,7 @@ def check_load(path: KeyPath, plan: LoadPlan, root: Path, generators: Collection
         yield Mistake((*path, "generator"), f'unknown load generator "{plan.generator}"{hint}')
     if plan.mode == "rate" and plan.rate is None:
         yield Mistake((*path, "mode"), 'mode "rate" needs rate = NUMBER, in requests a second')
-    unused = {"count": {"rate", "duration"}, "rate": {"requests"}, "closed": {"requests", "rate"}}[plan.mode]
-    for key in sorted(unused & plan.model_fields_set):
+    for key in sorted(UNUSED[plan.mode] & plan.model_fields_set):
         yield Mistake((*path, key), f'has no effect in mode "{plan.mode}": leave it out, or choose another mode')
     if plan.routes:
         yield from _routes((*path, "request"), plan.routes, root)

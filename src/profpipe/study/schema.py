@@ -207,7 +207,9 @@ class LoadPlan(Part):
         None, description="mode rate: requests a second"
     )
     duration: Seconds = Field(3.0, description="modes rate and closed: seconds")
-    connections: Annotated[int, Field(ge=1, le=10_000)] = Field(20, description="keep-alive connections")
+    connections: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        20, description="connections at a time, kept open where the server keeps them"
+    )
     threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="threads of an external generator")
     warmup: Annotated[int, Field(ge=0, le=1_000_000)] = Field(300, description="requests before the window opens")
     timeout: Seconds = Field(60.0, description="seconds after which a load is aborted and the run is invalid")
@@ -265,7 +267,10 @@ class ProfilerUse(Part):
     )
     rounds: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="rounds for this profiler")
     requests: Count | None = Field(None, description="requests per run under this profiler")
-    load: LoadPlan | None = Field(None, description="the load under this profiler, in place of the study's")
+    load: LoadPlan | None = Field(
+        None,
+        description="the load under this profiler; keys that are not set are those of `plan`, or of the study's load",
+    )
     targets: tuple[Name, ...] = Field((), description="only these of the study's targets; all when empty")
     placement: PlacementChoice | None = Field(None, description="processors of server and load under this profiler")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="the profiler's own options")

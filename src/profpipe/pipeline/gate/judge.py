@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from profpipe.model.accepted import Accepted
 from profpipe.model.metric_keys import BESIDE_LOAD, CPU, FIRST, MEMORY, OF_LOAD, P50, P99
+from profpipe.model.metric_labels import labels_apart
 from profpipe.model.report import Comparison, Gate, Report, Variant
 from profpipe.pipeline.gate.rules import COST, GateRule, is_metric, metric_names
 from profpipe.units import percent
@@ -83,7 +84,7 @@ def _asks(report: Report, rule: GateRule, key: str) -> bool:
 
 
 def _of_rule(report: Report, rule: GateRule) -> Iterator[Regression]:
-    labels = {m.key: m.label for m in report.metrics} | {c.key: c.label for c in report.categories}
+    labels = labels_apart(report.metrics) | {c.key: c.label for c in report.categories}
     for variant in report.variants:
         if variant.role != "contender":
             continue

@@ -138,6 +138,7 @@ def _how_much(plan: LoadPlan, generator: str | None) -> str:
     if plan.command is not None:
         asked = f"{plan.requests:,} x {plan.unit} a run" if asks_for(plan, "requests") else "as much as it does"
         return f"{asked} by {Path(plan.command[0]).name}; a request is one {plan.unit} here"
-    kind, more = ("keep-alive ", "") if plan.request.keep_alive else ("", " at a time, one for each request,")
-    connections = f"{plan.connections} {kind}connection{'' if plan.connections == 1 else 's'}{more}"
+    # Whether a connection is kept open is up to the server: the report's checks of the load say what happened.
+    more = "" if plan.request.keep_alive else " at a time, one for each request,"
+    connections = f"{plan.connections} connection{'' if plan.connections == 1 else 's'}{more}"
     return f"{amount} over {connections} by {load.choose(plan)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profpipe import units
+from profpipe.model.metric_labels import labels_apart
 from profpipe.model.report import Calibration, Report
 from profpipe.render.text import Chip, compared
 
@@ -21,14 +22,9 @@ class ControlRow:
     chip: Chip | None
 
 
-def metric_labels(report: Report) -> dict[str, str]:
-    """Metric -> label."""
-    return {metric.key: metric.label for metric in report.metrics}
-
-
 def control_rows(report: Report) -> tuple[ControlRow, ...]:
     """The baseline against itself, figure by figure: the noise of this machine under this study."""
-    names = metric_labels(report)
+    names = labels_apart(report.metrics)
     found = []
     for key in dict.fromkeys([*report.control.figures, *report.control.sd]):
         comparison = report.control.figures.get(key)

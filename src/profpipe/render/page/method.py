@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from profpipe import units
 from profpipe.model.metric_keys import THROUGHPUT
+from profpipe.model.metric_labels import labels_apart
 from profpipe.model.report import Report, RunRow, Series
-from profpipe.render.content.noise import ControlRow, calibration_sentence, control_rows, metric_labels
+from profpipe.render.content.noise import ControlRow, calibration_sentence, control_rows
 from profpipe.render.content.slices import SlicesText, slices_text
 from profpipe.render.content.study import InvalidText, LimitText, StudyText, invalid_runs, limits, study_text
 from profpipe.render.content.variants import VariantHead, heads, labels
@@ -111,7 +112,7 @@ def calibration_view(report: Report) -> CalibrationView | None:
     found = report.calibration
     if found is None:
         return None
-    names = metric_labels(report)
+    names = labels_apart(report.metrics)
     made = f"{found.created.replace('T', ' ')[:16]}, study {found.study}, {found.machine}"
     rows = tuple((names.get(key, key), units.percent(sd, 2)) for key, sd in found.sd.items())
     return CalibrationView(calibration_sentence(found), made, rows)

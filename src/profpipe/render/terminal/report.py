@@ -12,6 +12,7 @@ from rich.text import Text
 
 from profpipe.characters import visible
 from profpipe.model.metric_keys import CPU, P99, THROUGHPUT
+from profpipe.model.metric_labels import labels_apart
 from profpipe.model.report import Report
 from profpipe.render.content.bars import bars
 from profpipe.render.content.change import Change, also, bar_rows, change
@@ -119,8 +120,11 @@ def _variants(report: Report, columns: Sequence[Figure], cells: Mapping[str, Seq
     shown = heads(report)
     longest = max((len(visible(head.label)) for head in shown), default=0)
     table.add_column("variant", overflow="fold", min_width=min(longest, NAME_WIDTH))
+    labels = labels_apart(report.metrics)
     for figure in columns:
-        lines = [line for text in (figure.noun, figure.per or "") for line in wrap(text, HEADING_WIDTH)]
+        # Another figure may have its label, with another profiler's values.
+        by = f"({figure.profiler})" if labels.get(figure.key, figure.label) != figure.label else ""
+        lines = [line for text in (figure.noun, figure.per or "", by) for line in wrap(text, HEADING_WIDTH)]
         table.add_column(Text("\n".join(lines)), justify="right")
     for index, head in enumerate(shown):
         name = Text(head.label)

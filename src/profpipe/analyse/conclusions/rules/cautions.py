@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from profpipe.analyse.conclusions.facts import Facts, Figure, conclusion, listed, share
 from profpipe.analyse.conclusions.registry import weight
 from profpipe.model.metric_keys import CPU, KERNEL_SHARE, THROUGHPUT
+from profpipe.model.metric_labels import labels_apart
 from profpipe.model.report import Conclusion, Evidence
 from profpipe.units import percent, ratio
 
@@ -84,8 +85,7 @@ def _same_as_itself(facts: Facts, keys: list[str]) -> Conclusion:
 
 
 def _label(facts: Facts, key: str) -> str:
-    metric = facts.metric(key)
-    return metric.label if metric else key
+    return labels_apart(facts.report.metrics).get(key, key)
 
 
 def blind_to_kernel(facts: Facts) -> Iterator[Conclusion]:
