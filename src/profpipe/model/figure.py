@@ -17,7 +17,7 @@ Ratio = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Series(Part):

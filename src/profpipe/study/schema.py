@@ -20,7 +20,7 @@ PlacementChoice = Literal["auto", "same-core", "split", "spread", "free"]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Ready(Part):
