@@ -15,7 +15,7 @@ import numpy as np
 
 from profpipe.analyse.statistics.series import rounded
 from profpipe.model.machine import machine_key, machine_text
-from profpipe.store.history.folder import FOLDER, PACK_AT, locked, write_entry, write_pack
+from profpipe.store.history.folder import FOLDER, PACK_AT, locked, write_entry, write_packs
 from profpipe.store.history.parquet import ORDER, copied, database, table
 from profpipe.store.history.rows import COLUMNS, Row
 
@@ -104,7 +104,9 @@ def write_large(reports: Path, count: int, of: int) -> Path:
     (base := reports / "base.parquet").write_bytes(table(entry(0, known, 1.0, FACTS)))
     for pack in range(packs):
         with database() as opened, locked(folder):
-            write_pack(folder, copied(opened, _DRAWN, {"base": str(base), "first": pack * PACK_AT, "change": change}))
+            write_packs(
+                folder, [copied(opened, _DRAWN, {"base": str(base), "first": pack * PACK_AT, "change": change})]
+            )
     base.unlink()
     for number in range(packs * PACK_AT, count):
         rows = entry(number, known, 1.03, FACTS)

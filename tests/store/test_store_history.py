@@ -285,6 +285,22 @@ def test_merge_joins_and_the_same_entry_twice_is_one(tmp_path: Path) -> None:
     assert (len(again.new), again.known) == (0, 2)
 
 
+def test_merge_copies_a_pack_of_new_entries_and_takes_only_what_is_new_from_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_files, "PACK_AT", 2)
+    for name, numbers in (("a", (1, 2)), ("b", (3, 4)), ("ours", (3,))):
+        for number in numbers:
+            record(at(number), tmp_path / name)
+    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "ours", machines=False)
+    contents = {path.read_bytes() for path in stored(tmp_path / "ours")}
+    (copied,), (other,) = stored(tmp_path / "a"), stored(tmp_path / "b")
+    assert copied.read_bytes() in contents
+    assert other.read_bytes() not in contents
+    (trend, *_) = ask(tmp_path / "ours", "clean:cpu_us", Narrowed(variant="threads")).trends
+    assert [point.commit for point in trend.points] == [f"{number:012x}" for number in (1, 2, 3, 4)]
+
+
 def test_merge_refuses_to_mix_machines_silently(tmp_path: Path) -> None:
     record(at(1), tmp_path / "a")
     record(at(2, cpu="another CPU"), tmp_path / "b")

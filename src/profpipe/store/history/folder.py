@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.errors import StoreError
-from profpipe.store.files import write_whole
+from profpipe.store.files import write_together, write_whole
 from profpipe.store.history.parquet import digest, file_digest, in_utf8, joined, table
 from profpipe.store.history.rows import Row
 
@@ -115,12 +115,25 @@ def write_entry(folder: Path, entry: str, rows: Sequence[Row]) -> Path:
     return folder / name
 
 
-def write_pack(folder: Path, data: bytes) -> Path:
-    """Write many entries as one file. The caller holds the lock. Raises StoreError."""
+def write_packs(folder: Path, packs: Sequence[bytes]) -> None:
+    """Write files of many entries each. The caller holds the lock. Raises StoreError."""
     numbers = [int(named["pack"]) for path in folder.glob("pack-*") if (named := _NAME.fullmatch(path.name))]
-    path = folder / f"pack-{max(numbers, default=0) + 1:06d}-{digest(data)}.parquet"
-    write_whole(path, data)
-    return path
+    first = max(numbers, default=0) + 1
+    write_together(
+        {folder / f"pack-{number:06d}-{digest(data)}.parquet": data for number, data in enumerate(packs, first)}
+    )
+
+
+def read_pack(path: Path) -> bytes:
+    """The bytes of a listed file. Raises StoreError when they are no longer those of its name."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
+    named = _NAME.fullmatch(path.name)
+    if named is None or digest(data) != named["digest"]:
+        raise StoreError(f"{path}: its content was changed while it was read")
+    return data
 
 
 def _pack(folder: Path) -> None:
@@ -133,7 +146,7 @@ def _pack(folder: Path) -> None:
     # Only a crash between writing and removing leaves two files of one entry: the newer one counts.
     ordered = sorted(alone, key=lambda file: file.rank)
     keep = {file.entry: file.path for file in ordered if file.entry is not None}
-    write_pack(folder, joined([file.path for file in alone], [(path, entry) for entry, path in keep.items()]))
+    write_packs(folder, [joined([file.path for file in alone], [(path, entry) for entry, path in keep.items()])])
     _remove(file.path for file in alone)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from profpipe.errors import StoreError
 from profpipe.model.history import moment
 from profpipe.model.machine import KEY_LENGTH
-from profpipe.store.history.folder import FOLDER, HistoryFile, chosen, list_history, locked, write_pack
+from profpipe.store.history.folder import FOLDER, HistoryFile, chosen, list_history, locked, read_pack, write_packs
 from profpipe.store.history.parquet import ROWS, database, joined, names_of
 from profpipe.store.history.rows import COLUMNS, OLDER, SCHEMA
 
@@ -28,16 +28,19 @@ _ALWAYS = (
     "kind", "id", "study", "created", "machine", "machine_text", "profpipe", "variant", "target", "label", "role",
     "dirty", "metric", "metric_label", "unit", "better", "exact",
 )  # fmt: skip
-# (rule, message when it is broken): what holds for every row that `rows` writes.
+# (rule, message when it is broken): what holds for every row that `rows` writes. Rules for what all rows of a report
+# share are tested once for each report, because its two thousand rows take twenty times as long.
+REPORT_RULES: tuple[tuple[str, str], ...] = (
+    ("regexp_full_match(id, '[0-9a-f]{16}')", "an id does not have the form of a report's id"),
+    ('"commit" IS NULL OR regexp_full_match("commit", \'[0-9a-f]{7,64}\')', "a commit is not a hash"),
+)
 RULES: tuple[tuple[str, str], ...] = (
     (" AND ".join(f'"{name}" IS NOT NULL' for name in _ALWAYS), "a required column is empty"),
-    ("regexp_full_match(id, '[0-9a-f]{16}')", "an id does not have the form of a report's id"),
     ("kind IN ('metric', 'function')", "a row belongs neither to a metric nor to a function"),
     ("gate IS NULL OR gate IN ('passed', 'failed', 'accepted')", "a gate is unknown"),
     ("role IN ('baseline', 'contender', 'control')", "a role is unknown"),
     ("better IN ('lower', 'higher')", "a metric is better neither lower nor higher"),
     (f"machine = left(sha256(machine_text), {KEY_LENGTH})", "the key of a machine does not belong to its facts"),
-    ('"commit" IS NULL OR regexp_full_match("commit", \'[0-9a-f]{7,64}\')', "a commit is not a hash"),
     ("kind = 'metric' OR (\"function\" IS NOT NULL AND name IS NOT NULL)", "a function has no name"),
     (" AND ".join(f'("{name}" IS NULL OR isfinite("{name}"))' for name in _NUMBERS), "a number is not finite"),
     (
@@ -66,10 +69,14 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What would be merged: `new` = entries that are not in `into` yet; `machines` = those of both sides."""
+    """What would be merged: `new` = (file, entry) that are not in `into` yet; `machines` = those of both sides.
+
+    `whole` = packs that hold nothing but new entries.
+    """
 
     into: Path
     new: tuple[tuple[Path, str], ...]
+    whole: tuple[Path, ...]
     known: int
     machines: tuple[Machine, ...]
 
@@ -87,20 +94,34 @@ def plan_merge(folders: Sequence[Path], into: Path) -> Merge:
     best = chosen(files, [(entry, path) for entry, path, *_ in theirs])
     own = {entry for entry, *_ in ours}
     new = tuple((path, entry) for entry, path in sorted(best.items()) if entry not in own)
+    held = Counter(path for _, path, *_ in theirs)
+    taken = Counter(str(path) for path, _ in new)
+    whole = tuple(f.path for f in files if f.entry is None and held[str(f.path)] == taken[str(f.path)])
     machines = {entry: (key, text) for entry, _, key, text in (*theirs, *ours)}
     counted = Counter(machines.values())
     return Merge(
-        into, new, len(best) - len(new), tuple(Machine(key, text, n) for (key, text), n in sorted(counted.items()))
+        into=into,
+        new=new,
+        whole=whole,
+        known=len(best) - len(new),
+        machines=tuple(Machine(key, text, n) for (key, text), n in sorted(counted.items())),
     )
 
 
 def carry_out(merge: Merge) -> None:
-    """Write the new entries as one file, all of them or none. Raises StoreError."""
+    """Write the new entries, all of them or none. Raises StoreError.
+
+    A pack with nothing else in it is copied as it is: it was checked, and decoding it takes most of the time. The
+    other entries become one pack.
+    """
     if not merge.new:
         return
-    data = joined(list(dict.fromkeys(path for path, _ in merge.new)), merge.new)
+    packs = [read_pack(path) for path in merge.whole]
+    whole = frozenset(merge.whole)
+    if rest := [(path, entry) for path, entry in merge.new if path not in whole]:
+        packs.append(joined(list(dict.fromkeys(path for path, _ in rest)), rest))
     with locked(merge.into):
-        write_pack(merge.into, data)
+        write_packs(merge.into, packs)
 
 
 def _source(folder: Path) -> Sequence[HistoryFile]:
@@ -135,11 +156,12 @@ def _wrong(opened: DuckDBPyConnection, file: HistoryFile) -> str | None:
     try:
         if (text := _wrong_outside(opened, name)) is not None:
             return text
-        tests = ", ".join(f"count(*) FILTER (WHERE NOT coalesce(({rule}), false))" for rule, _ in RULES)
-        row = opened.execute(f"SELECT {tests} FROM {ROWS}", {"files": [name]}).fetchone() or ()
-        broken = next((text for count, (_, text) in zip(row, RULES, strict=True) if count), None)
-        if broken is not None:
-            return broken
+        for rules, rows in ((RULES, ROWS), (REPORT_RULES, f'(SELECT DISTINCT id, "commit" FROM {ROWS})')):
+            tests = ", ".join(f"count(*) FILTER (WHERE NOT coalesce(({rule}), false))" for rule, _ in rules)
+            row = opened.execute(f"SELECT {tests} FROM {rows}", {"files": [name]}).fetchone() or ()
+            broken = next((text for count, (_, text) in zip(row, rules, strict=True) if count), None)
+            if broken is not None:
+                return broken
         whole = opened.execute(
             "SELECT DISTINCT id, created, commit_time FROM read_parquet($file)", {"file": name}
         ).fetchall()
