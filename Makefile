@@ -37,8 +37,8 @@ else
 endif
 
 .PHONY: quick
-quick: $(VENV)/.dev ## the tests that start no server, profiler or browser and simulate nothing: under a minute
-	$(IN_PARALLEL) --hypothesis-profile=quick -m "not slow and not real and not alone"
+quick: $(VENV)/.dev ## the tests that start no other program, open no socket and simulate nothing: under a minute
+	$(IN_PARALLEL) --hypothesis-profile=quick -m "not slow and not programs and not real and not alone"
 
 .PHONY: seed
 seed: $(VENV)/.demo ## the study that profpipe grew from, on real Rust servers: about 15 minutes, needs cargo and `make tools`

@@ -72,6 +72,7 @@ def test_every_function_of_the_stored_captures(runtime: str, tmp_path_factory: p
         assert rules.first(name, path, object_, file) == in_turn(rules, name, path, object_, file), (name, file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["native", "python", "kernel", "go", "js", "java"])
 def test_every_example_and_every_pattern_of_the_rules(runtime: str) -> None:
     rules = RULES.built_in[runtime]

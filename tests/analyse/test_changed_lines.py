@@ -146,6 +146,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.programs
 @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=LINES, after=LINES, context=st.sampled_from((0, 3)), end=st.booleans())
 def test_git_agrees(repo: Path, before: list[str], after: list[str], context: int, end: bool) -> None:

@@ -37,6 +37,7 @@ def of_real_captures() -> Report:
     return build_report(concurrency(("threads", "gevent"), counted=2))
 
 
+@pytest.mark.slow
 def test_of_the_studies_from_real_captures() -> None:
     assert wrong(of_real_captures()) == []
     assert wrong(seed_report()) == []
@@ -54,6 +55,7 @@ def test_of_random_studies(seed: int) -> None:
     assert wrong(random_study(seed)) == []
 
 
+@pytest.mark.slow
 def test_of_random_commits() -> None:
     assert [fault for seed in range(30) for fault in wrong(random_commits(seed))] == []
 

@@ -169,6 +169,7 @@ def test_every_habit_has_its_words_and_its_pair() -> None:
     assert [habit.key for habit in HABITS] == list(WORDS) == list(HABIT_OF)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("habit", HABIT_OF)
 def test_a_habit_is_told_of_the_variant_that_has_it(habit: str, tmp_path: Path) -> None:
     before, after = HABIT_OF[habit]
@@ -183,12 +184,14 @@ def test_a_habit_is_told_of_the_variant_that_has_it(habit: str, tmp_path: Path) 
     assert found.text.endswith(f" To look at next: {WORDS[habit].advice}.")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("habit", HABIT_OF)
 def test_a_habit_that_was_given_up_is_told_of_the_baseline(habit: str, tmp_path: Path) -> None:
     after, before = HABIT_OF[habit]
     assert said(compared(before, after, tmp_path))[habit].text.startswith(f"{before.__name__} {WORDS[habit].what}: “")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("habit", HABIT_OF)
 def test_a_habit_of_both_variants_is_not_told(habit: str, tmp_path: Path) -> None:
     _, has_it = HABIT_OF[habit]

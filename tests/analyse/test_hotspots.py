@@ -47,6 +47,7 @@ def test_categories_add_up_to_the_total_of_the_capture() -> None:
         assert found.total[server].median == pytest.approx(declared / 2000)
 
 
+@pytest.mark.slow
 def test_listed_and_hidden_functions_are_all_that_ran(report: Report) -> None:
     found = table(report)
     for row in found.rows:

@@ -84,6 +84,7 @@ def test_normalising_twice_changes_nothing_more_and_never_loses_the_name(raw: st
         assert len(once) <= max(len(raw), len("(no symbol)"))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "raw",
     [

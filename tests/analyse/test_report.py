@@ -36,6 +36,7 @@ def test_the_sample_report_is_what_the_code_writes(report: Report, request: pyte
     assert Report.model_validate_json(text) == report
 
 
+@pytest.mark.slow
 def test_the_order_of_runs_leaves_no_trace(report: Report) -> None:
     data = concurrency()
     for seed in range(2):

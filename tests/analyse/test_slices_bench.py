@@ -49,6 +49,7 @@ def test_copies_of_one_server_are_called_different_in_at_most_one_of_a_hundred_c
     assert sum(found.startswith("costs") for found in called) <= 12  # 6 expected; 13 in 1 of 100 tries
 
 
+@pytest.mark.programs
 def test_a_python_server_that_waits_still_parses_and_waits_by_the_clock(tmp_path: Path) -> None:
     command = SERVERS["threads"](tmp_path / "copy", 1_000_000)
     assert command[1] == str(tmp_path / "copy" / "threads.py")

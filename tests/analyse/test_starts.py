@@ -54,6 +54,7 @@ def test_one_wild_start_of_ten_hardly_moves_the_ratio() -> None:
     assert ratio_over_starts(ratios(wild)).half_width < 0.01
 
 
+@pytest.mark.slow
 def test_the_error_of_a_median_is_that_of_many_medians() -> None:
     rng = np.random.default_rng(5)
     for n in (20, 60, 200):

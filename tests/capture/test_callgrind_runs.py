@@ -81,6 +81,7 @@ def test_callgrind_reaches_a_server_behind_a_shell_and_its_forked_worker(tmp_pat
     assert processes(tmp_path) == []
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("user", "host"), [("root", "web-1"), ("???", "???"), ("a-on-b", "c-by-d"), ("", "x"), ("jane doe", "")]
 )

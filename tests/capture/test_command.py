@@ -59,6 +59,7 @@ def test_the_first_line_of_a_script_names_its_interpreter(tmp_path: Path) -> Non
         assert is_python(Target(command=(str(script),))) == (expected is not None)
 
 
+@pytest.mark.programs
 def test_the_python_of_a_target_is_that_of_its_own_interpreter(tmp_path: Path) -> None:
     """Not ours: a server in an environment of its own may run another version."""
     other = tmp_path / "venv" / "bin" / "python3"

@@ -86,6 +86,7 @@ def fake(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, output: str) 
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
+@pytest.mark.programs
 def test_doctor_says_why_callgrind_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(tmp_path, monkeypatch, "valgrind", LOADER)
     found = try_callgrind()
@@ -93,6 +94,7 @@ def test_doctor_says_why_callgrind_does_not_start(tmp_path: Path, monkeypatch: p
     assert "libc6-dbg" in found.install
 
 
+@pytest.mark.programs
 def test_doctor_says_that_perf_is_only_a_wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(tmp_path, monkeypatch, "perf", WSL)
     found = try_perf()

@@ -13,6 +13,8 @@ import pytest
 from profpipe import cpu_clock
 from profpipe.cpu_clock import TreeClock, descendants
 
+pytestmark = pytest.mark.programs
+
 # A parent whose children do what a line of stdin says; it answers with the CPU it knows of itself, in nanoseconds.
 PARENT = """
 import os, sys, threading, time, signal

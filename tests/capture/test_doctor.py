@@ -18,6 +18,8 @@ from profpipe.capture import (
     try_tools,
 )
 
+pytestmark = pytest.mark.programs
+
 PYTHON = sys.executable
 
 

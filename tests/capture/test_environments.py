@@ -41,6 +41,7 @@ def wanted(checkout: Path, lock: str, text: str = "", **more: object) -> Wanted:
         (("Cargo.lock", "Cargo.toml"), CARGO, "Cargo.lock"),
     ],
 )
+@pytest.mark.programs
 def test_the_lock_file_decides_how_an_environment_is_made(
     checkout: Path, files: tuple[str, ...], kind: EnvironmentKind, lock: str
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_lock_that_cannot_be_used_is_named(checkout: Path, named: str, message
         find_lock(checkout, named)
 
 
+@pytest.mark.programs
 def test_what_a_requirements_file_includes_is_part_of_what_it_depends_on(checkout: Path) -> None:
     (checkout / "base.txt").write_text("jinja2==3.1.4\n")
     at = wanted(checkout, "requirements.txt", "-r base.txt\nflask\n")
@@ -73,6 +75,7 @@ def test_what_a_requirements_file_includes_is_part_of_what_it_depends_on(checkou
     assert REQUIREMENTS.inputs(at) != before
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("text", "shared"),
     [("flask==3.0.0\n", True), ("-e .\n", False), (".\n", False), ("./lib\n", False), ("a @ file:///x\n", False)],
@@ -160,6 +163,7 @@ class FailingTool:
         return {}
 
 
+@pytest.mark.programs
 def test_a_failed_installation_is_reported_with_its_last_lines_and_tried_again(checkout: Path) -> None:
     at = wanted(checkout, "go.mod")
     for _ in range(2):

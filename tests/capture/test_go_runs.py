@@ -174,6 +174,7 @@ def test_a_build_that_fails_says_what_the_compiler_says(checkout: Path, tmp_path
     assert "undefined: nothing" in (record.reason or "")
 
 
+@pytest.mark.programs
 def test_a_version_that_is_too_old_is_named_before_the_first_run(tmp_path: Path) -> None:
     program = tmp_path / "go"
     program.write_text("#!/bin/sh\necho go version go1.20.14 linux/amd64\n")

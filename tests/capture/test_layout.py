@@ -100,6 +100,7 @@ print(json.dumps([0, resource.getrlimit(resource.RLIMIT_STACK)[0] - before]))
 """
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(("program", "stack"), [(LIMITED, 8 * 2**20), (REFUSED, 0)], ids=["hard limit", "seccomp"])
 def test_where_a_part_is_refused_nothing_is_changed(program: str, stack: int) -> None:
     assert callable(place_memory)

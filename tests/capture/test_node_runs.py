@@ -17,6 +17,8 @@ from tests.support.capture_driving import Drive, run
 from tests.support.paths import ROOT
 from tests.support.tools import require
 
+pytestmark = pytest.mark.programs
+
 SERVER = ROOT / "tests" / "servers" / "node"
 NAMELESS = """
 const routes = {};

@@ -17,6 +17,8 @@ from profpipe.errors import CaptureError, UsageError
 from tests.support.capture_driving import ours
 from tests.support.perf_cases import fake_perf
 
+pytestmark = pytest.mark.programs
+
 
 def test_an_option_or_a_value_that_does_not_exist_is_named() -> None:
     assert Asked.of({}) == Asked(**OPTIONS)  # type: ignore[arg-type]

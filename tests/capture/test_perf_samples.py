@@ -130,6 +130,7 @@ def test_cycles_are_not_seconds() -> None:
     assert "CPU time in samples" not in Account("cycles", 999, counted, GOOD, used_s=9.0).facts()
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(("version", "said"), [((3, 11), "native frames only"), ((3, 13), "naming Python functions")])
 def test_the_limits_depend_on_the_interpreter(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], said: str
@@ -148,6 +149,7 @@ def test_the_limits_depend_on_the_interpreter(
     assert any("frame pointers" in text for text in native)
 
 
+@pytest.mark.programs
 def test_the_version_of_an_interpreter_is_found() -> None:
     assert python_version.version(sys.executable) == sys.version_info[:2]
     assert python_version.version("/no/such/python") is None

@@ -11,6 +11,7 @@ import pytest
 from profpipe.capture.server import ports
 
 
+@pytest.mark.programs
 def test_our_listener_is_distinguished_from_another_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

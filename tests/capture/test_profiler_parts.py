@@ -21,6 +21,7 @@ from tests.support.capture_driving import ROOT, ours
 from tests.support.paths import DATA
 
 
+@pytest.mark.programs
 def test_every_profiler_keeps_the_contract() -> None:
     for name, instrument in PROFILERS.parts():
         assert instrument.name == name
@@ -158,6 +159,7 @@ def test_a_command_without_a_place_for_the_agent_is_refused(argv: tuple[str, ...
         split_command(argv, ROOT)
 
 
+@pytest.mark.programs
 def test_functions_of_a_script_have_the_file_that_the_interpreter_gives_them(tmp_path: Path) -> None:
     """CPython makes the path absolute; a relative one would be another file than callgrind's."""
     (tmp_path / "serve.py").write_text("def handle(): pass\nprint(__file__, handle.__code__.co_filename)\n")

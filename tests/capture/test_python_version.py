@@ -11,6 +11,8 @@ from profpipe.capture.server.python_version import TRY_TRAMPOLINES, has_trampoli
 from tests.support.capture_driving import ROOT
 from tests.support.pythons import pythons
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.mark.real
 def test_an_interpreter_that_is_asked_for_trampolines_leaves_no_map() -> None:

@@ -13,6 +13,8 @@ from profpipe.study.schema import Request, Target
 from tests.support.http_server import Answer, Server
 from tests.support.study_file import SERVER, mistakes
 
+pytestmark = pytest.mark.programs
+
 CREATES = Request(method="POST", path="/items", body="{}", status=201)
 EMPTY = b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
 

@@ -14,6 +14,8 @@ from profpipe.capture import (
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Requires, Target
 
+pytestmark = pytest.mark.programs
+
 PYTHON = sys.executable
 
 

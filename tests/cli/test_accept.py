@@ -7,8 +7,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.support.paths import SAMPLE_REPORT
 from tests.support.study_driving import Done
+
+pytestmark = pytest.mark.programs
 
 STUDY = '[target.a]\ncommand = ["a", "{port}"]\n\n[study.concurrency]\ntargets = ["a"]\n'
 

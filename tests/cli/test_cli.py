@@ -185,6 +185,7 @@ def test_check_names_every_mistake_with_its_place(tmp_path: Path) -> None:
     assert "profpipe.toml:5:" in done.stderr
 
 
+@pytest.mark.programs
 def test_list_and_doctor_speak_json() -> None:
     listed = json.loads(profpipe("list", "--json").stdout)
     assert {"concurrency", "head", "asgi"} <= {study["id"] for study in listed["studies"]}
@@ -196,6 +197,7 @@ def test_list_and_doctor_speak_json() -> None:
     assert all(row["works"] or row["note"] for row in tools.values())
 
 
+@pytest.mark.slow
 def test_compare_of_the_same_captures_is_the_same_bytes(tmp_path: Path) -> None:
     made = []
     for name in ("a", "b"):

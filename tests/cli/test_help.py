@@ -16,6 +16,7 @@ from tests.support.command import profpipe
 HEAVY = ("pydantic", "duckdb", "numpy", "pandas", "scipy", "jinja2", "psutil", "httpx2", "rich", "importlib.metadata")
 
 
+@pytest.mark.programs
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv[1:] = ['--help']\n"

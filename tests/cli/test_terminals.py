@@ -58,6 +58,7 @@ while given:
 """
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("encoding", "commands"),
     [(encoding, ("compare", "parse", "json")) for encoding in ("ascii", "latin-1", "cp1252")]
@@ -88,6 +89,7 @@ def test_results_are_printed_on_terminals_that_are_not_utf8(
         json.loads(texts[-1])
 
 
+@pytest.mark.programs
 def test_names_that_are_not_utf8_are_compared(tmp_path: Path) -> None:
     names = [os.fsdecode(b"caf\xe9.gz"), "b.gz"]
     for name in names:
@@ -98,6 +100,7 @@ def test_names_that_are_not_utf8_are_compared(tmp_path: Path) -> None:
     assert r"caf\\xe9.gz" in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "words",
     [
@@ -135,6 +138,7 @@ def test_the_command_line_prints_in_one_place_only() -> None:
             assert not found, f"{file.name}: use say.py"
 
 
+@pytest.mark.programs
 def test_too_little_memory_is_one_sentence(tmp_path: Path) -> None:
     big = tmp_path / "big.json"
     big.write_text('{"session": [' + "[1]," * 4_000_000 + "[1]]}")
@@ -145,11 +149,13 @@ def test_too_little_memory_is_one_sentence(tmp_path: Path) -> None:
     assert b"not enough memory" in out
 
 
+@pytest.mark.programs
 def test_a_small_capture_needs_no_more_memory_than_it_holds(tmp_path: Path) -> None:
     code, out = run("parse", DATA / "pstats" / "cprofile-threads.pstats", cwd=tmp_path, memory=1500 << 20)
     assert code == 0, out
 
 
+@pytest.mark.programs
 def test_a_stop_that_a_library_turns_into_its_own_error_is_a_stop(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text(
         "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\n    import time; time.sleep(5)\n"

@@ -10,6 +10,8 @@ from profpipe.commits.ancestry import by_ancestry
 from tests.support.demo_repository import git
 from tests.support.small_repository import put
 
+pytestmark = pytest.mark.programs
+
 
 def test_parents_come_before_children_whatever_the_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):

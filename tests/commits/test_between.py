@@ -10,6 +10,8 @@ import pytest
 from profpipe.commits.between import commits_between, packages_between
 from tests.support.small_repository import put
 
+pytestmark = pytest.mark.programs
+
 NPM = {"": {"name": "shop"}, "node_modules/a/node_modules/debug": {"version": "2.6.9"}}
 
 

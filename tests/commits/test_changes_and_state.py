@@ -15,6 +15,8 @@ from profpipe.commits.worktrees import cache_folder, checked_out, snapshot
 from tests.support.demo_repository import git
 from tests.support.small_repository import put
 
+pytestmark = pytest.mark.programs
+
 
 def test_changes_are_git_diff_without_context(repo: Path) -> None:
     text = changes(repo, commit_of(repo, "main").commit, commit_of(repo, "topic").commit)

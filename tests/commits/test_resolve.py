@@ -13,6 +13,8 @@ from profpipe.errors import CommitError, ProfpipeError, UsageError
 from tests.support.demo_repository import git
 from tests.support.small_repository import put
 
+pytestmark = pytest.mark.programs
+
 
 def subjects(asked: Asked) -> list[str]:
     return [commit.subject for commit in asked.commits]

@@ -13,6 +13,8 @@ from profpipe.errors import CommitError
 from tests.support.demo_repository import git
 from tests.support.small_repository import put
 
+pytestmark = pytest.mark.programs
+
 
 def state(repo: Path) -> tuple[str, ...]:
     """All of a checkout that a command could touch."""

@@ -228,6 +228,7 @@ def test_an_unknown_format_lists_those_there_are() -> None:
         export(parse_file(DATA / STACKS[0]), "svg")
 
 
+@pytest.mark.slow
 def test_deep_stacks_are_written() -> None:
     profile = read(folded.parse, (";".join(f"f{i}" for i in range(30_000)) + " 1\n").encode())
     assert again(profile).functions.name == profile.functions.name

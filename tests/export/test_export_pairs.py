@@ -159,6 +159,7 @@ def test_go_tool_pprof_reads_the_export(source: str, tmp_path: Path) -> None:
     assert sum(int(re.match(r"\d+", row)[0]) for row in rows) == profile.self_sum(profile.metrics[0].key)  # type: ignore[index]
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("source", ["pprof", "folded", "callgrind", "pstats"])
 def test_callgrind_annotate_reads_the_export(source: str, tmp_path: Path) -> None:
     require("callgrind_annotate")

@@ -19,6 +19,8 @@ from tests.support.forge_server import HEAD_SHA, TOKEN, Forge
 from tests.support.paths import ROOT
 from tests.support.sample_commits import pull_request_document
 
+pytestmark = pytest.mark.programs
+
 CI = ROOT / "docs" / "ci"
 PAGE = (ROOT / "docs" / "ci.md").read_text()
 BESIDE = Path(sys.executable).parent

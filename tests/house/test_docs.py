@@ -92,6 +92,7 @@ PATHS = ["/wo" + "rk/"]
 PATHS_BUT_IN_TESTS = ["/ro" + "ot/", "/ho" + "me/"]
 
 
+@pytest.mark.programs
 def test_no_tracked_file_names_a_registrys_host_or_a_place_of_one_machine() -> None:
     in_tests = re.compile("|".join(map(re.escape, HOSTS + PATHS)).encode())
     elsewhere = re.compile("|".join(map(re.escape, HOSTS + PATHS + PATHS_BUT_IN_TESTS)).encode())

@@ -1,8 +1,9 @@
-"""The house: data flows one way, rooms on one floor do not know each other, libraries stay in their room."""
+"""The house: data flows one way without a circle, rooms of a floor do not know each other, libraries stay in theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ LIBRARIES = {
     "tree_sitter": {"study"},
     "tree_sitter_toml": {"study"},
 }
+# Lines, not syntax trees: to parse the 300 files of tests takes three seconds.
+OF_TESTS = re.compile(r"^[ \t]*(?:from|import) +tests\b.*", re.MULTILINE)
 FILES = sorted(SRC.rglob("*.py"))
 
 
@@ -110,6 +113,41 @@ def test_inside_a_room_a_file_imports_only_floors_below(room: str) -> None:
                 assert floor[rest[0]] < floor[own], f"{file.name}:{line}: {own} must not import {rest[0]}"
 
 
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Imports inside functions count too: they hide a circle, they do not open it."""
+    names = {module_of(file): file for file in FILES}
+    links = {module: _imported(file, names) - {module} for module, file in names.items()}
+    while links:
+        free = {module for module, others in links.items() if not others & links.keys()}
+        assert free, f"files that import each other: {', '.join(sorted(_on_a_circle(links)))}"
+        links = {module: others for module, others in links.items() if module not in free}
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(SRC.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(file: Path, known: Container[str]) -> set[str]:
+    """Files that this one names; a package counts where something of its own `__init__` is named."""
+    found = set()
+    for name, _ in imports(file):
+        module = name if name in known else name.rpartition(".")[0]
+        if module in known:
+            found.add(module)
+    return found
+
+
+def _on_a_circle(links: Mapping[str, set[str]]) -> set[str]:
+    """What is left when files that no other one imports are taken away as well."""
+    left = dict(links)
+    while True:
+        wanted = {other for others in left.values() for other in others}
+        if left.keys() <= wanted:
+            return set(left)
+        left = {module: others for module, others in left.items() if module in wanted}
+
+
 @pytest.mark.parametrize("folder", ["parse", "load", "export", "capture/profilers", "publish"])
 def test_formats_and_tools_do_not_know_each_other(folder: str) -> None:
     """Files of one tool or format import only the room's shared files, never another tool's."""
@@ -139,8 +177,6 @@ SHARED: dict[str, set[str]] = {
 def test_a_test_module_imports_no_other() -> None:
     """What two of them need is in tests/support, and paths are counted in tests/support/paths.py."""
     for file in sorted(TESTS.rglob("test_*.py")):
-        others = [
-            (n, line) for n, line in imports(file) if n.startswith("tests.") and not n.startswith("tests.support.")
-        ]
-        assert others == [], file
-        assert "Path(__file" + "__)" not in file.read_text(), f"{file.name}: take the path from tests.support.paths"
+        text = file.read_text()
+        assert [line for line in OF_TESTS.findall(text) if "tests.support" not in line] == [], file
+        assert "Path(__file" + "__)" not in text, f"{file.name}: take the path from tests.support.paths"

@@ -186,6 +186,7 @@ def test_every_python_that_is_promised_is_listed() -> None:
     assert list(map(int, listed)) == list(range(int(low), int(high)))
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is missing")
 @pytest.mark.parametrize("script", [".ci/run"])
 def test_scripts_are_bash_that_stops_at_the_first_failure(script: str) -> None:

@@ -34,6 +34,7 @@ def warmed(server: Server, folder: Path, **more: object) -> LoadResult:
     return load.warm_up(plan, "127.0.0.1", server.port, cpus=(), folder=folder)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("answer", [HINT + OK, HINT * 2 + OK, CONTINUE + OK], ids=["103", "two 103", "100"])
 def test_interim_answers_are_no_requests_and_rule_out_wrk(tmp_path: Path, answer: bytes) -> None:
     with Server(lambda *_: Answer(answer)) as server:
@@ -45,6 +46,7 @@ def test_interim_answers_are_no_requests_and_rule_out_wrk(tmp_path: Path, answer
     assert miscounted("builtin", warm) is None
 
 
+@pytest.mark.programs
 def test_a_server_that_closes_after_each_answer_rules_out_generators_that_reconnect_unsaid(tmp_path: Path) -> None:
     closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with Server(lambda *_: Answer(closing, close=True)) as server:
@@ -54,12 +56,14 @@ def test_a_server_that_closes_after_each_answer_rules_out_generators_that_reconn
     assert miscounted("builtin", warm) is None
 
 
+@pytest.mark.programs
 def test_a_plain_server_rules_out_nothing(tmp_path: Path) -> None:
     with Server(lambda *_: Answer()) as server:
         warm = warmed(server, tmp_path)
     assert [miscounted(name, warm) for name in ("wrk", "h2load", "builtin")] == [None, None, None]
 
 
+@pytest.mark.programs
 def test_without_a_warm_up_a_named_generator_gets_a_look_at_the_server(tmp_path: Path) -> None:
     with Server(lambda *_: Answer(HINT + OK)) as server:
         warm = warmed(server, tmp_path, warmup=0)

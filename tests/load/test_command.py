@@ -40,6 +40,7 @@ def test_it_is_told_everything_by_placeholders(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("code", "count", "served", "failed"),
     [
@@ -61,6 +62,7 @@ def test_how_its_operations_are_counted(
     assert found.client_cpu_s is not None
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("tool", ["auto", "redis-benchmark"])
 def test_a_known_tools_result_is_read(tool: str, tmp_path: Path) -> None:
     text = DATA / "load" / "redis_benchmark.txt"
@@ -71,11 +73,13 @@ def test_a_known_tools_result_is_read(tool: str, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.programs
 def test_the_result_may_be_in_a_file(tmp_path: Path) -> None:
     code = "import sys; print('noise'); open(sys.argv[-1], 'w').write('{\"n\": 3}')"
     assert run(plan(code, arguments=("{out}",), count={"pointer": "/n"}), tmp_path).served == 3
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("code", "count", "words"),
     [
@@ -95,6 +99,7 @@ def test_what_it_prints_instead_is_said(code: str, count: dict[str, object], wor
         run(plan(code, count=count), tmp_path)
 
 
+@pytest.mark.programs
 def test_a_program_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
     code = "import os, subprocess, sys, time; subprocess.Popen(['sleep', '77']); time.sleep(77)"
     with pytest.raises(LoadError, match=r"did not end within 0.1 s and was killed; raise load.timeout"):
@@ -117,6 +122,7 @@ def test_a_program_that_is_not_there_is_refused_before_anything_runs() -> None:
         load.choose(plan(count={"result": "siege"}))
 
 
+@pytest.mark.programs
 def test_it_warms_up_itself(tmp_path: Path) -> None:
     asked = plan(arguments=("{requests}",), count={"exit": True}, warmup=20)
     assert load.warm_up(asked, "127.0.0.1", 9, cpus=(), folder=tmp_path).served == 20
@@ -176,6 +182,7 @@ def test_a_target_may_have_a_data_folder_and_its_checkout(tmp_path: Path) -> Non
     assert mistakes(tmp_path, text) == []
 
 
+@pytest.mark.programs
 def test_the_captured_text_stays_with_the_result(tmp_path: Path) -> None:
     found = run(plan("print('7 ops')", count={"pattern": r"(\d+)"}), tmp_path)
     assert (found.output, json.loads(json.dumps(found.command))[-1]) == ("7 ops\n", "127.0.0.1:9")

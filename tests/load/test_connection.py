@@ -80,6 +80,7 @@ def test_any_cut_of_the_bytes_counts_the_same(answers: list[tuple[bytes, list[in
     assert load.over
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"])
 def test_the_fast_path_waits_for_a_message_boundary(start: bytes) -> None:
     """Bytes equal to a whole response, in the middle of another one, are that one's: never an answer of their own."""

@@ -27,6 +27,7 @@ def test_the_request_asks_for_it() -> None:
     assert not closes(request_bytes(Request(body="\r\nConnection: close\r\n\r\n"), "127.0.0.1", 80))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("server_closes", [True, False], ids=["the server closes", "the server would keep it"])
 def test_every_request_of_a_run_has_its_own(server_closes: bool, tmp_path: Path) -> None:
     plan = LoadPlan(requests=60, connections=4, request=ONCE)
@@ -38,6 +39,7 @@ def test_every_request_of_a_run_has_its_own(server_closes: bool, tmp_path: Path)
     assert found.reconnects == server.connections - plan.connections
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("server_closes", [True, False], ids=["the server closes", "the server would keep it"])
 def test_every_request_of_a_slice_has_its_own(server_closes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()

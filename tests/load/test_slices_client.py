@@ -27,6 +27,8 @@ from profpipe.study.schema import Request
 from tests.support.http_server import OK, Answer, Server, unused_port
 from tests.support.processes import wait_until
 
+pytestmark = pytest.mark.programs
+
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"

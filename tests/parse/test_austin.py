@@ -115,6 +115,7 @@ def test_bad_files_name_the_line_and_the_reason(data: bytes, line: int | None, w
     assert caught.value.line == line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TWINS)
 def test_a_cut_is_an_error_or_partial(name: str) -> None:
     """A raw recording ends in `# duration`. Its compressed twin has no end mark: only a line without end is doubted."""

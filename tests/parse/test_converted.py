@@ -70,6 +70,7 @@ def test_where_the_tool_is_missing_its_command_is_named(
         convert.parse_converted(tmp_path / "x")
 
 
+@pytest.mark.programs
 def test_what_the_tool_prints_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "perf", f"exec /bin/gzip -dc {PERF_TEXT}")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -80,6 +81,7 @@ def test_what_the_tool_prints_is_read(tmp_path: Path, monkeypatch: pytest.Monkey
     assert profile.self_sum("samples") > 0
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("body", "words"),
     [("echo incompatible file format >&2; exit 255", "incompatible file format"), ("exit 0", "exit code 0")],
@@ -94,6 +96,7 @@ def test_a_tool_that_fails_gives_its_reason(
         convert.parse_converted(tmp_path / "perf.data")
 
 
+@pytest.mark.programs
 def test_a_tool_that_hangs_or_writes_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "perf.data").write_bytes(b"PERFILE2")
@@ -125,6 +128,7 @@ def test_a_real_perf_data_has_the_samples_that_perf_prints(tmp_path: Path) -> No
     assert profile.self_sum("samples") == sum("cpu-clock" in line for line in printed.stdout.splitlines())
 
 
+@pytest.mark.programs
 def test_nothing_is_converted_unless_the_user_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "perf", "echo ran > ran; exit 1")
     monkeypatch.setenv("PATH", str(tmp_path))

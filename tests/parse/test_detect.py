@@ -285,6 +285,7 @@ def test_an_unknown_file_names_the_parsers_that_are_left_out(foreign: Registry[P
         detect(b"\0\0\0", parsers=foreign)
 
 
+@pytest.mark.programs
 def test_parsing_loads_neither_pandas_nor_pydantic() -> None:
     code = (
         "import sys; from profpipe.parse import parse_file\n"

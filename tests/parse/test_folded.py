@@ -229,6 +229,7 @@ def test_hostile_names_stay_text() -> None:
     assert parse("main;" + ";".join(names) + " 1\n").functions.name == ("main", *names)
 
 
+@pytest.mark.slow
 def test_a_stack_of_30_000_frames() -> None:
     profile = parse(";".join(f"f{i}" for i in range(30_000)) + " 1\n")
     assert profile.stacks is not None

@@ -52,6 +52,7 @@ def test_massif_without_a_peak_says_which_snapshot_is_shown() -> None:
     assert "no snapshot is marked as the peak" in profile.meta.warnings[0]
 
 
+@pytest.mark.slow
 def test_no_cut_of_a_massif_file_changes_the_peak_in_silence() -> None:
     whole = self_by_name(read(massif.parse, MASSIF))
     for at in cuts(MASSIF.rstrip(), 200):
@@ -112,6 +113,7 @@ def test_memray_s_two_values_are_two_metrics_of_one_recording() -> None:
     assert profile.meta.threads == ()
 
 
+@pytest.mark.slow
 def test_cachegrind_has_the_sums_that_cg_annotate_printed_and_a_cut_shows() -> None:
     data = capture("callgrind/alloc.cachegrind.gz")
     profile = read(callgrind.parse, data)

@@ -219,6 +219,7 @@ def test_a_cut_is_an_error_or_partial(name: str) -> None:
             assert data[:size].endswith(end), size
 
 
+@pytest.mark.slow
 def test_a_stack_of_30_000_frames() -> None:
     frames = "".join(f"\t{i:x} f{i}+0x1 (/x)\n" for i in range(30_000))
     assert self_by_name(parse(f"a 1 1.0: 5 cycles: \n{frames}\n")) == {"f0": 5}

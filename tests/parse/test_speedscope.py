@@ -103,6 +103,7 @@ def test_every_cut_is_a_clean_error(name: str) -> None:
         assert isinstance(outcome(reader.parse, data[:size]), ProfpipeError), size
 
 
+@pytest.mark.slow
 def test_stacks_of_30_000_frames() -> None:
     deep = [0] * 30_000
     assert self_by_name(parse(document(sampled(samples=[deep, [1]])))) == {"a": 2, "b": 3}

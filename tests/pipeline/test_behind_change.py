@@ -55,6 +55,7 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "reports"
 
 
+@pytest.mark.programs
 def test_functions_packages_commits_and_the_gate_are_told_without_being_asked(reports: Path) -> None:
     found = ask(reports, KEY, Narrowed(variant="server"))
     (change,) = found.trends[0].changes or ()

@@ -53,6 +53,7 @@ def test_two_equal_versions_are_refused() -> None:
         read_bump("jinja2==3.1.4..3.1.4")
 
 
+@pytest.mark.programs
 def test_both_sides_have_the_files_of_the_commit_in_worktrees_of_their_own(repo: Path) -> None:
     asked = twice(repo, (), None, [read_bump("jinja2==..3.1.6")])
     assert [c.id for c in asked.commits] == ["jinja2-as-locked", "jinja2-3.1.6"]
@@ -65,11 +66,13 @@ def test_both_sides_have_the_files_of_the_commit_in_worktrees_of_their_own(repo:
     assert git(repo, "status", "--porcelain") == ""
 
 
+@pytest.mark.programs
 def test_the_same_bump_finds_its_worktrees_again(repo: Path) -> None:
     bump = [read_bump("jinja2==3.1.4..3.1.6")]
     assert twice(repo, (), None, bump) == twice(repo, ("HEAD",), None, bump)
 
 
+@pytest.mark.programs
 def test_only_what_differs_from_the_lock_is_asked_for(repo: Path) -> None:
     bumps = [read_bump("jinja2==..3.1.6"), read_bump("werkzeug==3.0.0..3.0.1")]
     asked = twice(repo, (), None, bumps)
@@ -79,11 +82,13 @@ def test_only_what_differs_from_the_lock_is_asked_for(repo: Path) -> None:
     ]
 
 
+@pytest.mark.programs
 def test_a_range_of_commits_is_refused(repo: Path) -> None:
     with pytest.raises(UsageError, match="at one commit"):
         twice(repo, ("HEAD~1..HEAD",), None, [read_bump("jinja2==..3.1.6")])
 
 
+@pytest.mark.programs
 def test_bumps_of_two_languages_are_refused(repo: Path) -> None:
     with pytest.raises(UsageError, match="one language at a time"):
         twice(repo, (), None, [read_bump("jinja2==..3.1.6"), read_bump("express@..4.19.2")])

@@ -48,6 +48,7 @@ def names(measured: Path) -> list[str]:
     return [v.id for v in store.read_study(measured).variants]
 
 
+@pytest.mark.slow
 def test_a_variant_beside_itself_from_another_folder_costs_the_same(measured: Path, tmp_path: Path) -> None:
     variant = names(measured)[0]
     again = copy(measured, tmp_path / "again")
@@ -119,6 +120,7 @@ def test_the_command_line_says_what_does_not_go_together(measured: Path, tmp_pat
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.slow
 def test_the_report_of_the_same_runs_is_the_same_bytes(measured: Path, tmp_path: Path) -> None:
     sides = [f"{measured}:{name}" for name in names(measured)[:2]]
     made = []

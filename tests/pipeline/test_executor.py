@@ -117,6 +117,7 @@ def test_local_and_a_fleet_follow_the_protocol() -> None:
     assert protocol_faults(SimpleNamespace(missing=lambda: None), Executor) == ["lacks session"]
 
 
+@pytest.mark.programs
 def test_units_may_run_together_and_end_in_another_order(fleet: Fleet, tmp_path: Path) -> None:
     folder = carry_out(tmp_path, fleet.told.append)
     assert fleet.opened == ["two"]
@@ -127,6 +128,7 @@ def test_units_may_run_together_and_end_in_another_order(fleet: Fleet, tmp_path:
     assert store.read_study(folder).environment["CPU"] == "a fleet of two"
 
 
+@pytest.mark.programs
 def test_a_unit_is_taken_when_there_is_a_host_for_it(fleet: Fleet, tmp_path: Path) -> None:
     """Two failures before the load end a variant: what is planned later is not handed over any more."""
     fleet.hosts = 1
@@ -141,6 +143,7 @@ def test_a_unit_is_taken_when_there_is_a_host_for_it(fleet: Fleet, tmp_path: Pat
     assert len([event for event in fleet.told if isinstance(event, PhaseEntered)]) == 5
 
 
+@pytest.mark.programs
 def test_a_variant_that_does_not_build_is_never_handed_over(fleet: Fleet, tmp_path: Path) -> None:
     fleet.broken = {"b": CaptureError("build", "no compiler", log_tail=("cc: not found",))}
     folder = carry_out(tmp_path, fleet.told.append)
@@ -151,6 +154,7 @@ def test_a_variant_that_does_not_build_is_never_handed_over(fleet: Fleet, tmp_pa
     assert len(kept(folder)) == 4
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), StoreError("no space left")])
 def test_what_is_under_way_leaves_nothing_when_it_is_stopped(
     fleet: Fleet, tmp_path: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch
@@ -167,6 +171,7 @@ def test_what_is_under_way_leaves_nothing_when_it_is_stopped(
     assert fleet.closed == 1
 
 
+@pytest.mark.programs
 def test_a_study_that_is_stopped_before_any_run_has_ended_leaves_no_folder(fleet: Fleet, tmp_path: Path) -> None:
     def stop(event: Event) -> None:
         if isinstance(event, PhaseEntered):

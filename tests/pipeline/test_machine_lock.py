@@ -14,6 +14,8 @@ from profpipe.errors import MachineBusy
 from profpipe.pipeline.execute.machine_lock import ALONGSIDE, NAME, machine_lock
 from tests.support.study_driving import StudyFolder, server, slow
 
+pytestmark = pytest.mark.programs
+
 OWN = f"\0profpipe-test-{os.getpid()}"
 
 

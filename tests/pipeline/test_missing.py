@@ -58,6 +58,7 @@ def said(found: PreparedStudy, name: str) -> list[str]:
 TOOLS = ("cargo", "valgrind", "vgdb", "perf", "wrk", "h2load")
 
 
+@pytest.mark.programs
 def test_without_cargo_the_earlier_build_is_measured_with_a_note(checkout: Path) -> None:
     build_all(checkout)
     have(checkout, *TOOLS[1:])
@@ -72,6 +73,7 @@ def test_without_cargo_and_unbuilt_the_study_says_how_to_get_it(checkout: Path) 
         seed(checkout)
 
 
+@pytest.mark.programs
 def test_with_cargo_it_is_built_before_it_is_asked_for(checkout: Path) -> None:
     have(checkout, *TOOLS)
     found = seed(checkout)
@@ -107,6 +109,7 @@ def test_without_h2load_a_fixed_count_is_sent_by_our_own_generator(checkout: Pat
     assert "callgrind-count" in seed(checkout).kinds
 
 
+@pytest.mark.programs
 def test_a_build_that_several_targets_share_is_done_once(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build_all(checkout)
     have(checkout, *TOOLS)

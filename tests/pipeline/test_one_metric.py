@@ -24,6 +24,7 @@ from tests.support.prepared_study import TARGET, prepared
         ("calls", ("yappi",)),
     ],
 )
+@pytest.mark.programs
 def test_only_the_instruments_of_the_metric_are_used(tmp_path: Path, metric: str, expected: tuple[str, ...]) -> None:
     study = prepared(
         tmp_path, {"a": TARGET}, profilers=["clean", "callgrind", "fine", "yappi"],

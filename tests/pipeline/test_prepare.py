@@ -32,6 +32,7 @@ def test_a_baseline_that_is_not_there_ends_it(tmp_path: Path) -> None:
         prepared(tmp_path, {"a": {"command": ["./srever", "{port}"]}, "b": TARGET})
 
 
+@pytest.mark.programs
 def test_the_interpreter_of_a_target_is_looked_for_in_the_studys_folder(tmp_path: Path) -> None:
     """`venv/bin/python` stands relative to profpipe.toml, wherever profpipe is called."""
     (tmp_path / "venv").mkdir()

@@ -168,6 +168,7 @@ def test_a_refusal_is_no_failure(folder: Path) -> None:
     assert unmeasured == ()
 
 
+@pytest.mark.slow
 def test_the_report_of_the_same_captures_is_the_same_bytes(whole: Path, tmp_path: Path) -> None:
     """Whatever the order in which the runs lie in the folder."""
     names = (report_files.REPORT_JSON, report_files.REPORT_HTML, report_files.COMMENT)
@@ -189,6 +190,7 @@ def test_report_json_is_read_back_as_it_was_written(whole: Path, tmp_path: Path)
         report_files.load_report(tmp_path / "x.json")
 
 
+@pytest.mark.slow
 def test_the_old_report_stays_when_the_new_one_cannot_be_written(
     whole: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_variant_that_does_not_serve_makes_all_runs_invalid(tmp_path: Path) ->
     assert our_servers() == []
 
 
+@pytest.mark.programs
 def test_only_samplers_of_a_study_by_slices_join_and_only_for_one_count_of_requests(tmp_path: Path) -> None:
     require("perf")
     found = study(tmp_path)
@@ -146,6 +147,7 @@ class Works:
             yield unit, tuple(begin_record(self.study, plan) for plan in unit.plans)
 
 
+@pytest.mark.programs
 def test_runs_together_are_kept_as_runs_of_their_variants_and_the_report_says_so(tmp_path: Path) -> None:
     require("perf")
     found = study(tmp_path)

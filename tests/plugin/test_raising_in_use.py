@@ -15,6 +15,8 @@ from profpipe import store
 from tests.support import distributions
 from tests.support.study_driving import StudyFolder, slow
 
+pytestmark = pytest.mark.programs
+
 PARTS = {
     "parsers": "SAYS = frozenset()\nRECORD = ''\ndef sniff(head, filename): raise KeyError('sniff')\n"
     "def parse(raw, source): raise KeyError('parse')\n",

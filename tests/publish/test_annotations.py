@@ -59,6 +59,7 @@ def test_what_is_not_worse_or_has_no_line_of_the_repository_is_no_finding() -> N
     assert findings(report(unsure)) == ()
 
 
+@pytest.mark.programs
 def test_a_check_run_carries_it(forge: Forge, tmp_path: Path) -> None:
     attach(github_environment(forge, tmp_path), AttachOptions(comment=False, status="check"), report=report())
     (check,) = forge.state.checks
@@ -75,6 +76,7 @@ def test_a_check_run_carries_it(forge: Forge, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.programs
 def test_without_a_check_run_the_log_of_the_job_carries_it(forge: Forge, tmp_path: Path) -> None:
     environment = github_environment(forge, tmp_path)
     prepared = prepare(report(), AttachOptions(), environment)

@@ -215,6 +215,7 @@ def attach(forge: Forge, folder: Path, **changes: Any) -> list[str]:
     return send(prepared, environment, Wire("", {}, sleep=Pauses())).warnings
 
 
+@pytest.mark.programs
 def test_a_forks_pull_request_is_found_by_the_branch_and_commit_of_the_event(forge: Forge, tmp_path: Path) -> None:
     """GitHub lists no pull requests in the event of a fork."""
     assert attach(forge, tmp_path) == []
@@ -226,6 +227,7 @@ def test_a_forks_pull_request_is_found_by_the_branch_and_commit_of_the_event(for
     assert forge.state.statuses[0]["sha"] == HEAD_SHA
 
 
+@pytest.mark.programs
 def test_the_events_own_number_is_taken_when_it_is_of_this_repository(forge: Forge, tmp_path: Path) -> None:
     assert attach(forge, tmp_path, pull_requests=[SAME_REPOSITORY]) == []
     assert forge.state.count("GET", "/pulls$") == 0
@@ -234,6 +236,7 @@ def test_the_events_own_number_is_taken_when_it_is_of_this_repository(forge: For
     assert forge.state.count("GET", "/pulls$") == 1
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -251,6 +254,7 @@ def test_an_event_that_belongs_to_no_pull_request_posts_nothing(
     assert forge.state.comments == []
 
 
+@pytest.mark.programs
 def test_neither_an_option_nor_the_artifact_names_the_pull_request(forge: Forge, tmp_path: Path) -> None:
     environment = workflow_run_environment(forge, tmp_path)
     folder = stored(tmp_path / "artifact")
@@ -260,6 +264,7 @@ def test_neither_an_option_nor_the_artifact_names_the_pull_request(forge: Forge,
             prepare_artifact(folder, wanted, environment)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("event", ["", "[]", "nonsense", '{"workflow_run": 5}', '{"workflow_run": {"event": []}}'])
 def test_an_event_that_cannot_be_read(forge: Forge, tmp_path: Path, event: str) -> None:
     environment = workflow_run_environment(forge, tmp_path)

@@ -19,6 +19,8 @@ from tests.support.forge_server import Forge, fail, say
 from tests.support.sample_commits import pull_request_document, unchanged_report
 from tests.support.sample_report import sample
 
+pytestmark = pytest.mark.programs
+
 MARKER = marker("concurrency")
 
 

@@ -23,6 +23,8 @@ from tests.support import command
 from tests.support.attach_driving import Pauses, attach, github_environment, gitlab_environment, stored
 from tests.support.forge_server import HEAD_SHA, TOKEN, Answer, Asked, Forge, fail, page, say
 
+pytestmark = pytest.mark.programs
+
 
 def only(warnings: list[str]) -> str:
     assert len(warnings) == 1, warnings

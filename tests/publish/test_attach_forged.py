@@ -22,6 +22,8 @@ from tests.support.forge_server import HEAD_SHA, Forge
 from tests.support.sample_commits import pull_request_document
 from tests.support.sample_tables import BASELINE
 
+pytestmark = pytest.mark.programs
+
 Data = dict[str, Any]
 CPU, COUNTED, BASE, HEAD = "clean:cpu_us", "callgrind:instructions", 0, 1
 STUDY = """

@@ -100,6 +100,7 @@ def sent(forge: Forge) -> str:
     return "\n".join(f"{a.method} {a.path} {a.query} {a.body.decode(errors='replace')}" for a in forge.state.asked)
 
 
+@pytest.mark.programs
 def test_nothing_of_two_hundred_secrets_is_sent_or_printed(forge: Forge, tmp_path: Path) -> None:
     found = environment(forge, tmp_path)
     printed = run(tmp_path, found)
@@ -113,6 +114,7 @@ def test_nothing_of_two_hundred_secrets_is_sent_or_printed(forge: Forge, tmp_pat
     assert len(forge.state.comments) == 1
 
 
+@pytest.mark.programs
 def test_a_dry_run_and_written_files_show_none(forge: Forge, tmp_path: Path) -> None:
     printed = run(tmp_path, environment(forge, tmp_path), "--dry-run", "-o", str(tmp_path / "out"))
     assert "profpipe:report:concurrency" in printed
@@ -121,6 +123,7 @@ def test_a_dry_run_and_written_files_show_none(forge: Forge, tmp_path: Path) -> 
         assert shown(path.read_text()) == [], path.name
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "answer",
     [
@@ -139,6 +142,7 @@ def test_a_forge_that_says_the_token_back(forge: Forge, tmp_path: Path, answer: 
     assert shown(printed) == []
 
 
+@pytest.mark.programs
 def test_an_api_that_is_no_address_is_not_repeated(forge: Forge, tmp_path: Path) -> None:
     found = environment(forge, tmp_path)
     for bad in (f"http://u:{CANARIES[0]}@[bad", f"ftp://{CANARIES[1]}", f"{forge.url}/nothing?{CANARIES[2]}"):

@@ -24,6 +24,8 @@ from tests.support.forge_server import HEAD_SHA, Asked, Forge
 from tests.support.paths import FORGE
 from tests.support.tools import PRISM, require
 
+pytestmark = pytest.mark.programs
+
 SPEC = json.loads((FORGE / "github.json").read_text())
 
 

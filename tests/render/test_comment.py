@@ -158,6 +158,7 @@ def big() -> Report:
     return Report.model_validate(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [60_000, 20_000, 8_000, 3_000])
 def test_what_does_not_fit_is_cut_by_whole_sections_and_named(limit: int) -> None:
     text = render_comment(big(), limit=limit)

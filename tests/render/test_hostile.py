@@ -31,6 +31,7 @@ def test_there_are_enough_hostile_names() -> None:
     assert len(set(NAMES)) >= 41
 
 
+@pytest.mark.slow
 def test_the_page_stays_whole_and_shows_every_name(report: Report) -> None:
     page = render_page(report)
     parsed = outline(page)  # asserts that tags are balanced
@@ -58,6 +59,7 @@ def _text(page: str) -> str:
     return entities.unescape(page)
 
 
+@pytest.mark.slow
 def test_the_comment_has_no_link_mention_or_markup_from_a_name(report: Report) -> None:
     comment = render_comment(report, limit=2_000_000)
     rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(comment)
@@ -76,6 +78,7 @@ def _outside_code(rendered: str) -> str:
     return rendered.split("<code>")[0] + "".join(parts)
 
 
+@pytest.mark.slow
 def test_every_name_is_in_a_code_span_of_the_comment(report: Report) -> None:
     comment = render_comment(report, limit=2_000_000)
     rendered = MarkdownIt("gfm-like", {"linkify": False}).render(comment)

@@ -110,6 +110,7 @@ def six_variants() -> Report:
     return Report.model_validate(data)
 
 
+@pytest.mark.slow
 def test_a_large_study_of_six_variants_stays_under_a_megabyte() -> None:
     page = render_page(six_variants())
     outline(page)

@@ -71,6 +71,7 @@ def test_a_pipe_that_nothing_reads_is_an_error(tmp_path: Path, monkeypatch: pyte
         write_output(tmp_path / "pipe", "data")
 
 
+@pytest.mark.programs
 def test_a_socket_is_refused_and_nothing_else_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the path of a socket is short
     with socket.socket(socket.AF_UNIX) as server:

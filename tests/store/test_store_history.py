@@ -20,6 +20,7 @@ from profpipe.pipeline.history import Narrowed, ask, merge, overview, record
 from profpipe.store.history import folder as history_files
 from profpipe.store.history.parquet import database, digest, names_of, table
 from profpipe.store.history.rows import COLUMNS, report_id, report_rows
+from tests.support.examples import examples
 from tests.support.history_cases import REAL, at, document
 from tests.support.hostile_names import NAMES
 from tests.support.paths import ROOT
@@ -76,6 +77,7 @@ def test_a_report_that_is_made_again_keeps_its_id_and_two_runs_never_share_one()
     assert report_id(Report.model_validate(data)) != first
 
 
+@pytest.mark.programs
 def test_packing_loses_nothing_and_a_report_made_again_outranks_its_pack(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +93,7 @@ def test_packing_loses_nothing_and_a_report_made_again_outranks_its_pack(
     assert [round(value / values[0], 6) for value in values if value] == [1, 3, 1, 1, 1, 1]
 
 
+@pytest.mark.programs
 def test_entries_are_in_the_order_of_commits(tmp_path: Path) -> None:
     for number in (5, 1, 3):
         record(at(number), tmp_path)
@@ -98,6 +101,7 @@ def test_entries_are_in_the_order_of_commits(tmp_path: Path) -> None:
     assert [point.commit for point in trend.points] == [f"{number:012x}" for number in (1, 3, 5)]
 
 
+@pytest.mark.programs
 def test_commits_of_one_target_are_points_of_its_series(tmp_path: Path) -> None:
     data = document()
     for number, variant in enumerate(data["variants"][:2]):
@@ -127,6 +131,7 @@ def test_a_machine_is_its_facts_not_its_name_and_not_its_kernels_patch_level() -
     assert machine_key(machine_text(facts)) != machine_key(machine_text(facts | {"container": "docker"}))
 
 
+@pytest.mark.programs
 def test_a_function_that_a_report_does_not_list_is_unknown_not_zero(tmp_path: Path) -> None:
     record(at(1), tmp_path)
     data = at(2).model_dump(mode="json", by_alias=True)
@@ -148,6 +153,7 @@ def test_an_ambiguous_name_lists_its_choices(tmp_path: Path) -> None:
         ask(tmp_path, "no such thing", Narrowed())
 
 
+@pytest.mark.programs
 def test_rows_of_before_throughput_had_a_key_join_its_series(tmp_path: Path) -> None:
     record(at(1), tmp_path)
     report = at(2)
@@ -161,6 +167,7 @@ def test_rows_of_before_throughput_had_a_key_join_its_series(tmp_path: Path) -> 
         assert {len(trend.points) for trend in answer.trends} == {2}, name
 
 
+@pytest.mark.slow
 def test_hostile_names_are_kept_as_they_are(tmp_path: Path) -> None:
     data = document()
     model = data["hotspots"][0]["rows"][0]["functions"][0]
@@ -181,11 +188,12 @@ def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
 # ---- damage
 
 
+@pytest.mark.slow
 def test_cut_off_anywhere_a_file_is_named_and_left_out(tmp_path: Path) -> None:
     record(at(1), tmp_path)
     (path,) = stored(tmp_path)
     whole = path.read_bytes()
-    for size in [0, 1, 3, 4, 12, *range(100, len(whole), len(whole) // 25), len(whole) - 9, len(whole) - 1]:
+    for size in [0, 1, 3, 4, 12, *range(100, len(whole), len(whole) // examples(25)), len(whole) - 9, len(whole) - 1]:
         path.write_bytes(whole[:size])
         answer = overview(tmp_path, Narrowed())
         assert answer.trends == ()
@@ -194,12 +202,13 @@ def test_cut_off_anywhere_a_file_is_named_and_left_out(tmp_path: Path) -> None:
     assert overview(tmp_path, Narrowed()).trends
 
 
+@pytest.mark.slow
 def test_one_changed_byte_anywhere_is_found(tmp_path: Path) -> None:
     record(at(1), tmp_path)
     record(at(2), tmp_path)
     path = stored(tmp_path)[0]
     whole = path.read_bytes()
-    for place in range(0, len(whole), len(whole) // 40):
+    for place in range(0, len(whole), len(whole) // examples(40)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         answer = overview(tmp_path, Narrowed())
         assert [p for p, _ in answer.damaged] == [path]
@@ -231,6 +240,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from profpipe.pipeline.history import record
+from tests.support.examples import examples
 from tests.support.history_cases import at
 print("ready", flush=True)
 number = 0
@@ -273,6 +283,7 @@ def crafted(folder: Path, change: dict[str, object], report: Report | None = Non
     return path
 
 
+@pytest.mark.programs
 def test_merge_joins_and_the_same_entry_twice_is_one(tmp_path: Path) -> None:
     for name, numbers in (("a", (1, 2)), ("b", (2, 3))):
         for number in numbers:
@@ -370,6 +381,7 @@ def test_merge_refuses_what_is_no_history(kind: str, tmp_path: Path) -> None:
     assert not (tmp_path / "ours").exists()
 
 
+@pytest.mark.programs
 def test_a_file_of_before_the_gate_was_kept_is_read_beside_new_ones_and_merged(tmp_path: Path) -> None:
     record(at(1), tmp_path / "theirs")
     (new,) = stored(tmp_path / "theirs")
