@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from profpipe.analyse.names.categories import Categories
 from profpipe.analyse.names.demangle import function_id, normal_name, normalise
 from profpipe.analyse.names.levels import levels_of, place
+from profpipe.analyse.names.libraries import library_of
 from profpipe.analyse.names.source_paths import base_name, installed, origin, short_file
 from profpipe.model.profile import RUNTIMES, Profile
 from profpipe.model.report import FunctionName, Origin
@@ -31,8 +32,8 @@ class Key(NamedTuple):
 class Known:
     """One function of the study: its row, its name as shown and the raw names that fell on it.
 
-    `library` is whether its source is installed, not the program's own: it is the same at every commit. `line` is 0
-    until a profile says where the function is defined.
+    `library` is whether its source is installed, not the program's own: it is the same at every commit. `part` =
+    whose code it is, and which library's. `line` is 0 until a profile says where the function is defined.
     """
 
     key: Key
@@ -41,6 +42,7 @@ class Known:
     object: str
     runtime: str
     origin: Origin = ""
+    part: tuple[Origin, str] = ("", "")
     library: bool = False
     line: int = 0
     raw: dict[str, None] = field(default_factory=dict)
@@ -106,13 +108,15 @@ class Index:
         known = self._by_key.get(key)
         if known is None:
             category = self.categories.of(name, object_, file, level, own)
+            whose = origin(name, file, object_, level, own)
             known = Known(
                 key=key,
                 row=len(self.functions),
                 category=category,
                 object=base_name(object_),
                 runtime=RUNTIMES[runtime],
-                origin=origin(name, file, object_, level, own),
+                origin=whose,
+                part=library_of(name, file, object_, level, whose),
                 library=installed(file),
             )
             self._by_key[key] = known

@@ -209,7 +209,8 @@ def _table_again(table: HotspotTable, baseline: str) -> HotspotTable:
         )
         for row in table.rows
     )
-    return table.model_copy(update={"rows": rows})
+    libraries = tuple(row.model_copy(update={"cells": _cells_again(row.cells, baseline)}) for row in table.libraries)
+    return table.model_copy(update={"rows": rows, "libraries": libraries})
 
 
 def _cells_again(cells: Mapping[str, Cell], baseline: str) -> dict[str, Cell]:

@@ -60,6 +60,9 @@ def _contradictions(report: Report) -> Iterator[str]:
             yield from _unknown(f"{here}.rows.{row.category}", row.cells, variants)
             for function in row.functions:
                 yield from _unknown(f"{here}.rows.{row.category}.{function.id}", function.cells, variants)
+        yield from _twice(f"{here}.libraries", [f"{row.origin}:{row.library}" for row in table.libraries])
+        for part in table.libraries:
+            yield from _unknown(f"{here}.libraries.{part.library}", part.cells, variants)
     for number, waterfall in enumerate(report.waterfall):
         yield from _unknown(f"waterfall.{number}.metric", [waterfall.metric], metrics)
     for number, cause in enumerate(report.causes):

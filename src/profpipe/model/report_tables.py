@@ -104,6 +104,15 @@ class CategoryRow(Part):
     hidden: int = Field(0, description="functions under the size floor that are summed in the row but not listed")
 
 
+class LibraryRow(Part):
+    """All functions of one library, or of the server's own code, the standard library, the interpreter, the kernel."""
+
+    origin: Origin = Field(description="whose code it is; empty: not known")
+    library: str = Field("", description="the library: its import name, npm package, Go module or object")
+    functions: int = Field(description="that ran in some variant")
+    cells: dict[str, Cell]
+
+
 class HotspotTable(Part):
     """One metric: categories align across variants, functions hang under them."""
 
@@ -111,6 +120,7 @@ class HotspotTable(Part):
     total: dict[str, Series]
     categorised: dict[str, Ratio] = Field(description="variant -> share of self that has a category")
     rows: tuple[CategoryRow, ...] = ()
+    libraries: tuple[LibraryRow, ...] = Field((), description="the same costs by library, the largest first")
     unmatched: dict[str, Ratio] = Field(
         default_factory=dict,
         description="contender -> share of both sides' self in functions that only one side has and did not move",

@@ -29,7 +29,7 @@ _THIRD = re.compile(r"/(?:site-packages|dist-packages|node_modules)/")
 _STANDARD = re.compile(r"/lib(?:64)?/python3[^/]*/|^<frozen ")
 _PYTHON_ITSELF = re.compile(r"^(?:lib)?python\d")
 # What profpipe puts into a server to profile it is no part of the server.
-_AGENT = "/profilers/python_agent/"
+AGENT = "/profilers/python_agent/"
 _OWNERS: Mapping[str | None, Origin] = MappingProxyType({
     "own": "own", "standard": "standard library", "module": "library", None: "",
 })  # fmt: skip
@@ -95,7 +95,7 @@ def origin(name: str, file: str, object_: str, runtime: str, own: frozenset[str]
 
 
 def _python_origin(file: str, own: frozenset[str]) -> Origin:
-    if _THIRD.search(file) or _AGENT in file:
+    if _THIRD.search(file) or AGENT in file:
         return "library"
     if _STANDARD.search(file):
         return "standard library"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profpipe.analyse.aligned_rows import NOT_ALIGNED, AlignedRows, only_moved
-from profpipe.analyse.function_index import Index
+from profpipe.analyse.function_index import Index, Known
 from profpipe.analyse.matrix import Matrix, total_series
 from profpipe.analyse.names.categories import OTHER
 from profpipe.analyse.statistics.alpha import RowLevel
@@ -18,11 +19,12 @@ from profpipe.analyse.statistics.medians import Floats, median_intervals
 from profpipe.analyse.statistics.rule import Rule
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
-from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, Series, Verdict
+from profpipe.model.report import CategoryRow, Cell, FunctionRow, HotspotTable, LibraryRow, Origin, Series, Verdict
 from profpipe.units import CALLS
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
+Group = TypeVar("Group", str, tuple[Origin, str])
 
 # A function under this share of every variant's total is summed into its category and counted as hidden.
 FLOOR = 0.001
@@ -78,33 +80,71 @@ def hotspot_table(
     if not variants:
         return None
     totals = {v: total_series(matrix, v) for v in study.variants}
-    names = sorted({f.category for f in index.functions[: own.shape[0]]})
-    member = np.array([names.index(f.category) for f in index.functions[: own.shape[0]]], dtype=np.intp)
-    grouped = np.zeros((len(names), own.shape[1]))
-    np.add.at(grouped, member, own)
+    listed = index.functions[: own.shape[0]]
     moved = {v: part[: own.shape[0]] for v, part in aligned.moved.items()}
-    crossed = {v: _grouped(part, member, len(names)) for v, part in moved.items()}
-    functions = _variant_rows(own, matrix, study, variants, totals, rule, strict, moved)
-    groups = _variant_rows(grouped, matrix, study, variants, totals, rule, strict, crossed)
+
+    def sides(rows: Floats, changed_place: Mapping[str, Floats]) -> list[_Rows]:
+        return _variant_rows(rows, matrix, study, variants, totals, rule, strict, changed_place)
+
+    def summed(member: Rows, size: int) -> list[_Rows]:
+        parts = {v: _grouped(part, member, size) for v, part in moved.items()}
+        return sides(_grouped(own, member, size), parts)
+
+    names, member = _members([f.category for f in listed])
+    functions, groups = sides(own, moved), summed(member, len(names))
     context = _context(matrix, index, study, functions, aligned)
-    rows = [
-        _category_row(i, name, groups, np.flatnonzero(member == i), context)
-        for i, name in enumerate(names)
-        if grouped[i].any()
-    ]
-    rows.sort(key=lambda row: (row.category == OTHER, -max((c.share or 0.0) for c in row.cells.values()), row.category))
     place = names.index(OTHER) if OTHER in names else None
     return HotspotTable(
         metric=matrix.key,
         total=totals,
         categorised={s.variant: rounded(1 - _share(s, place), DIGITS) for s in groups},
-        rows=tuple(rows),
+        rows=_by_category(names, member, groups, context),
+        libraries=_by_library(listed, functions, summed, study),
         unmatched=dict(aligned.unmatched),
     )
 
 
+def _members(groups: Sequence[Group]) -> tuple[list[Group], Rows]:
+    """The groups in their order, and the place of each function's among them."""
+    names = sorted(set(groups))
+    places = {name: i for i, name in enumerate(names)}
+    return names, np.array([places[group] for group in groups], dtype=np.intp)
+
+
+def _by_category(
+    names: Sequence[str], member: Rows, groups: Sequence[_Rows], context: _Context
+) -> tuple[CategoryRow, ...]:
+    rows = [
+        _category_row(i, name, groups, np.flatnonzero(member == i), context)
+        for i, name in enumerate(names)
+        if any(side.own[i].any() for side in groups)
+    ]
+    rows.sort(key=lambda row: (row.category == OTHER, -max((c.share or 0.0) for c in row.cells.values()), row.category))
+    return tuple(rows)
+
+
+def _by_library(
+    listed: Sequence[Known], functions: Sequence[_Rows], summed: Callable[[Rows, int], list[_Rows]], study: StudyData
+) -> tuple[LibraryRow, ...]:
+    parts, member = _members([known.part for known in listed])
+    sides = summed(member, len(parts))
+    base = next((s for s in sides if s.variant == study.baseline), None)
+    ran = np.any([side.own.any(axis=1) for side in functions], axis=0)
+    rows = [
+        LibraryRow(
+            origin=origin,
+            library=library,
+            functions=int(ran[member == i].sum()),
+            cells={side.variant: _cell(side, i, base, 9) for side in sides},
+        )
+        for i, (origin, library) in enumerate(parts)
+        if any(side.own[i].any() for side in sides)
+    ]
+    return tuple(sorted(rows, key=lambda row: (-max(c.self or 0.0 for c in row.cells.values()), row.library)))
+
+
 def _grouped(values: Floats, member: Rows, size: int) -> Floats:
-    out = np.zeros(size)
+    out = np.zeros((size, *values.shape[1:]))
     np.add.at(out, member, values)
     return out
 

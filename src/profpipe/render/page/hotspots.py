@@ -111,8 +111,8 @@ class HotTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
-    """What every row of one table is made with; `top` = the largest cost of a category."""
+class CellContext:
+    """What every row of one table is made with; `top` = the largest cost of a row, which has the whole bar."""
 
     metric: MetricInfo
     columns: tuple[VariantHead, ...]
@@ -120,6 +120,20 @@ class _Context:
     prefix: str
     notes: Notes
     shown: frozenset[tuple[str, str]]
+
+
+def cell_context(
+    report: Report, table: HotspotTable, prefix: str, top: float, shown: frozenset[tuple[str, str]] = frozenset()
+) -> CellContext:
+    """For rows of this table whose largest cost is `top`; the id of the table begins with `prefix`."""
+    return CellContext(
+        metric=metric_of(report, table.metric),
+        columns=tuple(head for head in heads(report) if head.id in table.total),
+        top=top,
+        prefix=anchor(prefix, table.metric),
+        notes=Notes(),
+        shown=shown,
+    )
 
 
 def hot_tables(report: Report) -> tuple[HotTable, ...] | None:
@@ -130,14 +144,8 @@ def hot_tables(report: Report) -> tuple[HotTable, ...] | None:
 
 def _table(report: Report, table: HotspotTable, hues: Mapping[str, int], shown: frozenset[tuple[str, str]]) -> HotTable:
     metric = metric_of(report, table.metric)
-    context = _Context(
-        metric=metric,
-        columns=tuple(head for head in heads(report) if head.id in table.total),
-        top=max((largest(row.cells.values()) for row in table.rows), default=0.0),
-        prefix=anchor("hot", table.metric),
-        notes=Notes(),
-        shown=shown,
-    )
+    tops = [largest(row.cells.values()) for row in table.rows]
+    context = cell_context(report, table, "hot", max(tops, default=0.0), shown)
     names = {c.key: (c.label, c.about) for c in report.categories}
     rows = table.rows
     if metric.ranked:
@@ -155,7 +163,7 @@ def _table(report: Report, table: HotspotTable, hues: Mapping[str, int], shown: 
         about=metric.about,
         ranked=metric.ranked,
         limits=limits_of(report, metric.profiler),
-        columns=tuple(_column(table, head, context) for head in context.columns),
+        columns=tuple(hot_column(table, head, context) for head in context.columns),
         categories=tuple(
             _category(row, names.get(row.category, (row.category, "")), hues.get(row.category, 0), context)
             for row in rows
@@ -177,7 +185,8 @@ def _details(table: HotspotTable) -> tuple[str, ...]:
     return tuple(name for name, there in wanted if there)
 
 
-def _column(table: HotspotTable, head: VariantHead, context: _Context) -> HotColumn:
+def hot_column(table: HotspotTable, head: VariantHead, context: CellContext) -> HotColumn:
+    """The head of one variant's column, with the sum of it."""
     series = table.total[head.id]
     known = table.categorised.get(head.id)
     return HotColumn(
@@ -189,7 +198,7 @@ def _column(table: HotspotTable, head: VariantHead, context: _Context) -> HotCol
     )
 
 
-def _category(row: CategoryRow, name: tuple[str, str], hue: int, context: _Context) -> HotCategory:
+def _category(row: CategoryRow, name: tuple[str, str], hue: int, context: CellContext) -> HotCategory:
     label, about = name
     listed = [f for f in row.functions if (context.metric.key, f.id) in context.shown]
     if context.metric.ranked:
@@ -203,30 +212,31 @@ def _category(row: CategoryRow, name: tuple[str, str], hue: int, context: _Conte
         about=about,
         hue=hue,
         functions=tuple(_function(f, context) for f in listed),
-        cells=_cells(row.cells, context),
+        cells=hot_cells(row.cells, context),
         hidden="" if not hidden else f"{units.count(hidden)} smaller {word} not listed",
     )
 
 
-def _function(row: FunctionRow, context: _Context) -> HotFunction:
+def _function(row: FunctionRow, context: CellContext) -> HotFunction:
     contenders = {head.id: head.label for head in context.columns if head.role == "contender"}
     return HotFunction(
         id=anchor(context.prefix, row.id),
         name=row.function.name,
         place=place_of(row.function.file, row.function.object),
         raw="; ".join(row.function.raw[:4]),
-        cells=_cells(row.cells, context),
+        cells=hot_cells(row.cells, context),
         edges=any(row.callers.values()) or any(row.callees.values()),
         changes=changes(row, contenders),
         renamed=renamed(row, contenders),
     )
 
 
-def _cells(cells: Mapping[str, Cell], context: _Context) -> tuple[HotCell, ...]:
+def hot_cells(cells: Mapping[str, Cell], context: CellContext) -> tuple[HotCell, ...]:
+    """One text for each column of the table."""
     return tuple(_cell(cells.get(head.id), head, context) for head in context.columns)
 
 
-def _cell(cell: Cell | None, head: VariantHead, context: _Context) -> HotCell:
+def _cell(cell: Cell | None, head: VariantHead, context: CellContext) -> HotCell:
     metric, notes = context.metric, context.notes
     if cell is None or cell.self is None:
         return HotCell(gap=notes.gap(NOT_SEEN if cell is None else cell.why))
