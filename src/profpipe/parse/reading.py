@@ -30,6 +30,7 @@ MAX_BYTES = 2 << 30
 MAX_RATIO = 300
 GROWTH_FLOOR = 64 << 20
 CHUNK = 16 << 20
+BLOCK = 1 << 20
 INT64_MAX = (1 << 63) - 1
 INT32_MAX = (1 << 31) - 1
 PYTHON_FILES = (".py", ".pyw", ".pyx", ".pxd", ".ipynb")
@@ -126,33 +127,45 @@ class TextLines:
         self.any = False
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        first = True
-        number = 0
-        for data in self._byte_lines():
-            self.any = True
-            if first and data.startswith(codecs.BOM_UTF8):
-                data = data[3:]
-            first = False
-            try:
-                text = data.decode()
-            except UnicodeDecodeError:
-                self.replaced += 1
-                text = data.decode(errors="backslashreplace")
-            self.complete = text.endswith(("\n", "\r"))
-            text = text.removesuffix("\n").removesuffix("\r")
-            for part in text.split("\r") if "\r" in text else (text,):
-                number += 1
-                yield number, part
+        number = 1
+        for block in self._blocks():
+            lines = self._lines(block)
+            yield from enumerate(lines, number)
+            number += len(lines)
 
-    def _byte_lines(self) -> Iterator[bytes]:
-        head = self._raw.readline()
-        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            everything = (head + self._raw.read()).decode("utf-16", errors="backslashreplace")
-            yield from everything.encode(errors="backslashreplace").splitlines(keepends=True)
-            return
-        if head:
-            yield head
-            yield from self._raw
+    def _lines(self, block: bytes) -> list[str]:
+        """The lines of a block: all at once where it is plain text, since a capture may have a million of them."""
+        self.complete = block.endswith((b"\n", b"\r"))
+        block = block.removesuffix(b"\n")
+        try:
+            text = block.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            if "\r" not in text:
+                return text.split("\n")
+        return [part for data in block.split(b"\n") for part in self._text(data).removesuffix("\r").split("\r")]
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self.replaced += 1
+            return line.decode(errors="backslashreplace")
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Whole lines, BLOCK bytes or more at a time, without a byte order mark."""
+        block = self._raw.readline()
+        if block[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            everything = (block + self._raw.read()).decode("utf-16", errors="backslashreplace")
+            block = everything.encode(errors="backslashreplace")
+        self.any = bool(block)
+        block = block.removeprefix(codecs.BOM_UTF8)
+        while block:
+            yield block
+            block = self._raw.read(BLOCK)
+            if not block.endswith(b"\n"):
+                block += self._raw.readline()
 
     def warnings(self) -> tuple[str, ...]:
         return (f"{self.replaced:,} lines hold bytes that are not UTF-8; shown as \\xNN",) if self.replaced else ()

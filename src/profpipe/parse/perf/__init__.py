@@ -54,6 +54,7 @@ RECORD = "perf record --call-graph dwarf ./server; perf script"
 UNKNOWN = "[unknown]"
 HIDDEN_KERNEL = "[kernel]"
 CLOCKS = ("cpu-clock", "task-clock")
+MAX_SEEN = 100_000  # lines, and chains of callers, remembered at a time: some 50 MB of text and places
 
 
 def sniff(head: bytes, _filename: str) -> bool | None:
@@ -70,17 +71,20 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     lines = TextLines(raw)
     walk = _Walk(source)
     for number, line in lines:
+        if walk.open and (seen := walk.seen.get(line)):
+            walk.frames.append(seen)
+            continue
         text = line.rstrip()
         if not text:
             walk.close()
         elif line[0] in " \t" and walk.open and (frame := frame_fields(text)):
-            walk.add(frame[1], frame[2])
+            walk.remember(line, walk.add(frame[1], frame[2]))
         elif not (walk.open and line[0] in " \t" and SOURCE_LINE.match(text)):
             walk.header(number, text)
     if not lines.any:
         raise empty(source)
     cut = None
-    if (walk.open and walk.known) or not lines.complete:
+    if (walk.open and walk.chains) or not lines.complete:
         cut = "the last sample has no end: the file was cut there and the sample was left out"
     elif walk.open:  # recorded without call chains, written without addresses: no sample has a line of its own
         walk.close()
@@ -88,8 +92,22 @@ def parse(raw: BinaryIO, source: str) -> Profile:
     return walk.profile(lines, cut)
 
 
+Known = tuple[int, str, bool]  # frame id, object for the frames inside it, symbol unknown
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """What the text of a frame says, without its address; `known` once its frame is made, inlined ones excepted."""
+
+    text: str
+    upper: bool
+    known: Known | None = None
+
+
 @dataclass
 class _Walk:
+    """The samples so far. Most lines of a capture, and most chains of callers, repeat: each is looked at once."""
+
     source: str
     builder: Builder = field(default_factory=lambda: Builder("sampled", (SAMPLES,)))
     columns: dict[str, int] = field(default_factory=dict)
@@ -97,7 +115,7 @@ class _Walk:
     comm: tuple[int, str] | None = None
     clocks: set[str] = field(default_factory=set)
     open: bool = False
-    frames: list[tuple[str, bool]] = field(default_factory=list)
+    frames: list[_Line] = field(default_factory=list)
     period: int | None = None
     current: str = ""
     thread: int = -1
@@ -105,16 +123,21 @@ class _Walk:
     unknown: int = 0
     lost: dict[str, int] = field(default_factory=dict)
     threads: dict[str, int] = field(default_factory=dict)
-    known: dict[tuple[str, bool, str], tuple[int, str, bool]] = field(default_factory=dict)
+    seen: dict[str, _Line] = field(default_factory=dict)
+    lines: dict[tuple[str, bool], _Line] = field(default_factory=dict)
+    inlined: dict[tuple[_Line, str], Known] = field(default_factory=dict)
+    callers: dict[tuple[_Line, ...], tuple[int, str]] = field(default_factory=dict)
+    chains: bool = False
 
     def header(self, number: int, text: str) -> None:
         """A header opens a sample; one with its frame on the same line is whole at once."""
-        if lost := LOST.search(text):
-            self.lost[lost[1]] = self.lost.get(lost[1], 0) + int(lost[2])
-            return
-        if RECORD_LINE.search(text):
-            self.comm = None
-            return
+        if "PERF_RECORD_" in text:
+            if lost := LOST.search(text):
+                self.lost[lost[1]] = self.lost.get(lost[1], 0) + int(lost[2])
+                return
+            if RECORD_LINE.search(text):
+                self.comm = None
+                return
         if self.comm is not None:
             number, text = self.comm[0], f"{self.comm[1]} {text}"
             self.comm = None
@@ -137,14 +160,25 @@ class _Walk:
             self.add(frame[1], frame[2])
             self.close()
 
-    def add(self, address: str, text: str) -> None:
-        """One frame of the open sample."""
-        if text == NAMELESS:
-            if len(address) == 16 and address[0] in "89abcdef":
-                text = f"{UNKNOWN} ({HIDDEN_KERNEL})"
-            elif self.frames and not address.strip("0"):
-                return
-        self.frames.append((text, len(address) == 16 and address[0] in "89abcdef"))
+    def add(self, address: str, text: str) -> _Line | None:
+        """One frame of the open sample. None for an address that depends on where it stands: do not remember it."""
+        upper = len(address) == 16 and address[0] in "89abcdef"
+        ends = text == NAMELESS and not address.strip("0")
+        if ends and self.frames:
+            return None
+        if text == NAMELESS and upper:
+            text = f"{UNKNOWN} ({HIDDEN_KERNEL})"
+        line = self.lines.get((text, upper))
+        if line is None:
+            line = self.lines[text, upper] = _Line(text, upper)
+        self.frames.append(line)
+        return None if ends else line
+
+    def remember(self, text: str, line: _Line | None) -> None:
+        if line is not None:
+            if len(self.seen) >= MAX_SEEN:
+                self.seen.clear()
+            self.seen[text] = line
 
     def begin(self, event: str, period: int | None, number: int) -> None:
         clock = event.partition("/")[0]
@@ -192,16 +226,13 @@ class _Walk:
         self.no_name_left()
         if not self.open:
             return
-        node, place = -1, ""
-        bare = False
-        for text, upper in reversed(self.frames):
-            key = (text, upper, place if text.endswith("(inlined)") else "")
-            known = self.known.get(key)
-            if known is None:
-                known = self.known[key] = self.frame(text, place, upper)
-            frame, place, bare = known
+        node, bare = -1, False
+        if self.frames:
+            self.chains = True
+            node, place = self.node_of_callers(tuple(self.frames[1:]))
+            frame, _, bare = self.frames[0].known or self.known(self.frames[0], place)
             node = self.builder.stack(node, frame)
-        if node < 0:
+        else:
             node = self.builder.stack(-1, self.builder.frame(self.builder.function("[no stack]", runtime=SYNTHETIC)))
         self.builder.sample(node, self.values(), thread=self.thread)
         self.samples += 1
@@ -209,8 +240,31 @@ class _Walk:
         self.open = False
         self.frames.clear()
 
-    def frame(self, text: str, around: str, upper: bool) -> tuple[int, str, bool]:
-        """(frame id, object for the frames inside it, symbol unknown). `upper` = in the kernel's half of addresses."""
+    def node_of_callers(self, callers: tuple[_Line, ...]) -> tuple[int, str]:
+        """The stack of frames, innermost first, and the object of the innermost one; -1 for none."""
+        found = self.callers.get(callers)
+        if found is None:
+            node, place = -1, ""
+            for line in reversed(callers):
+                frame, place, _ = line.known or self.known(line, place)
+                node = self.builder.stack(node, frame)
+            if len(self.callers) >= MAX_SEEN:
+                self.callers.clear()
+            found = self.callers[callers] = node, place
+        return found
+
+    def known(self, line: _Line, around: str) -> Known:
+        """The frame of a line: of an inlined one inside the object `around` it."""
+        if not line.text.endswith("(inlined)"):
+            line.known = self.frame(line.text, around, line.upper)
+            return line.known
+        found = self.inlined.get((line, around))
+        if found is None:
+            found = self.inlined[line, around] = self.frame(line.text, around, line.upper)
+        return found
+
+    def frame(self, text: str, around: str, upper: bool) -> Known:
+        """The frame of a text. `upper` = in the kernel's half of addresses."""
         symbol, place = split_object(text)
         symbol = OFFSET.sub("", symbol)
         builder = self.builder
