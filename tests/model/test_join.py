@@ -47,7 +47,9 @@ def test_calls_costs_and_totals_of_two_processes_are_added_by_function() -> None
     assert table["self"].to_dict() == {"serve": 20, "parse": 10, "render": 10}
     assert table["total"].to_dict() == {"serve": 60, "parse": 30, "render": 30}
     assert table["calls"].to_dict() == {"serve": 4, "parse": 2, "render": 2}
-    assert edges(both, "cpu_ns")["calls"].tolist() == [4, 2, 2]
+    calls = edges(both, "cpu_ns").calls
+    assert calls is not None
+    assert calls.tolist() == [4, 2, 2]
     assert both.meta.notes == {"clock": "cpu", "parts": "2"}
 
 
@@ -94,7 +96,7 @@ def test_a_real_capture_given_twice_is_twice_as_much_of_everything(parse: object
     assert twice.functions.name == once.functions.name
     for column in ("self", "total", "calls"):
         assert (double[column].fillna(-2) == (2 * single[column]).fillna(-2)).all()
-    assert np.array_equal(edges(twice, key)["value"], 2 * edges(once, key)["value"])
+    assert np.array_equal(edges(twice, key).value, 2 * edges(once, key).value)
 
 
 @pytest.mark.parametrize("name", ["pstats", "yappi", "pyinstrument"])

@@ -71,7 +71,10 @@ def test_edges_of_stacks_count_a_pair_once_per_stack(rows: list[tuple[list[str],
         for pair in set(itertools.pairwise(names)):
             expected[pair] += value
     table, names = edges(profile, "samples"), profile.functions.name
-    found = {(names[r.caller], names[r.callee]): r.value for r in table.itertuples()}
+    found = {
+        (names[caller], names[callee]): value
+        for caller, callee, value in zip(table.caller, table.callee, table.value, strict=True)
+    }
     assert found == dict(expected)
 
 

@@ -72,10 +72,18 @@ class Index:
         self.categories = categories
         self.functions: list[Known] = []
         self._by_key: dict[Key, Known] = {}
+        # The profile is kept with its rows, so that no other one gets its id.
+        self._by_profile: dict[tuple[int, str, frozenset[str]], tuple[Profile, Rows]] = {}
         self._by_raw: dict[tuple[str, str, str, str, int, str, frozenset[str]], int] = {}
 
     def rows(self, profile: Profile, language: str, own: frozenset[str]) -> Rows:
-        """The row of each function id of `profile`."""
+        """The row of each function id of `profile`, which is kept: its tables and its edges ask the same."""
+        asked = (id(profile), language, own)
+        if asked not in self._by_profile:
+            self._by_profile[asked] = (profile, self._found(profile, language, own))
+        return self._by_profile[asked][1]
+
+    def _found(self, profile: Profile, language: str, own: frozenset[str]) -> Rows:
         f = profile.functions
         levels = levels_of(profile, language)
         found = [

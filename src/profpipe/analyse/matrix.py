@@ -16,7 +16,7 @@ from profpipe.analyse.statistics.medians import Floats
 from profpipe.analyse.statistics.series import series
 from profpipe.analyse.study_data import RunData, StudyData
 from profpipe.analyse.valid_runs import refusal
-from profpipe.model.derive import edges, function_table
+from profpipe.model.derive import edges, function_columns
 from profpipe.model.profile import Profile
 from profpipe.model.report import Series
 from profpipe.units import CALLS, Metric
@@ -176,10 +176,11 @@ def _column(run: RunData, metric: Metric, index: Index, study: StudyData, own: f
         key = profile.metrics[0].key if traced else metric.key
         if not traced and all(m.key != key for m in profile.metrics):
             continue
-        table = function_table(profile, key)
-        calls = table["calls"].to_numpy(dtype=np.float64, na_value=np.nan)
-        values = np.nan_to_num(calls) if traced else table["self"].to_numpy(dtype=np.float64)
-        total = np.full(len(values), np.nan) if traced else table["total"].to_numpy(dtype=np.float64, na_value=np.nan)
+        columns = function_columns(profile, key)
+        unknown = np.full(len(columns.own), np.nan)
+        calls = unknown if columns.calls is None else columns.calls.astype(np.float64)
+        values = np.nan_to_num(calls) if traced else columns.own.astype(np.float64)
+        total = unknown.copy() if traced else np.where(columns.known, columns.total.astype(np.float64), np.nan)
         rows = index.rows(profile, study.language_family(run.record.variant), own)
         # Two functions that fell on one row (clones, processor variants) may call each other: no sum is their total.
         shared = np.bincount(rows[values > 0], minlength=len(index.functions))[rows] > 1
@@ -230,11 +231,11 @@ def _edges(runs: Sequence[RunData], metric: Metric, index: Index, study: StudyDa
             if (profile.calls is None and profile.stacks is None) or all(m.key != key for m in profile.metrics):
                 continue
             rows = index.rows(profile, study.language_family(run.record.variant), own)
-            table = edges(profile, key)
-            callers = rows[table["caller"].to_numpy(dtype=np.intp)].tolist()
-            callees = rows[table["callee"].to_numpy(dtype=np.intp)].tolist()
-            calls = per_request(table["calls"].to_numpy(dtype=np.float64, na_value=np.nan), requests).tolist()
-            costs = per_request(table["value"].to_numpy(dtype=np.float64), requests).tolist()
+            of = edges(profile, key)
+            callers, callees = rows[of.caller].tolist(), rows[of.callee].tolist()
+            counted = np.full(len(of.value), np.nan) if of.calls is None else of.calls.astype(np.float64)
+            calls = per_request(counted, requests).tolist()
+            costs = per_request(of.value.astype(np.float64), requests).tolist()
             for caller, callee, many, cost in zip(callers, callees, calls, costs, strict=True):
                 before = found.get((caller, callee), (0.0, 0.0))
                 found[caller, callee] = (before[0] + many, before[1] + cost)

@@ -50,6 +50,19 @@ class FunctionColumns:
     calls: Counts | None
 
 
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """One row for each pair of functions that call each other, by function id, the largest value first.
+
+    `value` = the callee's total in these calls. `calls` is None where the source does not count them.
+    """
+
+    caller: Counts
+    callee: Counts
+    calls: Counts | None
+    value: Counts
+
+
 def function_columns(profile: Profile, metric: str) -> FunctionColumns:
     """Self, total and calls of every function. The sum of self is the profile's. Raises InvalidProfile for an unknown
     metric."""
@@ -101,37 +114,34 @@ def function_table(profile: Profile, metric: str) -> pd.DataFrame:
     )
 
 
-def edges(profile: Profile, metric: str) -> pd.DataFrame:
-    """Who calls whom: caller, callee (function ids), calls (Int64), value = the callee's total in these calls.
-
-    Recursion levels are merged; rows ordered by value, largest first. Empty when the source has no edges.
-    """
-    import pandas as pd
-
+def edges(profile: Profile, metric: str) -> Edges:
+    """Who calls whom. Recursion levels are merged. Empty when the source has no edges. Raises InvalidProfile for an
+    unknown metric."""
     profile.metric(metric)
     if profile.calls is not None:
         c, function = profile.calls, profile.frames.function
-        rows = pd.DataFrame(
-            {"caller": function[c.caller], "callee": function[c.callee], "calls": c.calls, "value": c.values[metric]}
-        )
-        rows = rows.groupby(["caller", "callee"], as_index=False, sort=False).sum()
-        rows["calls"] = rows["calls"].astype("Int64")
-    elif profile.stacks is not None:
+        return _edges_of(function[c.caller], function[c.callee], c.calls, c.values[metric])
+    if profile.stacks is not None:
         tree = function_tree(profile, metric)
         keep = tree.outermost_edge
-        rows = pd.DataFrame(
-            {
-                "caller": tree.function[tree.parent[keep]],
-                "callee": tree.function[keep],
-                "value": tree.total[keep],
-            }
-        )
-        rows = rows.groupby(["caller", "callee"], as_index=False, sort=False).sum()
-        rows["calls"] = pd.array([pd.NA] * len(rows), dtype="Int64")
-    else:
-        rows = pd.DataFrame({"caller": [], "callee": [], "calls": pd.array([], dtype="Int64"), "value": []})
-    ordered = rows.sort_values(["value", "caller", "callee"], ascending=[False, True, True], ignore_index=True)
-    return ordered[["caller", "callee", "calls", "value"]]
+        return _edges_of(tree.function[tree.parent[keep]], tree.function[keep], None, tree.total[keep])
+    nothing = np.zeros(0, dtype=np.int64)
+    return Edges(caller=nothing, callee=nothing, calls=None, value=nothing)
+
+
+def _edges_of(caller: Ids, callee: Ids, calls: Counts | None, value: Counts) -> Edges:
+    """One edge for each pair, the largest value first. With numpy: as pandas' groupby it was a tenth of a report."""
+    size = int(max(caller.max(initial=0), callee.max(initial=0))) + 1
+    keys, pair = np.unique(caller.astype(np.int64) * size + callee, return_inverse=True)
+    values = _sum_by(pair, value, len(keys))
+    callers, callees = np.divmod(keys, size)
+    order = np.lexsort((callees, callers, -values))
+    return Edges(
+        caller=callers[order],
+        callee=callees[order],
+        calls=None if calls is None else _sum_by(pair, calls, len(keys))[order],
+        value=values[order],
+    )
 
 
 def flame(profile: Profile, metric: str) -> Flame:
@@ -141,7 +151,7 @@ def flame(profile: Profile, metric: str) -> Flame:
     return Flame(tree.function, tree.depth, tree.own)
 
 
-def _sum_by(ids: Ids, values: Counts, size: int) -> Counts:
+def _sum_by(ids: Ids | NDArray[np.intp], values: Counts, size: int) -> Counts:
     """Integer sums per id; np.bincount would go through float64 and lose counts over 2^53."""
     out = np.zeros(size, dtype=np.int64)
     np.add.at(out, ids, values)
