@@ -30,7 +30,7 @@ from profpipe.capture.server.process import Supervised
 from profpipe.capture.server.ready import Waiting
 from profpipe.cpu_clock import clock_id
 from profpipe.study.read import read_study_file
-from profpipe.study.schema import Request
+from profpipe.study.requests import Request
 
 # Instrument -> language and target that it is tried on, requests of a window.
 SERVERS = {

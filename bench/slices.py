@@ -31,7 +31,8 @@ from profpipe.model.start import Start
 from profpipe.model.start_codec import dump_start
 from profpipe.pipeline.slices.start import Setting
 from profpipe.pipeline.slices.study import Measured, measure
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = ("epoll-prebuilt", "epoll-snprintf")

@@ -28,7 +28,8 @@ from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant
 from profpipe.pipeline.slices.start import Setting
 from profpipe.pipeline.slices.study import measure
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 
 SHARES = (0.02, 0.01)
 PROMISED = 0.95

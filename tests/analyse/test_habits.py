@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import copy
 import importlib
-import io
 import json
 import logging
 import re
@@ -22,15 +21,14 @@ from httpx2 import Client
 from jinja2 import Environment
 from pydantic import TypeAdapter
 
-from profpipe.analyse import RunData, build_report, compare_profiles
+from profpipe.analyse import compare_profiles
 from profpipe.analyse.conclusions.conclude import resolve
 from profpipe.analyse.conclusions.rules.habits import WORDS
 from profpipe.analyse.names.habits import HABITS
 from profpipe.capture.profilers.python_agent.yappi.in_server import Collector
 from profpipe.model.profile import Profile
 from profpipe.model.report import Conclusion, Report
-from profpipe.parse import callgrind, parse_file
-from tests.support.analyse_cases import load, record, study
+from profpipe.parse import parse_file
 from tests.support.python_programs import LIBRARY, Function, report_of
 from tests.support.sentence_checks import wrong
 
@@ -168,8 +166,7 @@ def said(report: Report) -> dict[str, Conclusion]:
 
 
 def test_every_habit_has_its_words_and_its_pair() -> None:
-    assert [habit.key for habit in HABITS] == list(WORDS)
-    assert [habit.key for habit in HABITS if not habit.interpreter] == list(HABIT_OF)
+    assert [habit.key for habit in HABITS] == list(WORDS) == list(HABIT_OF)
 
 
 @pytest.mark.programs
@@ -199,44 +196,6 @@ def test_a_habit_that_was_given_up_is_told_of_the_baseline(habit: str, tmp_path:
 def test_a_habit_of_both_variants_is_not_told(habit: str, tmp_path: Path) -> None:
     _, has_it = HABIT_OF[habit]
     assert said(compared(has_it, has_it, tmp_path)) == {}
-
-
-LOOP = "_PyEval_EvalFrameDefault"
-MAP = "1000 b py::serve:/app/shop.py\n"
-
-
-def counted(dump: str, trampolines: str = "") -> Profile:
-    """A capture of callgrind, by Python function with a map of trampolines, else by C function."""
-    text = f"version: 1\ncreator: callgrind-3.19.0\npid: 7\nevents: Ir\n{dump}"
-    files = {"callgrind.out.7.1": text, "perf-7.map": trampolines} if trampolines else {"callgrind.out.7.1": text}
-    return callgrind.parse_parts([(io.BytesIO(content.encode()), name) for name, content in files.items()])
-
-
-def by_python(raised: int) -> Profile:
-    name = f"PyTraceBack_Here'{LOOP}'0x0000000000001000"
-    call = f"cfn={name}\ncalls={raised} 0\n0 50\nfn={name}\n0 50\n" if raised else ""
-    return counted(f"fn={LOOP}'0x0000000000001000\n0 100\n{call}totals: {150 if raised else 100}\n", MAP)
-
-
-def by_c(raised: int) -> Profile:
-    call = f"cfn=PyTraceBack_Here\ncalls={raised} 0\n0 50\nfn=PyTraceBack_Here\n0 50\n" if raised else ""
-    return counted(f"ob=/usr/bin/python3.11\nfn={LOOP}\n0 100\n{call}totals: {150 if raised else 100}\n")
-
-
-@pytest.mark.parametrize(
-    ("capture", "who"), [(by_python, "“raise” runs 20 times per request below “serve” (app/shop.py)"),
-                         (by_c, "“PyTraceBack_Here” runs 20 times per request")],
-)  # fmt: skip
-def test_exceptions_are_told_by_the_calls_of_the_interpreter(capture: Callable[[int], Profile], who: str) -> None:
-    runs = [
-        RunData(record(variant, "callgrind", 1, load=load(REQUESTS)), (capture(raised),))
-        for variant, raised in (("asks", 0), ("raises", 20 * REQUESTS))
-    ]
-    report = build_report(study(runs))
-    assert wrong(report) == []
-    assert said(report)["exception"].text == (
-        f"raises raises exceptions while it serves: {who}, never in asks. To look at next: {WORDS['exception'].advice}."
-    )
 
 
 def test_the_calls_of_the_sentence_are_those_of_one_request(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from profpipe.capture.server.process import Supervised
 from profpipe.capture.server.ready import Waiting
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 from tests.support.http_server import Answer, Server
 from tests.support.study_file import SERVER, mistakes
 

@@ -12,7 +12,8 @@ from profpipe import load
 from profpipe.errors import LoadError, Refused, ToolMissing, UsageError
 from profpipe.load import builtin, plan
 from profpipe.model.run import Histogram, LoadResult
-from profpipe.study.schema import LoadPlan, Request
+from profpipe.study.requests import Request
+from profpipe.study.schema import LoadPlan
 from tests.support.distributions import install
 
 EVERYTHING = {"wrk": "/usr/bin/wrk", "h2load": "/usr/bin/h2load"}

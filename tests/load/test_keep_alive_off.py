@@ -13,7 +13,8 @@ from profpipe.load.exchange import Exchange
 from profpipe.load.plan import request_bytes
 from profpipe.load.response import closes
 from profpipe.load.slices.closed_loop import ClosedLoop
-from profpipe.study.schema import LoadPlan, Request
+from profpipe.study.requests import Request
+from profpipe.study.schema import LoadPlan
 from tests.support.http_server import Answer, Server
 from tests.support.study_file import SERVER, mistakes
 

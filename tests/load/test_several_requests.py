@@ -15,7 +15,8 @@ from profpipe import load
 from profpipe.errors import Refused
 from profpipe.load.exchange import Exchange, dealt, deck
 from profpipe.load.slices.client import Address, Block, Client, VariantFailed
-from profpipe.study.schema import LoadPlan, Route
+from profpipe.study.requests import Route
+from profpipe.study.schema import LoadPlan
 from tests.support.http_server import OK, Answer, Server
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -102,7 +103,7 @@ def test_a_slice_is_of_one_route_or_of_all_of_them() -> None:
     blocks = [Block(2, (4, 6)), Block(None, (0, 40))]
     with Server(logging) as server, Client((), timeout=5.0) as client:
         client.open([Address("127.0.0.1", server.port, os.getpid(), ROUTES[0].alone, ROUTES)], 3)
-        found = client.slices([[0], [0]], [], 10.0, blocks=[blocks, blocks[::-1]], seed=3)["slices"]
+        found = client.slices([[0]] * 4, [], 10.0, blocks=[*blocks, *blocks[::-1]], seed=3)["slices"]
     assert [(each["route"], each["requests"]) for each in found] == [
         (2, [4, 6]),
         (None, [0, 40]),

@@ -23,7 +23,7 @@ from profpipe.load.slices import client
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
 from profpipe.load.slices.session import Session
-from profpipe.study.schema import Request
+from profpipe.study.requests import Request
 from tests.support.http_server import OK, Answer, Server, unused_port
 from tests.support.processes import wait_until
 
@@ -222,7 +222,7 @@ def variant(port: int, **changes: Any) -> dict[str, Any]:
 
 
 def slices(orders: list[list[int]], extra: list[list[int]], parts: list[int], seconds: float) -> dict[str, Any]:
-    blocks = [[{"route": None, "parts": parts}]] * len(orders)
+    blocks = [{"route": None, "parts": parts}] * len(orders)
     return {"do": "slices", "orders": orders, "extra": extra, "blocks": blocks, "seconds": seconds, "seed": 0}
 
 

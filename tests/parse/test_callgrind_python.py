@@ -100,29 +100,6 @@ def test_c_functions_count_for_the_loop_they_were_called_from() -> None:
     assert profile.functions.file[profile.functions.name.index("serve")] == "/app/shop.py"
 
 
-def test_an_exception_is_a_call_without_a_cost_by_the_function_that_it_is_raised_in_or_passes() -> None:
-    """`price` raises twice, and one of them passes through `serve`; a C function's traceback is not Python's."""
-    raises = f"PyTraceBack_Here'{LOOP}'0x000000000000"
-    profile = small(
-        f"fn={LOOP}'0x0000000000001000\n0 10\ncfn={raises}1000\ncalls=1 0\n0 7\n"
-        f"fn={LOOP}'0x0000000000001010\n0 20\ncfn={raises}1010\ncalls=2 0\n0 14\n"
-        f"fn={raises}1000\n0 5\ncfn=PyObject_Malloc\ncalls=1 0\n0 2\n"
-        f"fn={raises}1010\n0 10\ncfn=PyObject_Malloc\ncalls=2 0\n0 4\n"
-        "fn=PyObject_Malloc\n0 6\n"
-        "fn=extension\n0 3\ncfn=PyTraceBack_Here\ncalls=1 0\n0 1\nfn=PyTraceBack_Here\n0 1\n",
-        55,
-    )
-    names, rows = profile.functions.name, table(profile)
-    calls = {(names[row.caller], names[row.callee]): row.calls for row in edges(profile, "instructions").itertuples()}
-    assert rows["raise"] == {"self": 0, "total": 0, "total_source": "measured", "calls": 3}
-    assert {pair: many for pair, many in calls.items() if "raise" in pair} == {
-        ("serve", "raise"): 1,
-        ("price", "raise"): 2,
-    }
-    assert (rows["serve"]["self"], rows["price"]["self"]) == (17, 34)
-    assert profile.self_sum("instructions") == profile.declared["instructions"] == 55
-
-
 def test_a_function_that_ran_when_the_window_opened_is_named_so() -> None:
     rows = table(small(f"fn={LOOP}\n0 30\ncfn=memcpy\ncalls=1 0\n0 7\nfn=memcpy\n0 7\n", 37))
     assert rows[RUNNING]["self"] == 37

@@ -20,7 +20,8 @@ from profpipe.model.start_codec import dump_start, load_start
 from profpipe.pipeline.prepare.schedule import orders_of
 from profpipe.pipeline.slices.start import launched_in
 from profpipe.pipeline.slices.study import NotTogether, measure
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 from tests.support.paths import ROOT
 from tests.support.slices_driving import PLAN, SERVER, WORKER, our_servers, setting, start, variant
 

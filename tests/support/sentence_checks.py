@@ -13,9 +13,10 @@ from profpipe.model.report import Report
 from tests.support.sentence_causes import CAUSES
 from tests.support.sentence_cautions import CAUTIONS
 from tests.support.sentence_figures import Told
+from tests.support.sentence_routes import ROUTES
 from tests.support.sentence_verdicts import VERDICTS
 
-CHECKS: Mapping[str, Callable[[Told], Iterator[str]]] = {**VERDICTS, **CAUSES, **CAUTIONS}
+CHECKS: Mapping[str, Callable[[Told], Iterator[str]]] = {**VERDICTS, **CAUSES, **CAUTIONS, **ROUTES}
 
 
 def wrong(report: Report) -> list[str]:

@@ -12,7 +12,8 @@ from profpipe.capture.server.placement import place
 from profpipe.capture.side_by_side import Variant
 from profpipe.model.start import SlicePlan, Start
 from profpipe.pipeline.slices.start import Setting, measure_start
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 from tests.support.paths import SERVERS
 
 SERVER = SERVERS / "goes_wrong.py"

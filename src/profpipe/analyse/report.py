@@ -16,6 +16,7 @@ from profpipe.analyse.tables.every_table import Tables, every_table
 from profpipe.analyse.tables.figures import MeasuredFigure, measured_figures
 from profpipe.analyse.tables.habits import habit_calls
 from profpipe.analyse.tables.load_audit import audit_of
+from profpipe.analyse.tables.routes import route_table
 from profpipe.analyse.tables.runs import invalid_runs, run_rows
 from profpipe.analyse.tables.starts import slices_info
 from profpipe.analyse.tables.variants import report_variants
@@ -89,6 +90,7 @@ def _report(study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdi
         classic=tables.classic,
         flames=tables.flames,
         runs=run_rows(study),
+        routes=route_table(study),
         audit=audit_of(study),
     )
 

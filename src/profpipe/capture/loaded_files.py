@@ -16,7 +16,8 @@ from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Supervised
 from profpipe.capture.server.ready import Waiting
 from profpipe.errors import CaptureError
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 
 # What makes CPython and Node print every file that they load.
 LOUD: Mapping[str, str] = {"PYTHONVERBOSE": "1", "NODE_DEBUG": "module"}

@@ -25,7 +25,7 @@ from profpipe.capture.server.process import Stopped, Supervised, died, exit_word
 from profpipe.capture.server.ready import HOST, PortTaken, Waiting
 from profpipe.errors import CaptureError, LoadError, PartFailed
 from profpipe.model.run import CaptureFile, LoadResult, Phase, RunRecord, Usage
-from profpipe.study.schema import Request, Target
+from profpipe.study import Request, Target
 
 # Before the window opens and before it closes, connections close and timers fire. A counted server is some fifty times
 # slower, so it gets longer. In the demo these sleeps were a fifth of all time at 0.2 s; CPU time, calls and samples of

@@ -20,7 +20,8 @@ from profpipe.capture.server.ready import PortTaken, Waiting
 from profpipe.capture.server.usage import peak_bytes
 from profpipe.errors import CaptureError
 from profpipe.model.start import Lost, StartPhase, Ticket
-from profpipe.study.schema import Request, Route, Target
+from profpipe.study.requests import Request, Route
+from profpipe.study.schema import Target
 
 PORT_TRIES = 3
 

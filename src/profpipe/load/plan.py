@@ -10,7 +10,8 @@ from profpipe.study.bodies import body_bytes
 from profpipe.study.load_checks import HEADER_NAME
 
 if TYPE_CHECKING:
-    from profpipe.study.schema import Asked, LoadPlan, Request, Route
+    from profpipe.study.requests import Asked, Request, Route
+    from profpipe.study.schema import LoadPlan
 
 WITH_BODY = ("POST", "PUT", "PATCH")
 

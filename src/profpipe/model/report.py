@@ -39,7 +39,8 @@ from profpipe.model.report_tables import (
     WaterfallBar,
     on_grid,
 )
-from profpipe.model.slices import LeftOut, LostStart, SlicesInfo, SlicesRecord
+from profpipe.model.routes import MixCost, Route, RouteCost, RouteTable
+from profpipe.model.slices import LeftOut, LostStart, RouteRecord, SlicesInfo, SlicesRecord
 from profpipe.model.trial import TrialRecord
 
 __all__ = [
@@ -82,10 +83,15 @@ __all__ = [
     "LostStart",
     "Lottery",
     "MetricInfo",
+    "MixCost",
     "Origin",
     "Part",
     "Ratio",
     "Report",
+    "Route",
+    "RouteCost",
+    "RouteRecord",
+    "RouteTable",
     "RunRow",
     "SeedRow",
     "Sequential",
@@ -282,6 +288,7 @@ class Report(Part):
     classic: tuple[ClassicList, ...] = ()
     flames: tuple[Flame, ...] = ()
     runs: tuple[RunRow, ...] = ()
+    routes: RouteTable | None = Field(None, description="cost of each route; null: the load has one request")
     audit: Audit | None = Field(None, description="what was checked of the loads; null: no load was run")
     reference: ReferenceInfo | None = Field(None, description="the published study that `seed_table` is about")
     # Reports of every version have their rows under this name, from the time when `seed` was the only such study.

@@ -24,6 +24,17 @@ class LostStart(Part):
     log_tail: tuple[str, ...] = ()
 
 
+class RouteRecord(Part):
+    """One of several requests of the load."""
+
+    name: str
+    request: str = Field(description="method and path")
+    weight: Ratio = Field(description="its share of the requests of the load")
+    status: str = Field("", description="in words: what counts as served")
+    requests: int | None = Field(None, description="requests of its slices that count; null: it was left out")
+    reason: str | None = Field(None, description="why it was left out of the load, and which variant is to blame")
+
+
 class SlicesRecord(Part):
     """What was fixed before the first start, and how the study ended. Part of study.json.
 
@@ -42,9 +53,10 @@ class SlicesRecord(Part):
     rule: str = Field(description="in words: when starts end, and at which level a verdict is given")
     planned: tuple[int, ...] = Field(description="starts after which the verdicts may be looked at")
     alpha: Ratio = Field(description="the part of the report's alpha that verdicts on CPU time may spend")
-    contenders: int = Field(description="how many contenders share alpha")
+    contenders: int = Field(description="comparisons that share alpha: of each contender, and of each of its routes")
     stopped: str = Field("cut short", description="in words: why no more starts were added")
     left_out: tuple[LeftOut, ...] = Field((), description="variants that lost too many starts")
+    routes: tuple[RouteRecord, ...] = Field((), description="the requests of a load that has several")
 
 
 class SlicesInfo(SlicesRecord):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 # "memory" = there is none left for this variant next to the others.
@@ -30,18 +30,38 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """One of several requests of a load; `requests` = those of its slices that count."""
+
+    name: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class SlicePlan:
     """What every slice of a start does: `lead` requests that are left out, then `requests` that count.
 
     Some more requests than `lead` are left out, a number drawn for every slice, so that slices do not keep step with
     what a server does every so many requests. A start has `passes` passes; in each, every variant gets one slice, in an
-    order drawn for that pass.
+    order drawn for that pass. With `routes`, a pass has a block for each of them and one for the mix, in an order drawn
+    for that pass, and in each block every variant gets one slice.
     """
 
     lead: int
     requests: int
     passes: int
     connections: int
+    routes: tuple[RoutePlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSlices:
+    """One route of one variant in one start: a value per pass, as in VariantSlices."""
+
+    requests: int
+    cpu_ns: tuple[int, ...]
+    wall_ns: tuple[int, ...]
+    latency_us: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,9 @@ class VariantSlices:
     (median, 99th percentile) of a slice. `switches` = voluntary and involuntary context switches over all its slices;
     None where threads ended. `idle_ns` = CPU in `idle_wall_ns` without any request; None where that was not measured.
     `fixed_layout` = memory lies where the ticket puts it. `peak_bytes` = largest resident size of its process tree.
+
+    Of a load with several routes the columns are those of the mix, `between_ns` that of the whole pass; `routes` has
+    the slices of each route, and `sent` how often each was sent in the requests of the mix that count.
     """
 
     requests: int
@@ -70,6 +93,8 @@ class VariantSlices:
     idle_ns: int | None = None
     idle_wall_ns: int | None = None
     peak_bytes: int | None = None
+    routes: Mapping[str, RouteSlices] = field(default_factory=dict)
+    sent: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +109,8 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start. `variants` is empty where it was lost; `orders` = the order of each pass, by name.
+    """One start. `variants` is empty where it was lost; `orders` = the order of each pass, by name. With several
+    routes it is the order of each block, and `blocks` are the blocks' routes, None = the mix.
 
     The control is the baseline a second time, under a name of its own. `seconds` = from the first launch to the last
     stop; `slices_s` = of it, time in passes.
@@ -98,3 +124,4 @@ class Start:
     slices_s: float = 0.0
     lost: Lost | None = None
     warnings: tuple[str, ...] = ()
+    blocks: tuple[str | None, ...] = ()

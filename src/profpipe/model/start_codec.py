@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from profpipe.errors import InvalidProfile
-from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
+from profpipe.model.start import Lost, RoutePlan, RouteSlices, SlicePlan, Start, Ticket, VariantSlices
 
 SCHEMA = "profpipe.start/1"
 
@@ -30,10 +31,14 @@ def load_start(data: bytes, source: str) -> Start:
 
 def _start(body: dict[str, Any]) -> Start:
     lost = body["lost"]
-    plan = SlicePlan(**body["plan"])
+    plan = _plan(body["plan"])
     variants = {name: _variant(row) for name, row in body["variants"].items()}
     for name, row in variants.items():
-        columns = (row.cpu_ns, row.lead_ns, row.between_ns, row.wall_ns, row.client_ns, row.latency_us)
+        columns: list[Sequence[object]] = [
+            row.cpu_ns, row.lead_ns, row.between_ns, row.wall_ns, row.client_ns, row.latency_us,
+            *(column for route in row.routes.values() for column in (route.cpu_ns, route.wall_ns, route.latency_us)),
+            *([row.sent] if row.routes else []),
+        ]  # fmt: skip
         if len({len(column) for column in columns}) != 1:
             raise ValueError(f"the columns of {name} differ in length")
     return Start(
@@ -45,11 +50,24 @@ def _start(body: dict[str, Any]) -> Start:
         slices_s=body["slices_s"],
         lost=None if lost is None else Lost(**(lost | {"log_tail": tuple(lost["log_tail"])})),
         warnings=tuple(body["warnings"]),
+        blocks=tuple(body.get("blocks", ())),
     )
+
+
+def _plan(row: dict[str, Any]) -> SlicePlan:
+    routes = tuple(RoutePlan(**route) for route in row.get("routes", ()))
+    return SlicePlan(**row | {"routes": routes})
 
 
 def _variant(row: dict[str, Any]) -> VariantSlices:
     columns = {name: tuple(row[name]) for name in ("cpu_ns", "lead_ns", "between_ns", "wall_ns", "client_ns")}
     latency = tuple((median, p99) for median, p99 in row["latency_us"])
     switches = None if row["switches"] is None else (row["switches"][0], row["switches"][1])
-    return VariantSlices(**(row | columns | {"latency_us": latency, "switches": switches}))
+    routes = {name: _route(found) for name, found in row.get("routes", {}).items()}
+    several = {"routes": routes, "sent": tuple(tuple(counts) for counts in row.get("sent", ()))}
+    return VariantSlices(**(row | columns | several | {"latency_us": latency, "switches": switches}))
+
+
+def _route(row: dict[str, Any]) -> RouteSlices:
+    latency = tuple((median, p99) for median, p99 in row["latency_us"])
+    return RouteSlices(row["requests"], tuple(row["cpu_ns"]), tuple(row["wall_ns"]), latency)

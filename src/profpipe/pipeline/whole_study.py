@@ -20,6 +20,7 @@ from profpipe.pipeline.measure.study_record import loads_in_words
 from profpipe.pipeline.prepare.fitted import STUDY_S
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.slices.prepared_study import measure_prepared, why_not
+from profpipe.pipeline.slices.routes import FewerRoutes, without_unanswered
 from profpipe.pipeline.trial.study import needs_trial, try_out
 from profpipe.study.read import LoadedFile
 
@@ -36,6 +37,7 @@ def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, comman
     """
     with running_study(prepared, loaded, reports, command, listen) as running:
         running.build()
+        check_routes(running)
         trial_first(running)
         by_slices(running)
         running.run(running.prepared.runs)
@@ -53,12 +55,25 @@ def measure_until_decided(
     whole_s = bounds.budget_s or running.prepared.study.budget or STUDY_S
     before_s = min(before_s, whole_s * MOST_BEFORE)
     begun = time.monotonic() - before_s
+    check_routes(running)
     if trial_first(running, before_s):
         bounds = replace(bounds, budget_s=whole_s)
     by_slices(running)
     if bounds.budget_s is not None:
         bounds = replace(bounds, budget_s=max(bounds.budget_s - (time.monotonic() - begun), 0.0))
     run_rounds(running, bounds, report_of)
+
+
+def check_routes(running: RunningStudy) -> None:
+    """Leave out the routes of the load that a variant does not answer; nothing where the load has one request."""
+    prepared = without_unanswered(running.prepared, running.session, running.broken, running.listen)
+    if prepared is running.prepared:
+        return
+    running.prepared = prepared
+    running.session = FewerRoutes(running.session, frozenset(route.name for route, _ in prepared.routes_left_out))
+    record = replace(running.study, limits=prepared.limits, load=loads_in_words(prepared))
+    running.study = _hidden(prepared).redact_study(replace(record, request=prepared.study.load.request_words))
+    store.write_study(running.folder, running.study)
 
 
 def trial_first(running: RunningStudy, before_s: float = 0.0) -> bool:

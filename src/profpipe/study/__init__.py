@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from profpipe.study.find import find_study_file
     from profpipe.study.read import LoadedFile, read_study_file
+    from profpipe.study.requests import Request
     from profpipe.study.schema import (
         CategoryRule,
         Hypothesis,
         LoadPlan,
         ProfilerUse,
         Ready,
-        Request,
         Requires,
         Study,
         StudyFile,
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _FILES = {
+    "Request": "requests",
     "find_study_file": "find",
     "LoadedFile": "read",
     "read_study_file": "read",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from profpipe.study.schema import LoadPlan, Route, Study, StudyFile
+from profpipe.study.requests import Route
+from profpipe.study.schema import LoadPlan, Study, StudyFile
 
 SIZE_LIMIT = 16 << 20
 

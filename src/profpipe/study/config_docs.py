@@ -52,7 +52,7 @@ profiler.callgrind = { rounds = 3, requests = 1000 }
 _HEAD = f"""\
 # profpipe.toml
 
-*Generated from the file's schema by `make docs`; the text comes from `src/profpipe/study/schema.py`.*
+*Generated from the file's schema by `make docs`; the text comes from its models in `src/profpipe/study`.*
 
 A **target** is one server variant: a command that starts it. A **study** is a question about some targets: which
 profilers are used, under which load, in how many rounds, and which target is the baseline.

@@ -10,7 +10,8 @@ from profpipe.study.bodies import why_no_body
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.plans import UNUSED
 from profpipe.study.positions import KeyPath
-from profpipe.study.schema import MIX, Asked, LoadPlan, Route, asks_for
+from profpipe.study.requests import MIX, Asked, Route
+from profpipe.study.schema import LoadPlan, asks_for
 
 # `${name}` belongs to a shell, `{{name}}` to a template, `{"a": 1}` is JSON. Only `{name}` is ours.
 PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")

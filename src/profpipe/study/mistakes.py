@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from profpipe.study.config_docs import study_schema
 from profpipe.study.positions import KeyPath
-from profpipe.study.schema import ONE, SEVERAL
+from profpipe.study.requests import ONE, SEVERAL
 
 NAME_RULE = "a name starts with a letter or digit and has letters, digits, `.`, `_` and `-`, 64 at most"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

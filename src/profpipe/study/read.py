@@ -18,7 +18,8 @@ from profpipe.study.find import PYPROJECT
 from profpipe.study.mistakes import Mistake, dotted, place_in, shape_mistakes
 from profpipe.study.plans import with_plans
 from profpipe.study.positions import KeyPath, Position, nearest_position, positions
-from profpipe.study.schema import ONE, SEVERAL, StudyFile
+from profpipe.study.requests import ONE, SEVERAL
+from profpipe.study.schema import StudyFile
 
 SIZE_LIMIT = 1 << 20
 # Values for missing required keys while the rest of the table is checked: every check accepts them.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from profpipe.study.mistakes import dotted
-from profpipe.study.schema import Request
+from profpipe.study.requests import Request
 from profpipe.units import Language
 
 _EXAMPLE_COMMAND = ("./my-server", "--port", "{port}")

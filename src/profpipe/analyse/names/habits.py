@@ -12,14 +12,12 @@ class Habit:
     """`functions` = file and name of functions whose calls tell it, as globs on what a report shows.
 
     A method is shown with the class of its object by some profilers and with the class that defines it by others.
-    `on_loop`: only calls that an event loop leads to count, since all other requests wait for these. `interpreter` =
-    names of the interpreter's C functions that tell it where C functions are counted; no tracer sees such a habit.
+    `on_loop`: only calls that an event loop leads to count, since all other requests wait for these.
     """
 
     key: str
     functions: tuple[tuple[str, str], ...]
     on_loop: bool = False
-    interpreter: tuple[str, ...] = ()
 
 
 HABITS = (
@@ -98,7 +96,6 @@ HABITS = (
     ),
     Habit("thread pool", tuple(HAND_OVER)),
     Habit("deep copy", (("copy.py", "deepcopy"),)),
-    Habit("exception", (("builtins", "raise"),), interpreter=("PyTraceBack_Here",)),
     Habit("warning", (("_warnings", "warn"), ("warnings.py", "warn"))),
     Habit("log record", (("logging/__init__.py", "*._log"), ("loguru/_logger.py", "Logger._log"))),
     Habit("import", (("<frozen importlib._bootstrap>", "_find_and_load"),)),

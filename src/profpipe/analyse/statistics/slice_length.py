@@ -8,7 +8,7 @@ of two variants fall into the same weather, long ones lose less time to the requ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ TOLERANCE = 0.02
 LOAD_SHARE, LEAST_SHARE = 0.7, 0.4
 LEAST_STARTS = 12
 LEAST_PASSES = 12
+# A pass over several routes takes as many times as long, and a verdict needs starts more than passes.
+LEAST_PASSES_OF_ROUTES = 6
 
 Costs = Mapping[str, Sequence[Sequence[float]]]
 
@@ -48,12 +50,16 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class SliceLength:
-    """The choice. `pass_s` = seconds that one pass over all variants takes, `launch_s` = those of a start besides."""
+    """The choice. `pass_s` = seconds that one pass over all variants takes, `launch_s` = those of a start besides.
+
+    `routes` = requests of a slice by route, where the load has several: then a pass has a block for each.
+    """
 
     lead: Lead
     requests: int
     pass_s: float
     launch_s: float
+    routes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -61,6 +67,9 @@ class SliceLength:
         lead, worst = self.lead, max(self.lead.first, key=lambda name: self.lead.first[name])
         text = f"slices of {self.requests} requests"
         text += f", {lead.requests} before them left out" if lead.requests else ", none left out"
+        if self.routes:
+            least, most = min(self.routes.values()), max(self.routes.values())
+            text += f"; of each route {least}" + (f" to {most}" if most > least else "") + " requests"
         more = lead.first[worst] - 1
         size = f"{100 * abs(more):.0f} % {'more' if more >= 0 else 'less'}"
         text += f" (the first {lead.part} of {worst} cost {size} than the later ones)"
@@ -107,8 +116,24 @@ def choose_length(trials: Sequence[Trial], baseline: str) -> Trial:
     return min(trials, key=error)
 
 
-def passes(pass_s: float, launch_s: float, budget_s: float) -> int:
-    """Passes a start: enough that LOAD_SHARE of its time is slices, few enough for LEAST_STARTS in the budget.
+def choose_routes(length: SliceLength, least: int, mix_s: float, routes_s: Mapping[str, float]) -> SliceLength:
+    """The length with slices of each route, none of which takes longer than one of the mix, or has under `least`
+    requests.
+
+    `mix_s`, `routes_s` = seconds a request of the slowest variant takes, of the mix and of each route.
+    """
+    found = {
+        name: min(max(round(length.requests * mix_s / seconds), least), max(length.requests, least))
+        for name, seconds in routes_s.items()
+    }
+    lead = length.lead.requests
+    times = sum((lead + many) * routes_s[name] for name, many in found.items()) / ((lead + length.requests) * mix_s)
+    return replace(length, routes=found, pass_s=length.pass_s * (1 + times))
+
+
+def passes(pass_s: float, launch_s: float, budget_s: float, least: int = LEAST_PASSES) -> int:
+    """Passes a start, at least `least`: enough that LOAD_SHARE of its time is slices, few enough for LEAST_STARTS in
+    the budget.
 
     Where a budget is short for that, LEAST_SHARE of the time still goes into slices: fewer starts that each say more.
     """
@@ -117,4 +142,4 @@ def passes(pass_s: float, launch_s: float, budget_s: float) -> int:
         return launch_s * share / (1 - share) / pass_s
 
     most = (budget_s / LEAST_STARTS - launch_s) / pass_s
-    return max(round(max(min(for_share(LOAD_SHARE), most), for_share(LEAST_SHARE))), LEAST_PASSES)
+    return max(round(max(min(for_share(LOAD_SHARE), most), for_share(LEAST_SHARE))), least)

@@ -88,6 +88,16 @@ def cost_ns(slices: VariantSlices) -> Floats:
     return np.maximum(np.array(slices.cpu_ns, dtype=np.float64), 1.0) / slices.requests
 
 
+def route_cost_ns(route: str) -> Callable[[VariantSlices], Floats | None]:
+    """The same of one route; None where a start does not have it."""
+
+    def cost(slices: VariantSlices) -> Floats | None:
+        found = slices.routes.get(route)
+        return None if found is None else np.maximum(np.array(found.cpu_ns, dtype=np.float64), 1.0) / found.requests
+
+    return cost
+
+
 def median_error(values: Floats) -> float:
     """Standard error of a median, from the quantiles one standard deviation of its rank away. O(n log n).
 

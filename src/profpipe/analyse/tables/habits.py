@@ -24,34 +24,27 @@ Callers = Mapping[int, Sequence[int]]
 def habit_calls(study: StudyData, index: Index, tables: Mapping[str, Sequence[Matrix]]) -> tuple[HabitCalls, ...]:
     """The habits of every contender, by the first instrument that counts both variants' calls: traced, then counted.
 
-    A traced profiler sees the calls of built-in functions, too, but not what only the interpreter's C functions tell.
+    A traced profiler sees the calls of built-in functions, too.
     """
-    traced, counted = (_of_kind(kind, study, tables) for kind in ("traced", "counted"))
-    rows = _rows_of_habits(index.functions)
-    untraced = {key: rows[key] for key in (habit.key for habit in HABITS if habit.interpreter)}
-    others = {key: found for key, found in rows.items() if key not in untraced}
-    found: list[HabitCalls] = []
-    for contender in study.contenders:
-        for matrices, these in (((*traced, *counted), others), (counted, untraced)):
-            both = (m for m in matrices if m.columns(study.baseline) and m.columns(contender))
-            matrix = next(both, None)
-            if matrix is not None and any(these.values()):
-                found += _of_matrix(matrix, index, these, study.baseline, contender)
-    return tuple(found)
-
-
-def _of_kind(kind: str, study: StudyData, tables: Mapping[str, Sequence[Matrix]]) -> list[Matrix]:
-    """The first matrix of every profiler of this kind."""
-    return [
+    matrices = [
         matrix
+        for kind in ("traced", "counted")
         for profiler in study.profilers
         if study.instruments[profiler] == kind and not study.again(profiler)
         for matrix in tables.get(profiler, ())[:1]
     ]
+    rows = _rows_of_habits(index.functions)
+    found: list[HabitCalls] = []
+    for contender in study.contenders:
+        both = (m for m in matrices if m.columns(study.baseline) and m.columns(contender))
+        matrix = next(both, None)
+        if matrix is not None and any(rows.values()):
+            found += _of_matrix(matrix, index, rows, study.baseline, contender)
+    return tuple(found)
 
 
 def _rows_of_habits(functions: Sequence[Known]) -> dict[str, list[int]]:
-    """Habit -> the rows of its functions, those of its first glob first: Python's, then the interpreter's."""
+    """Habit -> the rows of its functions, those of its first glob first. Only Python's functions can match."""
     named = [known for known in functions if known.key.language == "python" and known.key.file]
     found: dict[str, list[int]] = {}
     for habit in HABITS:
@@ -59,8 +52,6 @@ def _rows_of_habits(functions: Sequence[Known]) -> dict[str, list[int]]:
             of_file, of_name = glob(file).match, glob(name).match
             rows = [known.row for known in named if of_file(known.key.file) and of_name(known.key.name)]
             found.setdefault(habit.key, []).extend(rows)
-        inside = [k.row for k in functions if k.origin == "interpreter" and k.key.name in habit.interpreter]
-        found[habit.key].extend(inside)
     return found
 
 
@@ -72,7 +63,7 @@ def _of_matrix(
     )
     above = {True: _callers(matrix, contender), False: _callers(matrix, baseline)}
     known = index.functions
-    for habit in (habit for habit in HABITS if habit.key in rows):
+    for habit in HABITS:
         fits = [row for row in rows[habit.key] if row < len(before) and not same_calls(before[row], after[row])]
         fits = [row for row in fits if not habit.on_loop or _on_loop(known, above[bool(after[row] > before[row])], row)]
         if fits:

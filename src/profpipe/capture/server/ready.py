@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from profpipe.capture.server import ports
 from profpipe.capture.server.process import Supervised, died
 from profpipe.errors import CaptureError
-from profpipe.study.schema import Request, Target
+from profpipe.study.requests import Request
+from profpipe.study.schema import Target
 
 HOST = ports.LOOPBACK
 FIRST_LOOK, LONGEST_PAUSE = 0.002, 0.05

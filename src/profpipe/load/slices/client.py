@@ -18,7 +18,7 @@ from profpipe.errors import LoadError
 from profpipe.load.guard import guard
 from profpipe.load.interface import Cpus
 from profpipe.load.plan import asked_of
-from profpipe.study.schema import Request, Route
+from profpipe.study.requests import Request, Route
 
 COMMAND = (sys.executable, "-P", "-m", "profpipe.load.slices")
 QUIET = {"PYTHONDEVMODE": "", "PYTHONASYNCIODEBUG": "", "PYTHONWARNINGS": ""}
@@ -51,7 +51,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What every variant is asked in one slice of a pass: `route` counts from 0, None = all routes by their weights."""
+    """What every variant is asked in a pass: `route` counts from 0, None = all routes by their weights."""
 
     route: int | None
     parts: tuple[int, ...]
@@ -102,22 +102,22 @@ class Client:
         parts: Sequence[int],
         seconds: float,
         extra: Sequence[Sequence[int]] | None = None,
-        blocks: Sequence[Sequence[Block]] | None = None,
+        blocks: Sequence[Block] | None = None,
         seed: int = 0,
     ) -> dict[str, Any]:
         """A slice for every entry of `orders`, each of these parts; no pass begins after `seconds`.
 
-        The first part of each slice has `extra` requests more (a number for every entry of `orders`). With `blocks`,
-        some for each pass, a pass is a slice of every variant for each of its blocks. The answer is that of
-        session.Session: slices in their order, counts before and after. Raises VariantFailed.
+        The first part of each slice has `extra` requests more (a number for every entry of `orders`). `blocks`, one
+        for each pass, say what it asks, in place of `parts`. The answer is that of session.Session: slices in their
+        order, counts before and after. Raises VariantFailed.
         """
         extra = extra or [[0] * len(order) for order in orders]
-        each = blocks or [[Block(None, tuple(parts))]] * len(orders)
+        each = blocks or [Block(None, tuple(parts))] * len(orders)
         command = {
             "do": "slices",
             "orders": orders,
             "extra": extra,
-            "blocks": [[asdict(block) for block in row] for row in each],
+            "blocks": [asdict(block) for block in each],
             "seconds": seconds,
             "seed": seed,
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import product, repeat
+from itertools import repeat
 from typing import Any
 
 from profpipe.cpu_clock import TreeClock
@@ -127,31 +127,28 @@ class Session:
         return {}
 
     def _slices(self, command: dict[str, Any]) -> dict[str, Any]:
-        """{orders: [[variant, ...], ...], extra: the same shape, blocks: [[{route, parts: [requests, ...]}, ...], ...],
+        """{orders: [[variant, ...], ...], extra: the same shape, blocks: [{route, parts: [requests, ...]}, ...],
         seconds, seed} -> {slices, before, after, failed?}.
 
-        A pass has a slice of each variant in each of its blocks. The first part of a slice has so many `extra`
-        requests. The order of several routes is the same for all variants of a pass. A pass that would begin after
-        `seconds` is left out, with all behind it.
+        Each pass has a block. The first part of a slice has so many `extra` requests. The order of several routes is
+        the same for all variants of a pass. A pass that would begin after `seconds` is left out, with all behind it.
         """
         limit = time.monotonic() + command["seconds"]
         found: list[dict[str, Any]] = []
         answer: dict[str, Any] = {"slices": found, "before": [server.totals() for server in self.servers]}
         passes = zip(command["orders"], command["extra"], command["blocks"], strict=True)
-        for number, (order, extra, blocks) in enumerate(passes):
+        for number, (order, extra, block) in enumerate(passes):
             if time.monotonic() >= limit:
                 break
             for server in self.servers:
                 server.clock.refresh()
-            for block, (index, more) in product(blocks, tuple(zip(order, extra, strict=True))):
-                first, *later = block["parts"]
+            first, *later = block["parts"]
+            for index, more in zip(order, extra, strict=True):
+                seed = f"{command['seed']} {number}"
                 try:
-                    done = self.servers[index].slice(
-                        [first + more, *later], block["route"], f"{command['seed']} {number}"
-                    )
+                    found.append(asdict(self.servers[index].slice([first + more, *later], block["route"], seed)))
                 except SliceError as error:
                     return answer | {"failed": {"variant": index, "reason": str(error)}}
-                found.append(asdict(done))
         return answer | {"after": [server.totals() for server in self.servers]}
 
     def _idle(self, command: dict[str, Any]) -> dict[str, Any]:

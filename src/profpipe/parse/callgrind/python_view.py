@@ -4,9 +4,6 @@ A Python function is its trampoline, the loop that callgrind split by it (`_PyEv
 the C functions whose callers, as far as the file has them, lead to that loop. C functions further down count for it too
 where no Python function is reached through them; the others stay what they are. A total is measured: self and calls of
 the outermost trampoline, which never nests in itself. The sum of self stays what the file declares.
-
-An exception is no call, but the loop calls PyTraceBack_Here in every function that raises it or that it passes through:
-these calls are those of a function `raise` without a cost of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +21,6 @@ from profpipe.parse.callgrind.names import with_callers
 from profpipe.parse.callgrind.trampolines import Trampolines
 
 LOOP = "_PyEval_EvalFrameDefault"
-TRACEBACK, RAISE, BUILT_INS = "PyTraceBack_Here", "raise", "builtins"
 RUNNING = "[Python functions that ran when the window opened]"
 NAMELESS = "[native code without a name]"
 _ADDRESS = re.compile(r"0x([0-9a-f]+)")
@@ -147,21 +143,6 @@ class _View:
             inside = frames[caller] == frames[callee] and not self.role[callee].entry
             if not inside and callee not in self.folded:
                 self.builder.call(frames[caller], frames[callee], calls, values)
-        self._add_raises(frames)
-
-    def _add_raises(self, frames: list[int]) -> None:
-        nothing = (0,) * len(self.metrics)
-        names, function = self.given.functions.name, self.given.frames.function
-        tracebacks = {f for f in range(len(frames)) if with_callers(names[function[f]])[0] == TRACEBACK}
-        calls: dict[int, int] = defaultdict(int)
-        for caller, callee, many, _ in self.calls:
-            if callee in tracebacks and self.role[caller].runtime == PYTHON:
-                calls[frames[caller]] += many
-        if calls:
-            raised = self.builder.frame(self.builder.function(RAISE, object=BUILT_INS))
-            for frame, many in calls.items():
-                self.builder.call(frame, raised, many, nothing)
-            self.builder.total(raised, sum(calls.values()), nothing)
 
     def _add_totals(self, frames: list[int], own: dict[int, Values]) -> None:
         """A total and the calls of each Python function that was called in the window."""

@@ -36,7 +36,7 @@ NAMES = frozenset(
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
 ref time baseline contender contenders name file object runtime raw metric category certainty kind rule
 variant phase stopped machine study request place path names categories callers callees variants target control
-before after prefixes origin habit library
+before after prefixes origin habit library status
 """)
 )
 PROSE = frozenset(
@@ -125,12 +125,13 @@ def _reduced(report: Report) -> Report:
         invalid["reason"] = NOT_TAKEN
     for variant in reduced["variants"]:
         variant["why"] = None if variant["valid"] else NOT_TAKEN
+    # The comment does not show routes, so that nothing of theirs is computed again.
     # Which packages differ cannot be computed from figures, and one that is named would be blamed for all of them.
-    reduced |= {"gate": None, "dependencies": []}
+    reduced |= {"gate": None, "dependencies": [], "routes": None}
     return Report.model_validate(reduced)
 
 
-_NO_WORDS_OF_SLICES = {"length": "", "control": "", "rule": "", "stopped": "", "left_out": [], "lost": []}
+_NO_WORDS_OF_SLICES = {"length": "", "control": "", "rule": "", "stopped": "", "left_out": [], "lost": [], "routes": []}
 
 
 def _take(value: Any, field: str) -> Any:

@@ -13,7 +13,7 @@ from profpipe.pipeline.prepare.fitted import NOT_FITTED, SLICES_S, Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
-from profpipe.study.schema import Asked
+from profpipe.study.requests import Asked, Route
 from profpipe.units import Instrument
 
 
@@ -47,7 +47,8 @@ class PreparedStudy:
     `limits` go into the report as they are; `refused` = (variant, instrument) that are not measured; `executor` =
     what carries out the runs, NAME or NAME:ADDRESS; `gate` = the rules that decide whether the change fails, and
     `accepted` = the regressions that were accepted for it; `by_slices` = starts give the figures of clean runs;
-    `fitted` = the loads that a trial has found.
+    `fitted` = the loads that a trial has found; `routes_left_out` = requests of a load that has several which a variant
+    does not answer, with the reason: the loads of this study are without them.
     """
 
     id: str
@@ -64,6 +65,7 @@ class PreparedStudy:
     gate: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     by_slices: bool = False
+    routes_left_out: tuple[tuple[Route, str], ...] = ()
     fitted: Fitted = NOT_FITTED
 
     @property

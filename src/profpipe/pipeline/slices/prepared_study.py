@@ -9,20 +9,44 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from profpipe.analyse.statistics.alpha import STARTS
+from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.statistics.slice_length import SliceLength
 from profpipe.analyse.statistics.starts import ratio_over_starts, start_ratios, valid
 from profpipe.analyse.statistics.starts_rule import StartsRule
 from profpipe.capture.side_by_side import apart
 from profpipe.errors import CaptureError
-from profpipe.model.report import ALPHA, LeftOut, SlicesRecord
+from profpipe.model.report import ALPHA, LeftOut, RouteRecord, SlicesRecord
 from profpipe.model.start import SlicePlan, Start, control_name
 from profpipe.pipeline.events import Listener, Note, StartEnded
 from profpipe.pipeline.execute.interface import Session
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.slices.study import LOST_MOST, Measured, NotTogether, measure
 from profpipe.pipeline.slices.units import CLEAN, BySession, setting_of, variants_of
+from profpipe.study.requests import Route
 
 LEAST_KEPT = 3
+
+
+def route_records(prepared: PreparedStudy, plan: SlicePlan) -> tuple[RouteRecord, ...]:
+    """The routes of the load as records: those of the plan, and those that were left out."""
+    kept = prepared.study.load.routes
+    whole = sum(route.weight for route in kept)
+    requests = {route.name: route.requests for route in plan.routes}
+    found = [_route_record(route, rounded(route.weight / whole, 6), requests=requests[route.name]) for route in kept]
+    return (*found, *(_route_record(route, 0.0, reason=reason) for route, reason in prepared.routes_left_out))
+
+
+def _route_record(
+    route: Route, weight: float, *, requests: int | None = None, reason: str | None = None
+) -> RouteRecord:
+    return RouteRecord(
+        name=route.name,
+        request=route.words,
+        weight=weight,
+        status=route.status_words,
+        requests=requests,
+        reason=reason,
+    )
 
 
 @dataclass(slots=True)
@@ -59,6 +83,7 @@ class Keeping:
                 alpha=rule.alpha,
                 contenders=rule.contenders,
                 left_out=tuple(LeftOut(target=name, reason=error.text) for name, error in self.broken.items()),
+                routes=route_records(self.prepared, plan),
             )
         )
         self.listen(Note(f"CPU time is measured by slices: {length.words}"))

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from profpipe.analyse.statistics.slice_length import SliceLength, Trial, choose_lead, choose_length
 from profpipe.analyse.statistics.slowing import slower_at_the_end
 from profpipe.capture.server.memory import Free, free_memory
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.usage import peak_bytes
 from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
-from profpipe.load.slices.client import Address, Client, VariantFailed
-from profpipe.model.start import Lost, SlicePlan, Start, Ticket, VariantSlices
+from profpipe.load.slices.client import Address, Block, Client, VariantFailed
+from profpipe.model.start import Lost, RoutePlan, RouteSlices, SlicePlan, Start, Ticket, VariantSlices
 from profpipe.pipeline.prepare.schedule import orders_of
 
 WARM_UP_PASSES = 4
 LONGEST_S = 120.0  # of the slices of one start, however slow the servers are
-# Lengths are measured in parts of two requests a connection.
+# Lengths of slices are counted in parts of two requests a connection.
 ROUNDS_A_PART = 2
-POSITION_PARTS, POSITION_PASSES, POSITION_S = 12, 16, 8.0
-TRIED_PARTS = (2, 4, 8)
-TRIAL_S, TRIAL_MOST_PASSES = 1.2, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class _Open:
+class OpenStart:
     """A start under way: its servers, its client, and what is known so far."""
 
     running: tuple[Running, ...]
@@ -66,10 +62,12 @@ class _Open:
         parts: Sequence[int],
         seconds: float = LONGEST_S,
         extra: Sequence[Sequence[int]] | None = None,
+        blocks: Sequence[Block] | None = None,
+        seed: int = 0,
     ) -> dict[str, Any]:
         """As Client.slices. Raises StartLost naming the variant."""
         try:
-            return self.client.slices(orders, parts, seconds, extra)
+            return self.client.slices(orders, parts, seconds, extra, blocks, seed)
         except VariantFailed as error:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
 
@@ -92,10 +90,29 @@ def extra_of(seed: int, number: int, orders: Sequence[Sequence[int]], most: int)
     return [[rng.randint(0, most) for _ in order] for order in orders]
 
 
+def blocks_of(seed: int, number: int, plan: SlicePlan) -> list[Block]:
+    """What each pass of start `number` asks: with several routes, a block for each and one for the mix, in an order
+    drawn from the study's seed. So what the machine does falls on all variants of a block alike.
+    """
+    asked = [Block(None, (plan.lead, plan.requests))]
+    asked += [Block(place, (plan.lead, route.requests)) for place, route in enumerate(plan.routes)]
+    rng = random.Random(f"blocks {seed} {number}")
+    return [block for _ in range(plan.passes) for block in rng.sample(asked, len(asked))]
+
+
+def _names(blocks: Sequence[Block], plan: SlicePlan) -> tuple[str | None, ...]:
+    return tuple(None if block.route is None else plan.routes[block.route].name for block in blocks)
+
+
+def _mix_seed(seed: int, number: int) -> int:
+    """Seed of the order of the routes in the mix, in start `number`."""
+    return random.Random(f"mix {seed} {number}").randrange(2**31)
+
+
 @contextmanager
-def _opened(
+def opened(
     variants: Sequence[Variant], ticket: Ticket, setting: Setting, free: Callable[[], Free | None] | None = None
-) -> Iterator[_Open]:
+) -> Iterator[OpenStart]:
     """All variants serving, connected to and warmed up. Raises StartLost; stops every server at the end.
 
     The warm-up closes its connections once, as clients of a server that has run for a while have done. CPython's
@@ -105,7 +122,7 @@ def _opened(
     begun = time.monotonic()
     with side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free) as running:
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
-            start = _Open(running, client, begun)
+            start = OpenStart(running, client, begun)
             servers = [_address(one) for one in running]
             for _ in range(2):
                 start.connect(servers, setting.connections)
@@ -120,53 +137,13 @@ def _address(one: Running) -> Address:
     return Address("127.0.0.1", one.port, one.server.keeper, one.variant.request, one.variant.routes)
 
 
-def try_lengths(
-    variants: Sequence[Variant], baseline: str, ticket: Ticket, setting: Setting, *, seed: int
-) -> SliceLength:
-    """A start that measures how long slices should be: first what is left out, then a trial of each length.
-
-    Raises StartLost; LoadError when the load client itself fails.
-    """
-    names = [variant.name for variant in variants]
-    part = ROUNDS_A_PART * setting.connections
-    with _opened(variants, ticket, setting, setting.free) as start:
-        ready = time.monotonic()
-        orders = orders_of(seed, ticket.number, len(variants), POSITION_PASSES)
-        answer = start.slices(orders, [part] * POSITION_PARTS, seconds=POSITION_S)
-        costs = {
-            name: [[ns / part for ns in found["cpu_ns"]] for found in answer["slices"] if found["variant"] == index]
-            for index, name in enumerate(names)
-        }
-        lead = choose_lead(costs, part)
-        trials = [_trial(start, names, lead.requests, many * part, part - 1, seed) for many in TRIED_PARTS]
-        loaded = time.monotonic() - ready
-    best = choose_length(trials, baseline)
-    # Later starts launch the baseline with the others, not before them.
-    before_others_s = start.running[1].launched - start.running[0].launched
-    launch_s = time.monotonic() - start.begun - loaded - before_others_s
-    return SliceLength(lead=lead, requests=best.requests, pass_s=best.pass_s, launch_s=launch_s)
-
-
 def serves_alone(variant: Variant, ticket: Ticket, setting: Setting) -> Lost | None:
     """Why a variant does not serve and answer without any other; None where it does."""
     try:
-        with _opened([variant], ticket, setting):
+        with opened([variant], ticket, setting):
             return None
     except StartLost as error:
         return error.lost
-
-
-def _trial(start: _Open, names: Sequence[str], lead: int, requests: int, most_extra: int, seed: int) -> Trial:
-    begun = time.monotonic()
-    orders = orders_of(seed, -requests, len(names), TRIAL_MOST_PASSES)
-    extra = extra_of(seed, -requests, orders, most_extra)
-    answer = start.slices(orders, [lead, requests], seconds=TRIAL_S, extra=extra)
-    done = len(answer["slices"]) // len(names)
-    costs = {
-        name: [found["cpu_ns"][-1] / requests for found in answer["slices"] if found["variant"] == index]
-        for index, name in enumerate(names)
-    }
-    return Trial(requests=requests, costs=costs, pass_s=(time.monotonic() - begun) / done)
 
 
 def measure_start(
@@ -178,23 +155,22 @@ def measure_start(
     """
     begun = time.monotonic()
     launched = launched_in(variants, seed, ticket.number)
-    orders = orders_of(seed, ticket.number, len(launched), plan.passes)
+    blocks = blocks_of(seed, ticket.number, plan)
+    orders = orders_of(seed, ticket.number, len(launched), len(blocks))
     named = tuple(tuple(launched[index].name for index in order) for order in orders)
     try:
-        with _opened(launched, ticket, setting) as start:
+        with opened(launched, ticket, setting) as start:
             idle, idle_wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
             at = time.monotonic()
             extra = extra_of(seed, ticket.number, orders, ROUNDS_A_PART * setting.connections - 1)
-            answer = start.slices(orders, [plan.lead, plan.requests], extra=extra)
+            answer = start.slices(orders, [], extra=extra, blocks=blocks, seed=_mix_seed(seed, ticket.number))
             slices_s = time.monotonic() - at
             peaks = [peak_bytes(running.server.tree()) for running in start.running]
     except StartLost as lost:
         return _without_figures(ticket, plan, named, time.monotonic() - begun, lost.lost)
     found = {
-        running.variant.name: replace(
-            _variant(index, running, plan, answer, idle[index], idle_wall), peak_bytes=peaks[index]
-        )
-        for index, running in enumerate(start.running)
+        one.variant.name: replace(_variant(i, one, plan, answer, idle[i], idle_wall), peak_bytes=peaks[i])
+        for i, one in enumerate(start.running)
     }
     seconds = time.monotonic() - begun
     if (slower := slower_at_the_end({name: slices.cpu_ns for name, slices in found.items()})) is not None:
@@ -207,6 +183,7 @@ def measure_start(
         seconds=seconds,
         slices_s=slices_s,
         warnings=tuple(start.warnings),
+        blocks=_names(blocks, plan) if plan.routes else (),
     )
 
 
@@ -219,14 +196,19 @@ def _without_figures(
 def _variant(
     index: int, running: Running, plan: SlicePlan, answer: dict[str, Any], idle: int | None, idle_wall: int | None
 ) -> VariantSlices:
-    mine = [found for found in answer["slices"] if found["variant"] == index]
+    every = [found for found in answer["slices"] if found["variant"] == index]
+    in_pass = len(plan.routes) + 1
+    # The last pass may have been cut off by LONGEST_S: only whole ones count.
+    every = every[: len(every) // in_pass * in_pass]
+    mine = [found for found in every if found["route"] is None]
+    between = [found["between_ns"] for found in every]
     before, after = answer["before"][index], answer["after"][index]
     kept = after["ended"] == before["ended"] and after["processes"] == before["processes"]
     return VariantSlices(
         requests=plan.requests,
         cpu_ns=tuple(found["cpu_ns"][-1] for found in mine),
         lead_ns=tuple(found["cpu_ns"][0] for found in mine),
-        between_ns=tuple(found["between_ns"] for found in mine),
+        between_ns=tuple(sum(between[i : i + in_pass]) for i in range(0, len(between), in_pass)),
         wall_ns=tuple(found["wall_ns"][-1] for found in mine),
         client_ns=tuple(found["client_ns"] for found in mine),
         latency_us=tuple((found["latency_us"][0], found["latency_us"][1]) for found in mine),
@@ -237,6 +219,20 @@ def _variant(
         fixed_layout=running.fixed_layout,
         idle_ns=idle,
         idle_wall_ns=idle_wall,
+        routes={
+            route.name: _route(route, [found for found in every if found["route"] == place])
+            for place, route in enumerate(plan.routes)
+        },
+        sent=tuple(tuple(found["sent"]) for found in mine) if plan.routes else (),
+    )
+
+
+def _route(route: RoutePlan, mine: Sequence[Mapping[str, Any]]) -> RouteSlices:
+    return RouteSlices(
+        requests=route.requests,
+        cpu_ns=tuple(found["cpu_ns"][-1] for found in mine),
+        wall_ns=tuple(found["wall_ns"][-1] for found in mine),
+        latency_us=tuple((found["latency_us"][0], found["latency_us"][1]) for found in mine),
     )
 
 

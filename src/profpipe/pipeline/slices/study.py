@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from profpipe.analyse.statistics.slice_length import SliceLength, passes
-from profpipe.analyse.statistics.starts import StartRatios, start_ratios
+from profpipe.analyse.statistics.slice_length import LEAST_PASSES, LEAST_PASSES_OF_ROUTES, SliceLength, passes
+from profpipe.analyse.statistics.starts import StartRatios, cost_ns, route_cost_ns, start_ratios
 from profpipe.analyse.statistics.starts_rule import RESOLUTION, StartsRule, ends, plan_rule
 from profpipe.capture.server.layout import draw
 from profpipe.capture.side_by_side import StartLost, Variant, control_of
 from profpipe.errors import CaptureError
 from profpipe.model.report import ALPHA
-from profpipe.model.start import Lost, SlicePlan, Start, control_name
-from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
+from profpipe.model.start import Lost, RoutePlan, SlicePlan, Start, control_name
+from profpipe.pipeline.slices.lengths import try_lengths
+from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone
 
 LOST_MOST = 3
 MOST_STARTS = 400
@@ -31,7 +32,7 @@ class Starts(Protocol):
     """What carries out the starts of a study."""
 
     def try_lengths(self, variants: Sequence[Variant], baseline: str) -> SliceLength:
-        """As try_lengths of start.py. Raises StartLost."""
+        """As try_lengths of lengths.py. Raises StartLost."""
 
     def measure(self, variants: Sequence[Variant], number: int, plan: SlicePlan, *, idle_s: float) -> Start:
         """Start `number` of the study, as measure_start of start.py."""
@@ -170,11 +171,19 @@ def _fix(
 ) -> _Fixed:
     """Try lengths, then choose the plan of every start and the rule that ends the study."""
     length = _length(study, starts)
-    many = passes(length.pass_s, length.launch_s, budget_s)
-    plan = SlicePlan(lead=length.lead.requests, requests=length.requests, passes=many, connections=setting.connections)
+    least = LEAST_PASSES_OF_ROUTES if length.routes else LEAST_PASSES
+    many = passes(length.pass_s, length.launch_s, budget_s, least)
+    plan = SlicePlan(
+        lead=length.lead.requests,
+        requests=length.requests,
+        passes=many,
+        connections=setting.connections,
+        routes=tuple(RoutePlan(name, requests) for name, requests in length.routes.items()),
+    )
     start_s = length.launch_s + many * length.pass_s
     most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
-    return _Fixed(length, plan, plan_rule(most, len(study.variants) - 2, resolution, alpha), start_s)
+    comparisons = (len(study.variants) - 2) * (len(plan.routes) + 1)
+    return _Fixed(length, plan, plan_rule(most, comparisons, resolution, alpha), start_s)
 
 
 def _measured(study: _Running, fixed: _Fixed, seed: int, stopped: str, seconds: float) -> Measured:
@@ -225,7 +234,8 @@ def any_kept(starts: Sequence[Start]) -> bool:
 def _stopped(study: _Running, fixed: _Fixed, left_s: float, precise: bool) -> str:
     """Why no more starts are added; empty while they are."""
     good = sum(start.lost is None for start in study.starts)
-    ratios = [start_ratios(study.starts, name, study.baseline) for name in _contenders(study)]
+    costs = [cost_ns, *(route_cost_ns(route.name) for route in fixed.plan.routes)]
+    ratios = [start_ratios(study.starts, name, study.baseline, cost) for name in _contenders(study) for cost in costs]
     if ends(fixed.rule, ratios, good, precise=precise):
         return f"every contender is decided or known within the resolution after {good} starts"
     if good >= fixed.rule.looks[-1]:

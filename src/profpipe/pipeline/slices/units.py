@@ -18,7 +18,8 @@ from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.prepare.fitted import Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
-from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone, try_lengths
+from profpipe.pipeline.slices.lengths import try_lengths
+from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone
 
 CLEAN = "clean"
 

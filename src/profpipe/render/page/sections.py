@@ -14,6 +14,7 @@ from profpipe.render.page import (
     load_checks,
     method,
     published_study,
+    routes,
     variants,
     verdict,
 )
@@ -22,6 +23,7 @@ from profpipe.render.page.interface import Section
 SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
     variants.SECTION,
+    routes.SECTION,
     gap.SECTION,
     libraries.SECTION,
     hotspots.SECTION,

@@ -25,6 +25,7 @@ from profpipe.render.content.slices import FROM_START, slices_text, starts_words
 from profpipe.render.content.study import invalid_runs, rounds_words
 from profpipe.render.content.variants import heads
 from profpipe.render.terminal.chips import chip_text
+from profpipe.render.terminal.routes import routes_table
 from profpipe.render.text import Notes, cut
 from profpipe.render.visible import visible_report
 
@@ -47,6 +48,8 @@ def render_verdict(report: Report) -> RenderableType:
         shown = _columns(every, headline)
         cells = {f.key: [figure_text(f, variant, notes) for variant in clear.variants] for f in shown}
         parts += [Text(), _variants(clear, shown, cells), *_commits(clear)]
+    if (routes := routes_table(clear)) is not None:
+        parts += [Text("CPU time per request of each route", style="bold"), routes]
     parts += _missing(clear, unknown=bool(notes.all()))
     if concluded.leading:
         parts += [Text(), *_conclusions(concluded)]

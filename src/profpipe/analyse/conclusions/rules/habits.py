@@ -67,11 +67,6 @@ WORDS: Mapping[str, _Words] = {
         "makes deep copies while it serves",
         "whether the copy is changed at all; where it is, copy only the part that changes",
     ),
-    "exception": _Words(
-        "raises exceptions while it serves",
-        "whether a check can come before (`in`, `dict.get`, `str.isdigit`) or the exception leave fewer functions: one "
-        "counts in each function that it passes through",
-    ),
     "warning": _Words(
         "issues warnings while it serves",
         "what the warning says (`python -W error` shows where it comes from): also one that is not shown costs a look "
