@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import false_discovery_control, mannwhitneyu
 
 from profpipe.analyse.statistics import medians, significance
 from profpipe.analyse.statistics.alpha import RowLevel
@@ -85,6 +86,17 @@ def test_two_hundred_functions_that_do_not_differ_give_no_hit_after_adjustment()
     p = significance.rank_test(rng.normal(100, 2, (200, 7)), rng.normal(100, 2, (200, 7)))
     assert (p < 0.05).sum() > 0
     assert (significance.adjusted(p) < 0.05).sum() == 0
+
+
+@pytest.mark.parametrize(("n", "m"), [(4, 4), (5, 7), (10, 10), (50, 13)])
+def test_rank_tests_and_their_correction_are_those_of_scipy_ties_included(n: int, m: int) -> None:
+    rng = np.random.default_rng(n + m)
+    base, other = np.round(rng.normal(100, 2, (60, n)), 0), np.round(rng.normal(101, 2, (60, m)), 0)
+    p = significance.rank_test(base, other)
+    assert p == pytest.approx(mannwhitneyu(other, base, axis=1, method="exact").pvalue, rel=1e-12)
+    assert significance.adjusted(p) == pytest.approx(false_discovery_control(p), rel=1e-12)
+    base[0, 0] = np.nan
+    assert np.isnan(significance.rank_test(base, other)).tolist() == [True] + 59 * [False]
 
 
 def timed(base: list[float], other: list[float], aa: Noise | None = None) -> str:

@@ -21,12 +21,12 @@ _POINTS = 200
 @lru_cache(maxsize=64)
 def _support(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
     """Every median a resample of n sorted values can have, as a pair of places to average, with its probability."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc  # scipy.stats takes as long to import as a report to compute
 
     at_most = np.arange(n + 1) / n
     if n % 2 or n > _EXACT_EVEN:
         need = n // 2 + 1
-        cdf = binom.sf(need - 1, n, at_most)
+        cdf = bdtrc(need - 1, n, at_most)
         places = np.arange(n)
         return places, places, np.diff(cdf)
     half = n // 2
@@ -39,7 +39,7 @@ def _support(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
             low.append(i)
             high.append(j)
             weight.append(ways * lower[i] * upper[j])
-    first = np.diff(binom.sf(half - 1, n, at_most))
+    first = np.diff(bdtrc(half - 1, n, at_most))
     apart = np.bincount(low, weights=weight, minlength=n) if low else np.zeros(n)
     return (
         np.array([*low, *range(n)], dtype=np.intp),
