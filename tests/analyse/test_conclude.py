@@ -237,6 +237,16 @@ def test_a_server_that_still_compiles_is_pointed_out_and_a_warm_one_is_not() -> 
     assert "compiling:b" not in texts(build_report(study(pair(compiler=0.04), labels={})))
 
 
+def test_a_server_that_replaces_its_processes_is_pointed_out() -> None:
+    found = texts(build_report(study(pair(ended=3), labels={})))
+    assert found["replaced:b"] == (
+        "3 of its processes ended while b was measured (clean round 1): what others need to start in their place is in "
+        "its cost per request. For the cost of requests alone, set no limit of requests for a process (--max-requests, "
+        "--limit-max-requests), or see in the server's log why one died."
+    )
+    assert "replaced:b" not in texts(build_report(study(pair(), labels={})))
+
+
 def test_a_rate_the_load_doubts_is_not_shown() -> None:
     doubt = "the load generator used 98 % of its processor: it was the bottleneck"
     runs = [

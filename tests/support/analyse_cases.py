@@ -123,6 +123,7 @@ def clean_run(variant: str, number: int, cpu_us: float, kernel: float, switches:
         threads=21 if variant == "threads" else 1,
         foreign_cpu_s=more.pop("foreign", 0.0) * window,
         compiler_share=more.pop("compiler", None),
+        ended=more.pop("ended", 0),
     )
     at_rate = Histogram.of([cpu_us * 14 + i for i in range(100)])
     facts: dict[str, Any] = {

@@ -71,6 +71,12 @@ def _compiling(told: Told) -> Iterator[str]:
         yield f"the largest share is {most}"
 
 
+def _replaced(told: Told) -> Iterator[str]:
+    most = max(r.ended for r in told.report.runs if r.valid and r.variant == told.contender)
+    if not told.text.startswith(f"{most} of its processes ended "):
+        yield f"{most} processes ended"
+
+
 def _uncategorised(told: Told) -> Iterator[str]:
     known = told.table(told.key).categorised
     for v in told.report.variants:
@@ -166,6 +172,7 @@ CAUTIONS: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "disagree": _disagree,
     "foreign": _foreign,
     "compiling": _compiling,
+    "replaced": _replaced,
     "uncategorised": _uncategorised,
     "lost": _lost,
     "no-symbols": _no_symbols,

@@ -166,6 +166,7 @@ class RunRow(Part):
     rate: Ratio | None = None
     foreign_cpu: Ratio | None = Field(None, description="share of one processor used by others in the window")
     compiler: Ratio | None = Field(None, description="share of the server's CPU time of its just-in-time compiler")
+    ended: int = Field(0, description="processes of the server that ended in the window")
     warnings: tuple[str, ...] = ()
 
 

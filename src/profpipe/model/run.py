@@ -94,7 +94,8 @@ class Usage:
 
     cpu_ns is the scheduler's own sum (exact to the nanosecond where a per-process clock can be read); user and
     system seconds come from the same kernel in ticks or scaled. `foreign_cpu_s` = processor time of everybody
-    else, load generator excluded. `compiler_share` = the part of cpu_ns of a just-in-time compiler's threads.
+    else, load generator excluded. `compiler_share` = the part of cpu_ns of a just-in-time compiler's threads,
+    `ended` = how many of the processes that there were when the window opened ended in it.
     """
 
     window_s: float
@@ -108,6 +109,7 @@ class Usage:
     threads: int | None = None
     foreign_cpu_s: float | None = None
     compiler_share: float | None = None
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def _run_row(run: RunData) -> RunRow:
         rate=rounded(r.load.rate, 6) if r.load and r.load.rate is not None else None,
         foreign_cpu=foreign,
         compiler=None if usage is None or usage.compiler_share is None else rounded(usage.compiler_share, 4),
+        ended=0 if usage is None else usage.ended,
         warnings=(*r.warnings, *(r.load.doubts if r.load else ())),
     )
 

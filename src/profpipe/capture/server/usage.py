@@ -223,12 +223,18 @@ def usage(before: Moment, after: Moment, load: LoadResult | None, switches: tupl
         processes=len(after.tree),
         threads=threads,
         foreign_cpu_s=foreign,
+        ended=_ended(before, after),
     )
+
+
+def _ended(before: Moment, after: Moment) -> int:
+    return len(before.tree.keys() - after.tree.keys())
 
 
 def lost(before: Moment, after: Moment) -> str | None:
     """A warning when processes ended in the window, since part of what they used is then rounded or lost."""
-    if not (ended := len(before.tree.keys() - after.tree.keys())):
+    if not (ended := _ended(before, after)):
         return None
     what = "their CPU is known to 10 ms, their context switches are lost"
-    return f"{ended} processes of the server ended in the window: {what}"
+    many = f"{ended} {'process' if ended == 1 else 'processes'}"
+    return f"{many} of the server ended in the window: {what}"

@@ -40,6 +40,10 @@ class Setting:
     free: Callable[[], Free | None] | None = free_memory
 
 
+# How `_length` of study.py knows that a variant does so.
+REPLACES = "a server that replaces its processes as it serves (--max-requests, --limit-max-requests) has no slices"
+
+
 @dataclass(slots=True)
 class OpenStart:
     """A start under way: its servers, its client, and what is known so far."""
@@ -67,9 +71,19 @@ class OpenStart:
     ) -> dict[str, Any]:
         """As Client.slices. Raises StartLost naming the variant."""
         try:
-            return self.client.slices(orders, parts, seconds, extra, blocks, seed)
+            answer = self.client.slices(orders, parts, seconds, extra, blocks, seed)
         except VariantFailed as error:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
+        refuse_replaced(self.running, answer)
+        return answer
+
+
+def refuse_replaced(running: Sequence[Running], answer: Mapping[str, Any]) -> None:
+    """Raises StartLost where a variant replaced a process: the CPU time of the new one's start is no slice's."""
+    for one, before, after in zip(running, answer["before"], answer["after"], strict=True):
+        if ended := after["ended"] - before["ended"]:
+            text = f"{ended} of its processes ended in the slices: {REPLACES}"
+            raise StartLost(Lost(one.variant.name, "slices", text, one.server.log.tail()))
 
 
 def launched_in(variants: Sequence[Variant], seed: int, number: int) -> list[Variant]:

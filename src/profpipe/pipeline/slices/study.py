@@ -17,7 +17,7 @@ from profpipe.errors import CaptureError
 from profpipe.model.report import ALPHA
 from profpipe.model.start import Lost, RoutePlan, SlicePlan, Start, control_name
 from profpipe.pipeline.slices.lengths import try_lengths
-from profpipe.pipeline.slices.start import Setting, measure_start, serves_alone
+from profpipe.pipeline.slices.start import REPLACES, Setting, measure_start, serves_alone
 
 LOST_MOST = 3
 MOST_STARTS = 400
@@ -209,8 +209,9 @@ def _contenders(study: _Running) -> tuple[str, ...]:
 def _length(study: _Running, starts: Starts) -> SliceLength:
     """Tried until a start goes well; every variant may lose LOST_MOST of them.
 
-    NotTogether is raised where memory does not suffice. A variant that loses them because it does not start, or is
-    killed for want of memory, is tried without the others: where it serves then, NotTogether is raised as well.
+    NotTogether is raised where memory does not suffice, or a variant replaces its processes. A variant that loses them
+    because it does not start, or is killed for want of memory, is tried without the others: where it serves then,
+    NotTogether is raised as well.
     """
     while True:
         try:
@@ -219,6 +220,8 @@ def _length(study: _Running, starts: Starts) -> SliceLength:
             lost = error.lost
             if lost.phase == "memory":
                 raise NotTogether(lost.reason) from error
+            if REPLACES in lost.reason:
+                raise NotTogether(f"{lost.variant}: {lost.reason}") from error
             loser = next((variant for variant in study.variants if variant.name == lost.variant), None)
             crowded = lost.phase in {"start", "ready"} or "SIGKILL" in lost.reason
             last = loser is not None and study.losses[loser.name] + 1 == LOST_MOST
