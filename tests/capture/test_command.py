@@ -50,6 +50,13 @@ def test_the_first_line_of_a_script_names_its_interpreter(tmp_path: Path) -> Non
         ("#!/usr/bin/env python3", "python3"),
         ("#!/usr/bin/env -S python3 -u", "python3"),
         ("#!/bin/sh", None),
+        ("#!/bin/sh\n'''exec' '/a folder/bin/python' \"$0\" \"$@\"", "/a folder/bin/python"),
+        ("#!/bin/sh\n'''exec' /long/bin/python3 \"$0\" \"$@\"", "/long/bin/python3"),
+        (
+            '#!/bin/sh\n\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")"/\'python\' "$0" "$@"',
+            str(tmp_path.resolve() / "python"),
+        ),
+        ('#!/bin/sh\nexec java "$@"', None),
         ("plain", None),
     ]:
         script = tmp_path / "script"

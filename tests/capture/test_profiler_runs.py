@@ -138,7 +138,7 @@ def test_a_package_missing_in_the_targets_interpreter_is_named_with_the_line_tha
     bare.write_text(f'#!/bin/sh\nexec {PYTHON} -S -I "$@"\n')
     bare.chmod(0o755)
     target = Target(command=(str(bare), "serve.py"), language="python")
-    expected = f"yappi is not installed for {bare}: {bare} -m pip install yappi"
+    expected = f"yappi is not installed for {bare}: {bare} -m ensurepip && {bare} -m pip install yappi"
     assert profiler("yappi").missing(target, tmp_path) == expected
     assert profiler("cprofile").missing(target, tmp_path) is None
 

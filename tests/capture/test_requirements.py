@@ -11,6 +11,7 @@ from profpipe.capture import (
     build,
     missing_requirements,
 )
+from profpipe.capture.server.requirements import install_line
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Requires, Target
 
@@ -27,6 +28,25 @@ def test_missing_modules_and_programs_are_named_with_the_install_line(tmp_path: 
     own = target.model_copy(update={"requires": needs.model_copy(update={"install": "make tools"})})
     assert (missing_requirements(own, tmp_path) or "").endswith("not found: make tools")
     assert missing_requirements(Target(command=("{python}",), requires=Requires(modules=("json",))), tmp_path) is None
+
+
+def test_a_module_is_installed_by_what_the_environment_has(tmp_path: Path) -> None:
+    """A stand-in for the interpreter of an environment: it misses the modules that its file `absent` names."""
+
+    def environment(name: str, absent: str, made_by: str = "version = 3.12.1") -> str:
+        python = tmp_path / name / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f"#!/bin/sh\necho {absent}\n")
+        python.chmod(0o755)
+        (tmp_path / name / "pyvenv.cfg").write_text(f"home = /usr/bin\n{made_by}\n")
+        return str(python)
+
+    pip, none = environment("pip", ""), environment("none", "pip")
+    bare, uv = environment("bare", "pip ensurepip"), environment("uv", "pip", "uv = 0.13.9")
+    assert install_line(pip, ("yappi",)) == f"{pip} -m pip install yappi"
+    assert install_line(none, ("yappi",)) == f"{none} -m ensurepip && {none} -m pip install yappi"
+    assert install_line(bare, ("yappi",)) == f"python3 -m pip --python {bare} install yappi"
+    assert install_line(uv, ("yappi", "attrs")) == f"uv pip install --python {uv} yappi attrs"
 
 
 def test_a_missing_command_is_named_unless_the_build_makes_it(tmp_path: Path) -> None:

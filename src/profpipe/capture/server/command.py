@@ -15,6 +15,7 @@ from profpipe.capture.server.process import inherited_environment
 from profpipe.study.schema import Target
 
 DATA = "{data}"
+PATH_MAX = 4096
 
 
 def fill(argv: tuple[str, ...], port: int, data: Path | None = None) -> tuple[str, ...]:
@@ -60,11 +61,28 @@ def interpreter_of(program: str, cwd: Path | None = None) -> str | None:
         return None
     try:
         with Path(path).open("rb") as file:
-            first = file.readline(512)
+            first, second = file.readline(512), file.readline(PATH_MAX)
     except OSError:
         return None
     found = re.match(rb"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(\S*python[\d.]*t?)\b", first)
+    if found is None and first.strip() == b"#!/bin/sh":
+        return _of_shell_start(second.decode(errors="replace").strip(), Path(path))
     return found[1].decode() if found else None
+
+
+def _of_shell_start(line: str, script: Path) -> str | None:
+    """The interpreter that a console script hands over to by /bin/sh, where its own first line cannot name it.
+
+    pip and uv write such a line where the interpreter's path is longer than 127 bytes or has a space, and uv in an
+    environment that can be moved (`uv venv --relocatable`): there the interpreter lies next to the script.
+    """
+    if beside := re.fullmatch(
+        r"""'''exec' "\$\(dirname -- "\$\(realpath -- "\$0"\)"\)"/'([^']+)' "\$0" "\$@\"""", line
+    ):
+        return str(script.resolve().parent / beside[1])
+    if named := re.fullmatch(r"""'''exec' ('[^']+'|"[^"]+"|\S+) "\$0" "\$@\"""", line):
+        return named[1].strip("'\"")
+    return None
 
 
 def environment(target: Target, port: int, data: Path | None = None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from profpipe.capture.server.command import fill, find_program, interpreter
@@ -71,4 +72,30 @@ def _absent_build_tools(target: Target, cwd: Path) -> list[str]:
 
 def _install_line(target: Target, python: str | None, absent: Sequence[str]) -> str:
     modules = [name for name in absent if name in target.requires.modules]
-    return f"{python} -m pip install {' '.join(modules)}" if python and modules else ""
+    return install_line(python, tuple(modules)) if python and modules else ""
+
+
+@cache
+def install_line(python: str, modules: tuple[str, ...]) -> str:
+    """The command that installs modules for this interpreter: by uv in an environment that uv made, else by its pip.
+
+    An environment made without pip is given one by the interpreter's ensurepip, which Debian leaves out.
+    """
+    wanted = " ".join(modules)
+    if _made_by_uv(python):
+        return f"uv pip install --python {python} {wanted}"
+    absent = absent_modules(python, ["pip", "ensurepip"])
+    if "pip" not in absent:
+        return f"{python} -m pip install {wanted}"
+    if "ensurepip" not in absent:
+        return f"{python} -m ensurepip && {python} -m pip install {wanted}"
+    return f"python3 -m pip --python {python} install {wanted}"
+
+
+def _made_by_uv(python: str) -> bool:
+    """Whether pyvenv.cfg says so, in the environment whose bin folder holds this path; a link is not followed."""
+    try:
+        lines = (Path(python).parent.parent / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.partition("=")[0].strip() == "uv" for line in lines)

@@ -24,7 +24,7 @@ from profpipe.capture.interface import Bare, Collected, Launch, Options, Trial, 
 from profpipe.capture.server.agent_files import Asked, ask, pids_of
 from profpipe.capture.server.command import find_program, interpreter, interpreter_of, is_python
 from profpipe.capture.server.process import Stopped, Supervised
-from profpipe.capture.server.requirements import absent_modules
+from profpipe.capture.server.requirements import absent_modules, install_line
 from profpipe.capture.tools import Version
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
@@ -70,7 +70,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class InProcess:
-    """A profiler of this kind: `module` is imported by the server's interpreter, `install` is how it gets there.
+    """A profiler of this kind: `module` is imported by the server's interpreter, `install` is how it gets there,
+    where that is not by pip or uv.
 
     `collector` is its file that runs in the server (see agent.py), `limits_of` its limits for a target. `profiled_s`
     gives how much of a process's CPU it saw, `spoilt` the reason when what it saw is wrong.
@@ -82,10 +83,10 @@ class InProcess:
     suffix: str
     collector: Path
     module: str
-    install: str
     options: Mapping[str, str | int | float | bool]
     limits_of: Callable[[Target], tuple[str, ...]]
     profiled_s: Callable[[Seen], float]
+    install: str = ""
     spoilt: Callable[[Seen], str | None] = lambda _: None
     patience: float = 1.0
     stop_patience: float = 1.0
@@ -114,7 +115,7 @@ class InProcess:
         if not is_python(target) or (interpreter_of(program) is None and not relative):
             return (
                 f"{self.name} runs inside a Python interpreter, and {program} is neither one nor a Python script: "
-                "start the server with its interpreter or console script"
+                "start the server with its interpreter or console script, such as .venv/bin/gunicorn"
             )
         return None
 
@@ -128,10 +129,12 @@ class InProcess:
 @functools.cache
 def _try_import(python: str, module: str, install: str) -> Trial:
     try:
-        absent = absent_modules(python, [module])
+        if not absent_modules(python, [module]):
+            return Trial()
+        line = install.format(python=python) if install else install_line(python, (module,))
     except (OSError, subprocess.TimeoutExpired) as error:
         return Trial(f"{python} cannot be run: {error}")
-    return Trial(f"{module} is not installed for {python}", install.format(python=python)) if absent else Trial()
+    return Trial(f"{module} is not installed for {python}", line)
 
 
 def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -29,7 +29,6 @@ PROFILER = InProcess(
     suffix="pyisession",
     collector=Path(__file__).with_name("in_server.py"),
     module="pyinstrument",
-    install="{python} -m pip install pyinstrument",
     options={"interval": 0.001},
     limits_of=limits,
     profiled_s=profiled_s,

@@ -30,7 +30,6 @@ PROFILER = InProcess(
     suffix="json",
     collector=Path(__file__).with_name("in_server.py"),
     module="yappi",
-    install="{python} -m pip install yappi",
     options={"builtins": True, "clock": "cpu"},
     limits_of=limits,
     profiled_s=profiled_s,
