@@ -82,7 +82,7 @@ def function_columns(profile: Profile, metric: str) -> FunctionColumns:
     elif profile.calls is not None:
         total, known, cycle = _call_graph(profile, metric)
     return FunctionColumns(
-        own=_self(profile, metric),
+        own=own_costs(profile, metric),
         total=np.where(known, total, 0),
         known=known,
         source="derived" if profile.measured is None else "measured",
@@ -158,7 +158,8 @@ def _sum_by(ids: Ids | NDArray[np.intp], values: Counts, size: int) -> Counts:
     return out
 
 
-def _self(profile: Profile, metric: str) -> Counts:
+def own_costs(profile: Profile, metric: str) -> Counts:
+    """Self of every function, by function id."""
     size = len(profile.functions.name)
     if profile.samples is not None and profile.stacks is not None:
         frame = profile.stacks.frame[profile.samples.stack]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from profpipe.analyse.names.source_paths import base_name
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.valid_runs import good_runs
-from profpipe.model.derive import function_table
+from profpipe.model.derive import own_costs
 from profpipe.model.report import ClassicList, ClassicRow
 
 CLASSIC_ROWS = 15
@@ -22,7 +20,7 @@ def classic_list(study: StudyData, variant: str, profiler: str) -> ClassicList |
     metric = runs[0].profiles[0].metrics[0]
     rows: list[tuple[int, str]] = []
     for profile in runs[0].profiles:
-        own = function_table(profile, metric.key)["self"].to_numpy(dtype=np.int64)
+        own = own_costs(profile, metric.key)
         f = profile.functions
         rows += [
             (value, classic_place(study.classic_name(name) if study.classic_name else name, file))
