@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from profpipe.model.cycles import components
 from profpipe.model.profile import Ids, Profile
-from profpipe.model.tree import function_tree
+from profpipe.model.tree import TreeShape, function_tree, tree_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +66,16 @@ class Edges:
 def function_columns(profile: Profile, metric: str) -> FunctionColumns:
     """Self, total and calls of every function. The sum of self is the profile's. Raises InvalidProfile for an unknown
     metric."""
+    return _columns(profile, metric, None)
+
+
+def columns_of_metrics(profile: Profile) -> dict[str, FunctionColumns]:
+    """The same for every metric of the profile: what its stacks have in common is worked out once."""
+    shape = tree_shape(profile) if profile.stacks is not None and profile.measured is None else None
+    return {metric.key: _columns(profile, metric.key, shape) for metric in profile.metrics}
+
+
+def _columns(profile: Profile, metric: str, shape: TreeShape | None) -> FunctionColumns:
     profile.metric(metric)
     size = len(profile.functions.name)
     total: Counts = np.zeros(size, dtype=np.int64)
@@ -76,7 +86,7 @@ def function_columns(profile: Profile, metric: str) -> FunctionColumns:
         total = _sum_by(function, profile.measured.values[metric], size)
         known[function] = True
     elif profile.stacks is not None:
-        tree = function_tree(profile, metric)
+        tree = function_tree(profile, metric, shape)
         total = _sum_by(tree.function[tree.outermost], tree.total[tree.outermost], size)
         known[:] = True
     elif profile.calls is not None:

@@ -29,7 +29,19 @@ class FunctionTree:
     outermost_edge: NDArray[np.bool_]
 
 
-def function_tree(profile: Profile, metric: str) -> FunctionTree:
+@dataclass(frozen=True, slots=True)
+class TreeShape:
+    """What the trees of all metrics of a profile share; `node` = the node of each row of the profile's stacks."""
+
+    function: Ids
+    parent: Ids
+    depth: Ids
+    outermost: NDArray[np.bool_]
+    outermost_edge: NDArray[np.bool_]
+    node: Ids
+
+
+def tree_shape(profile: Profile) -> TreeShape:
     """The profile's stacks with frames merged into functions, siblings by name. O(nodes log nodes).
 
     Raises Refused when the source has no stacks: a call graph has lost which caller's caller a cost belongs to.
@@ -39,7 +51,7 @@ def function_tree(profile: Profile, metric: str) -> FunctionTree:
             f"{profile.meta.source or profile.meta.format}: no stacks in a {profile.meta.format} profile, "
             "so no flame graph can be drawn from it"
         )
-    parents, functions, own = _merge(profile, metric)
+    parents, functions, node_of_stack = _merge(profile)
     order, depth = _preorder(parents, functions, profile.functions.name)
     position = np.empty(len(order), dtype=np.int32)
     position[order] = np.arange(len(order), dtype=np.int32)
@@ -47,27 +59,47 @@ def function_tree(profile: Profile, metric: str) -> FunctionTree:
     parent = np.where(old_parent >= 0, position[old_parent], -1).astype(np.int32)
     function = functions[order]
     outermost, outermost_edge = _outermost(function, parent, depth)
-    return FunctionTree(
-        function, parent, depth, own[order], _subtree_sums(own[order], parent), outermost, outermost_edge
+    return TreeShape(
+        function=function,
+        parent=parent,
+        depth=depth,
+        outermost=outermost,
+        outermost_edge=outermost_edge,
+        node=position[node_of_stack],
     )
 
 
-def _merge(profile: Profile, metric: str) -> tuple[Ids, Ids, NDArray[np.int64]]:
-    """One node per (parent node, function): frames of one function on different lines become one."""
-    assert profile.stacks is not None
+def function_tree(profile: Profile, metric: str, shape: TreeShape | None = None) -> FunctionTree:
+    """The tree of a metric; `shape` = that of this profile, where it is known. Raises Refused without stacks."""
+    known = tree_shape(profile) if shape is None else shape
     assert profile.samples is not None
+    own = np.zeros(len(known.function), dtype=np.int64)
+    np.add.at(own, known.node[profile.samples.stack], profile.samples.values[metric])
+    return FunctionTree(
+        function=known.function,
+        parent=known.parent,
+        depth=known.depth,
+        own=own,
+        total=_subtree_sums(own, known.parent),
+        outermost=known.outermost,
+        outermost_edge=known.outermost_edge,
+    )
+
+
+def _merge(profile: Profile) -> tuple[Ids, Ids, Ids]:
+    """One node per (parent node, function): frames of one function on different lines become one.
+
+    (parent, function) of each node, and the node of each row of the stacks.
+    """
+    assert profile.stacks is not None
     stack_function = profile.frames.function[profile.stacks.frame].tolist()
     nodes: dict[tuple[int, int], int] = {}
     node_of_stack: list[int] = []
     for parent, function in zip(profile.stacks.parent.tolist(), stack_function, strict=True):
         key = (node_of_stack[parent] if parent >= 0 else -1, function)
         node_of_stack.append(nodes.setdefault(key, len(nodes)))
-    own = np.zeros(len(nodes), dtype=np.int64)
-    if nodes:
-        leaf = np.array(node_of_stack, dtype=np.int32)[profile.samples.stack]
-        np.add.at(own, leaf, profile.samples.values[metric])
     keys = np.array(list(nodes), dtype=np.int32).reshape(-1, 2)
-    return keys[:, 0].copy(), keys[:, 1].copy(), own
+    return keys[:, 0].copy(), keys[:, 1].copy(), np.array(node_of_stack, dtype=np.int32)
 
 
 def _preorder(parents: Ids, functions: Ids, names: tuple[str, ...]) -> tuple[Ids, Ids]:

@@ -12,7 +12,7 @@ from profpipe.analyse.names.categories import Categories, categories
 from profpipe.analyse.names.demangle import normal_name
 from profpipe.analyse.names.levels import levels_of, place
 from profpipe.analyse.names.source_paths import base_name
-from profpipe.model.derive import function_columns
+from profpipe.model.derive import columns_of_metrics
 from profpipe.model.profile import RUNTIMES, Profile
 
 
@@ -46,7 +46,7 @@ def hotspot_list(profile: Profile, metric: str | None = None, limit: int | None 
     sum of self over all functions is the profile's.
     """
     order = profile.metric(metric).key if metric is not None else profile.metrics[0].key
-    columns = {m.key: function_columns(profile, m.key) for m in profile.metrics}
+    columns = columns_of_metrics(profile)
     counted = columns[profile.metrics[0].key].calls
     levels = levels_of(profile)
     rules, unknown = categories(), _why(profile)
