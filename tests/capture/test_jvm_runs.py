@@ -50,7 +50,7 @@ def test_the_method_that_takes_the_time_has_its_class_and_line(tmp_path: Path) -
 @pytest.mark.real
 def test_allocated_bytes_are_those_of_the_method_that_allocates(tmp_path: Path) -> None:
     require("jcmd")
-    found = rows(run(target(), tmp_path, "jvm-allocs", 300, root=SERVER), tmp_path)
+    found = rows(run(target(), tmp_path, "jvm-allocs", 3000, root=SERVER), tmp_path)
     own = [row for row in found.values() if row.category == "application"]
     assert max(own, key=lambda row: row.self["allocated_bytes"]).function.name == "Prices.list"
 

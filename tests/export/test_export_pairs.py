@@ -153,7 +153,7 @@ def test_go_tool_pprof_reads_the_export(source: str, tmp_path: Path) -> None:
     unit = {"ns": "nanoseconds", "B": "bytes"}.get(profile.metrics[0].unit, "count")
     command = ["go", "tool", "pprof", "-top", "-nodecount=0", "-nodefraction=0", "-edgefraction=0", f"-unit={unit}"]
     done = subprocess.run(
-        [*command, str(tmp_path / "x.pb.gz")], capture_output=True, text=True, timeout=100, check=True
+        [*command, str(tmp_path / "x.pb.gz")], capture_output=True, text=True, timeout=600, check=True
     )
     rows = [line.split()[0] for line in done.stdout.split("cum%")[1].splitlines() if line.strip()]
     assert sum(int(re.match(r"\d+", row)[0]) for row in rows) == profile.self_sum(profile.metrics[0].key)  # type: ignore[index]
@@ -166,7 +166,7 @@ def test_callgrind_annotate_reads_the_export(source: str, tmp_path: Path) -> Non
     profile = parse_file(DATA / CAPTURES[source])
     (tmp_path / "callgrind.out.1").write_bytes(export(profile, "callgrind"))
     command = ["callgrind_annotate", "--threshold=100", str(tmp_path / "callgrind.out.1")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     total = next(line for line in done.stdout.splitlines() if "PROGRAM TOTALS" in line)
     assert int(total.split()[0].replace(",", "")) == profile.self_sum(profile.metrics[0].key)
 
