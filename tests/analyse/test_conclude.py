@@ -10,6 +10,7 @@ import pytest
 
 from profpipe.analyse import RunData, StudyData, build_report
 from profpipe.analyse.conclusions.conclude import conclude, resolve
+from profpipe.analyse.conclusions.rules.layers import extra_calls
 from profpipe.errors import ReportError
 from profpipe.model.build import Builder
 from profpipe.model.profile import Meta, Profile
@@ -82,6 +83,11 @@ def report() -> Report:
 def test_all_sentences_of_the_concurrency_study(report: Report, golden: Callable[[str, str], None]) -> None:
     lines = [f"[{c.kind}, {c.certainty}] {c.id}\n{c.text}\n" for c in report.conclusions]
     golden("analyse-conclusions.txt", "\n".join(lines))
+
+
+def test_no_part_of_the_extra_calls_is_more_than_all_of_them() -> None:
+    assert extra_calls(120, 150) == "120 of the 150 extra calls per request are"
+    assert extra_calls(266, 150) == "266 extra calls per request, where the other layers make 116 fewer, are"
 
 
 def test_the_true_reason_is_named_and_the_false_one_ruled_out(report: Report) -> None:

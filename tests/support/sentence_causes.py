@@ -72,8 +72,10 @@ def _reason(told: Told) -> Iterator[str]:
     traced = next(m.key for m in told.report.metrics if m.instrument == "traced" and m.key.endswith(":calls"))
     calls, counted = told.fall(traced), told.fall(told.counted())
     found = re.search(
-        rf"(?P<executed>All|{_SHARE}) of the extra instructions are .*?, and (?P<made>{NUMBER}) of the "
-        rf"(?P<all>{NUMBER}) extra calls per request are to pure-Python layers: (?P<layers>.+)\.$",
+        rf"(?P<executed>All|{_SHARE}) of the extra instructions are .*?, and (?P<made>{NUMBER}) "
+        rf"(?:of the (?P<all>{NUMBER}) extra calls per request"
+        rf"|extra calls per request, where the other layers make (?P<fewer>{NUMBER}) fewer,)"
+        rf" are to pure-Python layers: (?P<layers>.+)\.$",
         told.text,
     )
     if found is None:
@@ -87,7 +89,9 @@ def _reason(told: Told) -> Iterator[str]:
         yield f"the interpreter's part is {executed}"
     names = re.findall(r"(?:^|, | and |\), )((?:the )?[a-z/ -]+) \(", found["layers"])
     made = sum(b.delta for b in calls.bars if b.category in {told.category(name) for name in names})
-    if not (reads(found["made"], made) and reads(found["all"], calls.gap)):
+    rest = made - calls.gap
+    other, figure = ("all", calls.gap) if rest <= 0 else ("fewer", rest)
+    if not (reads(found["made"], made) and reads(found[other] or "none", figure)):
         yield f"{made} of {calls.gap} calls"
 
 

@@ -73,8 +73,7 @@ def _reason(
     text = (
         f"Why {facts.label(contender)} {costs} than {facts.label(fall.baseline)}: Python code around the handler. "
         f"{'All' if executed >= 0.995 else share(executed)} of the extra instructions are the interpreter's own work, "
-        f"and {count(made)} of the "
-        f"{count(fall.gap)} extra calls per request are to pure-Python layers: {listed(names)}."
+        f"and {extra_calls(made, fall.gap)} to pure-Python layers: {listed(names)}."
     )
     yield conclusion(
         "reason",
@@ -85,6 +84,13 @@ def _reason(
         rows=[*_rows(around, path), *_rows(interpreter, where, "share_of_gap")],
         certainty="likely",
     )
+
+
+def extra_calls(made: float, gap: float) -> str:
+    """Other layers may make fewer calls, so that these make more extra calls than there are in all."""
+    if made <= gap:
+        return f"{count(made)} of the {count(gap)} extra calls per request are"
+    return f"{count(made)} extra calls per request, where the other layers make {count(made - gap)} fewer, are"
 
 
 def _costs_more(facts: Facts, contender: str, counted: str | None) -> str | None:
