@@ -41,7 +41,8 @@ class Wire(asyncio.Transport):
 
 def opened(requests: int, *, head: bool = False) -> tuple[Connection, Wire, Count]:
     """A running load on one connection, whose first request is on its wire."""
-    load = Count(Order("count", "127.0.0.1", 1, b"request", head, 200, 1, 5.0, requests=requests))
+    asked = {"request": "request", "accepted": [200], "head": head, "name": "", "weight": 1.0}
+    load = Count(Order(mode="count", host="", port=1, asked=[asked], connections=1, timeout=5.0, requests=requests))
     connection, wire = Connection(load), Wire()
     connection.connection_made(wire)
     load.connections, load.live, load.running = [connection], 1, True
@@ -88,7 +89,7 @@ def test_the_fast_path_waits_for_a_message_boundary(start: bytes) -> None:
     async def feed() -> Count:
         connection, _, load = opened(3)
         connection.data_received(OK)
-        assert load.verified == OK
+        assert load.exchanges[0].verified == OK
         connection.data_received(start)
         connection.data_received(OK)
         return load
@@ -112,7 +113,7 @@ def test_only_a_served_response_on_a_lasting_connection_opens_the_fast_path(data
         connection.data_received(data)
         return load
 
-    assert asyncio.run(feed()).verified is None
+    assert asyncio.run(feed()).exchanges[0].verified is None
 
 
 def test_bytes_nobody_asked_for_end_the_connection() -> None:

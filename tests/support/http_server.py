@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ class Answer:
 class Server:
     """`with Server(answer) as server`: answer(n, request) is what the n-th request (from 1) of all connections gets."""
 
-    def __init__(self, answer: Callable[[int, bytes], Answer]) -> None:
-        self.answer = answer
+    def __init__(self, answer: Callable[[int, bytes], Answer], tls: ssl.SSLContext | None = None) -> None:
+        self.answer, self.tls = answer, tls
         self.requests = 0
         self.connections = 0
         self.open: set[asyncio.StreamWriter] = set()
@@ -58,7 +59,7 @@ class Server:
     async def _serve(self, started: threading.Event) -> None:
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connection, sock=self.listening)
+        server = await asyncio.start_server(self._connection, sock=self.listening, ssl=self.tls)
         started.set()
         await self.stop.wait()
         await asyncio.sleep(0.01)  # a connection that was accepted at this moment becomes a task, and is ended below

@@ -17,6 +17,7 @@ INSTALL = {
     "callgrind_annotate": "apt install valgrind",
     "wrk": "apt install wrk",
     "h2load": "apt install nghttp2-client",
+    "openssl": "apt install openssl",
     "perf": "apt install linux-perf",
     "chromium": "apt install chromium",
     "redis-server": "apt install redis-server",

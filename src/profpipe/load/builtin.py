@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:
         "mode": plan.mode,
         "host": host,
         "port": port,
+        "tls": None if plan.trust is None else asdict(plan.trust),
         "asked": asked_of(plan.request, plan.routes, host, port),
         "connections": plan.connections,
         "timeout": plan.timeout,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from profpipe.study.requests import Asked, Request, Route
     from profpipe.study.schema import LoadPlan
 
+NO_NAME = "localhost"  # the name of a server that was given none: its address is as good
 WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -23,7 +24,8 @@ def address(host: str, port: int) -> str:
 
 def url(plan: LoadPlan, host: str, port: int) -> str:
     """The URL external generators are given."""
-    return f"http://{address(host, port)}{plan.request.path}"
+    scheme = "http" if plan.trust is None else "https"
+    return f"{scheme}://{address(host, port)}{plan.request.path}"
 
 
 def headers(request: Asked) -> tuple[tuple[str, str], ...]:
@@ -50,6 +52,8 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
     if not plan.request.keep_alive:
         return f"{name} opens a connection for each request without counting it"
+    if plan.trust is not None and plan.trust.name != NO_NAME:
+        return f"{name} cannot tell the server the name {plan.trust.name} (https.name): it takes that of the address"
     if plan.request.method == "HEAD":
         return f"{name} waits for the body that a response to HEAD does not have"
     return None

@@ -19,6 +19,7 @@ from profpipe.pipeline.measure.running_study import RunningStudy, running_study
 from profpipe.pipeline.measure.study_record import loads_in_words
 from profpipe.pipeline.prepare.fitted import STUDY_S
 from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.slices.handshakes import check_handshakes
 from profpipe.pipeline.slices.prepared_study import measure_prepared, why_not
 from profpipe.pipeline.slices.routes import FewerRoutes, without_unanswered
 from profpipe.pipeline.trial.study import needs_trial, try_out
@@ -37,6 +38,7 @@ def run_study(prepared: PreparedStudy, loaded: LoadedFile, reports: Path, comman
     """
     with running_study(prepared, loaded, reports, command, listen) as running:
         running.build()
+        check_handshakes(running.prepared, running.session, running.broken)
         check_routes(running)
         trial_first(running)
         by_slices(running)
@@ -55,6 +57,7 @@ def measure_until_decided(
     whole_s = bounds.budget_s or running.prepared.study.budget or STUDY_S
     before_s = min(before_s, whole_s * MOST_BEFORE)
     begun = time.monotonic() - before_s
+    check_handshakes(running.prepared, running.session, running.broken)
     check_routes(running)
     if trial_first(running, before_s):
         bounds = replace(bounds, budget_s=whole_s)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.study.globs import glob
+from profpipe.study.https import TLS_FILES, check_https
 from profpipe.study.load_checks import PLACEHOLDER, check_load, check_request
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
@@ -53,6 +54,7 @@ def check_target(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]
                 (*path, "env", name),
                 "the name of an environment variable has no `=`, and neither name nor value has a NUL",
             )
+    yield from check_https(path, target, root)
     if target.request:
         yield from check_request((*path, "request"), target.request)
 
@@ -62,7 +64,7 @@ def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
     for number, line in enumerate(target.build):
         lines[(*path, "build", number)] = line
     for place, line in lines.items():
-        allowed = {"python", "checkout", "env"} | (set() if "build" in place[2:] else {"port", "data"})
+        allowed = {"python", "checkout", "env"} | (set() if "build" in place[2:] else {"port", "data", *TLS_FILES})
         for number, argument in enumerate(line):
             if "\0" in argument:
                 yield Mistake((*place, number), "a NUL character cannot be passed to a program")

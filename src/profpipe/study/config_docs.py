@@ -18,6 +18,7 @@ TABLES: Mapping[str, str] = {
     "Ready": "[target.NAME.ready]",
     "EnvironmentTable": "[target.NAME.environment]",
     "Requires": "[target.NAME.requires]",
+    "Https": "[target.NAME.https]",
     "Request": "[study.NAME.load.request], [target.NAME.request]",
     "Route": "[[study.NAME.load.request]], [[load.NAME.request]]",
     "Study": "[study.NAME]",

@@ -15,6 +15,7 @@ from profpipe.errors import ConfigError
 from profpipe.study.bodies import with_bodies
 from profpipe.study.checks import Known, check_file
 from profpipe.study.find import PYPROJECT
+from profpipe.study.https import with_authorities
 from profpipe.study.mistakes import Mistake, dotted, place_in, shape_mistakes
 from profpipe.study.plans import with_plans
 from profpipe.study.positions import KeyPath, Position, nearest_position, positions
@@ -99,7 +100,7 @@ def read_study_file(
     mistakes += [found for found in check_file(file, path.parent, known) if not _follows(found.path, broken)]
     if mistakes:
         raise ConfigError(_lines(path, places, prefix, mistakes))
-    return LoadedFile(path, path.parent, with_bodies(file, path.parent), places)
+    return LoadedFile(path, path.parent, with_authorities(with_bodies(file, path.parent), path.parent), places)
 
 
 def _text(path: Path) -> str:

@@ -45,6 +45,18 @@ class Request(Asked):
     status: StatusCode = Field(200, description="the status that counts as served")
 
 
+class Https(Part):
+    """How a target is reached by https, and which certificates are accepted."""
+
+    ca: str = Field(
+        "", description="PEM file of the certificates that the server's own must lead to, relative to profpipe.toml"
+    )
+    verify: bool = Field(True, description="false = any certificate is accepted, which the report says")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,253}$")] = Field(
+        "localhost", description="the name that the server is told (SNI), which its certificate must be for"
+    )
+
+
 class Route(Asked):
     """One of several requests of a load: they are sent in a seeded order, each as often as its weight says."""
 

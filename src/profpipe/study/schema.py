@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
-from profpipe.study.requests import Name, OneOrSeveral, Part, Request, Route, StatusCode
+from profpipe.study.counting import Counting
+from profpipe.study.requests import Https, Name, OneOrSeveral, Part, Request, Route, StatusCode
+from profpipe.tls import Trust
 from profpipe.units import Language
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -63,13 +65,14 @@ class Target(Part):
     command: Command = Field(
         description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe, or "
         "that of the target's environment; `{checkout}` and `{env}` are the folders of checkout and environment, "
-        "`{data}` an empty folder that is made for each start and removed after it"
+        "`{data}` an empty folder that is made for each start and removed after it, `{tls_cert}` and `{tls_key}` "
+        "files of a certificate that is made for each run"
     )
     language: Language = Field("other", description="which profilers fit, and which rules apply to function names")
     cwd: str = Field(".", description="folder the command runs in, relative to profpipe.toml")
     env: dict[str, str] = Field(
         default_factory=dict,
-        description="environment variables of the server; a value may contain `{port}` and `{data}`",
+        description="environment variables of the server; a value may contain `{port}`, `{data}` and `{tls_cert}`",
     )
     build: tuple[Command, ...] = Field((), description="commands run once, in cwd, before the study")
     environment: EnvironmentTable | None = Field(
@@ -80,27 +83,14 @@ class Target(Part):
     requires: Requires = Field(Requires(), description="what must be installed")
     ready: Ready = Field(Ready(), description="how to know that it is ready")
     request: Request | None = Field(None, description="overrides the study's request")
+    https: Https | None = Field(
+        None, description="it is reached by https; also when absent, where the command has `{tls_cert}`"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="a fixed port of the server; a free one is chosen when absent"
     )
     stop: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] = Field("SIGTERM", description="signal that ends it")
     stop_timeout: Seconds = Field(10.0, description="seconds until SIGKILL; three times as long under callgrind")
-
-
-class Counting(Part):
-    """How the operations of a `load.command` are counted: by one of result, pattern, pointer and exit."""
-
-    result: str = Field(
-        "",
-        description="the tool whose result the command prints: wrk, h2load, k6, locust, vegeta, oha, hey, ab, fortio, "
-        "autocannon, bombardier or redis-benchmark; auto = recognised",
-    )
-    pattern: str | None = Field(
-        None, description="regular expression with one group, the count; several matches are added up"
-    )
-    pointer: str | None = Field(None, description="JSON pointer to the count in what it prints, such as `/totals/ok`")
-    exit: bool = Field(False, description="exit code 0 means that it carried out all of `{requests}`")
-    failed: str = Field("", description="pattern or pointer, as above, of the operations that failed")
 
 
 class LoadPlan(Part):
@@ -141,6 +131,20 @@ class LoadPlan(Part):
     unit: Annotated[str, Field(pattern=r"^[^\s`|<>][^\n`|<>]{0,39}$")] | None = Field(
         None, description="what `command` counts, in the singular, such as `SET`; costs are per unit"
     )
+
+    # No key of the file: how the target that the plan is fitted to is reached.
+    _trust: Trust | None = PrivateAttr(None)
+
+    @property
+    def trust(self) -> Trust | None:
+        """How the server is reached by https; None = by plain HTTP."""
+        return self._trust
+
+    def trusting(self, trust: Trust | None) -> LoadPlan:
+        """The plan for a server that is reached so."""
+        found = self.model_copy()
+        found._trust = trust
+        return found
 
     @property
     def request(self) -> Request:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from profpipe.capture.server.certificate import CERT, KEY, own_certificate
 from profpipe.capture.server.process import inherited_environment
 from profpipe.study.schema import Target
 
@@ -19,8 +20,14 @@ PATH_MAX = 4096
 
 
 def fill(argv: tuple[str, ...], port: int, data: Path | None = None) -> tuple[str, ...]:
-    """Fill in {port}, {python} and, where there is a folder for it, {data}; other braces are the target's own."""
+    """Fill in {port}, {python} and, where there is a folder for it, {data}; other braces are the target's own.
+
+    A certificate is made where {tls_cert} or {tls_key} is first asked for: CaptureError(start) where it cannot be.
+    """
     names = {"{port}": str(port), "{python}": sys.executable} | ({DATA: str(data)} if data is not None else {})
+    if any(CERT in part or KEY in part for part in argv):
+        made = own_certificate()
+        names |= {CERT: str(made.cert), KEY: str(made.key)}
     return tuple(_filled(part, names) for part in argv)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from profpipe.capture.server import ports
+from profpipe.capture.server.certificate import trust_of
 from profpipe.capture.server.process import Supervised, died
 from profpipe.errors import CaptureError
 from profpipe.study.requests import Request
 from profpipe.study.schema import Target
+from profpipe.tls import client_context, why
 
 HOST = ports.LOOPBACK
 FIRST_LOOK, LONGEST_PAUSE = 0.002, 0.05
@@ -27,6 +30,10 @@ IN_USE = re.compile(r"address (is )?already in use|EADDRINUSE|errno 98", re.IGNO
 
 class PortTaken(CaptureError):
     """Another process has the port; another port may work."""
+
+
+class NotTrusted(CaptureError):
+    """The TLS handshake fails, as it will the next time: a certificate that is not accepted, or no TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Waiting:
     def __init__(self, server: Supervised, target: Target, port: int | None, request: Request, timeout: float) -> None:
         self.server, self.target, self.port, self.request = server, target, port, request
         self.timeout, self.limit, self.last = timeout, time.monotonic() + timeout, NOTHING
+        self.trust = trust_of(target)
         if target.ready.line is not None:
             server.log.watch(target.ready.line)
 
@@ -83,9 +91,10 @@ class Waiting:
         if ours is None:
             self.last = f"{NOTHING} on port {self.port}"
             return False
-        if self.target.ready.line is not None:
+        if self.target.ready.line is not None and self.trust is None:
             return True
-        return self._connects() if self.target.ready.tcp else self._serves()
+        probe_only = self.target.ready.line is not None or self.target.ready.tcp
+        return self._connects() if probe_only else self._serves()
 
     def _line_seen(self) -> bool:
         if self.target.ready.line is None:
@@ -116,7 +125,7 @@ class Waiting:
 
     def _connects(self) -> bool:
         try:
-            with socket.create_connection((HOST, self.port or 0), timeout=PROBE_SECONDS):
+            with self._secured(socket.create_connection((HOST, self.port or 0), timeout=PROBE_SECONDS)):
                 return True
         except OSError as error:
             self.last = f"connecting failed: {error}"
@@ -133,6 +142,7 @@ class Waiting:
         try:
             connection.response_class = FinalAnswer
             connection.connect()
+            connection.sock = self._secured(connection.sock)
             with _closed_after(seconds, connection.sock):
                 connection.request(method, path, body, {"Connection": "close", **self.request.headers})
                 status = connection.getresponse().status
@@ -148,6 +158,21 @@ class Waiting:
         if self.target.ready.http and self.target.ready.status is None:
             self.last += ": ready.status sets another"
         return status == expected
+
+    def _secured(self, sock: socket.socket) -> socket.socket:
+        """The connection after its TLS handshake, where the target has https.
+
+        Raises NotTrusted for what waiting does not change.
+        """
+        if self.trust is None:
+            return sock
+        try:
+            return client_context(self.trust).wrap_socket(sock, server_hostname=self.trust.name)
+        except OSError as error:
+            sock.close()
+            if isinstance(error, ssl.SSLError):
+                raise NotTrusted("ready", why(error, self.trust), log_tail=self.server.log.tail()) from error
+            raise
 
     def _patience(self) -> float:
         return max(self.timeout / self.target.ready.timeout, 1.0)

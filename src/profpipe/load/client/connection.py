@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Protocol
 
 import httptools
@@ -22,6 +23,7 @@ class Load(Protocol):
 
     host: str
     port: int
+    tls: tuple[ssl.SSLContext, str] | None  # the context, and the name that the server is told
     exchanges: list[Exchange]
     bytes_read: int
     interim: int  # responses with status 1xx, but for those of the fast path
@@ -62,8 +64,11 @@ class Connection(Response, asyncio.Protocol):
             await asyncio.sleep(UNANSWERED_PAUSE_S)
         self.useful = False
         for left in reversed(range(CONNECT_TRIES)):
+            context, name = self.load.tls or (None, None)
             try:
-                await asyncio.get_running_loop().create_connection(lambda: self, self.load.host, self.load.port)
+                await asyncio.get_running_loop().create_connection(
+                    lambda: self, self.load.host, self.load.port, ssl=context, server_hostname=name
+                )
             except OSError:
                 self.load.error("connect")
                 if left:

@@ -10,7 +10,7 @@ from typing import Any
 class Order:
     """One load, as one line of JSON on stdin. Times in seconds, `rate` in requests a second.
 
-    `asked` = the requests as exchange.of_spec reads them, each with its `weight`.
+    `asked` = the requests as exchange.of_spec reads them, each with its `weight`. `tls` = a tls.Trust or None.
     """
 
     mode: str
@@ -19,6 +19,7 @@ class Order:
     asked: list[dict[str, Any]]
     connections: int
     timeout: float
+    tls: dict[str, Any] | None = None
     requests: int = 0
     rate: float = 0.0
     duration: float = 0.0

@@ -12,6 +12,7 @@ from typing import Any
 from profpipe.load.client.connection import Connection
 from profpipe.load.client.order import Order
 from profpipe.load.exchange import dealt, of_spec
+from profpipe.tls import Trust, client_context
 
 ORDER = "order"  # the seed of the order of several requests: the same in every run, so that runs compare
 CONNECT_AT_ONCE = 64  # below the backlog of every server that listens with the usual 100 or 128
@@ -24,6 +25,8 @@ class Load:
 
     def __init__(self, order: Order) -> None:
         self.host, self.port, self.order = order.host, order.port, order
+        trust = Trust(**order.tls) if order.tls else None
+        self.tls = (client_context(trust), trust.name) if trust else None
         self.exchanges = [of_spec(each) for each in order.asked]
         weights, total = [each["weight"] for each in order.asked], order.requests if order.mode == "count" else None
         self.sequence = dealt(self.exchanges, weights, ORDER, total)

@@ -19,6 +19,7 @@ from profpipe.load.guard import guard
 from profpipe.load.interface import Cpus
 from profpipe.load.plan import asked_of
 from profpipe.study.requests import Request, Route
+from profpipe.tls import Trust
 
 COMMAND = (sys.executable, "-P", "-m", "profpipe.load.slices")
 QUIET = {"PYTHONDEVMODE": "", "PYTHONASYNCIODEBUG": "", "PYTHONWARNINGS": ""}
@@ -39,7 +40,8 @@ class VariantFailed(Exception):
 class Address:
     """A server that is to be loaded: where it listens, what it is asked, and the parent of its processes.
 
-    `routes` = the requests of a load that has several; `request` does not count then.
+    `routes` = the requests of a load that has several; `request` does not count then. `trust` = how it is reached by
+    https, None = by plain HTTP.
     """
 
     host: str
@@ -47,6 +49,7 @@ class Address:
     root: int
     request: Request
     routes: tuple[Route, ...] = ()
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Client:
                 "host": server.host,
                 "port": server.port,
                 "root": server.root,
+                "tls": None if server.trust is None else asdict(server.trust),
                 "asked": asked_of(server.request, server.routes, server.host, server.port),
                 "connections": connections,
             }

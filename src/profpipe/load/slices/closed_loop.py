@@ -12,6 +12,7 @@ from typing import Any
 
 from profpipe.load.exchange import Exchange
 from profpipe.load.slices.connection import RECEIVE_BYTES, Connection, SliceError
+from profpipe.tls import Trust, client_context
 
 EXIT_PARENT_DIED = 3
 STDIN = 0
@@ -37,7 +38,14 @@ class ClosedLoop:
     """
 
     def __init__(
-        self, host: str, port: int, *, exchanges: Sequence[Exchange], connections: int, timeout: float
+        self,
+        host: str,
+        port: int,
+        *,
+        exchanges: Sequence[Exchange],
+        connections: int,
+        timeout: float,
+        trust: Trust | None = None,
     ) -> None:
         self.exchanges, self.timeout = tuple(exchanges), timeout
         self.served = self.reconnects = self.lost = self.body_bytes = 0
@@ -46,7 +54,8 @@ class ClosedLoop:
         self._by_fd: dict[int, Any] = {STDIN: _ParentDied()}
         with contextlib.suppress(PermissionError):  # a plain file as stdin never ends early
             self._epoll.register(STDIN, 0)  # without events: only its end is reported
-        self.connections = [Connection(host, port, self.exchanges[0], timeout=timeout) for _ in range(connections)]
+        first, tls = self.exchanges[0], None if trust is None else (client_context(trust), trust)
+        self.connections = [Connection(host, port, first, timeout=timeout, tls=tls) for _ in range(connections)]
         self._open(self.connections[0])
 
     def _open(self, connection: Connection) -> None:
@@ -66,6 +75,8 @@ class ClosedLoop:
             connection = self._by_fd[fd]
             try:
                 data = connection.recv(RECEIVE_BYTES)
+            except BlockingIOError:  # nothing but what TLS says for itself, such as a ticket to resume a session by
+                continue
             except OSError:
                 data = b""
             if data:
@@ -81,10 +92,8 @@ class ClosedLoop:
         processor wakes up as often as under wrk: 0.24 context switches a request here, 0.37 when taking turns. A
         latency is measured from before the sends of its batch to before the reads of the batch it comes in.
         """
-        ready = self.connections[:requests]
-        sequence = sequence or repeat(self.exchanges[0])
-        unsent, answered, bodies = requests - len(ready), 0, 0
-        self.latencies_ns = []
+        ready, sequence = self.connections[:requests], sequence or repeat(self.exchanges[0])
+        unsent, answered, bodies, self.latencies_ns = requests - len(ready), 0, 0, []
         add, now, poll, by_fd = self.latencies_ns.append, time.perf_counter_ns, self._epoll.poll, self._by_fd
         most = len(self.connections) + 1
         while answered < requests:
@@ -96,6 +105,8 @@ class ClosedLoop:
                 connection = by_fd[fd]
                 try:
                     data = connection.recv(RECEIVE_BYTES)
+                except BlockingIOError:
+                    continue
                 except OSError:
                     data = b""
                 exchange = connection.exchange

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import time
+from collections.abc import Callable
 
 import httptools
 
 from profpipe.load.exchange import Exchange
 from profpipe.load.response import Response
+from profpipe.tls import Channel, Trust, why
 
 CONNECT_TRIES = 3
 RETRY_AFTER_S = 0.02
@@ -23,13 +26,33 @@ class SliceError(Exception):
 class Connection(Response):
     """A blocking socket, read when epoll says that there is something."""
 
-    __slots__ = ("_host", "_port", "_timeout", "begun", "closed", "exchange", "recv", "send", "socket", "waiting")
+    __slots__ = (
+        "_host",
+        "_port",
+        "_timeout",
+        "_tls",
+        "begun",
+        "closed",
+        "exchange",
+        "recv",
+        "send",
+        "socket",
+        "waiting",
+    )
 
-    def __init__(self, host: str, port: int, exchange: Exchange, *, timeout: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        exchange: Exchange,
+        *,
+        timeout: float,
+        tls: tuple[ssl.SSLContext, Trust] | None = None,
+    ) -> None:
         """It is closed until `open` is called. `exchange` = the request outstanding, or the one before."""
         super().__init__(head=exchange.head)
         self.exchange = exchange
-        self._host, self._port, self._timeout = host, port, timeout
+        self._host, self._port, self._timeout, self._tls = host, port, timeout, tls
         self.begun = 0  # perf_counter_ns when the request outstanding was sent
         self.waiting = False
         self.closed = True
@@ -50,9 +73,20 @@ class Connection(Response):
         limit = struct.pack("ll", int(self._timeout), int(self._timeout % 1 * 1e6))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        self.recv, self.send = self.socket.recv, self.socket.sendall
+        self.recv: Callable[[int], bytes] = self.socket.recv
+        self.send: Callable[[bytes], None] = self.socket.sendall
+        if self._tls is not None:
+            self._shake_hands(*self._tls)
         self.closed = False
         self.begin_connection()
+
+    def _shake_hands(self, context: ssl.SSLContext, trust: Trust) -> None:
+        try:
+            channel = Channel(self.socket, context, trust.name, RECEIVE_BYTES)
+        except OSError as error:
+            self.socket.close()
+            raise SliceError(why(error, trust)) from error
+        self.recv, self.send = channel.recv, channel.send
 
     def feed(self, data: bytes) -> bool:
         """Parse; True when the answer has ended. SliceError for what is no answer or more than one."""

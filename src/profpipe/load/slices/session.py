@@ -12,6 +12,7 @@ from profpipe.cpu_clock import TreeClock
 from profpipe.load.exchange import Exchange, deck, of_spec
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
+from profpipe.tls import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Server:
             exchanges=[of_spec(each) for each in spec["asked"]],
             connections=spec["connections"],
             timeout=timeout,
+            trust=Trust(**spec["tls"]) if spec.get("tls") else None,
         )
         self.last_ns = self.clock.read()
 
@@ -117,7 +119,8 @@ class Session:
         self.servers = []
 
     def _open(self, command: dict[str, Any]) -> dict[str, Any]:
-        """{variants: [{root, host, port, asked: [exchange.of_spec with weight], connections}], timeout} -> {}."""
+        """{variants: [{root, host, port, tls: Trust or null, asked: [exchange.of_spec with weight], connections}],
+        timeout} -> {}."""
         self.close()
         for index, spec in enumerate(command["variants"]):
             try:

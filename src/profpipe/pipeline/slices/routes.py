@@ -16,12 +16,12 @@ from typing import Any
 from profpipe.capture.server.layout import draw
 from profpipe.capture.side_by_side import Running, StartLost, Variant, side_by_side, stop
 from profpipe.errors import CaptureError, LoadError
-from profpipe.load.slices.client import Address, Block, Client, VariantFailed
+from profpipe.load.slices.client import Block, Client, VariantFailed
 from profpipe.model.report import Limit
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
-from profpipe.pipeline.slices.start import Setting
+from profpipe.pipeline.slices.start import Setting, address_of
 from profpipe.pipeline.slices.units import setting_of, variants_of
 from profpipe.study import LoadPlan
 from profpipe.study.requests import Route
@@ -49,7 +49,7 @@ class RoutesUnit:
 def unanswered(variant: Variant, setting: Setting) -> Mapping[str, str]:
     """Start the variant and ask each route a few times. Raises StartLost where it does not serve."""
     found: dict[str, str] = {}
-    with side_by_side([_ready_soon(variant)], draw(0, 0), root=setting.root, placement=setting.placement) as (one,):
+    with side_by_side([ready_soon(variant)], draw(0, 0), root=setting.root, placement=setting.placement) as (one,):
         limit = time.monotonic() + PATIENCE_S
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
             for place, route in enumerate(variant.routes):
@@ -63,7 +63,7 @@ def unanswered(variant: Variant, setting: Setting) -> Mapping[str, str]:
     return found
 
 
-def _ready_soon(variant: Variant) -> Variant:
+def ready_soon(variant: Variant) -> Variant:
     """Ready when it accepts a connection, unless its target says better: the first route may be the one that fails."""
     ready = variant.target.ready
     if ready.http or ready.line or ready.tcp:
@@ -73,9 +73,8 @@ def _ready_soon(variant: Variant) -> Variant:
 
 
 def _ask(client: Client, one: Running, place: int) -> str | None:
-    variant = one.variant
     try:
-        client.open([Address("127.0.0.1", one.port, one.server.keeper, variant.request, variant.routes)], CONNECTIONS)
+        client.open([address_of(one)], CONNECTIONS)
         client.slices([[0]], [], client.timeout * REQUESTS, blocks=[Block(place, (REQUESTS,))])
     except VariantFailed as error:
         return error.reason

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from profpipe.analyse.statistics.slowing import slower_at_the_end
+from profpipe.capture.server.certificate import trust_of
 from profpipe.capture.server.memory import Free, free_memory
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.usage import peak_bytes
@@ -137,7 +138,7 @@ def opened(
     with side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free) as running:
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
             start = OpenStart(running, client, begun)
-            servers = [_address(one) for one in running]
+            servers = [address_of(one) for one in running]
             for _ in range(2):
                 start.connect(servers, setting.connections)
                 if setting.warm_up:
@@ -147,8 +148,11 @@ def opened(
         start.warnings += stop(running)
 
 
-def _address(one: Running) -> Address:
-    return Address("127.0.0.1", one.port, one.server.keeper, one.variant.request, one.variant.routes)
+def address_of(one: Running) -> Address:
+    """Where a server is loaded, and how."""
+    variant = one.variant
+    trust = trust_of(variant.target)
+    return Address("127.0.0.1", one.port, one.server.keeper, variant.request, variant.routes, trust)
 
 
 def serves_alone(variant: Variant, ticket: Ticket, setting: Setting) -> Lost | None:
