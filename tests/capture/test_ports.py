@@ -41,4 +41,4 @@ def test_a_port_shared_with_another_process_is_not_ours(tmp_path: Path) -> None:
     ],
 )
 def test_which_addresses_loopback_reaches(address: str, reached: bool) -> None:
-    assert ports.answers_loopback(address) is reached
+    assert ports.answers(address, "127.0.0.1") is reached

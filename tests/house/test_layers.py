@@ -12,7 +12,7 @@ from docs.house import imports
 from tests.support.paths import SRC, TESTS
 
 FLOORS = (
-    {"errors", "units", "characters", "cpu_clock", "credentials", "tls"},
+    {"errors", "units", "characters", "cpu_clock", "credentials", "tls", "connecting"},
     {"plugins"},
     {"model", "study", "commits", "publish"},
     {"parse", "capture", "load", "export", "store", "analyse"},

@@ -158,7 +158,7 @@ GOOD = 'command = ["x", "{port}"]\nunit = "SET"\ncount.pattern = "(1)"\n'
         ('unit = "SET"\n', ["unit: has no effect without a command of your own: set load.command"]),
         (
             GOOD.replace("{port}", "80"),
-            ["command: it is not told the server's address: use {port}, {address} or {url}"],
+            ["command: it is not told the server's address: use {port}, {address}, {url} or {socket}"],
         ),
         (GOOD.replace("{port}", "{prot}"), ['{prot}; did you mean "port"?', "it is not told"]),
         (GOOD.replace('unit = "SET"\n', ""), ['command: needs unit = "NAME"']),

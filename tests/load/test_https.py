@@ -64,7 +64,7 @@ def sliced(port: int, trust: Trust | None, request: Request, requests: int) -> C
 def test_every_request_is_answered(answer: bytes, keep_alive: bool, made: Certificate, tmp_path: Path) -> None:
     request, trust = Request(path="/a", keep_alive=keep_alive), Trust(made.ca, "localhost")
     with Server(lambda *_: Answer(answer, close=not keep_alive), server_context(made)) as server:
-        plan = LoadPlan(requests=40, connections=4, request=request).trusting(trust)
+        plan = LoadPlan(requests=40, connections=4, request=request).reaching(trust)
         found = load.run("builtin", plan, "127.0.0.1", server.port, cpus=(), folder=tmp_path)
         assert (found.served, found.failed, server.requests) == (40, 0, 40)
         loop = sliced(server.port, trust, request, 30)
@@ -120,10 +120,10 @@ def test_a_server_without_tls_is_named() -> None:
 
 def test_the_other_generators_are_told_https_or_refused() -> None:
     plan = LoadPlan(mode="closed", duration=1, request=Request(path="/a"))
-    secure = plan.trusting(Trust(None, "localhost"))
+    secure = plan.reaching(Trust(None, "localhost"))
     assert url(plan, "127.0.0.1", 80) == "http://127.0.0.1:80/a"
     assert url(secure, "127.0.0.1", 80) == "https://127.0.0.1:80/a"
-    named = plan.model_copy(update={"generator": "wrk"}).trusting(Trust(None, "shop.example"))
+    named = plan.model_copy(update={"generator": "wrk"}).reaching(Trust(None, "shop.example"))
     with pytest.raises(Refused, match=r"wrk cannot tell the server the name shop\.example \(https\.name\)"):
         load.choose(named)
 
@@ -131,7 +131,7 @@ def test_the_other_generators_are_told_https_or_refused() -> None:
 @pytest.mark.parametrize("tool", ["wrk", "h2load"])
 def test_they_load_a_server_by_https(tool: str, made: Certificate, tmp_path: Path) -> None:
     require(tool)
-    plan = LoadPlan(generator=tool, mode="closed", duration=1, connections=2).trusting(Trust(made.ca, "localhost"))
+    plan = LoadPlan(generator=tool, mode="closed", duration=1, connections=2).reaching(Trust(made.ca, "localhost"))
     with Server(lambda *_: Answer(), server_context(made)) as server:
         found = load.run(tool, plan, "127.0.0.1", server.port, cpus=(), folder=tmp_path)
     assert 0 < found.served <= server.requests

@@ -35,15 +35,24 @@ class Answer:
 class Server:
     """`with Server(answer) as server`: answer(n, request) is what the n-th request (from 1) of all connections gets."""
 
-    def __init__(self, answer: Callable[[int, bytes], Answer], tls: ssl.SSLContext | None = None) -> None:
-        self.answer, self.tls = answer, tls
+    def __init__(
+        self, answer: Callable[[int, bytes], Answer], tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> None:
+        """`host` = an address, or the path of a unix socket."""
+        self.answer, self.tls, self.host = answer, tls, host
         self.requests = 0
+        self.port = 0
         self.connections = 0
         self.open: set[asyncio.StreamWriter] = set()
 
     def __enter__(self) -> Server:
-        self.listening = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port: int = self.listening.getsockname()[1]
+        if self.host.startswith("/"):
+            self.listening, self.port = socket.socket(socket.AF_UNIX), 0
+            self.listening.bind(self.host)
+        else:
+            family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+            self.listening = socket.create_server((self.host, 0), family=family, backlog=512)
+            self.port = self.listening.getsockname()[1]
         started = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), daemon=True)
         self.thread.start()

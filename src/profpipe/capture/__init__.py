@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from profpipe.capture.profilers.registry import PROFILERS, default_profilers, profiler, profiler_versions
     from profpipe.capture.run import capture_run
     from profpipe.capture.server.build import build
-    from profpipe.capture.server.certificate import trust_of
+    from profpipe.capture.server.command import reached_in_words
     from profpipe.capture.server.placement import Placement, place
     from profpipe.capture.server.python_version import python_of
     from profpipe.capture.server.requirements import absent_program, built_without, missing_requirements
@@ -46,7 +46,7 @@ _MODULES = {
     "profiler": "profilers.registry",
     "profiler_versions": "profilers.registry",
     "python_of": "server.python_version",
-    "trust_of": "server.certificate",
+    "reached_in_words": "server.command",
     "try_tools": "doctor",
 }
 
@@ -75,7 +75,7 @@ __all__ = [
     "profiler",
     "profiler_versions",
     "python_of",
-    "trust_of",
+    "reached_in_words",
     "try_tools",
 ]
 

@@ -53,7 +53,7 @@ def loaded_files(target: Target, root: Path, request: Request) -> Loaded | None:
             env = {**launch.env, **LOUD}
             with Supervised(launch.argv, env=env, cwd=launch.cwd, on_line=listen, data=data) as server:
                 known = port if names_port(target) or target.port is not None else None
-                Waiting(server, target, known, request, target.ready.timeout).wait()
+                Waiting(server, target, known, request, target.ready.timeout, data).wait()
                 pids = list(server.tree())
                 mapped = () if is_python(target) else [file for pid in pids for file in _mapped(pid)]
                 named = [file for pid in pids for file in _named(pid)]

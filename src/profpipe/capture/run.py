@@ -22,7 +22,7 @@ from profpipe.capture.server.java_program import java_program
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
-from profpipe.capture.server.ready import HOST, PortTaken, Waiting
+from profpipe.capture.server.ready import PortTaken, Waiting
 from profpipe.errors import CaptureError, LoadError, PartFailed
 from profpipe.model.run import CaptureFile, LoadResult, Phase, RunRecord, Usage
 from profpipe.study import Request, Target
@@ -168,21 +168,21 @@ def _run_on(
     load: Drive,
     after: Callable[[str, int], None] | None,
 ) -> None:
-    if run.target.port is not None and ports.listeners().get(port):
+    if run.target.port is not None and ports.listeners(host=run.target.host).get(port):
         raise PortTaken("start", f"port {port} is taken by another process: stop it, or set another `port`")
     with _session(run, launch) as session, _server(run, session, launch) as server:
         timeout = run.target.ready.timeout * run.profiler.patience
         known = port if names_port(run.target) or run.target.port is not None else None
         run.enter("ready")
-        ready = Waiting(server, run.target, known, request, timeout).wait()
+        ready = Waiting(server, run.target, known, request, timeout, launch.data).wait()
         run.facts["ready after"] = f"{ready.seconds:.2f} s"
         if warm_up is not None:
             run.enter("warm-up")
-            run.facts |= compiling.warm_until_steady(lambda: warm_up(HOST, ready.port), server.tree)
+            run.facts |= compiling.warm_until_steady(lambda: warm_up(ready.host, ready.port), server.tree)
             _alive(server, "warm-up", "during warm-up")
-        _window(run, session, server, lambda: load(HOST, ready.port))
+        _window(run, session, server, lambda: load(ready.host, ready.port))
         if after is not None:
-            after(HOST, ready.port)
+            after(ready.host, ready.port)
             _alive(server, "load", "under the load after the window")
         run.enter("stop")
         stopped = _stop(run, server)

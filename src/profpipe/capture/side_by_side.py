@@ -53,11 +53,12 @@ class Variant:
 class Running:
     """A variant that serves. `fixed_layout` = its memory lies where the ticket puts it.
 
-    `launched` = when it was launched, by time.monotonic().
+    `host` = an address, or the path of a unix socket. `launched` = when it was launched, by time.monotonic().
     """
 
     variant: Variant
     server: Supervised
+    host: str
     port: int
     fixed_layout: bool
     launched: float
@@ -158,8 +159,8 @@ class _Where:
 def _wait(variant: Variant, server: Supervised, port: int, launched: float) -> Running:
     target = variant.target
     known = port if names_port(target) or target.port is not None else None
-    ready = Waiting(server, target, known, variant.request, target.ready.timeout).wait()
-    return Running(variant, server, ready.port, layout.is_fixed(server.pid), launched)
+    ready = Waiting(server, target, known, variant.request, target.ready.timeout, server.data).wait()
+    return Running(variant, server, ready.host, ready.port, layout.is_fixed(server.pid), launched)
 
 
 def _lost(variant: Variant, error: CaptureError) -> StartLost:

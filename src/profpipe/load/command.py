@@ -39,6 +39,9 @@ def refuses(plan: LoadPlan) -> str | None:
     """Why it cannot do what this plan asks; None when it can."""
     if plan.command is None:
         return "it needs the program to run: set load.command"
+    if plan.at_socket != asks_for(plan, "socket"):
+        where = "listens at a unix socket: tell the command {socket}"
+        return f"the server {where if plan.at_socket else 'has no unix socket: use {port} in place of {socket}'}"
     program = plan.command[0]
     if "{" not in program and shutil.which(program) is None:
         return f"there is no program {program}: install it, or give its path as {{checkout}}/..."
@@ -86,6 +89,7 @@ def filled(plan: LoadPlan, host: str, port: int, out: Path) -> list[str]:
     names = {
         "host": host,
         "port": str(port),
+        "socket": host,
         "address": address(host, port),
         "url": url(plan, host, port),
         "requests": str(plan.requests),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from profpipe.connecting import at_socket
 from profpipe.errors import LoadError
 from profpipe.study.bodies import body_bytes
 from profpipe.study.load_checks import HEADER_NAME
@@ -18,7 +19,9 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 def address(host: str, port: int) -> str:
-    """`host:port` as written in a URL and in the Host header; IPv6 in brackets."""
+    """`host:port` as written in a URL and in the Host header; IPv6 in brackets, `localhost` for a unix socket."""
+    if at_socket(host):
+        return NO_NAME
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -52,6 +55,8 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
     if not plan.request.keep_alive:
         return f"{name} opens a connection for each request without counting it"
+    if plan.at_socket:
+        return f"{name} loads no server at a unix socket"
     if plan.trust is not None and plan.trust.name != NO_NAME:
         return f"{name} cannot tell the server the name {plan.trust.name} (https.name): it takes that of the address"
     if plan.request.method == "HEAD":

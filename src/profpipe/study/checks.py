@@ -64,18 +64,23 @@ def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
     for number, line in enumerate(target.build):
         lines[(*path, "build", number)] = line
     for place, line in lines.items():
-        allowed = {"python", "checkout", "env"} | (set() if "build" in place[2:] else {"port", "data", *TLS_FILES})
+        allowed = {"python", "checkout", "env"} | (
+            set() if "build" in place[2:] else {"port", "data", "socket", *TLS_FILES}
+        )
         for number, argument in enumerate(line):
             if "\0" in argument:
                 yield Mistake((*place, number), "a NUL character cannot be passed to a program")
             for word in PLACEHOLDER.findall(argument):
                 if word not in allowed:
                     yield Mistake((*place, number), f"unknown placeholder {{{word}}}{did_you_mean(word, allowed)}")
-    takes_port = any("{port}" in text for text in (*target.command, *target.env.values()))
-    if not takes_port and target.port is None and "(?P<port>" not in (target.ready.line or ""):
+    texts = (*target.command, *target.env.values())
+    takes_port, takes_socket = (any(f"{{{name}}}" in text for text in texts) for name in ("port", "socket"))
+    if takes_socket and (takes_port or target.port is not None):
+        yield Mistake((*path, "command"), "it has a port and {socket}: a load goes to one of them, keep that")
+    if not takes_port and not takes_socket and target.port is None and "(?P<port>" not in (target.ready.line or ""):
         yield Mistake(
             (*path, "command"),
-            "the server's port is unknown: put {port} into the command or env, set port = NUMBER, "
+            "the server's port is unknown: put {port} or {socket} into the command or env, set port = NUMBER, "
             "or let ready.line find it with a group (?P<port>...)",
         )
 

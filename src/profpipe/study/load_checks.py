@@ -53,8 +53,8 @@ def _routes(path: KeyPath, routes: Sequence[Route], root: Path) -> Iterator[Mist
 
 
 LOADPLACEHOLDERS = (
-    "host", "port", "address", "url", "requests", "connections", "threads", "rate", "duration", "out", "python",
-    "checkout",
+    "host", "port", "socket", "address", "url", "requests", "connections", "threads", "rate", "duration", "out",
+    "python", "checkout",
 )  # fmt: skip
 COUNTED_BY = ("result", "pattern", "pointer", "exit")
 
@@ -72,8 +72,10 @@ def _own_generator(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
             if word not in LOADPLACEHOLDERS:
                 hint = did_you_mean(word, LOADPLACEHOLDERS)
                 yield Mistake((*path, "command", number), f"unknown placeholder {{{word}}}{hint}")
-    if not any(asks_for(plan, name) for name in ("port", "address", "url")):
-        yield Mistake((*path, "command"), "it is not told the server's address: use {port}, {address} or {url}")
+    if not any(asks_for(plan, name) for name in ("port", "address", "url", "socket")):
+        yield Mistake(
+            (*path, "command"), "it is not told the server's address: use {port}, {address}, {url} or {socket}"
+        )
     if plan.unit is None:
         yield Mistake((*path, "command"), 'needs unit = "NAME": what it counts, such as "SET" or "query"')
     if asks_for(plan, "requests") and "requests" not in plan.model_fields_set:

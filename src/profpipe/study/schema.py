@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr
 
 from profpipe.study.counting import Counting
+from profpipe.study.environment import EnvironmentTable
 from profpipe.study.requests import Https, Name, OneOrSeveral, Part, Request, Route, StatusCode
 from profpipe.tls import Trust
 from profpipe.units import Language
@@ -40,24 +41,6 @@ class Requires(Part):
     install: str = Field("", description="the line that installs them, printed when they are missing")
 
 
-class EnvironmentTable(Part):
-    """The packages a server needs, made by profpipe from the checkout's own lock file, once for each content of it."""
-
-    lock: str = Field(
-        "",
-        description="the lock file, relative to cwd: uv.lock, requirements.txt, package-lock.json, go.mod or "
-        "Cargo.lock; the first that is there when empty",
-    )
-    python: str = Field(
-        "",
-        description="the interpreter: a version such as 3.12, a name or a path; that of your own .venv when empty",
-    )
-    project: bool | Literal["auto"] = Field(
-        "auto", description="install the checkout into it too; auto = where uv would do so, or the lock file names it"
-    )
-    extra: tuple[str, ...] = Field((), description="further packages, such as the profiler `yappi`")
-
-
 class Target(Part):
     """One server variant: a command that starts it, how to know it is ready, how it is built."""
 
@@ -65,7 +48,8 @@ class Target(Part):
     command: Command = Field(
         description="the arguments; `{port}` is the chosen port, `{python}` the interpreter that runs profpipe, or "
         "that of the target's environment; `{checkout}` and `{env}` are the folders of checkout and environment, "
-        "`{data}` an empty folder that is made for each start and removed after it, `{tls_cert}` and `{tls_key}` "
+        "`{data}` an empty folder that is made for each start and removed after it, `{socket}` the path of a "
+        "unix socket to listen at, `{tls_cert}` and `{tls_key}` "
         "files of a certificate that is made for each run"
     )
     language: Language = Field("other", description="which profilers fit, and which rules apply to function names")
@@ -86,6 +70,7 @@ class Target(Part):
     https: Https | None = Field(
         None, description="it is reached by https; also when absent, where the command has `{tls_cert}`"
     )
+    host: Literal["127.0.0.1", "::1"] = Field("127.0.0.1", description="the address at which it is reached")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="a fixed port of the server; a free one is chosen when absent"
     )
@@ -124,26 +109,32 @@ class LoadPlan(Part):
     command: Command | None = Field(
         None,
         description="a load generator of your own, in place of `generator`: its arguments, with `{host}`, `{port}`, "
-        "`{address}`, `{url}`, `{requests}`, `{connections}`, `{threads}`, `{rate}`, `{duration}`, `{checkout}`, "
-        "`{python}`, and `{out}`, a file for its result in place of what it prints",
+        "`{socket}`, `{address}`, `{url}`, `{requests}`, `{connections}`, `{threads}`, `{rate}`, `{duration}`, "
+        "`{checkout}`, `{python}`, and `{out}`, a file for its result in place of what it prints",
     )
     count: Counting = Field(Counting(), description="how the operations of `command` are counted")
     unit: Annotated[str, Field(pattern=r"^[^\s`|<>][^\n`|<>]{0,39}$")] | None = Field(
         None, description="what `command` counts, in the singular, such as `SET`; costs are per unit"
     )
 
-    # No key of the file: how the target that the plan is fitted to is reached.
+    # No keys of the file: how the target that the plan is fitted to is reached.
     _trust: Trust | None = PrivateAttr(None)
+    _at_socket: bool = PrivateAttr(False)
 
     @property
     def trust(self) -> Trust | None:
         """How the server is reached by https; None = by plain HTTP."""
         return self._trust
 
-    def trusting(self, trust: Trust | None) -> LoadPlan:
+    @property
+    def at_socket(self) -> bool:
+        """Whether the server listens at a unix socket."""
+        return self._at_socket
+
+    def reaching(self, trust: Trust | None, *, at_socket: bool = False) -> LoadPlan:
         """The plan for a server that is reached so."""
         found = self.model_copy()
-        found._trust = trust
+        found._trust, found._at_socket = trust, at_socket
         return found
 
     @property

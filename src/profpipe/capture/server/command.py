@@ -11,24 +11,48 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from profpipe.capture.server.certificate import CERT, KEY, own_certificate
+from profpipe.capture.server.certificate import CERT, KEY, own_certificate, trust_of
 from profpipe.capture.server.process import inherited_environment
 from profpipe.study.schema import Target
 
-DATA = "{data}"
+DATA, SOCKET = "{data}", "{socket}"
 PATH_MAX = 4096
 
 
 def fill(argv: tuple[str, ...], port: int, data: Path | None = None) -> tuple[str, ...]:
-    """Fill in {port}, {python} and, where there is a folder for it, {data}; other braces are the target's own.
+    """Fill in {port}, {python} and, where there is a folder for them, {data} and {socket}; other braces stay.
 
     A certificate is made where {tls_cert} or {tls_key} is first asked for: CaptureError(start) where it cannot be.
     """
-    names = {"{port}": str(port), "{python}": sys.executable} | ({DATA: str(data)} if data is not None else {})
+    names = {"{port}": str(port), "{python}": sys.executable}
+    if data is not None:
+        names |= {DATA: str(data), SOCKET: socket_path(data)}
     if any(CERT in part or KEY in part for part in argv):
         made = own_certificate()
         names |= {CERT: str(made.cert), KEY: str(made.key)}
     return tuple(_filled(part, names) for part in argv)
+
+
+def socket_path(data: Path) -> str:
+    """Where a target with {socket} listens: in its folder of data, which no other program uses."""
+    return str(data / "socket")
+
+
+def names_socket(target: Target) -> bool:
+    """Whether the target listens at a unix socket."""
+    return any(SOCKET in text for text in (*target.command, *target.env.values()))
+
+
+def host_of(target: Target, data: Path | None) -> str:
+    """Where a load reaches the target: the path of its unix socket, or an address."""
+    return socket_path(data) if data is not None and names_socket(target) else target.host
+
+
+def reached_in_words(target: Target) -> str:
+    """`HTTP`, `https over IPv6`, `HTTP at a unix socket`."""
+    trust = trust_of(target)
+    over = " at a unix socket" if names_socket(target) else " over IPv6" if ":" in target.host else ""
+    return ("HTTP" if trust is None else trust.words) + over
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
@@ -39,11 +63,11 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
 
 @contextmanager
 def data_folder(target: Target) -> Iterator[Path | None]:
-    """A new empty folder for a target whose command or environment has {data}, removed at the end; None for others.
+    """A new empty folder for a target with {data} or {socket}, removed at the end; None for others.
 
     Give it to the server as well: its keeper removes the folder where we are killed.
     """
-    if not any(DATA in text for text in (*target.command, *target.env.values())):
+    if not names_socket(target) and not any(DATA in text for text in (*target.command, *target.env.values())):
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="profpipe-data-", ignore_cleanup_errors=True) as folder:

@@ -19,34 +19,36 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 LOOPBACK = "127.0.0.1"
 
 
-def free_port() -> int:
+def free_port(host: str = LOOPBACK) -> int:
     """A port that is free now. Another process may take it before the server does: check the owner."""
-    with socket.socket() as sock:
-        sock.bind((LOOPBACK, 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        sock.bind((host, 0))
         port: int = sock.getsockname()[1]
         return port
 
 
-def answers_loopback(address: str) -> bool:
-    """Whether a socket bound to this address (hexadecimal, as /proc/net/tcp has it) is reached by 127.0.0.1."""
+def answers(address: str, host: str) -> bool:
+    """Whether a socket bound to this address (hexadecimal, as /proc/net/tcp has it) is reached by `host`."""
+    if ":" in host:
+        return len(address) == 32 and (set(address) == {"0"} or address == "00000000000000000000000001000000")
     if len(address) == 8:
         return address in {"00000000", "0100007F"}
     return set(address) == {"0"} or address == "0000000000000000FFFF00000100007F"
 
 
-def listeners(tables: Iterable[str] = TABLES) -> dict[int, set[str]]:
-    """Port -> inodes of the sockets that listen there and are reached by 127.0.0.1."""
+def listeners(tables: Iterable[str] = TABLES, host: str = LOOPBACK) -> dict[int, set[str]]:
+    """Port -> inodes of the sockets that listen there and are reached by `host`."""
     found: dict[int, set[str]] = {}
     for address, port, inode in _listening(tables):
-        if answers_loopback(address):
+        if answers(address, host):
             found.setdefault(port, set()).add(inode)
     return found
 
 
-def unreached(pids: Iterable[int], tables: Iterable[str] = TABLES) -> tuple[str, ...]:
-    """Addresses, such as `[::1]:8080`, that these processes listen on and 127.0.0.1 does not reach."""
+def unreached(pids: Iterable[int], tables: Iterable[str] = TABLES, host: str = LOOPBACK) -> tuple[str, ...]:
+    """Addresses, such as `[::1]:8080`, that these processes listen on and `host` does not reach."""
     mine = socket_inodes(pids)
-    rows = {(a, p) for a, p, inode in _listening(tables) if inode in mine and not answers_loopback(a)}
+    rows = {(a, p) for a, p, inode in _listening(tables) if inode in mine and not answers(a, host)}
     return tuple(sorted(_shown(address, port) for address, port in rows))
 
 
@@ -89,15 +91,15 @@ def socket_inodes(pids: Iterable[int]) -> set[str]:
     return found
 
 
-def own_ports(pids: Iterable[int]) -> set[int]:
+def own_ports(pids: Iterable[int], host: str = LOOPBACK) -> set[int]:
     """Ports these processes listen on."""
     mine = socket_inodes(pids)
-    return {port for port, inodes in listeners().items() if inodes & mine}
+    return {port for port, inodes in listeners(host=host).items() if inodes & mine}
 
 
-def is_ours(port: int, pids: Iterable[int]) -> bool | None:
+def is_ours(port: int, pids: Iterable[int], host: str = LOOPBACK) -> bool | None:
     """True: only these processes listen there. False: another process does (too). None: no process does."""
-    inodes = listeners().get(port)
+    inodes = listeners(host=host).get(port)
     return None if not inodes else inodes <= socket_inodes(pids)
 
 
@@ -108,4 +110,4 @@ def names_port(target: Target) -> bool:
 
 def choose_port(target: Target) -> int:
     """The target's fixed port, or a free one."""
-    return target.port if target.port is not None else free_port()
+    return target.port if target.port is not None else free_port(target.host)

@@ -89,6 +89,7 @@ class Supervised:
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
         spec: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
+        self.data = data
         spec["scratch"], spec["data"] = str(scratch or ""), str(data or "")
         spec["stack_bytes"] = stack_bytes or 0
         try:

@@ -12,16 +12,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from profpipe.capture.server import ports
 from profpipe.capture.server.certificate import trust_of
+from profpipe.capture.server.command import host_of
 from profpipe.capture.server.process import Supervised, died
+from profpipe.connecting import at_socket, connected
 from profpipe.errors import CaptureError
 from profpipe.study.requests import Request
 from profpipe.study.schema import Target
 from profpipe.tls import client_context, why
 
-HOST = ports.LOOPBACK
 FIRST_LOOK, LONGEST_PAUSE = 0.002, 0.05
 PROBE_SECONDS = 5.0
 NOTHING = "nothing listened"
@@ -38,8 +40,9 @@ class NotTrusted(CaptureError):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A server that serves, on `port`, `seconds` after the wait began."""
+    """A server that serves, on `port` of `host` or at the unix socket `host`, `seconds` after the wait began."""
 
+    host: str
     port: int
     seconds: float
 
@@ -59,7 +62,17 @@ class FinalAnswer(http.client.HTTPResponse):
 class Waiting:
     """Waiting for one server to become ready."""
 
-    def __init__(self, server: Supervised, target: Target, port: int | None, request: Request, timeout: float) -> None:
+    def __init__(
+        self,
+        server: Supervised,
+        target: Target,
+        port: int | None,
+        request: Request,
+        timeout: float,
+        data: Path | None = None,
+    ) -> None:
+        """`port` = None where it is not known; `data` = the folder of the target's data."""
+        self.host = host_of(target, data)
         self.server, self.target, self.port, self.request = server, target, port, request
         self.timeout, self.limit, self.last = timeout, time.monotonic() + timeout, NOTHING
         self.trust = trust_of(target)
@@ -77,24 +90,33 @@ class Waiting:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
         assert self.port is not None
-        return Ready(self.port, time.monotonic() - begun)
+        return Ready(self.host, self.port, time.monotonic() - begun)
 
     def _ready(self) -> bool:
         if not self._line_seen():
             return False
-        if self.port is None and not self._found_port():
-            return False
-        assert self.port is not None
-        ours = ports.is_ours(self.port, self.server.tree())
-        if ours is False:
-            raise PortTaken("ready", f"port {self.port} belongs to another process", log_tail=self.server.log.tail())
-        if ours is None:
-            self.last = f"{NOTHING} on port {self.port}"
+        if not self._listens():
             return False
         if self.target.ready.line is not None and self.trust is None:
             return True
         probe_only = self.target.ready.line is not None or self.target.ready.tcp
         return self._connects() if probe_only else self._serves()
+
+    def _listens(self) -> bool:
+        """Whether it has its address, and no other program has. Raises PortTaken."""
+        if at_socket(self.host):
+            self.port, self.last = 0, f"there is no unix socket {self.host}"
+            return Path(self.host).exists()
+        if self.port is None and not self._found_port():
+            return False
+        assert self.port is not None
+        ours = ports.is_ours(self.port, self.server.tree(), self.host)
+        if ours is False:
+            raise PortTaken("ready", f"port {self.port} belongs to another process", log_tail=self.server.log.tail())
+        if ours is None:
+            self.last = f"{NOTHING} on port {self.port}"
+            return False
+        return True
 
     def _line_seen(self) -> bool:
         if self.target.ready.line is None:
@@ -112,7 +134,7 @@ class Waiting:
 
     def _found_port(self) -> bool:
         """For a command that names no port: the one port it listens on."""
-        found = ports.own_ports(self.server.tree())
+        found = ports.own_ports(self.server.tree(), self.host)
         if len(found) == 1:
             self.port = found.pop()
             return True
@@ -125,7 +147,7 @@ class Waiting:
 
     def _connects(self) -> bool:
         try:
-            with self._secured(socket.create_connection((HOST, self.port or 0), timeout=PROBE_SECONDS)):
+            with self._secured(connected(self.host, self.port or 0, PROBE_SECONDS)):
                 return True
         except OSError as error:
             self.last = f"connecting failed: {error}"
@@ -138,11 +160,10 @@ class Waiting:
         left = max(self.limit - time.monotonic(), 0.05)
         seconds = min(PROBE_SECONDS * self._patience(), left)
         begun = time.monotonic()
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
+        connection = http.client.HTTPConnection(*self._named(), timeout=seconds)
         try:
             connection.response_class = FinalAnswer
-            connection.connect()
-            connection.sock = self._secured(connection.sock)
+            connection.sock = self._secured(connected(self.host, self.port or 0, seconds))
             with _closed_after(seconds, connection.sock):
                 connection.request(method, path, body, {"Connection": "close", **self.request.headers})
                 status = connection.getresponse().status
@@ -158,6 +179,10 @@ class Waiting:
         if self.target.ready.http and self.target.ready.status is None:
             self.last += ": ready.status sets another"
         return status == expected
+
+    def _named(self) -> tuple[str, int | None]:
+        """What the Host header says: a unix socket has no name of its own."""
+        return ("localhost", None) if at_socket(self.host) else (self.host, self.port)
 
     def _secured(self, sock: socket.socket) -> socket.socket:
         """The connection after its TLS handshake, where the target has https.
@@ -179,8 +204,8 @@ class Waiting:
 
     def _never(self) -> str:
         text = f"not ready after {self.timeout:g} s: {self.last}"
-        if self.last.startswith(NOTHING) and (elsewhere := ports.unreached(self.server.tree())):
-            return f"{text}; it listens on {', '.join(elsewhere)}: make it listen on {HOST} or on every address"
+        if self.last.startswith(NOTHING) and (elsewhere := ports.unreached(self.server.tree(), host=self.host)):
+            return f"{text}; it listens on {', '.join(elsewhere)}: make it listen on {self.host} or on every address"
         return text
 
     def _port_in_use(self, error: CaptureError) -> PortTaken | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import httptools
 
+from profpipe.connecting import at_socket
 from profpipe.load.exchange import Exchange
 from profpipe.load.response import Response
 
@@ -66,9 +67,7 @@ class Connection(Response, asyncio.Protocol):
         for left in reversed(range(CONNECT_TRIES)):
             context, name = self.load.tls or (None, None)
             try:
-                await asyncio.get_running_loop().create_connection(
-                    lambda: self, self.load.host, self.load.port, ssl=context, server_hostname=name
-                )
+                await self._connect(asyncio.get_running_loop(), context, name)
             except OSError:
                 self.load.error("connect")
                 if left:
@@ -77,6 +76,13 @@ class Connection(Response, asyncio.Protocol):
                 return True
         self.retired = True
         return False
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop, context: ssl.SSLContext | None, name: str | None) -> None:
+        host, port = self.load.host, self.load.port
+        if at_socket(host):
+            await loop.create_unix_connection(lambda: self, host, ssl=context, server_hostname=name)
+        else:
+            await loop.create_connection(lambda: self, host, port, ssl=context, server_hostname=name)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

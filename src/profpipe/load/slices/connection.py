@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import httptools
 
+from profpipe.connecting import connected
 from profpipe.load.exchange import Exchange
 from profpipe.load.response import Response
 from profpipe.tls import Channel, Trust, why
@@ -61,13 +62,12 @@ class Connection(Response):
         """Connect, with a few tries, and forget what was half read. SliceError when the server refuses."""
         for left in reversed(range(CONNECT_TRIES)):
             try:
-                self.socket = socket.create_connection((self._host, self._port), timeout=self._timeout)
+                self.socket = connected(self._host, self._port, self._timeout)
                 break
             except OSError as error:
                 if not left:
                     raise SliceError(f"it refuses connections: {error.strerror or error}") from error
                 time.sleep(RETRY_AFTER_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Python waits with a second system call where a socket has a time-out; the kernel's own needs none.
         self.socket.settimeout(None)
         limit = struct.pack("ll", int(self._timeout), int(self._timeout % 1 * 1e6))

@@ -23,7 +23,7 @@ from profpipe.pipeline.events import Building, Listener, Note
 from profpipe.pipeline.prepare.places import placed
 from profpipe.pipeline.prepare.prepared import Variants
 from profpipe.study import Target
-from profpipe.study.schema import EnvironmentTable
+from profpipe.study.environment import EnvironmentTable
 
 
 def with_environments(

@@ -86,17 +86,16 @@ def _pythons(prepared: PreparedStudy) -> str:
 
 def loads_in_words(prepared: PreparedStudy) -> str:
     """The study's load, then the load of each instrument that has its own; fitted loads are listed by instrument."""
-    return "; ".join([_loads_in_words(prepared), *_https_in_words(prepared)])
+    return "; ".join([_loads_in_words(prepared), *_reached_in_words(prepared)])
 
 
-def _https_in_words(prepared: PreparedStudy) -> list[str]:
-    """How the variants are reached, where that is not by plain HTTP for all of them."""
+def _reached_in_words(prepared: PreparedStudy) -> list[str]:
+    """How the variants are reached, where that is not by HTTP over IPv4 for all of them."""
     reached: dict[str, list[str]] = {}
     for name, target in prepared.targets.items():
-        trust = capture.trust_of(target)
-        reached.setdefault("plain HTTP" if trust is None else trust.words, []).append(name)
+        reached.setdefault(capture.reached_in_words(target), []).append(name)
     if len(reached) == 1:
-        return [words for words in reached if words != "plain HTTP"]
+        return [words for words in reached if words != "HTTP"]
     return [f"{', '.join(names)} by {words}" for words, names in reached.items()]
 
 

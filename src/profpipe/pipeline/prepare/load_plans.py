@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from profpipe import load
 from profpipe.capture.server.certificate import trust_of
+from profpipe.capture.server.command import names_socket
 from profpipe.errors import Refused, ToolMissing, UsageError
 from profpipe.model.report import Limit
 from profpipe.study import LoadPlan, Study, Target
@@ -18,7 +19,7 @@ def fit(plan: LoadPlan, target: Target, generator: str | None, update: Mapping[s
     changes = dict(update or {})
     if generator is not None:
         changes["generator"] = generator
-    plan = plan.model_copy(update=changes).trusting(trust_of(target))
+    plan = plan.model_copy(update=changes).reaching(trust_of(target), at_socket=names_socket(target))
     return plan if target.request is None else plan.asking(target.request)
 
 

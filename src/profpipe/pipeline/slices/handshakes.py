@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from profpipe.capture import trust_of
+from profpipe.capture.server.certificate import trust_of
 from profpipe.capture.server.layout import draw
 from profpipe.capture.server.ready import NotTrusted
 from profpipe.capture.side_by_side import StartLost, side_by_side, stop

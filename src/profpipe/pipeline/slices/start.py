@@ -152,7 +152,7 @@ def address_of(one: Running) -> Address:
     """Where a server is loaded, and how."""
     variant = one.variant
     trust = trust_of(variant.target)
-    return Address("127.0.0.1", one.port, one.server.keeper, variant.request, variant.routes, trust)
+    return Address(one.host, one.port, one.server.keeper, variant.request, variant.routes, trust)
 
 
 def serves_alone(variant: Variant, ticket: Ticket, setting: Setting) -> Lost | None:
