@@ -180,7 +180,7 @@ def test_a_port_taken_at_the_last_moment_is_left_for_another(
 
     free = ports.free_port()
     offers = iter([foreign_server, free])
-    monkeypatch.setattr(ports, "free_port", lambda: next(offers))
+    monkeypatch.setattr(ports, "free_port", lambda _host: next(offers))
     captured = run(marked("serves", tmp_path), tmp_path)
     assert captured.reason is None
     assert captured.command[-1] == str(free)
