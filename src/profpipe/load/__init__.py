@@ -108,5 +108,5 @@ def warm_up(plan: LoadPlan, host: str, port: int, *, cpus: Cpus, folder: Path) -
         return LoadResult("builtin", "not run", (), "closed", "none", 0, 0, 0, 0.0, sent=0, latency=Histogram((), ()))
     if plan.command is not None:
         return run(OWN, plan.model_copy(update={"requests": requests}), host, port, cpus=cpus, folder=folder)
-    warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": requests})
+    warming = plan.model_copy(update={"generator": "builtin", "mode": "count", "requests": requests, "warmup": 0})
     return run("builtin", warming, host, port, cpus=cpus, folder=folder)

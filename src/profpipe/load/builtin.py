@@ -78,6 +78,7 @@ def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:
         "requests": plan.requests,
         "rate": plan.rate or 0.0,
         "duration": plan.duration,
+        "first": plan.warmup + 1,
     }
 
 

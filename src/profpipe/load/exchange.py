@@ -11,9 +11,12 @@ from itertools import repeat
 from typing import Any
 
 from profpipe.load.response import closes
+from profpipe.study.templates import Template
 
 # Requests of a load are dealt from decks of so many, each with every request as often as its weight says.
 DECK = 1000
+# Where the length of a body differs, the client writes it.
+LENGTH = b"Content-Length: {length}"
 
 
 class Exchange:
@@ -48,10 +51,46 @@ class Exchange:
         self.verified, self.verified_status, self.verified_body = data, status, body_bytes
 
 
+class Varying(Exchange):
+    """A request whose path or body has values that differ; each that is sent is an exchange of its own (`made`)."""
+
+    __slots__ = ("_body", "_fields", "_line")
+
+    def __init__(self, request: bytes, accepted: Sequence[int], *, head: bool = False, name: str = "") -> None:
+        super().__init__(request, accepted, head=head, name=name)
+        top, _, body = request.partition(b"\r\n\r\n")
+        line, _, self._fields = top.partition(b"\r\n")
+        self._line, self._body = Template(line), Template(body)
+
+    def made(self, number: int, rng: random.Random) -> Exchange:
+        """The request with these values, and the length that its body has with them."""
+        body = self._body.filled(number, rng)
+        fields = self._fields.replace(LENGTH, b"Content-Length: %d" % len(body))
+        found = Exchange.__new__(Exchange)
+        found.request = b"%b\r\n%b\r\n\r\n%b" % (self._line.filled(number, rng), fields, body)
+        found.accepted, found.head, found.name, found.closing = self.accepted, self.head, self.name, self.closing
+        found.verified, found.verified_body, found.verified_status = None, 0, 0
+        return found
+
+
 def of_spec(spec: Mapping[str, Any]) -> Exchange:
-    """An exchange from JSON: {request, accepted, head, name}; bytes are written as latin-1."""
+    """An exchange from JSON: {request, accepted, head, name, varying}; bytes are written as latin-1."""
     request = spec["request"].encode("latin-1")
-    return Exchange(request, spec["accepted"], head=spec["head"], name=spec["name"])
+    kind = Varying if spec.get("varying") else Exchange
+    return kind(request, spec["accepted"], head=spec["head"], name=spec["name"])
+
+
+def filled(
+    exchanges: Sequence[Exchange], sequence: Iterator[Exchange], seed: str, numbers: Iterator[int]
+) -> Iterator[Exchange]:
+    """The sequence with values where requests have places for them: of `numbers`, and drawn from `seed`.
+
+    A sequence of constant requests is given back as it is, and costs nothing more.
+    """
+    if not any(isinstance(each, Varying) for each in exchanges):
+        return sequence
+    rng = random.Random(f"values {seed}")
+    return (each.made(next(numbers), rng) if isinstance(each, Varying) else each for each in sequence)
 
 
 def deck(weights: Sequence[float], size: int, seed: str) -> list[int]:

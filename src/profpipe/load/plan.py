@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from profpipe.connecting import at_socket
 from profpipe.errors import LoadError
+from profpipe.load.exchange import LENGTH
 from profpipe.study.bodies import body_bytes
 from profpipe.study.load_checks import HEADER_NAME
+from profpipe.study.templates import differs
 
 if TYPE_CHECKING:
     from profpipe.study.requests import Asked, Request, Route
@@ -55,6 +57,8 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
     if not plan.request.keep_alive:
         return f"{name} opens a connection for each request without counting it"
+    if differs(plan.request.path, plan.request.body):
+        return f"{name} sends one constant request, and this one has values that differ"
     if plan.at_socket:
         return f"{name} loads no server at a unix socket"
     if plan.trust is not None and plan.trust.name != NO_NAME:
@@ -75,6 +79,7 @@ def asked_of(request: Request, routes: Sequence[Route], host: str, port: int) ->
             "head": asked.method == "HEAD",
             "name": name,
             "weight": weight,
+            "varying": differs(asked.path, asked.body),
         }
         for asked, accepted, name, weight in each or [(request, (request.status,), "", 1.0)]
     ]
@@ -93,7 +98,7 @@ def request_bytes(request: Asked, host: str, port: int) -> bytes:
         lines.append("Connection: close")
     body = body_bytes(request.body)
     if (body or request.method in WITH_BODY) and not has_header(request, "content-length", "transfer-encoding"):
-        lines.append(f"Content-Length: {len(body)}")
+        lines.append(LENGTH.decode() if differs(request.body) else f"Content-Length: {len(body)}")
     try:
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
     except UnicodeEncodeError as error:

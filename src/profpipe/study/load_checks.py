@@ -12,6 +12,7 @@ from profpipe.study.plans import UNUSED
 from profpipe.study.positions import KeyPath
 from profpipe.study.requests import MIX, Asked, Route
 from profpipe.study.schema import LoadPlan, asks_for
+from profpipe.study.templates import backwards
 
 # `${name}` belongs to a shell, `{{name}}` to a template, `{"a": 1}` is JSON. Only `{name}` is ours.
 PLACEHOLDER = re.compile(r"(?<![${])\{([a-z_]+)\}(?!\})")
@@ -111,6 +112,9 @@ def _one_group(path: KeyPath, pattern: str) -> Iterator[Mistake]:
 
 
 def check_request(path: KeyPath, request: Asked) -> Iterator[Mistake]:
+    for key in ("path", "body"):
+        if (place_of_values := backwards(getattr(request, key))) is not None:
+            yield Mistake((*path, key), f"{place_of_values}: the first number is the smaller one")
     for name, value in request.headers.items():
         place = (*path, "headers", name)
         if not HEADER_NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):

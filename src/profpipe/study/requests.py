@@ -28,9 +28,11 @@ class Asked(Part):
     """What every kind of request has."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="HTTP method")
-    path: str = Field("/", pattern=r"^/[^\s]*$", description="path and query")
+    path: str = Field(
+        "/", pattern=r"^/[^\s]*$", description="path and query; `{seq}` and `{random:1-1000}` differ in each"
+    )
     headers: dict[str, str] = Field(default_factory=dict, description="extra request headers")
-    body: str = Field("", description="request body, sent with its Content-Length")
+    body: str = Field("", description="request body, with `{seq}` and `{random:1-1000}` as in `path`")
     keep_alive: bool = Field(True, description="false = every request has a connection of its own")
 
     @property

@@ -22,6 +22,7 @@ from profpipe.connecting import at_socket, connected
 from profpipe.errors import CaptureError
 from profpipe.study.requests import Request
 from profpipe.study.schema import Target
+from profpipe.study.templates import first
 from profpipe.tls import client_context, why
 
 FIRST_LOOK, LONGEST_PAUSE = 0.002, 0.05
@@ -154,9 +155,9 @@ class Waiting:
             return False
 
     def _serves(self) -> bool:
-        path = self.target.ready.http or self.request.path
+        path = self.target.ready.http or first(self.request.path)
         method = "GET" if self.target.ready.http else self.request.method
-        body = None if self.target.ready.http else self.request.body.encode() or None
+        body = None if self.target.ready.http else first(self.request.body).encode() or None
         left = max(self.limit - time.monotonic(), 0.05)
         seconds = min(PROBE_SECONDS * self._patience(), left)
         begun = time.monotonic()

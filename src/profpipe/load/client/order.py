@@ -11,6 +11,7 @@ class Order:
     """One load, as one line of JSON on stdin. Times in seconds, `rate` in requests a second.
 
     `asked` = the requests as exchange.of_spec reads them, each with its `weight`. `tls` = a tls.Trust or None.
+    `first` = the first number of {seq}: the warm-up had those before it.
     """
 
     mode: str
@@ -23,3 +24,4 @@ class Order:
     requests: int = 0
     rate: float = 0.0
     duration: float = 0.0
+    first: int = 1

@@ -7,11 +7,12 @@ import resource
 import time
 from array import array
 from collections import Counter, deque
+from itertools import count
 from typing import Any
 
 from profpipe.load.client.connection import Connection
 from profpipe.load.client.order import Order
-from profpipe.load.exchange import dealt, of_spec
+from profpipe.load.exchange import dealt, filled, of_spec
 from profpipe.tls import Trust, client_context
 
 ORDER = "order"  # the seed of the order of several requests: the same in every run, so that runs compare
@@ -29,7 +30,8 @@ class Load:
         self.tls = (client_context(trust), trust.name) if trust else None
         self.exchanges = [of_spec(each) for each in order.asked]
         weights, total = [each["weight"] for each in order.asked], order.requests if order.mode == "count" else None
-        self.sequence = dealt(self.exchanges, weights, ORDER, total)
+        dealing = dealt(self.exchanges, weights, ORDER, total)
+        self.sequence = filled(self.exchanges, dealing, ORDER, count(order.first))
         self.sent = self.served = self.outstanding = self.reconnects = self.interim = self.bytes_read = self.live = 0
         self.errors: Counter[str] = Counter()
         self.latencies = array("d")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import repeat
+from itertools import count, repeat
 from typing import Any
 
 from profpipe.cpu_clock import TreeClock
-from profpipe.load.exchange import Exchange, deck, of_spec
+from profpipe.load.exchange import Exchange, deck, filled, of_spec
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
 from profpipe.tls import Trust
@@ -38,7 +39,8 @@ class Slice:
 class Server:
     """One variant: its closed loop and the clock of its processes."""
 
-    def __init__(self, index: int, spec: dict[str, Any], timeout: float) -> None:
+    def __init__(self, index: int, spec: dict[str, Any], timeout: float, numbers: Iterator[int]) -> None:
+        self.numbers = numbers  # of {seq}
         self.index = index
         self.clock = TreeClock(spec["root"])
         self.weights = [each["weight"] for each in spec["asked"]]
@@ -64,7 +66,10 @@ class Server:
     def slice(self, parts: list[int], route: int | None = None, seed: str = "") -> Slice:
         """Load it with parts of so many requests each: of one route, or of all in an order drawn from `seed`."""
         loop, read, now = self.loop, self.clock.read, time.perf_counter_ns
-        sequences = self._sequences(parts, route, seed)
+        sequences = [
+            (filled(loop.exchanges, sequence, f"{seed} {part}", self.numbers), sent)
+            for part, (sequence, sent) in enumerate(self._sequences(parts, route, seed))
+        ]
         loop.tidy()
         client = time.thread_time_ns()
         at = read()
@@ -106,6 +111,9 @@ class Session:
 
     def __init__(self) -> None:
         self.servers: list[Server] = []
+        self.numbers: dict[int, Iterator[int]] = defaultdict(
+            lambda: count(1)
+        )  # go on when connections are opened again
 
     def answer(self, command: dict[str, Any]) -> dict[str, Any]:
         """Carry out one command: open, slices, idle."""
@@ -124,7 +132,7 @@ class Session:
         self.close()
         for index, spec in enumerate(command["variants"]):
             try:
-                self.servers.append(Server(index, spec, command["timeout"]))
+                self.servers.append(Server(index, spec, command["timeout"], self.numbers[index]))
             except SliceError as error:
                 return {"failed": {"variant": index, "reason": str(error)}}
         return {}
