@@ -19,10 +19,8 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	pyproject.toml --group build
 DEMO := --extra demo --extra asgi
 
-# The tests of a file share what they set up, so they stay on one worker. Tests of servers wait for two fifths of their
-# time: three workers for each two processors use it.
-IN_PARALLEL = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
-WORKERS := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+# One worker a processor; the tests of a file share what they set up, so they stay on one.
+IN_PARALLEL = $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 ##@ The two that matter
 .PHONY: demo
@@ -34,13 +32,13 @@ test: $(VENV)/.dev ## set up for development and run the tests; some of them: ma
 ifdef T
 	$(BIN)/python -m pytest $(T)
 else
-	$(IN_PARALLEL) -n $(WORKERS) -m "not alone"
+	$(IN_PARALLEL) -m "not alone"
 	$(BIN)/python -m pytest -m alone
 endif
 
 .PHONY: quick
 quick: $(VENV)/.dev ## the tests that start no other program, open no socket and simulate nothing: under a minute
-	$(IN_PARALLEL) -n logical --hypothesis-profile=quick -m "not slow and not programs and not real and not alone"
+	$(IN_PARALLEL) --hypothesis-profile=quick -m "not slow and not programs and not real and not alone"
 
 .PHONY: seed
 seed: $(VENV)/.demo ## the study that profpipe grew from, on real Rust servers: about 15 minutes, needs cargo and `make tools`

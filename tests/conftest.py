@@ -32,8 +32,8 @@ settings.load_profile("untimed")
 # Other tests, and those of other checkouts, measure at the same time; the lock has tests of its own.
 os.environ["PROFPIPE_ALONGSIDE"] = "1"
 
-# Each worker of pytest-xdist keeps to one processor, and so do the servers it starts: what it measures is disturbed by
-# one other worker at most. A test that needs two processors is marked `alone`.
+# Workers of pytest-xdist have a processor each, and so have the servers they start: what one measures is not
+# disturbed by what the other does. A test that needs two processors is marked `alone`.
 if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")).startswith("gw"):
     usable = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {usable[int(worker.removeprefix("gw")) % len(usable)]})

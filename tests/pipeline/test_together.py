@@ -33,7 +33,7 @@ def server(fault: str = "none", after: int = 0) -> dict[str, Any]:
 
 
 def study(folder: Path, profiler: str = "perf", other: dict[str, Any] | None = None, **more: Any) -> PreparedStudy:
-    targets = {"plain": server(), "other": other or server("slower", 10**6)}
+    targets = {"plain": server(), "other": other or server("slower", -1000)}
     settings = {"profilers": ["clean", profiler], "load": LOAD, "seed": 5, **more}
     return replace(prepared(folder, targets, **settings), by_slices=True)
 
@@ -66,7 +66,7 @@ def test_one_recording_of_perf_is_told_apart_by_process(tmp_path: Path) -> None:
     assert plain is not None
     assert costly is not None
     samples = [int(record.profiler_facts["samples"].replace(",", "")) for record in records]
-    assert samples[1] > samples[0], "a request of the other burns 20 us"
+    assert samples[1] > samples[0], "a request of the other burns 220 us and more"
     assert [path.name for path in (tmp_path / "unit").rglob("perf.data*")] == []
     assert our_servers() == []
 

@@ -56,7 +56,9 @@ def test_a_study_that_sets_its_counts_needs_no_trial(tmp_path: Path) -> None:
     assert needs_trial(study(tmp_path))
     assert not needs_trial(study(tmp_path, load={"requests": 100}))
     assert not needs_trial(study(tmp_path, load={"mode": "closed"}))
-    assert needs_trial(study(tmp_path, profiler={"callgrind": {"load": {"warmup": 1}}}, load={"requests": 100}))
+    own = {"callgrind": {"load": {"warmup": 1}}}
+    assert not needs_trial(study(tmp_path, profiler=own, load={"requests": 100})), "its load starts from the study's"
+    assert needs_trial(study(tmp_path, profiler=own))
 
 
 def test_what_building_took_is_a_part_of_the_budget(tmp_path: Path) -> None:
