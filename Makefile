@@ -37,7 +37,7 @@ else
 endif
 
 .PHONY: quick
-quick: $(VENV)/.dev ## the tests that start no other program, open no socket and simulate nothing: under a minute
+quick: $(VENV)/.dev ## the tests that start no other program, open no socket and simulate nothing: about a minute
 	$(IN_PARALLEL) --hypothesis-profile=quick -m "not slow and not programs and not real and not alone"
 
 .PHONY: seed
