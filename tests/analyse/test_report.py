@@ -25,7 +25,7 @@ def report() -> Report:
 
 
 def as_json(report: Report) -> str:
-    return json.dumps(report.model_dump(mode="json", by_alias=True), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(report.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=1) + "\n"
 
 
 def test_the_sample_report_is_what_the_code_writes(report: Report, request: pytest.FixtureRequest) -> None:
