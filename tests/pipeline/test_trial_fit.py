@@ -137,6 +137,46 @@ def test_the_first_of_many_variants_shows_that_an_instrument_is_too_slow(tmp_pat
     assert hopeless(study(tmp_path, budget=600), tried, ("a", "callgrind"), 2, 40.0, by_slices=True) is None
 
 
+def test_counts_stay_where_a_busy_machine_leaves_no_time_for_the_starts_of_a_verdict(tmp_path: Path) -> None:
+    """Of a budget that does not allow both: a count is the same at any load, and three starts decide nothing."""
+    busy = trial({"a": 300, "b": 300}, {"clean": 4.0, "callgrind": 17.0})
+    found = plan(study(tmp_path, budget=170), busy, 57.0, by_slices=True)
+    assert not found.too_long
+    assert found.rounds == {"clean": 1, "callgrind": 2}
+    assert found.fitted.slices_s is None
+    assert found.fitted.not_by_slices == (
+        "a verdict needs starts that take 134 s, more than callgrind leaves of the study's budget of 170 s: "
+        "allow more with --budget"
+    )
+    assert found.expected_s <= 170
+    both = plan(study(tmp_path, budget=400), busy, 57.0, by_slices=True)
+    assert both.fitted.not_by_slices is None
+    assert both.rounds["callgrind"] == 3
+
+
+def test_starts_that_the_study_insists_on_are_not_given_up_for_counts(tmp_path: Path) -> None:
+    busy = trial({"a": 300, "b": 300}, {"clean": 4.0, "callgrind": 17.0})
+    found = plan(study(tmp_path, budget=170, slices=True), busy, 57.0, by_slices=True)
+    assert found.fitted.not_by_slices is None
+    assert "callgrind" in found.too_long
+
+
+def test_what_only_explains_is_left_out_before_what_is_counted(tmp_path: Path) -> None:
+    traced = replace(study(tmp_path, budget=170))
+    kinds = {"clean": "clean", "callgrind": "counted", "yappi": "traced"}
+    traced = replace(traced, kinds=kinds)
+    tried = trial({"a": 300, "b": 300}, {"clean": 1.0, "callgrind": 17.0})
+    for variant in ("a", "b"):
+        tried[variant, "yappi"] = replace(tried[variant, "callgrind"], outside_s=12.0)
+    found = plan(traced, tried, 30.0, by_slices=True)
+    assert list(found.too_long) == ["yappi"]
+
+
+def test_one_trial_that_is_slow_does_not_end_a_counted_instrument_that_fits_without_starts(tmp_path: Path) -> None:
+    tried = trial({"a": 300}, {"clean": 4.0, "callgrind": 17.0})
+    assert hopeless(study(tmp_path, budget=170), tried, ("a", "callgrind"), 2, 40.0, by_slices=True) is None
+
+
 def test_slow_starts_do_not_take_a_study_beyond_its_budget(tmp_path: Path) -> None:
     slow = trial({"a": 500, "b": 500}, {"clean": 5.0, "callgrind": 60.0})
     found = plan(study(tmp_path), slow, 60.0, by_slices=True)

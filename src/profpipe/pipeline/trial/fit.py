@@ -1,4 +1,8 @@
-"""Loads and rounds that finish within a budget, computed from what a trial found. Nothing here runs anything."""
+"""Loads and rounds that finish within a budget, computed from what a trial found. Nothing here runs anything.
+
+On a busy machine everything takes longer, and times get less certain while counts stay the same. So where the budget
+does not allow all, what only explains a cost goes first, then the verdict on CPU time, and counted instruments last.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from types import MappingProxyType
 from profpipe.pipeline.execute.one_run import EXTRA_LOAD_ROUNDS
 from profpipe.pipeline.prepare.fitted import SLICES_S, STUDY_S, Fitted, Size, leaves_count_open
 from profpipe.pipeline.prepare.prepared import PreparedStudy
-from profpipe.pipeline.trial.by_slices import clean_trials, why_rounds
+from profpipe.pipeline.trial.by_slices import LEAST_SLICES_S, clean_trials, least_slices_s, no_time, why_rounds
 from profpipe.pipeline.trial.one_trial import MOST_CONNECTIONS, Tried
 from profpipe.units import Instrument
 
@@ -29,9 +33,6 @@ LEAST_TIMEOUT_S, TIMEOUT_FACTOR = 15.0, 6.0
 REPORT_S = 8.0
 # The first trial of slice lengths sends this many requests a connection and variant (slices.start), in about TRIAL_S.
 LENGTH_REQUESTS, LENGTH_S, LENGTH_TRIAL_S = 12 * 2 * 16, 6.0, 12.0
-LEAST_SLICES_S = 25.0
-# A start launches all variants and the control, and at least a part of its time must be load; a verdict needs five.
-LEAST_STARTS, START_SHARE = 6, 1.7
 
 Pair = tuple[str, str]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -72,10 +73,17 @@ def plan(
     """
     not_by_slices = why_rounds(prepared, tried) if by_slices else None
     by_slices = by_slices and not_by_slices is None
-    least_s = _least_slices_s(prepared, tried) if by_slices else 0.0
+    left_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S
+    least_s = least_slices_s(prepared, tried) if by_slices else 0.0
     lengths_s = LENGTH_TRIAL_S if by_slices else 0.0
-    budget_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - lengths_s
-    setting, runs_s, too_long = _largest(prepared, tried, budget_s - least_s, without, by_slices=by_slices)
+    found = _largest(prepared, tried, left_s - lengths_s - least_s, without, by_slices=by_slices)
+    if by_slices and prepared.study.slices is not True and (counted := _counted_among(prepared, found[2], without)):
+        alone = _largest(prepared, tried, left_s, without, by_slices=False)
+        if not set(counted) <= set(alone[2]):
+            found, by_slices, lengths_s = alone, False, 0.0
+            not_by_slices = no_time(prepared, LENGTH_TRIAL_S + least_s, counted)
+    setting, runs_s, too_long = found
+    budget_s = left_s - lengths_s
     # On a busy machine starts are slow: fewer of them, rather than a study that goes beyond its budget.
     slices_s = max(budget_s - runs_s, min(least_s, LEAST_SLICES_S)) if by_slices else 0.0
     if prepared.study.budget is None:
@@ -101,7 +109,8 @@ def _largest(
             needed = _runs_s(prepared, tried, setting, by_slices=by_slices)
             if (total := sum(needed.values())) <= seconds:
                 return setting, total, too_long
-        worst = max((name for name in names if _may_go(prepared, name)), key=needed.__getitem__, default=None)
+        may_go = [name for name in names if _may_go(prepared, name)]
+        worst = max(may_go, key=lambda name: (prepared.kinds[name] != "counted", needed[name]), default=None)
         if worst is None:
             return setting, total, too_long
         too_long[worst] = _too_long(prepared, needed[worst])
@@ -116,13 +125,18 @@ def hopeless(
     *,
     by_slices: bool,
 ) -> str | None:
-    """Why even the fewest rounds would not fit, known from one of so many `variants`; None where they may."""
+    """Why even the fewest rounds would not fit, known from one of so many `variants`; None where they may.
+
+    What clean runs need for a verdict on CPU time is kept from instruments that explain, not from those that count.
+    """
     _, name = pair
     if not _may_go(prepared, name):
         return None
     one = tried[pair]
     needed_s = _rounds(prepared, name, FEWEST) * variants * one.outside_s
-    left_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - _least_clean_s(prepared, tried, by_slices)
+    counted = prepared.kinds[name] == "counted"
+    clean_s = _once_s(prepared, tried) if counted else _least_clean_s(prepared, tried, by_slices)
+    left_s = (prepared.study.budget or STUDY_S) - spent_s - REPORT_S - clean_s
     return None if needed_s + (variants - 1) * one.seconds <= left_s else _too_long(prepared, needed_s)
 
 
@@ -143,8 +157,16 @@ def _too_long(prepared: PreparedStudy, needed_s: float) -> str:
     )
 
 
+def _counted_among(prepared: PreparedStudy, too_long: Mapping[str, str], without: Mapping[str, str]) -> list[str]:
+    """The counted instruments that slices leave no time for."""
+    return [name for name in too_long if name not in without and prepared.kinds[name] == "counted"]
+
+
 def _settings(prepared: PreparedStudy, names: list[str]) -> Iterator[_Setting]:
-    """From the most to the least: shorter runs first, then fewer rounds, then counted runs without a control."""
+    """From the most to the least: shorter runs first, then fewer rounds, then counted runs without a control.
+
+    Last, one clean round beside counted ones: it shows how fast the variants are, and the counts decide.
+    """
     most = {name: _rounds(prepared, name, ROUNDS) for name in names}
     least = {name: min(_rounds(prepared, name, FEWEST), most[name]) for name in names}
     some = {name: least[name] if prepared.kinds[name] in {"sampled", "traced"} else most[name] for name in names}
@@ -154,6 +176,14 @@ def _settings(prepared: PreparedStudy, names: list[str]) -> Iterator[_Setting]:
     yield _Setting(SHARES[-1], some, control)
     yield _Setting(SHARES[-1], some, False)
     yield _Setting(SHARES[-1], least, False)
+    if any(prepared.kinds[name] == "counted" for name in names):
+        once = {name: 1 if prepared.kinds[name] == "clean" and _open(prepared, name) else least[name] for name in names}
+        yield _Setting(SHARES[-1], once, False)
+
+
+def _open(prepared: PreparedStudy, name: str) -> bool:
+    """Whether the study leaves the rounds of the instrument to profpipe."""
+    return prepared.study.use(name).rounds is None and "rounds" not in prepared.study.model_fields_set
 
 
 def _rounds(prepared: PreparedStudy, name: str, default: Mapping[Instrument, int]) -> int:
@@ -236,22 +266,22 @@ def _two_digits(number: float) -> int:
     return int(number / scale) * scale
 
 
-def _least_slices_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> float:
-    """Seconds for as many starts as a verdict needs."""
-    launch = {variant: found.outside_s for variant, found in clean_trials(prepared, tried).items()}
-    launch_s = sum(launch.values()) + launch.get(prepared.baseline, 0.0)
-    return max(LEAST_SLICES_S, LEAST_STARTS * START_SHARE * launch_s)
-
-
 def _least_clean_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried], by_slices: bool) -> float:
     """Seconds for the least that the clean runs need."""
     clean = next((name for name, kind in prepared.kinds.items() if kind == "clean"), None)
     if clean is None:
         return 0.0
     if by_slices and why_rounds(prepared, tried) is None:
-        return _least_slices_s(prepared, tried) + LENGTH_TRIAL_S
+        return least_slices_s(prepared, tried) + LENGTH_TRIAL_S
     each = [tried[variant, clean].outside_s + RUN_DEFAULT_S * SHARES[-1] for variant in _variants(tried, clean)]
     return FEWEST["clean"] * sum(each)
+
+
+def _once_s(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> float:
+    """Seconds of one clean run of each variant, as short as they get."""
+    extra_s = sum(plan.duration for plan in (prepared.study.throughput, prepared.study.latency) if plan is not None)
+    each_s = RUN_DEFAULT_S * SHARES[-1] + extra_s
+    return sum(found.outside_s + each_s for found in clean_trials(prepared, tried).values())
 
 
 def _clean_rates(prepared: PreparedStudy, tried: Mapping[Pair, Tried]) -> list[float]:
