@@ -71,6 +71,15 @@ def test_every_library_has_a_row_the_largest_first() -> None:
     ]  # fmt: skip
 
 
+def test_a_library_has_the_name_of_its_package_where_that_is_another() -> None:
+    costs = [100] * len(FUNCTIONS)
+    names = {"six": "Six of Benjamin"}
+    given = study([run("a", costs), run("b", costs)], import_names=names)
+    found = [row.library for row in table(build_report(given)).libraries]
+    assert "Six of Benjamin" in found
+    assert "six" not in found
+
+
 def test_of_real_captures_no_cost_is_lost() -> None:
     for found in build_report(concurrency(("threads", "gevent"), counted=1)).hotspots:
         for variant, total in found.total.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from profpipe.capture import Package, packages_of
+from profpipe.capture import Package, import_names, packages_of
 from profpipe.pipeline.commits.dependencies import dependencies
 from profpipe.study import Target
 
@@ -70,3 +70,18 @@ def test_modules_of_a_go_server_are_those_of_its_go_mod(tmp_path: Path) -> None:
 
 def test_a_target_without_a_lock_file_has_no_known_packages(tmp_path: Path) -> None:
     assert packages_of(Target(command=("./server", "{port}"), language="native"), tmp_path) == {}
+
+
+def test_a_package_is_known_by_what_is_imported_where_that_is_called_otherwise() -> None:
+    packages = {
+        "Pillow": Package("11.0", ("PIL/", "pillow.libs/")),
+        "PyYAML": Package("6.0", ("yaml/", "_yaml.cpython-312-x86_64-linux-gnu.so")),
+        "typing_extensions": Package("4.1", ("typing_extensions.py",)),
+        "SQLAlchemy": Package("2.0", ("sqlalchemy/",)),
+    }
+    assert import_names(packages) == {"PIL": "Pillow", "yaml": "PyYAML", "_yaml": "PyYAML"}
+
+
+def test_a_name_that_several_packages_share_stands_for_none_of_them() -> None:
+    packages = {"google-auth": Package("2.0", ("google/",)), "protobuf": Package("5.0", ("google/",))}
+    assert import_names(packages) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -66,10 +67,14 @@ class Known:
 
 
 class Index:
-    """Functions of all profiles of a report, each with one row. Order of first sight."""
+    """Functions of all profiles of a report, each with one row. Order of first sight.
 
-    def __init__(self, categories: Categories) -> None:
+    `import_names` = import name -> the Python package that has it, where that is called otherwise.
+    """
+
+    def __init__(self, categories: Categories, import_names: Mapping[str, str]) -> None:
         self.categories = categories
+        self._import_names = import_names
         self.functions: list[Known] = []
         self._by_key: dict[Key, Known] = {}
         # The profile is kept with its rows, so that no other one gets its id.
@@ -117,6 +122,8 @@ class Index:
         if known is None:
             category = self.categories.of(name, object_, file, level, own)
             whose = origin(name, file, object_, level, own)
+            part, library = library_of(name, file, object_, level, whose)
+            named = self._import_names.get(library, library) if language == "python" else library
             known = Known(
                 key=key,
                 row=len(self.functions),
@@ -124,7 +131,7 @@ class Index:
                 object=base_name(object_),
                 runtime=RUNTIMES[runtime],
                 origin=whose,
-                part=library_of(name, file, object_, level, whose),
+                part=(part, named),
                 library=installed(file),
             )
             self._by_key[key] = known

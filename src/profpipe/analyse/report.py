@@ -32,7 +32,7 @@ def build_report(study: StudyData) -> Report:
     Runs that are invalid, partial or without a count of requests are listed in `invalid` and are no sample anywhere.
     """
     study = study.in_order()
-    index = Index(categories(study.category_rules))
+    index = Index(categories(study.category_rules), study.record.import_names)
     matrices = all_matrices(study, index)
     aligned = align(matrices, index, study)
     figures = measured_figures(study, matrices)

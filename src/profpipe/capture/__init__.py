@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from profpipe.capture.doctor import ToolState, try_tools
     from profpipe.capture.environments.interface import EnvironmentKind, Package, Requirement, Wanted
     from profpipe.capture.environments.make import Environment, make_environment
-    from profpipe.capture.environments.present import packages_of
+    from profpipe.capture.environments.present import import_names, packages_of
     from profpipe.capture.environments.registry import find_lock
     from profpipe.capture.interface import Profiler
     from profpipe.capture.machine import crates, environment_facts
@@ -39,6 +39,7 @@ _MODULES = {
     "default_profilers": "profilers.registry",
     "environment_facts": "machine",
     "find_lock": "environments.registry",
+    "import_names": "environments.present",
     "make_environment": "environments.make",
     "missing_requirements": "server.requirements",
     "packages_of": "environments.present",
@@ -68,6 +69,7 @@ __all__ = [
     "default_profilers",
     "environment_facts",
     "find_lock",
+    "import_names",
     "make_environment",
     "missing_requirements",
     "packages_of",

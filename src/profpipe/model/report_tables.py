@@ -108,7 +108,7 @@ class LibraryRow(Part):
     """All functions of one library, or of the server's own code, the standard library, the interpreter, the kernel."""
 
     origin: Origin = Field(description="whose code it is; empty: not known")
-    library: str = Field("", description="the library: its import name, npm package, Go module or object")
+    library: str = Field("", description="the library: its Python or npm package, Go module or object")
     functions: int = Field(description="that ran in some variant")
     cells: dict[str, Cell]
 

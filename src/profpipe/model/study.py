@@ -51,7 +51,8 @@ class StudyRecord:
     `request` = its method and path, empty in folders of earlier versions; `unit` = what a load counts, which costs are
     per. `gate` = the rules that decide whether this
     change fails, as `--fail-on` has them, and `accepted` = the regressions that were accepted for it. `dependencies` =
-    the packages whose version differs from the baseline's.
+    the packages whose version differs from the baseline's. `import_names` = import name -> the Python package that has
+    it in the servers' environments, where that is called otherwise.
     """
 
     study: str
@@ -84,3 +85,4 @@ class StudyRecord:
     accepted: tuple[Accepted, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     trial: TrialRecord | None = None
+    import_names: Mapping[str, str] = field(default_factory=dict)

@@ -76,7 +76,8 @@ class Uv:
 def installed(folder: Path) -> Mapping[str, Package]:
     """The distributions of a venv, by the names they have themselves."""
     sites = [str(path) for path in folder.glob("lib/python*/site-packages")]
-    found = {dist.metadata["Name"]: Package(dist.version, _prefixes(dist)) for dist in distributions(path=sites)}
+    read = ((dist, dist.metadata["Name"]) for dist in distributions(path=sites))
+    found = {name: Package(dist.version, _prefixes(dist)) for dist, name in read if name}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 

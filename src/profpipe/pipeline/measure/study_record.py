@@ -20,11 +20,7 @@ REQUEST = "request"
 
 
 def study_record(
-    prepared: PreparedStudy,
-    loaded: LoadedFile,
-    command: str,
-    created: datetime,
-    machine: Mapping[str, str],
+    prepared: PreparedStudy, loaded: LoadedFile, command: str, created: datetime, machine: Mapping[str, str]
 ) -> StudyRecord:
     """Build the record of a prepared study. `machine` = facts of the machine that carries out the runs."""
     study, written = prepared.study, prepared.variants.as_written
@@ -58,6 +54,7 @@ def study_record(
         checkout=str(prepared.variants.checkout or ""),
         gate=prepared.gate,
         accepted=prepared.accepted,
+        import_names=_import_names(prepared),
     )
 
 
@@ -82,6 +79,19 @@ def _pythons(prepared: PreparedStudy) -> str:
         if (python := capture.python_of(target, prepared.root_of(name))) is not None:
             found.setdefault(python, []).append(name)
     return "; ".join(f"{python} ({', '.join(names)})" if len(found) > 1 else python for python, names in found.items())
+
+
+def _import_names(prepared: PreparedStudy) -> dict[str, str]:
+    """Of all Python servers together; what two of them have of different packages is left out."""
+    found: dict[str, set[str]] = {}
+    for name, target in prepared.targets.items():
+        if target.language != "python":
+            continue
+        made = prepared.variants.environments.get(name)
+        packages = capture.packages_of(target, prepared.root_of(name)) if made is None else made.packages()
+        for imported, package in capture.import_names(packages).items():
+            found.setdefault(imported, set()).add(package)
+    return {imported: packages.pop() for imported, packages in found.items() if len(packages) == 1}
 
 
 def loads_in_words(prepared: PreparedStudy) -> str:
