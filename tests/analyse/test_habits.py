@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from httpx2 import Client
-from jinja2 import Environment
+from jinja2 import DictLoader, Environment
 from pydantic import TypeAdapter
 
 from profpipe.analyse import compare_profiles
@@ -233,6 +233,36 @@ def test_a_call_that_blocks_a_loop_in_c_is_told() -> None:
 
     found = said(report_of(server(), server(sleep=1)))["blocking call"]
     assert "“sleep” (time) runs once per request below “show” (shop/app.py:9), never in a." in found.text
+
+
+PAGES = DictLoader({"page": "{% include 'part' %}", "part": "{{ number }}"})
+KEPT, FORGETFUL = Environment(loader=PAGES), Environment(loader=PAGES, cache_size=0)
+
+
+def compiled_once(number: int) -> object:
+    return KEPT.get_template("page").render(number=number)
+
+
+def compiled_twice(number: int) -> object:
+    return FORGETFUL.get_template("page").render(number=number)
+
+
+def with_an_environment(number: int) -> object:
+    return Environment(loader=PAGES).get_template("page").render(number=number)
+
+
+@pytest.mark.programs
+def test_an_environment_is_told_before_the_templates_that_it_compiles(tmp_path: Path) -> None:
+    found = said(compared(compiled_once, with_an_environment, tmp_path))["template"].text
+    assert "“Environment.__init__” (jinja2/environment.py" in found
+    assert "runs once per request below “with_an_environment”" in found
+
+
+@pytest.mark.programs
+def test_a_template_is_not_what_compiles_the_template_that_it_includes(tmp_path: Path) -> None:
+    found = said(compared(compiled_once, compiled_twice, tmp_path))["template"].text
+    assert "“Environment.compile” (jinja2/environment.py" in found
+    assert "runs twice per request below “compiled_twice”" in found
 
 
 def test_twice_as_many_of_few_queries_are_no_query_for_each_row(tmp_path: Path) -> None:

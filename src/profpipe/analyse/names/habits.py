@@ -12,12 +12,16 @@ class Habit:
     """`functions` = file and name of functions whose calls tell it, as globs on what a report shows.
 
     A method is shown with the class of its object by some profilers and with the class that defines it by others.
-    `on_loop`: only calls that an event loop leads to count, since all other requests wait for these.
+    `on_loop`: only calls that an event loop leads to count, since all other requests wait for these. `first_tells`: of
+    the functions that differ the first listed tells it, however often the later ones run, which follow from it.
+    `in_templates`: a template of the server can be what has the habit; where not, it only runs what its caller made.
     """
 
     key: str
     functions: tuple[tuple[str, str], ...]
     on_loop: bool = False
+    first_tells: bool = False
+    in_templates: bool = True
 
 
 HABITS = (
@@ -46,6 +50,8 @@ HABITS = (
             ("django/template/base.py", "Template.__init__"),
             ("mako/template.py", "Template.__init__"),
         ),
+        first_tells=True,
+        in_templates=False,
     ),
     Habit(
         "validator",

@@ -67,8 +67,9 @@ def _of_matrix(
         fits = [row for row in rows[habit.key] if row < len(before) and not same_calls(before[row], after[row])]
         fits = [row for row in fits if not habit.on_loop or _on_loop(known, above[bool(after[row] > before[row])], row)]
         if fits:
-            row = max(fits, key=lambda r: (abs(after[r] - before[r]), -fits.index(r)))
-            own = _nearest_own(known, above[bool(after[row] > before[row])], row)
+            differs = {row: abs(float(after[row] - before[row])) for row in fits}
+            row = fits[0] if habit.first_tells else max(fits, key=lambda r: (differs[r], -fits.index(r)))
+            own = _nearest_own(known, above[bool(after[row] > before[row])], row, in_templates=habit.in_templates)
             yield _calls(matrix, habit, contender, known[row], own, before, after)
 
 
@@ -95,15 +96,17 @@ def _callers(matrix: Matrix, variant: str) -> Callers:
     return {row: [caller for _, caller in sorted(callers)] for row, callers in found.items()}
 
 
-def _nearest_own(known: Sequence[Known], above: Callers, row: int) -> Known | None:
+def _nearest_own(known: Sequence[Known], above: Callers, row: int, *, in_templates: bool) -> Known | None:
     """The server's own function with the fewest calls between it and the row; one without a name (a lambda, a generator
-    expression) only where there is no other. An event loop or the worker of a pool is no way to it."""
+    expression), and a template unless `in_templates`, only where there is no other. An event loop or the worker of a
+    pool is no way to it."""
 
     def ends(at: int) -> bool:
         return is_dispatcher(known[at].key.file, known[at].key.name)
 
     own = [known[at] for at in _upwards(above, row, ends) if known[at].origin == "own"]
-    return next((function for function in own if not function.key.name.endswith(">")), next(iter(own), None))
+    good = (f for f in own if not f.key.name.endswith(">") and (in_templates or f.key.file.endswith(".py")))
+    return next(good, next(iter(own), None))
 
 
 def _on_loop(known: Sequence[Known], above: Callers, row: int) -> bool:
