@@ -34,7 +34,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
     ),
     "capture": (
         {"complaints", "server"},
-        {"tools", "environments"},
+        {"tools", "environments", "services"},
         {"machine", "interface"},
         {"launch", "profilers"},
         {"run", "side_by_side", "loaded_files", "doctor"},

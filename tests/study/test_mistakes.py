@@ -62,7 +62,10 @@ def test_a_mistake_is_a_usage_error(tmp_path: Path) -> None:
 
 ONE_MISTAKE: dict[str, tuple[str, str]] = {
     "unknown key": (SERVER + 'labl = "A"', '3:1: target.a.labl: unknown key; did you mean "label"?'),
-    "unknown key, nothing near": ("zzz = 1", "1:1: zzz: unknown key; known: category, load, schema, study, target"),
+    "unknown key, nothing near": (
+        "zzz = 1",
+        "1:1: zzz: unknown key; known: category, load, schema, service, study, target",
+    ),
     "key of a nested table": (SERVER + "ready.htp = 1", '3:7: target.a.ready.htp: unknown key; did you mean "http"?'),
     "missing command": ("[target.a]\n", '1:9: target.a: missing key "command"'),
     "misspelt required key is one mistake": (

@@ -73,7 +73,7 @@ def _asked(option: str, question: str, **kind: Any) -> str:
 @CONFIG
 def check(config: Path | None) -> None:
     """Check profpipe.toml and print every mistake with its line."""
-    from profpipe.pipeline.setup import load_study_file
+    from profpipe.pipeline.setup import load_study_file, missing_services
 
     loaded = load_study_file(config)
     targets, studies = len(loaded.file.target), len(loaded.file.study)
@@ -81,6 +81,9 @@ def check(config: Path | None) -> None:
         f"{loaded.path}: {targets} {'target' if targets == 1 else 'targets'}, "
         f"{studies} {'study' if studies == 1 else 'studies'}, no mistakes"
     )
+    for name, (_, why) in missing_services(loaded).items():
+        if why is not None:
+            say(f"service {name} cannot run here: {why}")
 
 
 @click.command("list")
@@ -100,6 +103,9 @@ def list_(config: Path | None, as_json: bool) -> None:
     for target in rows["targets"]:
         state = "ready" if target["missing"] is None else f"cannot run: {target['missing']}"
         say(f"target {target['id']:<20} {state}")
+    for service in rows["services"]:
+        state = "ready" if service["missing"] is None else f"cannot run: {service['missing']}"
+        say(f"service {service['id']:<19} {state}")
 
 
 @click.command()

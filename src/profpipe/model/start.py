@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# "memory" = there is none left for this variant next to the others.
-StartPhase = Literal["memory", "start", "ready", "warm-up", "slices", "stop"]
+# "memory" = there is none left for this variant next to the others; "service" = a service beside the servers ended.
+StartPhase = Literal["memory", "service", "start", "ready", "warm-up", "slices", "stop"]
 
 
 def control_name(baseline: str) -> str:

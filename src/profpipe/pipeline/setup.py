@@ -14,7 +14,7 @@ from profpipe.units import Language
 
 if TYPE_CHECKING:
     from profpipe.pipeline.project.find import Server
-    from profpipe.study import Request
+    from profpipe.study import Request, Service
 
 
 def load_study_file(config: Path | None) -> LoadedFile:
@@ -44,7 +44,7 @@ def read_file(path: Path) -> LoadedFile:
 
 
 def listing(loaded: LoadedFile) -> dict[str, Any]:
-    """Studies and targets of the file; `missing` = why a target cannot run here, None when it can."""
+    """Studies, targets and services of the file; `missing` = why one cannot run here, None when it can."""
     from profpipe.capture import missing_requirements
 
     return {
@@ -63,7 +63,22 @@ def listing(loaded: LoadedFile) -> dict[str, Any]:
             {"id": name, "label": target.label or name, "missing": missing_requirements(target, loaded.root)}
             for name, target in loaded.file.target.items()
         ],
+        "services": [
+            {"id": name, "label": shlex.join(service.command), "missing": why}
+            for name, (service, why) in missing_services(loaded).items()
+        ],
     }
+
+
+def missing_services(loaded: LoadedFile) -> dict[str, tuple[Service, str | None]]:
+    """Every service of the file, and why it cannot run here; None when it can."""
+    from profpipe.capture.services.needs import missing_for
+
+    whole = {
+        name: service.model_copy(update={"cwd": str(loaded.root / service.cwd)})
+        for name, service in loaded.file.service.items()
+    }
+    return {name: (service, missing_for(service)) for name, service in whole.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
         Hypothesis,
         LoadPlan,
         ProfilerUse,
-        Ready,
-        Requires,
         Study,
         StudyFile,
         Target,
     )
+    from profpipe.study.service import Service
     from profpipe.study.starter import starter_file
+    from profpipe.study.starting import Ready, Requires
 
 __all__ = [
     "CategoryRule",
@@ -34,6 +34,7 @@ __all__ = [
     "Ready",
     "Request",
     "Requires",
+    "Service",
     "Study",
     "StudyFile",
     "Target",
@@ -48,6 +49,9 @@ _FILES = {
     "LoadedFile": "read",
     "read_study_file": "read",
     "starter_file": "starter",
+    "Ready": "starting",
+    "Requires": "starting",
+    "Service": "service",
 }
 
 

@@ -14,6 +14,8 @@ from profpipe.study.load_checks import PLACEHOLDER, check_load, check_request
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.positions import KeyPath
 from profpipe.study.schema import CategoryRule, LoadPlan, ProfilerUse, Study, StudyFile, Target
+from profpipe.study.services import check_services
+from profpipe.study.starting import Ready
 
 CLEAN = "clean"
 
@@ -40,13 +42,16 @@ def check_file(file: StudyFile, root: Path, known: Known) -> Iterator[Mistake]:
         yield from check_load(("load", name), plan, root, known.generators)
         if plan.plan is not None:
             yield Mistake(("load", name, "plan"), "a named plan cannot refer to another plan: write its keys here")
+    yield from check_services(file, root)
+    for name, service in file.service.items():
+        yield from _ready(("service", name), service.ready)
     for number, rule in enumerate(file.category):
         yield from check_category(("category", number), rule, known)
 
 
 def check_target(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]:
     yield from _command(path, target)
-    yield from _ready(path, target)
+    yield from _ready(path, target.ready)
     yield from _cwd(path, target, root)
     for name, value in target.env.items():
         if not name or "=" in name or "\0" in name + value:
@@ -85,8 +90,8 @@ def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:
         )
 
 
-def _ready(path: KeyPath, target: Target) -> Iterator[Mistake]:
-    ready, place = target.ready, (*path, "ready")
+def _ready(path: KeyPath, ready: Ready) -> Iterator[Mistake]:
+    place = (*path, "ready")
     given = [key for key, there in (("http", ready.http), ("tcp", ready.tcp), ("line", ready.line)) if there]
     if len(given) > 1:
         yield Mistake(place, f"{' and '.join(given)} are both set: keep one")

@@ -15,12 +15,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TABLES: Mapping[str, str] = {
     "StudyFile": "the file",
     "Target": "[target.NAME]",
-    "Ready": "[target.NAME.ready]",
+    "Ready": "[target.NAME.ready], [service.NAME.ready]",
     "EnvironmentTable": "[target.NAME.environment]",
     "Requires": "[target.NAME.requires]",
     "Https": "[target.NAME.https]",
     "Request": "[study.NAME.load.request], [target.NAME.request]",
     "Route": "[[study.NAME.load.request]], [[load.NAME.request]]",
+    "Service": "[service.NAME]",
     "Study": "[study.NAME]",
     "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",
     "Counting": "[study.NAME.load.count], [load.NAME.count]",
@@ -72,8 +73,8 @@ Which file is read: `--config FILE`, else the variable `PROFPIPE_CONFIG`, else t
 repository only the folder itself is searched. All paths are relative to the file's folder. Only
 `profpipe run` executes anything in the file.
 
-`{{port}}` and `{{python}}` are the only placeholders: the chosen port (in `command` and `env`), and the interpreter
-that runs profpipe (in `command` and `build`). Commands are lists of arguments; there is no shell unless you start one.
+The placeholders of a command are in its line below; `{{python}}` may be in `build` as well. Commands are lists of
+arguments; there is no shell unless you start one.
 
 `src/profpipe/study/profpipe.schema.json` is the same as a JSON Schema, for completion and checks in an editor:
 `#:schema path/to/profpipe.schema.json` in the file's first line.

@@ -21,6 +21,7 @@ from profpipe.study.plans import with_plans
 from profpipe.study.positions import KeyPath, Position, nearest_position, positions
 from profpipe.study.requests import ONE, SEVERAL
 from profpipe.study.schema import StudyFile
+from profpipe.study.services import with_services
 
 SIZE_LIMIT = 1 << 20
 # Values for missing required keys while the rest of the table is checked: every check accepts them.
@@ -42,6 +43,7 @@ _JUDGED_BY: Mapping[str, frozenset[str]] = {
     "port": frozenset({"port", "command"}),
     "env": frozenset({"env", "command"}),
     "ready": frozenset({"ready", "command"}),
+    "services": frozenset({"services", "command", "env"}),
     "match": frozenset({"match", "examples"}),
 }
 
@@ -100,7 +102,12 @@ def read_study_file(
     mistakes += [found for found in check_file(file, path.parent, known) if not _follows(found.path, broken)]
     if mistakes:
         raise ConfigError(_lines(path, places, prefix, mistakes))
-    return LoadedFile(path, path.parent, with_authorities(with_bodies(file, path.parent), path.parent), places)
+    return LoadedFile(path, path.parent, _whole(file, path.parent), places)
+
+
+def _whole(file: StudyFile, root: Path) -> StudyFile:
+    """The file with what it names in its place: bodies, authorities, services."""
+    return with_services(with_authorities(with_bodies(file, root), root), root)
 
 
 def _text(path: Path) -> str:

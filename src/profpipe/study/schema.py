@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
 from profpipe.study.counting import Counting
 from profpipe.study.environment import EnvironmentTable
-from profpipe.study.requests import Https, Name, OneOrSeveral, Part, Request, Route, StatusCode
+from profpipe.study.requests import Https, Name, OneOrSeveral, Part, Request, Route
+from profpipe.study.service import Service
+from profpipe.study.starting import Command, PortNumber, Ready, Requires, Seconds, StopSignal
 from profpipe.tls import Trust
 from profpipe.units import Language
 
-Seconds = Annotated[float, Field(gt=0, le=3600)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
-Command = Annotated[tuple[str, ...], Field(min_length=1)]
 Limit = Annotated[str, Field(pattern=r"^\d{1,4}(\.\d{1,4})?\s?%$")]
 PlacementChoice = Literal["auto", "same-core", "split", "spread", "free"]
-
-
-class Ready(Part):
-    """How to know that the server is ready: one of http, tcp and line; without any, http on the request's path."""
-
-    http: str | None = Field(None, description="path that must answer with `status`")
-    status: StatusCode | None = Field(
-        None, description="the status that `http` must answer with; that of the request when absent"
-    )
-    tcp: bool = Field(False, description="a connection is accepted")
-    line: str | None = Field(
-        None, description="regular expression for a line of output; a group named `port` gives the port"
-    )
-    timeout: Seconds = Field(30.0, description="seconds; ten times as long under callgrind")
-
-
-class Requires(Part):
-    """What the target needs to run; a target with a missing requirement is named and left out."""
-
-    modules: tuple[str, ...] = Field((), description="Python modules, searched with the target's own interpreter")
-    programs: tuple[str, ...] = Field((), description="programs on the PATH, or files relative to cwd")
-    install: str = Field("", description="the line that installs them, printed when they are missing")
 
 
 class Target(Part):
@@ -71,10 +50,13 @@ class Target(Part):
         None, description="it is reached by https; also when absent, where the command has `{tls_cert}`"
     )
     host: Literal["127.0.0.1", "::1"] = Field("127.0.0.1", description="the address at which it is reached")
-    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
-        None, description="a fixed port of the server; a free one is chosen when absent"
+    services: tuple[Name, ...] = Field(
+        (),
+        description="keys of [service.*] that it uses; `{service.NAME.port}`, `host`, `socket` and `data` of each may "
+        "be in `command` and `env`",
     )
-    stop: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] = Field("SIGTERM", description="signal that ends it")
+    port: PortNumber | None = Field(None, description="a fixed port of the server; a free one is chosen when absent")
+    stop: StopSignal = Field("SIGTERM", description="signal that ends it")
     stop_timeout: Seconds = Field(10.0, description="seconds until SIGKILL; three times as long under callgrind")
 
 
@@ -220,6 +202,7 @@ class Study(Part):
         "", description="how the classic lists write names: as the capture has them, or as `cargo-profiler` did"
     )
     targets: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="keys of [target.*]")
+    services: tuple[Name, ...] = Field((), description="keys of [service.*] that all its targets use")
     baseline: Name | None = Field(None, description="what the others are compared with; the first target when absent")
     profilers: tuple[str, ...] = Field(
         ("clean", "callgrind", "yappi"),
@@ -267,6 +250,20 @@ class Study(Part):
         default_factory=dict, description="per profiler: rounds, requests, load, placement, options"
     )
 
+    # No key of the file: the services that it and its targets use, by name.
+    _services: dict[str, Service] = PrivateAttr(default_factory=dict)
+
+    @property
+    def used_services(self) -> Mapping[str, Service]:
+        """The services that the study or one of its targets uses."""
+        return self._services
+
+    def beside(self, services: Mapping[str, Service]) -> Study:
+        """The study with these services beside its targets."""
+        found = self.model_copy()
+        found._services = dict(services)
+        return found
+
     def use(self, name: str) -> ProfilerUse:
         """How `name` of `profilers` is used; all defaults where the study does not set it."""
         return self.profiler.get(name) or ProfilerUse()
@@ -281,6 +278,7 @@ class StudyFile(Part):
 
     schema_: Literal[1] = Field(1, alias="schema", description="version of this file's shape")
     target: dict[Name, Target] = Field(default_factory=dict, description="the server variants")
+    service: dict[Name, Service] = Field(default_factory=dict, description="programs beside the servers: databases")
     study: dict[Name, Study] = Field(default_factory=dict, description="the questions")
     load: dict[Name, LoadPlan] = Field(
         default_factory=dict, description="load plans that studies share: `load.plan` names one"

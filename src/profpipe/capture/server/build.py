@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from profpipe.capture.server.command import fill
-from profpipe.capture.server.process import Supervised, exit_words, inherited_environment
+from profpipe.capture.server.process import Supervised, User, exit_words, inherited_environment
 from profpipe.errors import CaptureError
 from profpipe.study.schema import Target
 
@@ -27,11 +27,22 @@ def build(target: Target, root: Path, on_line: Callable[[str], None]) -> None:
         run_command(fill(command, 0), env, cwd, on_line)
 
 
-def run_command(argv: tuple[str, ...], env: Mapping[str, str], cwd: Path, on_line: Callable[[str], None]) -> None:
-    """Run one command to its end. Raises CaptureError(build) when it cannot be run or fails."""
+def run_command(
+    argv: tuple[str, ...],
+    env: Mapping[str, str],
+    cwd: Path,
+    on_line: Callable[[str], None],
+    *,
+    user: User | None = None,
+    data: Path | None = None,
+) -> None:
+    """Run one command to its end, as `user`. Raises CaptureError(build) when it cannot be run or fails.
+
+    `data` = a folder that is removed where we are killed before its end.
+    """
     lines: SimpleQueue[str] = SimpleQueue()
     try:
-        with Supervised(argv, env=env, cwd=cwd, on_line=lines.put) as process:
+        with Supervised(argv, env=env, cwd=cwd, on_line=lines.put, user=user, data=data, keeps_data=True) as process:
             while (status := process.wait(TELL_SECONDS)) is None:
                 _pass_on(lines, on_line)
     except CaptureError as error:

@@ -1,10 +1,12 @@
 """The keeper: a small process between profpipe and a server, so that no process of a run outlives it.
 
-Run as `python -I -S keeper.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus, scratch, data, stack_bytes}
-and then stays open. The keeper is a child subreaper, so daemons that double-fork and call setsid come back to it. When
-stdin ends (profpipe let go of it, or is gone, however it died) every descendant is killed and reaped, and the folders
-`scratch` (flat) and `data` (of any depth) are removed. STATUS_FD carries lines: "started PID" or "failed TEXT", then
-"exited STATUS" (negative = signal). Should the keeper itself be killed, the server dies with it.
+Run as `python -I -S keeper.py STATUS_FD`; stdin brings one JSON line {argv, env, cwd, cpus, scratch, data, stack_bytes,
+user} and then stays open. The keeper is a child subreaper, so daemons that double-fork and call setsid come back to
+it. When stdin ends (profpipe let go of it, or is gone, however it died) every descendant is killed and reaped, and the
+folders `scratch` (flat) and `data` (of any depth) are removed, `data` only where no KEEP came before the end. STATUS_FD
+carries lines: "started PID" or "failed TEXT", then "exited STATUS" (negative = signal).
+
+Should the keeper itself be killed, the server dies with it.
 
 Stdlib only; imports nothing of ours, since it runs with -I -S to start in some 15 ms.
 """
@@ -30,6 +32,7 @@ PERSONALITY_NOW = 0xFFFFFFFF
 LIBC = ctypes.CDLL(None, use_errno=True)
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 KILL_SECONDS = 20.0
+KEEP = b"k"  # on stdin: the folder `data` stays, for another command needs it
 
 
 def descendants() -> list[int]:
@@ -94,6 +97,14 @@ def place_memory(stack_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_STACK, (before, hard))
 
 
+def become_user(name: str, number: int, group: int) -> None:
+    """Give up being root. The kernel forgets at a change of user who is to die with us, so that it is told again."""
+    os.initgroups(name, group)
+    os.setgid(group)
+    os.setuid(number)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def become(spec: dict[str, Any], failed: int) -> None:
     """The child: a session of its own, all signals as a shell would give them, pinned, then the command.
 
@@ -114,6 +125,8 @@ def become(spec: dict[str, Any], failed: int) -> None:
         if spec["cpus"]:
             os.sched_setaffinity(0, spec["cpus"])
         os.chdir(spec["cwd"])
+        if spec["user"]:
+            become_user(*spec["user"])
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
@@ -136,8 +149,8 @@ def reap(server: int, status: int) -> None:
         return
 
 
-def keep(server: int, status: int, wake: int) -> None:
-    """Until profpipe lets go of stdin."""
+def keep(server: int, status: int, wake: int) -> bool:
+    """Until profpipe lets go of stdin. True = the folder of data stays."""
     poll = select.poll()
     poll.register(0, select.POLLIN | select.POLLHUP)
     poll.register(wake, select.POLLIN)
@@ -147,7 +160,7 @@ def keep(server: int, status: int, wake: int) -> None:
                 os.read(wake, 512)
                 reap(server, status)
             else:
-                return
+                return os.read(0, 1) == KEEP
 
 
 def read_spec() -> dict[str, Any]:
@@ -182,17 +195,18 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
+    stays = False
     try:
         error = os.read(failed, 4096)
         os.write(status, b"failed " + error + b"\n" if error else b"started %d\n" % server)
-        keep(server, status, wake)
+        stays = keep(server, status, wake)
     except OSError:
         pass
     finally:
         kill_all()
         if spec["scratch"]:
             remove(spec["scratch"])
-        if spec["data"]:
+        if spec["data"] and not stays:
             import shutil  # only here: no other run needs it, and it takes a third of the keeper's start
 
             shutil.rmtree(spec["data"], ignore_errors=True)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from profpipe.capture.server.daemons import foreground
 from profpipe.capture.server.log import Log
@@ -21,6 +21,7 @@ from profpipe.capture.server.orphans import kill_session
 from profpipe.errors import CaptureError
 
 KEEPER = Path(__file__).with_name("keeper.py")
+KEEP = b"k"  # as in keeper.py
 START_SECONDS = 20.0
 # Variables a server may inherit. Everything else stays out, so that two machines start the same server.
 INHERITED = (
@@ -37,6 +38,14 @@ def inherited_environment(source: Mapping[str, str] | None = None) -> dict[str, 
     exact = {name for name in INHERITED if not name.endswith("*")}
     prefixes = tuple(name[:-1] for name in INHERITED if name.endswith("*"))
     return {name: value for name, value in source.items() if name in exact or name.startswith(prefixes)}
+
+
+class User(NamedTuple):
+    """A user of this machine."""
+
+    name: str
+    number: int
+    group: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +86,13 @@ class Supervised:
         scratch: Path | None = None,
         data: Path | None = None,
         stack_bytes: int | None = None,
+        user: User | None = None,
+        keeps_data: bool = False,
     ) -> None:
         """Start it. Raises CaptureError(start) when the command cannot be executed. `on_line`: see Log.
 
-        `scratch`, a flat folder, and `data`, of any depth, are removed with the tree, also when we are gone by then.
+        `scratch`, a flat folder, and `data`, of any depth, are removed with the tree, also when we are gone by then;
+        with `keeps_data`, `data` only when we are gone. `user` = who it runs as, where we are root.
         `stack_bytes` places its memory (keeper.place_memory) where the system allows it; None = anywhere.
         """
         self._keeper, status_r, log_r = _start_keeper()
@@ -88,10 +100,11 @@ class Supervised:
         self.log = Log(log_r, on_line)
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
+        self._keeps_data = keeps_data
         spec: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
         self.data = data
         spec["scratch"], spec["data"] = str(scratch or ""), str(data or "")
-        spec["stack_bytes"] = stack_bytes or 0
+        spec["stack_bytes"], spec["user"] = stack_bytes or 0, list(user or ())
         try:
             self._begin(json.dumps(spec).encode() + b"\n")
         except BaseException:
@@ -184,6 +197,7 @@ class Supervised:
         stdin = self._keeper.stdin
         if stdin is not None and not stdin.closed:
             with contextlib.suppress(BrokenPipeError):
+                stdin.write(KEEP if self._keeps_data else b"")
                 stdin.close()
         try:
             self._keeper.wait(30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from profpipe import capture, load
@@ -12,6 +12,7 @@ from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.build import build_targets
 from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.execute.machine_lock import machine_lock
+from profpipe.pipeline.execute.services import Services
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 
 
@@ -21,6 +22,7 @@ class LocalSession:
 
     study: PreparedStudy
     listen: Listener
+    services: Services
 
     def environment(self) -> Mapping[str, str]:
         return capture.environment_facts((*capture.profiler_versions(), *load.programs()))
@@ -30,7 +32,9 @@ class LocalSession:
 
     def carry_out(self, units: Iterable[Unit[Result]]) -> Iterator[tuple[Unit[Result], Result]]:
         for unit in units:
-            yield unit, unit.carry_out(self.study, unit.folder, self.listen)
+            with self.services.beside() as study:
+                found = unit.carry_out(study, unit.folder, self.listen)
+            yield unit, found
 
 
 def missing() -> str | None:
@@ -42,5 +46,5 @@ def session(study: PreparedStudy, address: str, listen: Listener) -> Iterator[Se
     """Raises MachineBusy while another profpipe measures here."""
     if address:
         raise UsageError(f"--on local:{address}: local takes no address; write --on local")
-    with machine_lock():
-        yield LocalSession(study, listen)
+    with machine_lock(), closing(Services(study, listen)) as services:
+        yield LocalSession(study, listen, services)

@@ -87,7 +87,7 @@ def capture_planned(
     instance: capture.Profiler | None = None,
 ) -> RunRecord:
     """capture.capture_run with what the study says of this run; its loads and `instance` are the caller's."""
-    return capture.capture_run(
+    record = capture.capture_run(
         study.targets[plan.variant],
         study.study.tool(plan.profiler),
         begun=begin_record(study, plan),
@@ -102,6 +102,14 @@ def capture_planned(
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
         instance=instance,
     )
+    return without_service(study, record)
+
+
+def without_service(study: PreparedStudy, record: RunRecord) -> RunRecord:
+    """The record of a run whose service ended in it: not valid, by the name of the service; else as it is."""
+    if (error := study.beside.ended()) is None:
+        return record
+    return replace(record, reason=error.text, phase=record.phase or "load", log_tail=error.log_tail)
 
 
 def _judged(

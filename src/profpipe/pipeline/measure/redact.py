@@ -91,10 +91,12 @@ class Redactor:
 
 
 def credentials_of(study: PreparedStudy) -> tuple[str, ...]:
-    """The secret values of a study: of its targets' commands and environments, of the headers of its requests."""
+    """The secret values of a study: of commands and environments, of what services give, of headers."""
     found = {
         v for target in study.targets.values() for v in (*secret_values(target.env), *secret_words(target.command))
     }
+    services = study.study.used_services.values()
+    found |= {v for each in services for v in (*secret_values(each.env), *secret_values(each.provides))}
     found |= {value for request in study.requests for value in secret_values(request.headers)}
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from profpipe import store
-from profpipe.errors import CaptureError, ProfpipeError
+from profpipe.errors import CaptureError, ProfpipeError, UsageError
 from profpipe.model.report import Limit
 from profpipe.model.run import Phase, RunRecord
 from profpipe.model.study import StudyRecord
@@ -24,6 +24,7 @@ from profpipe.pipeline.measure.give_up import given_up, not_tried_again
 from profpipe.pipeline.measure.redact import credentials_of, redactor
 from profpipe.pipeline.measure.study_record import study_record
 from profpipe.pipeline.prepare.load_plans import NOT_MEASURED
+from profpipe.pipeline.prepare.options import LOCAL
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
 from profpipe.study.read import LoadedFile
@@ -166,6 +167,9 @@ def running_study(
     cannot be used, before anything is written.
     """
     executor, address = find_executor(prepared.executor)
+    if prepared.study.used_services and prepared.executor != LOCAL:
+        names = ", ".join(prepared.study.used_services)
+        raise UsageError(f"--on {prepared.executor}: the services {names} are started on this machine only: --on local")
     for left in prepared.left_out:
         listen(Note(f"{left.target} is left out: {left.reason}"))
     for limit in prepared.limits:

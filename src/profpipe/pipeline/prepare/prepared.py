@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profpipe.capture import Environment, Placement
+from profpipe.capture.services.beside import NO_SERVICES, Beside
 from profpipe.model.accepted import Accepted
 from profpipe.model.report import CommitInfo, LeftOut, Limit
 from profpipe.pipeline.prepare.fitted import NOT_FITTED, SLICES_S, Fitted
@@ -48,7 +49,8 @@ class PreparedStudy:
     what carries out the runs, NAME or NAME:ADDRESS; `gate` = the rules that decide whether the change fails, and
     `accepted` = the regressions that were accepted for it; `by_slices` = starts give the figures of clean runs;
     `fitted` = the loads that a trial has found; `routes_left_out` = requests of a load that has several which a variant
-    does not answer, with the reason: the loads of this study are without them.
+    does not answer, with the reason: the loads of this study are without them; `beside` = the services that run
+    while a unit is carried out.
     """
 
     id: str
@@ -67,6 +69,7 @@ class PreparedStudy:
     by_slices: bool = False
     routes_left_out: tuple[tuple[Route, str], ...] = ()
     fitted: Fitted = NOT_FITTED
+    beside: Beside = NO_SERVICES
 
     @property
     def targets(self) -> Mapping[str, Target]:

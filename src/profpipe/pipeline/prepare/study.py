@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from profpipe.capture import Placement, built_without, missing_requirements, place, profiler
+from profpipe.capture.services.needs import missing_for
 from profpipe.errors import UsageError
 from profpipe.model.report import LeftOut, Limit
 from profpipe.pipeline.prepare.instruments import check_options, instruments
@@ -51,6 +52,7 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
     if study.load.command is not None:
         study, variants = with_own_generator(study, variants)
     targets, roots = variants.targets, variants.roots
+    _check_services(study, study_id)
     check_options(study, study_id)
     _check_reference(study, study_id)
     study, absent = without_absent_loads(study, study_id, targets, options.generator)
@@ -78,6 +80,13 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
             + "; ".join(f"{limit.profiler}: {limit.text}" for limit in found.limits)
         )
     return replace(prepared, runs=runs)
+
+
+def _check_services(study: Study, study_id: str) -> None:
+    """Raises UsageError for a service that cannot run here: no variant that uses it could."""
+    for name, service in study.used_services.items():
+        if (why := missing_for(service)) is not None:
+            raise UsageError(f"study {study_id}: the service {name} cannot run: {why}")
 
 
 def _check_reference(study: Study, study_id: str) -> None:

@@ -114,8 +114,12 @@ class _Running:
     def lose(self, lost: Lost) -> None:
         """One start less. CaptureError where nothing can be measured any more."""
         name = lost.variant
-        if name is None:
+        if lost.phase == "service":
+            self.losses[""] += 1  # no variant has this name
+        if name is None and self.losses[""] not in range(1, LOST_MOST):
             raise CaptureError(lost.phase, lost.reason, log_tail=lost.log_tail)
+        if name is None:
+            return
         self.losses[name] += 1
         if self.losses[name] < LOST_MOST:
             return

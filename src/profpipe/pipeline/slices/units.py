@@ -48,6 +48,12 @@ def setting_of(study: PreparedStudy, fitted: Fitted) -> Setting:
     )
 
 
+def service_lost(study: PreparedStudy) -> Lost | None:
+    """Why no figure of a start counts: a service ended in it. None while all run."""
+    error = study.beside.ended()
+    return None if error is None else Lost(None, "service", error.text, error.log_tail)
+
+
 @dataclass(frozen=True, slots=True)
 class StartUnit:
     """One start of the study; `names` = the variants that take part."""
@@ -63,12 +69,14 @@ class StartUnit:
     def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> Start:  # noqa: ARG002 - it leaves no files
         variants, ticket = variants_of(study, self.names), draw(self.seed, self.number)
         try:
-            return measure_start(
+            start = measure_start(
                 variants, ticket, self.plan, setting_of(study, self.fitted), seed=self.seed, idle_s=self.idle_s
             )
         except LoadError as error:
             lost = Lost(None, "slices", str(error))
-            return Start(ticket=ticket, plan=self.plan, orders=(), variants={}, seconds=0.0, lost=lost)
+            start = Start(ticket=ticket, plan=self.plan, orders=(), variants={}, seconds=0.0, lost=lost)
+        ended = service_lost(study)
+        return start if ended is None else replace(start, variants={}, lost=ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +90,14 @@ class LengthUnit:
 
     def carry_out(self, study: PreparedStudy, folder: Path, listen: Listener) -> SliceLength | Lost:  # noqa: ARG002
         variants, ticket = variants_of(study, self.names), draw(self.seed, 0)
+        found: SliceLength | Lost
         try:
-            return try_lengths(variants, study.baseline, ticket, setting_of(study, self.fitted), seed=self.seed)
+            found = try_lengths(variants, study.baseline, ticket, setting_of(study, self.fitted), seed=self.seed)
         except StartLost as error:
-            return error.lost
+            found = error.lost
         except LoadError as error:
-            return Lost(None, "slices", str(error))
+            found = Lost(None, "slices", str(error))
+        return service_lost(study) or found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from profpipe.errors import LoadError
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.judge import judge
-from profpipe.pipeline.execute.one_run import begin_record
+from profpipe.pipeline.execute.one_run import begin_record, without_service
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
 from profpipe.pipeline.prepare.schedule import RunPlan
@@ -85,6 +85,7 @@ def try_once(study: PreparedStudy, variant: str, profiler: str, folder: Path) ->
         request=probe.plan.request,
     )
     seconds = time.monotonic() - begun
+    record = without_service(study, record)
     reason, phase = judge(record, probe.plan.model_copy(update={"requests": probe.sent}))
     record = replace(record, reason=reason, phase=phase)
     rate = probe.rate if reason is None else None
