@@ -52,9 +52,14 @@ def _reason(output: str) -> str:
 
 
 def asks(folder: Path, *words: str) -> str | None:
-    """The stripped output, or None when git fails: for questions to which failure is an answer."""
+    """The output without its last line break, or None when git fails: for questions to which failure is an answer."""
+    return answer(folder, *words)[0]
+
+
+def answer(folder: Path, *words: str) -> tuple[str | None, str]:
+    """What `asks` gives, and what git complained of. Blanks at the ends of a path are a part of it."""
     done = _run(folder, words, None)
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout.removesuffix("\n") if done.returncode == 0 else None, done.stderr
 
 
 def _run(folder: Path, words: tuple[str, ...], env: Mapping[str, str] | None) -> subprocess.CompletedProcess[str]:

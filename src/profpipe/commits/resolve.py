@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profpipe.characters import well_formed
-from profpipe.commits.git import asks, git
+from profpipe.commits.git import answer, asks, git
 from profpipe.errors import CommitError, UsageError
 
 SHORT = 8
@@ -64,14 +64,21 @@ class Asked:
 
 
 def repository(folder: Path) -> Path:
-    """The top folder of the checkout that holds `folder`. Raises CommitError outside one."""
-    top = asks(folder, "rev-parse", "--show-toplevel")
-    if not top:
+    """The top folder of the checkout that holds `folder`. Raises CommitError, with the remedy, where git names none."""
+    top, complaint = answer(folder, "rev-parse", "--show-toplevel")
+    if top:
+        return Path(top)
+    if owner := re.search(r"git config --global --add safe\.directory .+", complaint):
+        raise CommitError(f"git refuses {folder}, which belongs to another user: {owner[0].strip()}")
+    if asks(folder, "rev-parse", "--is-bare-repository") == "true":
         raise CommitError(
-            f"{folder} is in no git checkout, so there are no commits to compare; "
-            "two captures are compared by `profpipe compare`"
+            f"{folder} is a bare repository, without files: make a checkout of it by `git worktree add PATH BRANCH`, "
+            "and compare there"
         )
-    return Path(top)
+    raise CommitError(
+        f"{folder} is in no git checkout, so there are no commits to compare; "
+        "two captures are compared by `profpipe compare`"
+    )
 
 
 def resolve(repo: Path, words: Sequence[str], *, every: bool = False, worktree: Commit | None = None) -> Asked:
@@ -105,6 +112,8 @@ def commit_of(repo: Path, ref: str) -> Commit:
     """The commit that a ref names. Raises UsageError, with how to fetch it, when it does not exist here."""
     full = asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not full or full.startswith("^"):  # ^REF is git's word for "not REF"
+        if asks(repo, "rev-list", "--all", "--max-count=1") == "":
+            raise UsageError(f"{repo} has no commit yet: make two, so that there is something to compare")
         raise UsageError(f"no commit {ref!r} in {repo}{how_to_get(repo, ref)}")
     subject, time = git(repo, "show", "--no-patch", "--format=%s%x00%cI", full).rstrip("\n").split("\0")
     return Commit(full, well_formed(ref), well_formed(subject), time)
@@ -141,14 +150,19 @@ def _distinct(commits: Sequence[Commit]) -> tuple[Commit, ...]:
             f"{commits[0].ref} and {commits[-1].ref} are the same commit {only.id}: nothing to compare; "
             "`profpipe calibrate` compares a commit with itself"
         )
-    if len(distinct) > MOST:
-        raise UsageError(f"{len(distinct)} commits are more than {MOST}: `profpipe bisect GOOD BAD` finds one of them")
+    _not_too_many(len(distinct))
     return distinct
+
+
+def _not_too_many(commits: int) -> None:
+    if commits > MOST:
+        raise UsageError(f"{commits} commits are more than {MOST}: `profpipe bisect GOOD BAD` finds one of them")
 
 
 def _between(repo: Path, base: Commit, head: Commit) -> list[Commit]:
     last = head.parent if head.worktree else head.commit
     names = git(repo, "rev-list", "--reverse", "--first-parent", f"{base.commit}..{last}").split()
+    _not_too_many(len(names) + 1)
     found = [commit_of(repo, name) for name in names]
     return [*found, head] if head.worktree else found
 
@@ -167,7 +181,7 @@ def _default_base(repo: Path, head: Commit) -> tuple[Commit, tuple[str, ...]]:
     branch = default_branch(repo)
     last = head.parent if head.worktree else head.commit
     if branch is not None:
-        base = _common(repo, commit_of(repo, branch), head, branch)
+        base = _common(repo, commit_of(repo, _full(branch)), head, branch)
         if base.commit != last:
             return base, (f"baseline {base.id}: where this branch left {branch}",)
         if head.worktree:
@@ -185,7 +199,7 @@ def _default_base(repo: Path, head: Commit) -> tuple[Commit, tuple[str, ...]]:
 
 
 def default_branch(repo: Path) -> str | None:
-    """The branch pull requests go to, as a ref that exists here; None when nothing says which.
+    """The branch pull requests go to, `origin/main` or `main`, that exists here; None when nothing says which.
 
     Raises CommitError when CI names a target branch that this clone does not have: any other baseline would be wrong.
     """
@@ -194,11 +208,16 @@ def default_branch(repo: Path) -> str | None:
     names = [*named, *([remote.removeprefix("origin/")] if remote else []), *USUAL]
     for name in dict.fromkeys(names):
         for ref in (f"origin/{name}", name):
-            if asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"):
+            if asks(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{_full(ref)}^{{commit}}"):
                 return ref
         if name in named:
             raise CommitError(_no_target(repo, name))
     return None
+
+
+def _full(branch: str) -> str:
+    """The whole name of a branch: git takes a short one for a tag first."""
+    return f"refs/remotes/{branch}" if branch.startswith("origin/") else f"refs/heads/{branch}"
 
 
 def _no_target(repo: Path, name: str) -> str:

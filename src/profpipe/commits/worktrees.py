@@ -57,7 +57,7 @@ def cache_folder(repo: Path) -> Path:
 
 
 def _common_folder(repo: Path) -> Path:
-    return (repo / git(repo, "rev-parse", "--git-common-dir").strip()).resolve()
+    return (repo / git(repo, "rev-parse", "--git-common-dir").removesuffix("\n")).resolve()
 
 
 @contextmanager
@@ -114,7 +114,10 @@ def _check_out_submodules(repo: Path, path: Path, commit: str) -> None:
         wanted, source, place = facts.split()[2], repo / name, path / name
         if asks(place, "rev-parse", "--show-toplevel") == str(place) and asks(place, "rev-parse", "HEAD") == wanted:
             continue
-        if asks(source, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}") is None:
+        # In a folder that is no clone of its own git answers for the repository around it.
+        top = asks(source, "rev-parse", "--show-toplevel")
+        own = top is not None and Path(top).resolve() == source.resolve()
+        if not own or asks(source, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}") is None:
             raise CommitError(
                 f"submodule {name} has no commit {wanted[:NAME]} here: git submodule update --init {name}, then "
                 f"git -C {name} fetch origin {wanted[:NAME]}"

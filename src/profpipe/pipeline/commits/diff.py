@@ -10,6 +10,7 @@ from pathlib import Path
 
 from profpipe import store
 from profpipe.capture import Requirement
+from profpipe.commits import lfs
 from profpipe.commits.changes import changed_files, changes
 from profpipe.commits.resolve import Asked, Commit, repository, resolve
 from profpipe.commits.worktrees import checked_out, remove, snapshot
@@ -101,7 +102,7 @@ def check_out(options: DiffOptions, here: Path, listen: Listener) -> Iterator[Ch
         (options.words, options.study) if options.study else split_words(repo, options.words, config, listen)
     )
     asked = _asked(repo, words, options, listen)
-    with checked_out(repo, asked.commits) as folders:
+    with _worktrees(repo, asked, listen) as folders:
         loaded = study_file_of(repo, asked, folders, config, given=options.config is not None, listen=listen)
         study_id = study_id or only_study(loaded, "profpipe diff [COMMITS]")
         study = _study(loaded, study_id, options, listen)
@@ -169,6 +170,16 @@ def _target(given: str | None, study: Study, loaded: LoadedFile, listen: Listene
         others = ", ".join(t for t in study.targets if t != found)
         listen(Note(f"comparing commits of target {found}; choose another one with -t: {others}"))
     return found
+
+
+@contextmanager
+def _worktrees(repo: Path, asked: Asked, listen: Listener) -> Iterator[Mapping[str, Path]]:
+    """Commit id -> its worktree. Files of Git LFS that are pointers there are named."""
+    with checked_out(repo, asked.commits) as folders:
+        for commit in asked.commits:
+            if found := lfs.pointers(folders[commit.id]):
+                listen(Note(f"{commit.id}: {lfs.words(found, commit.parent or commit.commit)}"))
+        yield folders
 
 
 @contextmanager
