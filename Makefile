@@ -78,8 +78,11 @@ docs schema: $(VENV)/.demo ## write the generated pages of docs/ and the JSON Sc
 	$(BIN)/python -m docs.generate
 
 .PHONY: frontend
-frontend: ## build templates/assets again from frontend/ (needs node; the result is checked in)
-	cd frontend && npm ci --no-audit --no-fund && npm run check && npm run build
+frontend: frontend/node_modules/.package-lock.json ## build templates/assets again from frontend/ (needs node; the result is checked in)
+	cd frontend && npm run check && npm run build
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --silent
 
 .PHONY: examples
 examples: $(VENV)/.demo ## measure the committed example reports again (studies `concurrency` and `seed`)

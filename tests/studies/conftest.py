@@ -16,6 +16,6 @@ from tests.support.tools import require
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     require("valgrind", "gcc")
     folder = tmp_path_factory.mktemp("demo")
-    repository = Repository(make(folder / "repository"), folder / "cache")
+    repository = Repository(make(folder / "repository", control=False), folder / "cache")
     yield repository
     assert not processes(repository.path)

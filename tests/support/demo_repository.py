@@ -222,11 +222,17 @@ def git(folder: Path, *words: str, day: int = 0) -> str:
     return done.stdout.strip()
 
 
-def make(folder: Path, changes: tuple[Change, ...] = CHANGES) -> Path:
-    """The repository in a new folder: `base`, then one commit for each change, all on main."""
+def make(folder: Path, changes: tuple[Change, ...] = CHANGES, *, control: bool = True) -> Path:
+    """The repository in a new folder: `base`, then one commit for each change, all on main.
+
+    Without `control`, its study does not measure the baseline against itself, which is a third of the runs of a diff.
+    """
     folder.mkdir(parents=True)
     for file in DEMO.iterdir():
         shutil.copy(file, folder / (".gitignore" if file.name == "gitignore" else file.name))
+    if not control:
+        study = folder / "profpipe.toml"
+        study.write_text(study.read_text().replace("slices = false\n", "slices = false\ncontrol = false\n"))
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, "base", "a small server", 0)
     for day, change in enumerate(changes, 1):
