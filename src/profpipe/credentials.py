@@ -7,8 +7,10 @@ Every pattern takes time in proportion to the text: names are read once, and the
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import parse_qsl
 
 HIDDEN = "[hidden]"
 # Shorter values hide nothing and would blank out words.
@@ -55,6 +57,16 @@ def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
     for value in environment.values():
         found |= {part for match in _USER.finditer(value) for part in match.group().split(":")}
     return _longest_first(found)
+
+
+def secret_fields(body: str) -> tuple[str, ...]:
+    """Values of a request body's fields whose name says that they are secret: of a JSON object, or of a form."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return secret_values(dict(parse_qsl(body)))
+    fields = found if isinstance(found, dict) else {}
+    return secret_values({name: value for name, value in fields.items() if isinstance(value, str)})
 
 
 def secret_words(words: Sequence[str]) -> tuple[str, ...]:

@@ -72,6 +72,10 @@ class LoadError(ProfpipeError):
     """The load generator itself failed, or its output cannot be read."""
 
 
+class SetUpFailed(LoadError):
+    """A request that is sent before the load went wrong: no log-in, or nothing to take from its answer."""
+
+
 class MachineBusy(ProfpipeError):
     """Another profpipe is measuring on this machine."""
 

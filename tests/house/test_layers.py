@@ -12,7 +12,7 @@ from docs.house import imports
 from tests.support.paths import SRC, TESTS
 
 FLOORS = (
-    {"errors", "units", "characters", "cpu_clock", "credentials", "tls", "connecting"},
+    {"errors", "units", "characters", "cpu_clock", "credentials", "tls", "connecting", "final_answer"},
     {"plugins"},
     {"model", "study", "commits", "publish"},
     {"parse", "capture", "load", "export", "store", "analyse"},
@@ -35,7 +35,7 @@ INNER: dict[str, tuple[set[str], ...]] = {
     "capture": (
         {"complaints", "server"},
         {"tools", "environments", "services"},
-        {"machine", "interface"},
+        {"machine", "interface", "run_files"},
         {"launch", "profilers"},
         {"run", "side_by_side", "loaded_files", "doctor"},
     ),
@@ -167,7 +167,7 @@ CHOOSERS = {"registry", "detect", "convert", "locate", "sources", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "parts", "reading", "stack_rows", "v8_nodes", "heap_frames"}
     | {"firefox_tables", "php_serialised"},
-    "load": {"interface", "plan", "process", "guard", "doubts", "exchange", "response", "results"},
+    "load": {"interface", "plan", "process", "guard", "doubts", "exchange", "response", "results", "pointer"},
     "export": {"interface"},
     "publish": {"interface", "wire", "secret", "place", "actions", "issues", "sticky", "summary"},
     "capture/profilers": set(),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import cast
 from profpipe.capture.interface import Collected, Launch, Options, Profiler, Session, Window
 from profpipe.capture.launch import prepare
 from profpipe.capture.profilers.registry import PROFILERS
+from profpipe.capture.run_files import capture_file, empty_folder, keep_log
 from profpipe.capture.server import compiling, ports, usage
 from profpipe.capture.server.command import data_folder
 from profpipe.capture.server.go_program import go_program
@@ -23,8 +22,9 @@ from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.ports import choose_port, names_port
 from profpipe.capture.server.process import Stopped, Supervised, died, exit_words
 from profpipe.capture.server.ready import PortTaken, Waiting
-from profpipe.errors import CaptureError, LoadError, PartFailed
-from profpipe.model.run import CaptureFile, LoadResult, Phase, RunRecord, Usage
+from profpipe.credentials import hide
+from profpipe.errors import CaptureError, LoadError, PartFailed, SetUpFailed
+from profpipe.model.run import LoadResult, Phase, RunRecord, Usage
 from profpipe.study import Request, Target
 
 # Before the window opens and before it closes, connections close and timers fire. A counted server is some fifty times
@@ -47,6 +47,7 @@ class _Run:
     folder: Path
     placement: Placement
     on_phase: Callable[[Phase], None]
+    secrets: Callable[[], Sequence[str]]
     phase: Phase = "start"
     command: tuple[str, ...] = ()
     load: LoadResult | None = None
@@ -68,16 +69,21 @@ class _Run:
             self.begun,
             command=self.command,
             placement=self.placement.text,
-            reason=reason,
+            reason=reason if reason is None else self.hidden(reason),
             phase=phase,
             refused=refused,
-            log_tail=log_tail,
+            log_tail=tuple(map(self.hidden, log_tail)),
             load=self.load,
             usage=self.usage,
-            captures=tuple(_capture_file(w.path, w.format, self.folder) for w in self.collected.files),
+            captures=tuple(capture_file(w.path, w.format, self.folder) for w in self.collected.files),
             profiler_facts={**self.facts, **self.collected.facts},
-            warnings=(*self.warnings, *self.collected.warnings),
+            warnings=tuple(map(self.hidden, (*self.warnings, *self.collected.warnings))),
         )
+
+    def hidden(self, text: str) -> str:
+        """The text without what the server gave to its loads."""
+        secrets = self.secrets()
+        return hide(text, secrets) if secrets else text
 
 
 def capture_run(
@@ -95,20 +101,20 @@ def capture_run(
     after: Callable[[str, int], None] | None = None,
     request: Request | None = None,
     instance: Profiler | None = None,
+    secrets: Callable[[], Sequence[str]] = tuple,
 ) -> RunRecord:
     """Run `target` once under `profiler`; its files go to folder/raw, the server's output to folder/server.log.
 
     `load` is called once inside the window with host and port, `warm_up` before it, `after` after it. `request` checks
     that the server is ready (default: the target's). `instance` = the profiler, where it looks at several servers at
-    once. Returns `begun` with all that was measured. A run that fails is returned with its reason and phase, never
-    raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
+    once. `secrets` = what the server gave to its loads: nothing that is kept holds it. A run that fails is returned
+    with its reason and phase, never raised; KeyboardInterrupt and bugs reach the caller, with the server ended.
     """
-    run = _Run(begun, target, profiler, instance or PROFILERS.get(profiler), folder, placement, on_phase)
+    run = _Run(begun, target, profiler, instance or PROFILERS.get(profiler), folder, placement, on_phase, secrets)
     try:
         with run.blaming():
-            why = run.profiler.refuses(target)
-        if why is not None:
-            return run.record(why, "start", (), refused=True)
+            if (why := run.profiler.refuses(target)) is not None:
+                return run.record(why, "start", (), refused=True)
         _run_on_some_port(run, root, options, request or target.request or Request(), warm_up, load, after)
     except CaptureError as error:
         return run.record(error.text, cast("Phase", error.phase), error.log_tail, refused=False)
@@ -133,7 +139,7 @@ def _run_on_some_port(
 ) -> None:
     """Try another port when another process took ours, three ports at most."""
     for left in reversed(range(PORT_TRIES)):
-        raw = _empty_folder(run.folder / "raw", again=left < PORT_TRIES - 1)
+        raw = empty_folder(run.folder / "raw", again=left < PORT_TRIES - 1)
         port = choose_port(run.target)
         cpus = None if run.placement.server_cpu is None else frozenset({run.placement.server_cpu})
         run.enter("start")
@@ -147,16 +153,6 @@ def _run_on_some_port(
             run.warnings.append(f"{error.text}: restarted on another port")
         else:
             return
-
-
-def _empty_folder(raw: Path, *, again: bool) -> Path:
-    """Captures of two runs must never mix: a folder with files is refused, files of our own earlier try are removed."""
-    if again:
-        shutil.rmtree(raw, ignore_errors=True)
-    raw.mkdir(parents=True, exist_ok=True)
-    if any(raw.iterdir()):
-        raise CaptureError("start", f"{raw} holds captures of another run: give each run a folder of its own")
-    return raw
 
 
 def _run_on(
@@ -226,17 +222,12 @@ def _server(run: _Run, session: Session, launch: Launch) -> Iterator[Supervised]
             # The same holds for the load's error.
             server.wait(0.2)
             _alive(server, run.phase, f"during {run.phase}" if run.phase == "warm-up" else "under load")
-            raise CaptureError(run.phase, f"the load failed: {error}", log_tail=server.log.tail()) from error
+            words = str(error) if isinstance(error, SetUpFailed) else f"the load failed: {error}"
+            raise CaptureError(run.phase, words, log_tail=server.log.tail()) from error
         finally:
             server.kill()
-            _keep_log(run, server)
-
-
-def _keep_log(run: _Run, server: Supervised) -> None:
-    try:
-        (run.folder / "server.log").write_bytes(server.log.bytes())
-    except OSError as error:
-        run.warnings.append(f"server.log could not be written: {error.strerror}")
+            if (fault := keep_log(run.folder, server.log.bytes(), run.secrets())) is not None:
+                run.warnings.append(fault)
 
 
 def _window(run: _Run, session: Session, server: Supervised, load: Callable[[], LoadResult]) -> None:
@@ -292,9 +283,3 @@ def _stop(run: _Run, server: Supervised) -> Stopped:
     if stopped.left_behind:
         run.warnings.append(f"the server left {stopped.left_behind} processes running when it exited; they were killed")
     return stopped
-
-
-def _capture_file(path: Path, form: str, folder: Path) -> CaptureFile:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return CaptureFile(path.relative_to(folder).as_posix(), form, digest, path.stat().st_size)

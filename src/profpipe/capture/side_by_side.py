@@ -22,6 +22,7 @@ from profpipe.errors import CaptureError
 from profpipe.model.start import Lost, StartPhase, Ticket
 from profpipe.study.requests import Request, Route
 from profpipe.study.schema import Target
+from profpipe.study.setup import SetUpRequest
 
 PORT_TRIES = 3
 
@@ -39,7 +40,7 @@ class Variant:
     """A server of a start, under a name of its own: the control is the baseline's target with another name.
 
     `root` = the folder its paths are relative to; None = that of the start. `routes` = the requests of a load that has
-    several; `request`, the first of them, is then only that of its readiness.
+    several; `request`, the first of them, is then only that of its readiness. `setup` = what is sent before the load.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Variant:
     request: Request
     root: Path | None = None
     routes: tuple[Route, ...] = ()
+    setup: tuple[SetUpRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from profpipe.errors import LoadError
 from profpipe.load.doubts import with_doubts
 from profpipe.load.interface import Cpus
 from profpipe.load.plan import address, url
+from profpipe.load.pointer import at_pointer
 from profpipe.load.process import OUTPUT_LIMIT, Ended, client_bound, cut_short, processors, run_child, tail
 from profpipe.load.results import RESULTS, read_text
 from profpipe.model.run import LoadResult
@@ -174,12 +175,8 @@ def _json(text: str) -> Any:
 
 
 def _at(pointer: str, body: Any) -> int:
-    """The number at a JSON pointer (RFC 6901)."""
-    here = body
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        try:
-            here = here[int(key)] if isinstance(here, list) else here[key]
-        except (KeyError, IndexError, ValueError, TypeError):
-            raise LoadError(f"count: nothing is at {pointer} of what it wrote ({key!r} is missing)") from None
-    return _whole(here, pointer)
+    """The number at a JSON pointer."""
+    try:
+        return _whole(at_pointer(body, pointer), pointer)
+    except LookupError as error:
+        raise LoadError(f"count: nothing is at {pointer} of what it wrote ({error})") from None

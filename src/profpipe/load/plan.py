@@ -13,8 +13,9 @@ from profpipe.study.load_checks import HEADER_NAME
 from profpipe.study.templates import differs
 
 if TYPE_CHECKING:
-    from profpipe.study.requests import Asked, Request, Route
+    from profpipe.study.requests import Asked, Request, Route, Sent
     from profpipe.study.schema import LoadPlan
+    from profpipe.study.setup import SetUpRequest
 
 NO_NAME = "localhost"  # the name of a server that was given none: its address is as good
 WITH_BODY = ("POST", "PUT", "PATCH")
@@ -33,7 +34,7 @@ def url(plan: LoadPlan, host: str, port: int) -> str:
     return f"{scheme}://{address(host, port)}{plan.request.path}"
 
 
-def headers(request: Asked) -> tuple[tuple[str, str], ...]:
+def headers(request: Sent) -> tuple[tuple[str, str], ...]:
     """The extra headers, checked. LoadError for a name or value that would become another header or request."""
     for name, value in request.headers.items():
         if not HEADER_NAME.fullmatch(name):
@@ -43,7 +44,7 @@ def headers(request: Asked) -> tuple[tuple[str, str], ...]:
     return tuple(request.headers.items())
 
 
-def has_header(request: Asked, *names: str) -> str | None:
+def has_header(request: Sent, *names: str) -> str | None:
     """The first of these headers that the request sets itself, with its spelling; None when it sets none."""
     wanted = {name.lower() for name in names}
     return next((name for name in request.headers if name.lower() in wanted), None)
@@ -53,6 +54,8 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
     """What neither wrk nor h2load can do; None when the plan asks for nothing of it."""
     if plan.routes:
         return f"{name} sends one request, and this load has {len(plan.routes)}"
+    if plan.setup:
+        return f"{name} is told headers in its command, where everybody sees what the set-up took: tokens and cookies"
     if plan.connections < plan.threads:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
     if not plan.request.keep_alive:
@@ -85,7 +88,7 @@ def asked_of(request: Request, routes: Sequence[Route], host: str, port: int) ->
     ]
 
 
-def request_bytes(request: Asked, host: str, port: int) -> bytes:
+def request_bytes(request: Asked | SetUpRequest, host: str, port: int) -> bytes:
     """The whole request as the built-in generator sends it: like wrk it adds nothing but Host.
 
     Every further header costs the server instructions, so none is added that the plan does not name.

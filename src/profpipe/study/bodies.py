@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from profpipe.study.requests import Route
 from profpipe.study.schema import LoadPlan, Study, StudyFile
+from profpipe.study.setup import SetUpRequest
 
 SIZE_LIMIT = 16 << 20
+WithBody = TypeVar("WithBody", Route, SetUpRequest)
 
 
 def body_bytes(body: str) -> bytes:
@@ -49,13 +52,15 @@ def _study(study: Study, root: Path) -> Study:
 
 
 def _plan(plan: LoadPlan, root: Path) -> LoadPlan:
+    if any(step.body_file for step in plan.setup):
+        plan = plan.model_copy(update={"setup": tuple(_with_body(step, root) for step in plan.setup)})
     if not any(route.body_file for route in plan.routes):
         return plan
-    return plan.asking(tuple(_route(route, root) for route in plan.routes))
+    return plan.asking(tuple(_with_body(route, root) for route in plan.routes))
 
 
-def _route(route: Route, root: Path) -> Route:
-    if route.body_file is None:
-        return route
-    content = (root / route.body_file).read_bytes()
-    return route.model_copy(update={"body": content.decode("utf-8", "surrogateescape")})
+def _with_body(asked: WithBody, root: Path) -> WithBody:
+    if asked.body_file is None:
+        return asked
+    content = (root / asked.body_file).read_bytes()
+    return asked.model_copy(update={"body": content.decode("utf-8", "surrogateescape")})

@@ -22,6 +22,8 @@ TABLES: Mapping[str, str] = {
     "Request": "[study.NAME.load.request], [target.NAME.request]",
     "Route": "[[study.NAME.load.request]], [[load.NAME.request]]",
     "Service": "[service.NAME]",
+    "SetUpRequest": "[[study.NAME.load.setup]], [[load.NAME.setup]]",
+    "Take": "[[load.NAME.setup]] take.VALUE",
     "Study": "[study.NAME]",
     "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",
     "Counting": "[study.NAME.load.count], [load.NAME.count]",

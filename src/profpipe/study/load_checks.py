@@ -10,8 +10,10 @@ from profpipe.study.bodies import why_no_body
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.plans import UNUSED
 from profpipe.study.positions import KeyPath
-from profpipe.study.requests import MIX, Asked, Route
+from profpipe.study.requests import MIX, Route, Sent
 from profpipe.study.schema import LoadPlan, asks_for
+from profpipe.study.setup import SetUpRequest
+from profpipe.study.setup_checks import check_set_up
 from profpipe.study.templates import backwards
 
 # `${name}` belongs to a shell, `{{name}}` to a template, `{"a": 1}` is JSON. Only `{name}` is ours.
@@ -33,6 +35,7 @@ def check_load(path: KeyPath, plan: LoadPlan, root: Path, generators: Collection
         yield from _routes((*path, "request"), plan.routes, root)
     else:
         yield from check_request((*path, "request"), plan.request)
+    yield from _set_up((*path, "setup"), plan, root)
     yield from _own_generator(path, plan)
 
 
@@ -46,11 +49,22 @@ def _routes(path: KeyPath, routes: Sequence[Route], root: Path) -> Iterator[Mist
         seen.setdefault(route.name, number)
         if route.name == MIX:
             yield Mistake((*place, "name"), f'"{MIX}" is what the report calls all requests of a load together')
-        if route.body_file is not None and route.body:
-            yield Mistake((*place, "body_file"), "body and body_file are both set: keep one")
-        elif route.body_file is not None and (why := why_no_body(root, route.body_file)) is not None:
-            yield Mistake((*place, "body_file"), why)
+        yield from _body(place, route, root)
         yield from check_request(place, route)
+
+
+def _set_up(path: KeyPath, plan: LoadPlan, root: Path) -> Iterator[Mistake]:
+    for number, step in enumerate(plan.setup):
+        yield from _body((*path, number), step, root)
+        yield from check_request((*path, number), step)
+    yield from check_set_up(path, plan.setup, plan.routes or (plan.request,))
+
+
+def _body(place: KeyPath, asked: Route | SetUpRequest, root: Path) -> Iterator[Mistake]:
+    if asked.body_file is not None and asked.body:
+        yield Mistake((*place, "body_file"), "body and body_file are both set: keep one")
+    elif asked.body_file is not None and (why := why_no_body(root, asked.body_file)) is not None:
+        yield Mistake((*place, "body_file"), why)
 
 
 LOADPLACEHOLDERS = (
@@ -66,8 +80,9 @@ def _own_generator(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
         for key in sorted({"count", "unit"} & plan.model_fields_set):
             yield Mistake((*path, key), "has no effect without a command of your own: set load.command")
         return
-    if plan.routes:
-        yield Mistake((*path, "request"), "has no effect next to a command of your own: that sends what it likes")
+    for key, given in (("request", plan.routes), ("setup", plan.setup)):
+        if given:
+            yield Mistake((*path, key), "has no effect next to a command of your own: that sends what it likes")
     for number, argument in enumerate(plan.command):
         for word in PLACEHOLDER.findall(argument):
             if word not in LOADPLACEHOLDERS:
@@ -111,7 +126,7 @@ def _one_group(path: KeyPath, pattern: str) -> Iterator[Mistake]:
             yield Mistake(path, f"needs one group, around the count; it has {groups}")
 
 
-def check_request(path: KeyPath, request: Asked) -> Iterator[Mistake]:
+def check_request(path: KeyPath, request: Sent) -> Iterator[Mistake]:
     for key in ("path", "body"):
         if (place_of_values := backwards(getattr(request, key))) is not None:
             yield Mistake((*path, key), f"{place_of_values}: the first number is the smaller one")

@@ -1,8 +1,8 @@
 """The loads of a study as they are meant: what one leaves out is that of the plan it names, or of the study's load.
 
 `load = { plan = "NAME" }` starts from [load.NAME]; the load of a profiler without a plan starts from the study's load,
-so that `profiler.callgrind.load.timeout = 300` changes the time-out alone. The request of every load is the study's
-where neither the load nor its plan has one.
+so that `profiler.callgrind.load.timeout = 300` changes the time-out alone. The requests of every load, and
+its set-up, are the study's where neither the load nor its plan has one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from profpipe.study.schema import LoadPlan, Study, StudyFile
 
 # Keys that say nothing in a mode, so that a load of that mode does not take them over from one of another mode.
 UNUSED = {"count": {"rate", "duration"}, "rate": {"requests"}, "closed": {"requests", "rate"}}
+
+# What belongs to the requests of a load, and goes with them.
+OF_REQUESTS = ("request_", "setup")
 
 
 def with_plans(file: StudyFile) -> StudyFile:
@@ -38,8 +41,8 @@ def _of_study(plan: LoadPlan | None, load: LoadPlan, named: Mapping[str, LoadPla
         kept = {key: getattr(load, key) for key in load.model_fields_set - UNUSED[_mode(plan, load)] - {"plan"}}
         return _over(LoadPlan().model_copy(update=kept), plan)
     found = _named(plan, named)
-    missing = "request_" in load.model_fields_set and "request_" not in found.model_fields_set
-    return found.model_copy(update={"request_": load.request_}) if missing else found
+    missing = set(OF_REQUESTS) & load.model_fields_set and "request_" not in found.model_fields_set
+    return found.model_copy(update={key: getattr(load, key) for key in OF_REQUESTS}) if missing else found
 
 
 def _mode(plan: LoadPlan, load: LoadPlan) -> str:

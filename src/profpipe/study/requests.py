@@ -24,8 +24,8 @@ def _codes(status: int | str) -> range:
     return range(first, first + 100)
 
 
-class Asked(Part):
-    """What every kind of request has."""
+class Sent(Part):
+    """What every request has, whether it is a part of the load or sent before it."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="HTTP method")
     path: str = Field(
@@ -33,12 +33,40 @@ class Asked(Part):
     )
     headers: dict[str, str] = Field(default_factory=dict, description="extra request headers")
     body: str = Field("", description="request body, with `{seq}` and `{random:1-1000}` as in `path`")
-    keep_alive: bool = Field(True, description="false = every request has a connection of its own")
 
     @property
     def words(self) -> str:
         """`GET /item`."""
         return f"{self.method} {self.path}"
+
+
+class Asked(Sent):
+    """What every request of a load has."""
+
+    keep_alive: bool = Field(True, description="false = every request has a connection of its own")
+
+
+class WithStatuses(Part):
+    """A request that may have several good statuses, and a body from a file."""
+
+    body_file: str | None = Field(
+        None, description="a file with the request body, relative to profpipe.toml, in place of `body`"
+    )
+    status: Statuses = Field(
+        200, description='what counts as served: a status, a class such as "2xx", or a list of them'
+    )
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Every status that counts as served, rising."""
+        each = self.status if isinstance(self.status, tuple) else (self.status,)
+        return tuple(sorted({code for one in each for code in _codes(one)}))
+
+    @property
+    def status_words(self) -> str:
+        """`200`, `2xx`, `200 or 404`."""
+        each = self.status if isinstance(self.status, tuple) else (self.status,)
+        return " or ".join(map(str, each))
 
 
 class Request(Asked):
@@ -59,31 +87,13 @@ class Https(Part):
     )
 
 
-class Route(Asked):
+class Route(WithStatuses, Asked):
     """One of several requests of a load: they are sent in a seeded order, each as often as its weight says."""
 
     name: Name = Field(description="its name in the report")
     weight: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = Field(
         1.0, description="how often it is sent, relative to the other requests of the load"
     )
-    body_file: str | None = Field(
-        None, description="a file with the request body, relative to profpipe.toml, in place of `body`"
-    )
-    status: Statuses = Field(
-        200, description='what counts as served: a status, a class such as "2xx", or a list of them'
-    )
-
-    @property
-    def accepted(self) -> tuple[int, ...]:
-        """Every status that counts as served, rising."""
-        each = self.status if isinstance(self.status, tuple) else (self.status,)
-        return tuple(sorted({code for one in each for code in _codes(one)}))
-
-    @property
-    def status_words(self) -> str:
-        """`200`, `2xx`, `200 or 404`."""
-        each = self.status if isinstance(self.status, tuple) else (self.status,)
-        return " or ".join(map(str, each))
 
     @property
     def alone(self) -> Request:

@@ -11,6 +11,7 @@ from profpipe.study.counting import Counting
 from profpipe.study.environment import EnvironmentTable
 from profpipe.study.requests import Https, Name, OneOrSeveral, Part, Request, Route
 from profpipe.study.service import Service
+from profpipe.study.setup import SetUpRequest
 from profpipe.study.starting import Command, PortNumber, Ready, Requires, Seconds, StopSignal
 from profpipe.tls import Trust
 from profpipe.units import Language
@@ -87,6 +88,10 @@ class LoadPlan(Part):
     timeout: Seconds = Field(60.0, description="seconds after which a load is aborted and the run is invalid")
     request_: OneOrSeveral = Field(
         Request(), alias="request", description="the request; several as `[[load.NAME.request]]`, each with a name"
+    )
+    setup: tuple[SetUpRequest, ...] = Field(
+        (),
+        description="requests that are sent once per start before the load, as `[[load.NAME.setup]]`, such as a log-in",
     )
     command: Command | None = Field(
         None,

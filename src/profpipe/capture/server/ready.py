@@ -20,6 +20,7 @@ from profpipe.capture.server.command import host_of
 from profpipe.capture.server.process import Supervised, died
 from profpipe.connecting import at_socket, connected
 from profpipe.errors import CaptureError
+from profpipe.final_answer import FinalAnswer
 from profpipe.study.requests import Request
 from profpipe.study.schema import Target
 from profpipe.study.templates import first
@@ -46,18 +47,6 @@ class Ready:
     host: str
     port: int
     seconds: float
-
-
-class FinalAnswer(http.client.HTTPResponse):
-    """The answer after the interim ones: of those, http.client leaves out 100 only, and 103 would be the status."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 102 <= status < 200:
-                return version, status, reason
-            while self.fp.readline(65537).strip():
-                pass
 
 
 class Waiting:

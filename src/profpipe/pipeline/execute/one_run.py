@@ -12,6 +12,7 @@ from profpipe import capture, load
 from profpipe.errors import LoadError
 from profpipe.load.answers import miscounted
 from profpipe.load.doubts import Doubt, with_doubts
+from profpipe.load.set_up import SetUp
 from profpipe.model.run import LoadResult, Phase, RunRecord
 from profpipe.pipeline.captures import unreadable
 from profpipe.pipeline.events import Listener, PhaseEntered
@@ -50,18 +51,22 @@ def run_once(study: PreparedStudy, plan: RunPlan, folder: Path, listen: Listener
     """Carry out one run with its files in `folder`. A run that fails is a record with its reason and phase."""
     load_plan, placement = study.plan_for(plan), study.placement_for(plan)
     warmed: list[LoadResult] = []
-    extra = ExtraLoads(study, plan, folder, warmed)
+    set_up = SetUp()
+    extra = ExtraLoads(study, plan, folder, warmed, set_up)
 
     def warm_up(host: str, port: int) -> LoadResult:
-        warmed[:] = [load.warm_up(load_plan, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP)]
+        ready = set_up.ready(load_plan, host, port)
+        warmed[:] = [load.warm_up(ready, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP)]
         return warmed[0]
 
     def drive(host: str, port: int) -> LoadResult:
         _refuse_miscounted(load_plan, warmed)
-        return _drive(load_plan, host, port, placement.load_cpus, folder / LOAD)
+        return _drive(set_up.ready(load_plan, host, port), host, port, placement.load_cpus, folder / LOAD)
 
     after = extra.run if extra.wanted else None
-    record = capture_planned(study, plan, folder, listen, warm_up=warm_up, drive=drive, after=after)
+    record = capture_planned(
+        study, plan, folder, listen, warm_up=warm_up, drive=drive, after=after, secrets=lambda: set_up.secrets
+    )
     reason, phase = _judged(study, plan, load_plan, record, folder)
     if reason is None:
         remove_load_files(folder)
@@ -85,8 +90,10 @@ def capture_planned(
     drive: Callable[[str, int], LoadResult],
     after: Callable[[str, int], None] | None = None,
     instance: capture.Profiler | None = None,
+    secrets: Callable[[], Sequence[str]] = tuple,
 ) -> RunRecord:
-    """capture.capture_run with what the study says of this run; its loads and `instance` are the caller's."""
+    """capture.capture_run with what the study says of this run; its loads, their `secrets` and `instance` are the
+    caller's."""
     record = capture.capture_run(
         study.targets[plan.variant],
         study.study.tool(plan.profiler),
@@ -101,6 +108,7 @@ def capture_planned(
         request=study.plan_for(plan).request,
         on_phase=lambda phase: listen(PhaseEntered(plan, phase)),
         instance=instance,
+        secrets=secrets,
     )
     return without_service(study, record)
 
@@ -159,8 +167,10 @@ class ExtraLoads:
     They need a server that is running anyway and must not share the window whose CPU is counted.
     """
 
-    def __init__(self, study: PreparedStudy, plan: RunPlan, folder: Path, warmed: Sequence[LoadResult]) -> None:
-        self.warmed = warmed
+    def __init__(
+        self, study: PreparedStudy, plan: RunPlan, folder: Path, warmed: Sequence[LoadResult], set_up: SetUp
+    ) -> None:
+        self.warmed, self.set_up = warmed, set_up
         self.study, self.target, self.folder = study, study.targets[plan.variant], folder
         self.cpus = study.placement_for(plan).load_cpus
         first_rounds = plan.profiler == "clean" and plan.round <= EXTRA_LOAD_ROUNDS and not plan.control
@@ -176,7 +186,7 @@ class ExtraLoads:
             self.latency = self._drive(study.latency, host, port, LATENCY)
 
     def _drive(self, plan: LoadPlan, host: str, port: int, name: str) -> LoadResult:
-        own = fit(plan, self.target, self.study.generator)
+        own = self.set_up.ready(fit(plan, self.target, self.study.generator), host, port)
         found = _drive(own, host, port, self.cpus, self.folder / name)
         why = miscounted(load.choose(own), self.warmed[0] if self.warmed else None)
         return found if why is None else with_doubts(found, [Doubt(why, ("rate", "latency"))])

@@ -15,6 +15,7 @@ from pathlib import Path
 from profpipe import __version__, capture, load
 from profpipe.capture.interface import Profiler, SeesSeveral
 from profpipe.errors import LoadError
+from profpipe.load.set_up import SetUp
 from profpipe.load.slices.client import Address, Client, VariantFailed
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener
@@ -91,12 +92,14 @@ class _Together:
         study, load_plan = self.study, self.study.plan_for(plan)
         placement, folder = study.placement_for(plan), self.folder / plan.variant
         folder.mkdir()
+        set_up = SetUp()
 
         def warm_up(host: str, port: int) -> LoadResult:
-            return load.warm_up(load_plan, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP)
+            ready = set_up.ready(load_plan, host, port)
+            return load.warm_up(ready, host, port, cpus=placement.load_cpus, folder=folder / WARM_UP)
 
         def drive(host: str, port: int) -> LoadResult:
-            self.up.append((load_plan, host, port))
+            self.up.append((set_up.ready(load_plan, host, port), host, port))
             if others:
                 self._run(others)
             else:
@@ -105,7 +108,16 @@ class _Together:
                 raise LoadError(self.lost)
             return self.found[plan.variant]
 
-        record = capture_planned(study, plan, folder, self.listen, warm_up=warm_up, drive=drive, instance=self.profiler)
+        record = capture_planned(
+            study,
+            plan,
+            folder,
+            self.listen,
+            warm_up=warm_up,
+            drive=drive,
+            instance=self.profiler,
+            secrets=lambda: set_up.secrets,
+        )
         if plan.variant not in self.found and not self.lost:
             self.lost = f"{plan.variant}: {record.reason}"
         self.records[plan.variant] = self._judged(plan, load_plan, record)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from profpipe.characters import well_formed
-from profpipe.credentials import hide, hide_words, secret_values, secret_words
+from profpipe.credentials import hide, hide_words, secret_fields, secret_values, secret_words
 from profpipe.model.report import LeftOut
 from profpipe.model.run import RunRecord
 from profpipe.model.start import Start
@@ -97,7 +97,8 @@ def credentials_of(study: PreparedStudy) -> tuple[str, ...]:
     }
     services = study.study.used_services.values()
     found |= {v for each in services for v in (*secret_values(each.env), *secret_values(each.provides))}
-    found |= {value for request in study.requests for value in secret_values(request.headers)}
+    for request in study.requests:
+        found |= {*secret_values(request.headers), *secret_fields(request.body)}
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
 

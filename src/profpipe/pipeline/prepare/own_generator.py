@@ -17,8 +17,13 @@ def with_own_generator(study: Study, variants: Variants) -> tuple[Study, Variant
     root = str(variants.roots[variants.baseline])
     plans = {key: _at_home(getattr(study, key), root) for key in ("load", "throughput", "latency")}
     uses = {name: use.model_copy(update={"load": _at_home(use.load, root)}) for name, use in study.profiler.items()}
+    return study.model_copy(update={**plans, "profiler": uses}), ready_by_connection(variants)
+
+
+def ready_by_connection(variants: Variants) -> Variants:
+    """Targets that are ready when they accept a connection, unless the study file says when they are."""
     targets = {name: _ready_by_connection(target) for name, target in variants.targets.items()}
-    return study.model_copy(update={**plans, "profiler": uses}), replace(variants, targets=targets)
+    return replace(variants, targets=targets)
 
 
 def _at_home(plan: LoadPlan | None, root: str) -> LoadPlan | None:

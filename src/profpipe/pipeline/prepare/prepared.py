@@ -14,7 +14,7 @@ from profpipe.pipeline.prepare.fitted import NOT_FITTED, SLICES_S, Fitted
 from profpipe.pipeline.prepare.load_plans import fit
 from profpipe.pipeline.prepare.schedule import RunPlan, schedule
 from profpipe.study import LoadPlan, Study, Target
-from profpipe.study.requests import Asked, Route
+from profpipe.study.requests import Route, Sent
 from profpipe.units import Instrument
 
 
@@ -84,12 +84,14 @@ class PreparedStudy:
         return self.variants.left_out
 
     @property
-    def requests(self) -> tuple[Asked, ...]:
-        """Every request that any run of the study sends."""
+    def requests(self) -> tuple[Sent, ...]:
+        """Every request that any run of the study sends, before its loads and in them."""
         study = self.study
         own = (study.use(name).load for name in self.kinds)
         plans = (study.load, study.throughput, study.latency, *own)
-        asked = [each for plan in plans if plan is not None for each in plan.routes or (plan.request,)]
+        asked = [
+            each for plan in plans if plan is not None for each in (*plan.setup, *(plan.routes or (plan.request,)))
+        ]
         return (*asked, *(target.request for target in self.targets.values() if target.request is not None))
 
     def root_of(self, variant: str) -> Path:

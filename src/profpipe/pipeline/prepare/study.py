@@ -13,7 +13,7 @@ from profpipe.model.report import LeftOut, Limit
 from profpipe.pipeline.prepare.instruments import check_options, instruments
 from profpipe.pipeline.prepare.load_plans import of_size, without_absent_loads
 from profpipe.pipeline.prepare.options import RunOptions
-from profpipe.pipeline.prepare.own_generator import with_own_generator
+from profpipe.pipeline.prepare.own_generator import ready_by_connection, with_own_generator
 from profpipe.pipeline.prepare.places import placed
 from profpipe.pipeline.prepare.prepared import PreparedStudy, Variants
 from profpipe.study import Requires, Study, Target
@@ -51,6 +51,8 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
     """The instruments of each variant, and all runs. Raises UsageError when nothing is left to measure."""
     if study.load.command is not None:
         study, variants = with_own_generator(study, variants)
+    if study.load.setup:  # before it, requests of the load are not answered as expected
+        variants = ready_by_connection(variants)
     targets, roots = variants.targets, variants.roots
     _check_services(study, study_id)
     check_options(study, study_id)

@@ -14,14 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from profpipe.capture.server.layout import draw
-from profpipe.capture.side_by_side import Running, StartLost, Variant, side_by_side, stop
+from profpipe.capture.side_by_side import StartLost, Variant, side_by_side, stop
 from profpipe.errors import CaptureError, LoadError
-from profpipe.load.slices.client import Block, Client, VariantFailed
+from profpipe.load.slices.client import Address, Block, Client, VariantFailed
 from profpipe.model.report import Limit
 from profpipe.pipeline.events import Listener, Note
 from profpipe.pipeline.execute.interface import Result, Session, Unit
 from profpipe.pipeline.prepare.prepared import PreparedStudy
-from profpipe.pipeline.slices.start import Setting, address_of
+from profpipe.pipeline.slices.reached import Reached
+from profpipe.pipeline.slices.start import Setting
 from profpipe.pipeline.slices.units import setting_of, variants_of
 from profpipe.study import LoadPlan
 from profpipe.study.requests import Route
@@ -50,15 +51,17 @@ def unanswered(variant: Variant, setting: Setting) -> Mapping[str, str]:
     """Start the variant and ask each route a few times. Raises StartLost where it does not serve."""
     found: dict[str, str] = {}
     with side_by_side([ready_soon(variant)], draw(0, 0), root=setting.root, placement=setting.placement) as (one,):
+        reached = Reached()
+        (address,) = reached.addresses([one])
         limit = time.monotonic() + PATIENCE_S
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
             for place, route in enumerate(variant.routes):
-                why = _ask(client, one, place)
+                why = _ask(client, address, place)
                 while why is not None and time.monotonic() < limit:
                     time.sleep(PAUSE_S)
-                    why = _ask(client, one, place)
+                    why = _ask(client, address, place)
                 if why is not None:
-                    found[route.name] = why.removeprefix(f"route {route.name}: ")
+                    found[route.name] = reached.text(why).removeprefix(f"route {route.name}: ")
         stop([one])
     return found
 
@@ -72,9 +75,9 @@ def ready_soon(variant: Variant) -> Variant:
     return replace(variant, target=target)
 
 
-def _ask(client: Client, one: Running, place: int) -> str | None:
+def _ask(client: Client, address: Address, place: int) -> str | None:
     try:
-        client.open([address_of(one)], CONNECTIONS)
+        client.open([address], CONNECTIONS)
         client.slices([[0]], [], client.timeout * REQUESTS, blocks=[Block(place, (REQUESTS,))])
     except VariantFailed as error:
         return error.reason

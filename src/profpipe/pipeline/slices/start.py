@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from profpipe.analyse.statistics.slowing import slower_at_the_end
-from profpipe.capture.server.certificate import trust_of
 from profpipe.capture.server.memory import Free, free_memory
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.usage import peak_bytes
@@ -19,6 +18,7 @@ from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, si
 from profpipe.load.slices.client import Address, Block, Client, VariantFailed
 from profpipe.model.start import Lost, RoutePlan, RouteSlices, SlicePlan, Start, Ticket, VariantSlices
 from profpipe.pipeline.prepare.schedule import orders_of
+from profpipe.pipeline.slices.reached import Reached
 
 WARM_UP_PASSES = 4
 LONGEST_S = 120.0  # of the slices of one start, however slow the servers are
@@ -134,11 +134,12 @@ def opened(
     asyncio reads into 256 KiB, which glibc maps again for every read until such a block was freed whole, at the end of
     a connection: without it asyncio cost 19.9 us a request in slices and 6.0 us under h2load on the same processor.
     """
-    begun = time.monotonic()
-    with side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free) as running:
+    begun, reached = time.monotonic(), Reached()
+    beside = side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free)
+    with reached.hidden(), beside as running:
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
             start = OpenStart(running, client, begun)
-            servers = [address_of(one) for one in running]
+            servers = reached.addresses(running)
             for _ in range(2):
                 start.connect(servers, setting.connections)
                 if setting.warm_up:
@@ -146,13 +147,6 @@ def opened(
                     start.slices([tuple(range(len(running)))] * WARM_UP_PASSES, [part])
             yield start
         start.warnings += stop(running)
-
-
-def address_of(one: Running) -> Address:
-    """Where a server is loaded, and how."""
-    variant = one.variant
-    trust = trust_of(variant.target)
-    return Address(one.host, one.port, one.server.keeper, variant.request, variant.routes, trust)
 
 
 def serves_alone(variant: Variant, ticket: Ticket, setting: Setting) -> Lost | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from profpipe import capture, load
 from profpipe.capture.server.memory import Free, free_memory
 from profpipe.errors import LoadError
+from profpipe.load.set_up import SetUp
 from profpipe.model.run import LoadResult, RunRecord
 from profpipe.pipeline.events import Listener
 from profpipe.pipeline.execute.judge import judge
@@ -83,6 +84,7 @@ def try_once(study: PreparedStudy, variant: str, profiler: str, folder: Path) ->
         warm_up=probe.warm_up,
         load=probe.grow,
         request=probe.plan.request,
+        secrets=lambda: probe.set_up.secrets,
     )
     seconds = time.monotonic() - begun
     record = without_service(study, record)
@@ -122,6 +124,7 @@ class _Probe:
     grown_s: float = 0.0
     most: int = MOST_CONNECTIONS
     results: list[LoadResult] = field(default_factory=list)
+    set_up: SetUp = field(default_factory=SetUp)
 
     def warm_up(self, host: str, port: int) -> LoadResult:
         """Two requests. Raises LoadError where the server does not answer them, with how it answered."""
@@ -161,7 +164,7 @@ class _Probe:
 
     def _send(self, host: str, port: int, requests: int, connections: int, timeout: float) -> LoadResult:
         size = {"requests": requests, "connections": min(connections, requests), "timeout": timeout}
-        plan = self.plan.model_copy(update=size)
+        plan = self.set_up.ready(self.plan.model_copy(update=size), host, port)
         return load.run(load.choose(plan), plan, host, port, cpus=self.cpus, folder=self.folder)
 
     def _all(self) -> LoadResult:
