@@ -18,7 +18,16 @@ from profpipe.analyse.statistics.starts import (
     start_ratios,
     starts_needed,
 )
-from profpipe.analyse.statistics.starts_rule import FIRST_LOOK, StartsRule, call, calls, ends, narrow, plan_rule
+from profpipe.analyse.statistics.starts_rule import (
+    FIRST_LOOK,
+    StartsRule,
+    call,
+    calls,
+    ends,
+    narrow,
+    plan_rule,
+    reaches_verdict,
+)
 from profpipe.model.report import ALPHA, Series
 from profpipe.model.start import Lost
 from tests.support.slices_cases import draws, ratios, start
@@ -201,3 +210,11 @@ def test_a_control_that_differs_leaves_no_verdict() -> None:
 def test_a_tenth_of_the_starts_is_trimmed_from_ten_on() -> None:
     assert middle([0.0] * 8 + [90.0])[0] == 10
     assert middle([0.0] * 9 + [90.0])[0] == 0
+
+
+def test_a_start_that_brings_a_verdict_may_go_beyond_the_budget_by_a_third_of_it_and_not_more() -> None:
+    """A budget of 50 s, starts of 12 s: the fifth ends after 60 s. With starts of 14 s it would end after 70 s."""
+    assert reaches_verdict(4, 12.0, 2.0, 50.0)
+    assert reaches_verdict(0, 12.0, 50.0, 50.0)
+    assert not reaches_verdict(3, 14.0, 8.0, 50.0)
+    assert not reaches_verdict(0, 14.0, 50.0, 50.0)

@@ -24,6 +24,8 @@ FIRST_LOOK = 8
 # 130 comparisons with five or more was false (docs/statistics.md).
 LEAST_FOR_A_VERDICT = 5
 RESOLUTION = 0.01
+# Of its budget, for a verdict that the next starts bring: without them those before were for nothing.
+MOST_OVER = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,14 @@ def plan_rule(most: int, contenders: int, resolution: float = RESOLUTION, alpha:
     if resolution <= 0:
         raise ValueError(f"a resolution of {resolution} cannot be reached: give a share above 0, such as 0.01")
     return StartsRule(looks(min(FIRST_LOOK, most), most), contenders, resolution, alpha)
+
+
+def reaches_verdict(good: int, start_s: float, left_s: float, budget_s: float) -> bool:
+    """Whether a verdict is within reach after `good` starts, if starts may take MOST_OVER of their budget.
+
+    The answer rests on time alone, so that it favours no verdict.
+    """
+    return (LEAST_FOR_A_VERDICT - good) * start_s <= left_s + (MOST_OVER - 1) * budget_s
 
 
 def call(ratios: StartRatios, level: float, resolution: float) -> Call:

@@ -10,7 +10,14 @@ from typing import Protocol
 
 from profpipe.analyse.statistics.slice_length import LEAST_PASSES, LEAST_PASSES_OF_ROUTES, SliceLength, passes
 from profpipe.analyse.statistics.starts import StartRatios, cost_ns, route_cost_ns, start_ratios
-from profpipe.analyse.statistics.starts_rule import RESOLUTION, StartsRule, ends, plan_rule
+from profpipe.analyse.statistics.starts_rule import (
+    LEAST_FOR_A_VERDICT,
+    RESOLUTION,
+    StartsRule,
+    ends,
+    plan_rule,
+    reaches_verdict,
+)
 from profpipe.capture.server.layout import draw
 from profpipe.capture.side_by_side import StartLost, Variant, control_of
 from profpipe.errors import CaptureError
@@ -93,6 +100,7 @@ class _Fixed:
     plan: SlicePlan
     rule: StartsRule
     start_s: float
+    budget_s: float
 
 
 @dataclass(slots=True)
@@ -186,8 +194,10 @@ def _fix(
     )
     start_s = length.launch_s + many * length.pass_s
     most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
+    if reaches_verdict(0, start_s, budget_s, budget_s):
+        most = max(most, LEAST_FOR_A_VERDICT)
     comparisons = (len(study.variants) - 2) * (len(plan.routes) + 1)
-    return _Fixed(length, plan, plan_rule(most, comparisons, resolution, alpha), start_s)
+    return _Fixed(length, plan, plan_rule(most, comparisons, resolution, alpha), start_s, budget_s)
 
 
 def _measured(study: _Running, fixed: _Fixed, seed: int, stopped: str, seconds: float) -> Measured:
@@ -247,5 +257,8 @@ def _stopped(study: _Running, fixed: _Fixed, left_s: float, precise: bool) -> st
         return f"every contender is decided or known within the resolution after {good} starts"
     if good >= fixed.rule.looks[-1]:
         return f"the {good} starts that were planned are done"
+    start_s = max(fixed.start_s, (fixed.budget_s - left_s) / max(len(study.starts), 1))
+    if good < LEAST_FOR_A_VERDICT and reaches_verdict(good, start_s, left_s, fixed.budget_s):
+        return ""
     # Half a start over the budget is nearer to it than half a start under it.
     return f"the budget is spent after {good} starts" if left_s < fixed.start_s / 2 else ""
