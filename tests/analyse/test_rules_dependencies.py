@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from profpipe.analyse.report import concluded
-from profpipe.model.report import Dependency, Report
+from profpipe.model.report import CommitInfo, Dependency, Report
 from tests.support.call_graphs import Function, seen
 from tests.support.programs import SERVER
 
@@ -84,4 +84,21 @@ def test_packages_that_explain_nothing_are_listed_and_blamed_for_nothing() -> No
 
 def test_a_cost_in_functions_of_no_changed_package_is_not_given_to_one() -> None:
     report = other_packages(BEFORE, dearer("put", 900), package("Jinja2", "3.1.4", "3.1.6", "jinja2/"))
+    assert said(report) == []
+
+
+def test_several_packages_at_one_commit_explain_together_what_no_function_of_theirs_shows() -> None:
+    report = other_packages(
+        BEFORE,
+        dearer("write_head", 900),
+        package("Werkzeug", "2.1.2", "2.2.3", "werkzeug/"),
+        package("MarkupSafe", None, "3.0.4", "markupsafe/"),
+    )
+    one = CommitInfo(commit="1" * 40, ref="HEAD", subject="a page", time="2026-01-01T00:00:00Z")
+    at_one = [variant.model_copy(update={"commit": one}) for variant in report.variants]
+    (text,) = said(concluded(report.model_copy(update={"variants": tuple(at_one)})))
+    assert text == (
+        "Werkzeug 2.1.2 → 2.2.3 and MarkupSafe 3.0.4 (new) are all that differs, so together they explain the 900 "
+        "instructions per request that b spends more than a."
+    )
     assert said(report) == []

@@ -36,9 +36,8 @@ def dependencies(facts: Facts) -> Iterator[Conclusion]:
         if not found:
             continue
         explained = [c for metric in facts.report.metrics if (c := _explained(facts, contender, metric, found))]
-        yield from explained[:1]
-        if not explained:
-            yield _listed(facts, contender, found)
+        together = [c for metric in facts.report.metrics if (c := _together(facts, contender, metric, found))]
+        yield (explained or together or [_listed(facts, contender, found)])[0]
 
 
 def _explained(
@@ -76,6 +75,31 @@ def _explained(
         weight=weight("dependencies"),
         rows=evidence,
         certainty=certainty,
+    )
+
+
+def _together(
+    facts: Facts, contender: Variant, metric: MetricInfo, found: Sequence[tuple[int, Dependency]]
+) -> Conclusion | None:
+    """One commit with several packages in other versions: what differs is theirs, though nothing says whose."""
+    compared, before = facts.relevant(contender.id, metric.key), facts.baseline.commit
+    one_commit = before is not None and contender.commit is not None and before.commit == contender.commit.commit
+    if not one_commit or compared is None or not compared.delta or not _is_cost(metric):
+        return None
+    verb = "spends more than" if compared.delta > 0 else "saves against"
+    size = f"the {amount(abs(compared.delta), metric)} that {contender.label} {verb} {facts.baseline.label}"
+    shown = found[:MAX_LISTED]
+    more = [f"{len(found) - MAX_LISTED} more packages"] if len(found) > MAX_LISTED else []
+    text = f"{listed([*(d.words for _, d in shown), *more])} are all that differs, so together they explain {size}."
+    rows = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in shown]
+    return conclusion(
+        "dependencies",
+        contender.id,
+        text,
+        kind="cause",
+        weight=weight("dependencies"),
+        rows=rows,
+        certainty="measured",
     )
 
 
