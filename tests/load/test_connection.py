@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profpipe.load.client.connection import Connection
+from profpipe.load.client.modes import Count
 from profpipe.load.client.order import Order
-from profpipe.load.client.schedule import Count
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 DATED = b"HTTP/1.1 200 OK\r\nDate: %d\r\nContent-Length: 2\r\n\r\nhi"

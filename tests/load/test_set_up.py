@@ -93,7 +93,7 @@ def test_an_answer_may_come_in_any_form(data: bytes) -> None:
         (answer(b"<p>hello</p>"), None, "there is no {token}: its body is not JSON"),
         (answer(b'{"access_token": null}'), None, "/access_token is null, which cannot be sent as a value"),
         (answer(b'{"access_token": "a\\r\\nX: y"}'), None, "has a line break or a NUL in it"),
-        (answer(b'{"access_token": "{random:1-9}"}'), None, "has {seq} or {random:...} in it"),
+        (answer(b'{"access_token": "{random:1-9}"}'), None, "has {seq}, {random:...} or {csv:...} in it"),
         (answer(b"hello"), Take(pattern="id=(x)"), "nothing in its body matches 'id=(x)' (status 200): hello"),
         (answer(b"hello"), Take(header="X-Token"), "it has no header X-Token"),
         (answer(b"hello"), Take(cookie="sid"), "it has set no cookie sid"),

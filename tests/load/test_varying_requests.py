@@ -13,6 +13,7 @@ import pytest
 from profpipe import load
 from profpipe.errors import Refused
 from profpipe.load.exchange import filled, of_spec
+from profpipe.load.feed import Feed
 from profpipe.load.plan import asked_of
 from profpipe.load.slices.session import Session
 from profpipe.study.requests import Request
@@ -26,14 +27,14 @@ ORDER = Request(method="POST", path="/orders/{seq}?q=100%25", body='{"item": {ra
 
 def test_values_are_filled_and_everything_else_stays() -> None:
     template = Template(b"/a/{seq}/{random:3-3}?p=100%25&{random:x}")
-    assert template.filled(7, Random(1)) == b"/a/7/3?p=100%25&{random:x}"
+    assert template.filled(7, Random(1), {}) == b"/a/7/3?p=100%25&{random:x}"
     assert first("/a/{seq}/{random:3-9}") == "/a/0/3"
 
 
 def test_a_body_has_the_length_that_it_has_with_its_values() -> None:
     (spec,) = asked_of(ORDER, (), "127.0.0.1", 80)
     exchange = of_spec(spec)
-    sequence = filled([exchange], repeat(exchange), "seed", count(9))
+    sequence = filled([exchange], repeat(exchange), "seed", count(9), Feed(None))
     for number in (9, 10, 11):
         top, _, body = next(sequence).request.partition(b"\r\n\r\n")
         assert top.startswith(b"POST /orders/%d?q=100%%25 HTTP/1.1\r\n" % number)
@@ -44,7 +45,7 @@ def test_a_body_has_the_length_that_it_has_with_its_values() -> None:
 def test_a_constant_request_is_sent_from_the_same_sequence() -> None:
     exchange = of_spec(asked_of(Request(), (), "127.0.0.1", 80)[0])
     sequence = repeat(exchange)
-    assert filled([exchange], sequence, "seed", count()) is sequence
+    assert filled([exchange], sequence, "seed", count(), Feed(None)) is sequence
 
 
 @pytest.mark.programs

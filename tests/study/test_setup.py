@@ -64,7 +64,7 @@ def test_a_body_may_be_a_file(tmp_path: Path) -> None:
         ),
         (
             LOGIN.replace("/login", "/{seq}") + TAKE,
-            "load.shop.setup[0]: a request of the set-up is sent once, and has no {seq} and no {random:...}",
+            "load.shop.setup[0]: a request of the set-up is sent once, and has no {seq}, {random:...} or {csv:...}",
         ),
         (
             LOGIN + TAKE + 'body_file = "no"\n',

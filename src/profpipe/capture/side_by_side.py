@@ -20,6 +20,7 @@ from profpipe.capture.server.ready import PortTaken, Waiting
 from profpipe.capture.server.usage import peak_bytes
 from profpipe.errors import CaptureError
 from profpipe.model.start import Lost, StartPhase, Ticket
+from profpipe.study.feeder import Feeder
 from profpipe.study.requests import Request, Route
 from profpipe.study.schema import Target
 from profpipe.study.setup import SetUpRequest
@@ -49,6 +50,7 @@ class Variant:
     root: Path | None = None
     routes: tuple[Route, ...] = ()
     setup: tuple[SetUpRequest, ...] = ()
+    feeder: Feeder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from profpipe import __version__
 from profpipe.errors import LoadError
 from profpipe.load.doubts import Doubt, with_doubts
 from profpipe.load.interface import Cpus
-from profpipe.load.plan import asked_of
+from profpipe.load.plan import asked_of, fed_by
 from profpipe.load.process import OUTPUT_LIMIT, client_bound, run_child, tail
 from profpipe.model.run import Histogram, LoadResult
 
@@ -79,6 +79,7 @@ def order(plan: LoadPlan, host: str, port: int) -> dict[str, Any]:
         "rate": plan.rate or 0.0,
         "duration": plan.duration,
         "first": plan.warmup + 1,
+        "feeder": fed_by(plan.feeder),
     }
 
 
@@ -107,6 +108,7 @@ def result(plan: LoadPlan, answer: dict[str, Any], command: tuple[str, ...]) -> 
         lateness_p99_us=answer["lateness_p99_us"],
         reconnects=answer["reconnects"],
         interim=answer["interim"],
+        incomplete=answer["cut_short"],
         output=json.dumps(shown)[:OUTPUT_LIMIT],
     )
     return with_doubts(found, doubts(plan, answer, latency))

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
+from profpipe.load.feed import Feed, in_path
 from profpipe.load.response import closes
-from profpipe.study.templates import Template
+from profpipe.study.templates import Row, Template
 
 # Requests of a load are dealt from decks of so many, each with every request as often as its weight says.
 DECK = 1000
@@ -52,22 +53,23 @@ class Exchange:
 
 
 class Varying(Exchange):
-    """A request whose path or body has values that differ; each that is sent is an exchange of its own (`made`)."""
+    """A request with values that differ; each that is sent is an exchange of its own. `fed` = it takes a row."""
 
-    __slots__ = ("_body", "_fields", "_line")
+    __slots__ = ("_body", "_fields", "_line", "fed")
 
     def __init__(self, request: bytes, accepted: Sequence[int], *, head: bool = False, name: str = "") -> None:
         super().__init__(request, accepted, head=head, name=name)
         top, _, body = request.partition(b"\r\n\r\n")
-        line, _, self._fields = top.partition(b"\r\n")
-        self._line, self._body = Template(line), Template(body)
+        line, _, fields = top.partition(b"\r\n")
+        self._line, self._fields, self._body = Template(line, in_path), Template(fields), Template(body)
+        self.fed = self._line.fed or self._fields.fed or self._body.fed
 
-    def made(self, number: int, rng: random.Random) -> Exchange:
+    def made(self, number: int, rng: random.Random, row: Row) -> Exchange:
         """The request with these values, and the length that its body has with them."""
-        body = self._body.filled(number, rng)
-        fields = self._fields.replace(LENGTH, b"Content-Length: %d" % len(body))
+        body = self._body.filled(number, rng, row)
+        fields = self._fields.filled(number, rng, row).replace(LENGTH, b"Content-Length: %d" % len(body))
         found = Exchange.__new__(Exchange)
-        found.request = b"%b\r\n%b\r\n\r\n%b" % (self._line.filled(number, rng), fields, body)
+        found.request = b"%b\r\n%b\r\n\r\n%b" % (self._line.filled(number, rng, row), fields, body)
         found.accepted, found.head, found.name, found.closing = self.accepted, self.head, self.name, self.closing
         found.verified, found.verified_body, found.verified_status = None, 0, 0
         return found
@@ -81,16 +83,32 @@ def of_spec(spec: Mapping[str, Any]) -> Exchange:
 
 
 def filled(
-    exchanges: Sequence[Exchange], sequence: Iterator[Exchange], seed: str, numbers: Iterator[int]
+    exchanges: Sequence[Exchange], sequence: Iterator[Exchange], seed: str, numbers: Iterator[int], rows: Feed
 ) -> Iterator[Exchange]:
-    """The sequence with values where requests have places for them: of `numbers`, and drawn from `seed`.
+    """The sequence with values where requests have places for them: of `numbers`, of `rows`, and drawn from `seed`.
 
-    A sequence of constant requests is given back as it is, and costs nothing more.
+    A sequence of constant requests is given back as it is, and costs nothing more. Raises FeedEnded.
     """
     if not any(isinstance(each, Varying) for each in exchanges):
         return sequence
     rng = random.Random(f"values {seed}")
-    return (each.made(next(numbers), rng) if isinstance(each, Varying) else each for each in sequence)
+    return _Filled(sequence, rng, numbers, rows)
+
+
+class _Filled:
+    """No generator, which would be over after the first FeedEnded."""
+
+    def __init__(self, sequence: Iterator[Exchange], rng: random.Random, numbers: Iterator[int], rows: Feed) -> None:
+        self.sequence, self.rng, self.numbers, self.rows = sequence, rng, numbers, rows
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return self
+
+    def __next__(self) -> Exchange:
+        each = next(self.sequence)
+        if not isinstance(each, Varying):
+            return each
+        return each.made(next(self.numbers), self.rng, next(self.rows) if each.fed else {})
 
 
 def deck(weights: Sequence[float], size: int, seed: str) -> list[int]:

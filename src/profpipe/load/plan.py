@@ -10,9 +10,11 @@ from profpipe.errors import LoadError
 from profpipe.load.exchange import LENGTH
 from profpipe.study.bodies import body_bytes
 from profpipe.study.load_checks import HEADER_NAME
+from profpipe.study.setup import texts_of
 from profpipe.study.templates import differs
 
 if TYPE_CHECKING:
+    from profpipe.study.feeder import Feeder
     from profpipe.study.requests import Asked, Request, Route, Sent
     from profpipe.study.schema import LoadPlan
     from profpipe.study.setup import SetUpRequest
@@ -60,7 +62,7 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
         return f"{name} needs at least one connection per thread ({plan.connections} for {plan.threads})"
     if not plan.request.keep_alive:
         return f"{name} opens a connection for each request without counting it"
-    if differs(plan.request.path, plan.request.body):
+    if differs(*texts_of(plan.request)):
         return f"{name} sends one constant request, and this one has values that differ"
     if plan.at_socket:
         return f"{name} loads no server at a unix socket"
@@ -82,10 +84,23 @@ def asked_of(request: Request, routes: Sequence[Route], host: str, port: int) ->
             "head": asked.method == "HEAD",
             "name": name,
             "weight": weight,
-            "varying": differs(asked.path, asked.body),
+            "varying": differs(*texts_of(asked)),
         }
         for asked, accepted, name, weight in each or [(request, (request.status,), "", 1.0)]
     ]
+
+
+def fed_by(feeder: Feeder | None, *, stops: bool = True) -> dict[str, object] | None:
+    """What a built-in client is told of its rows (feed.Feed). `stops` = it may end with the last of them."""
+    if feeder is None:
+        return None
+    return {
+        "name": feeder.file,
+        "columns": feeder.columns,
+        "rows": feeder.rows,
+        "order": feeder.order,
+        "stop": stops and feeder.at_end == "stop",
+    }
 
 
 def request_bytes(request: Asked | SetUpRequest, host: str, port: int) -> bytes:

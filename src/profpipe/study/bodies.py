@@ -1,4 +1,4 @@
-"""Request bodies that are files: read with the study file, so that a run never looks for one."""
+"""Request bodies and feeders, which are files: read with the study file, so that a run never looks for one."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def _study(study: Study, root: Path) -> Study:
 
 
 def _plan(plan: LoadPlan, root: Path) -> LoadPlan:
+    if plan.feeder is not None:
+        plan = plan.model_copy(update={"feeder": plan.feeder.filled(root)})
     if any(step.body_file for step in plan.setup):
         plan = plan.model_copy(update={"setup": tuple(_with_body(step, root) for step in plan.setup)})
     if not any(route.body_file for route in plan.routes):

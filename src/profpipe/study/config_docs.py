@@ -23,6 +23,7 @@ TABLES: Mapping[str, str] = {
     "Route": "[[study.NAME.load.request]], [[load.NAME.request]]",
     "Service": "[service.NAME]",
     "SetUpRequest": "[[study.NAME.load.setup]], [[load.NAME.setup]]",
+    "Feeder": "[study.NAME.load.feeder], [load.NAME.feeder]",
     "Take": "[[load.NAME.setup]] take.VALUE",
     "Study": "[study.NAME]",
     "LoadPlan": "[study.NAME.load], [study.NAME.throughput], [study.NAME.latency], [load.NAME]",

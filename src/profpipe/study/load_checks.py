@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from profpipe.study.bodies import why_no_body
+from profpipe.study.feeder_checks import check_feeder
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.plans import UNUSED
 from profpipe.study.positions import KeyPath
@@ -36,6 +37,7 @@ def check_load(path: KeyPath, plan: LoadPlan, root: Path, generators: Collection
     else:
         yield from check_request((*path, "request"), plan.request)
     yield from _set_up((*path, "setup"), plan, root)
+    yield from check_feeder(path, plan, root)
     yield from _own_generator(path, plan)
 
 
@@ -80,7 +82,7 @@ def _own_generator(path: KeyPath, plan: LoadPlan) -> Iterator[Mistake]:
         for key in sorted({"count", "unit"} & plan.model_fields_set):
             yield Mistake((*path, key), "has no effect without a command of your own: set load.command")
         return
-    for key, given in (("request", plan.routes), ("setup", plan.setup)):
+    for key, given in (("request", plan.routes), ("setup", plan.setup), ("feeder", plan.feeder)):
         if given:
             yield Mistake((*path, key), "has no effect next to a command of your own: that sends what it likes")
     for number, argument in enumerate(plan.command):

@@ -2,7 +2,7 @@
 
 `load = { plan = "NAME" }` starts from [load.NAME]; the load of a profiler without a plan starts from the study's load,
 so that `profiler.callgrind.load.timeout = 300` changes the time-out alone. The requests of every load, and
-its set-up, are the study's where neither the load nor its plan has one.
+its set-up and feeder, are the study's where neither the load nor its plan has one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from profpipe.study.schema import LoadPlan, Study, StudyFile
 UNUSED = {"count": {"rate", "duration"}, "rate": {"requests"}, "closed": {"requests", "rate"}}
 
 # What belongs to the requests of a load, and goes with them.
-OF_REQUESTS = ("request_", "setup")
+OF_REQUESTS = ("request_", "setup", "feeder")
 
 
 def with_plans(file: StudyFile) -> StudyFile:

@@ -29,10 +29,14 @@ class Sent(Part):
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="HTTP method")
     path: str = Field(
-        "/", pattern=r"^/[^\s]*$", description="path and query; `{seq}` and `{random:1-1000}` differ in each"
+        "/",
+        pattern=r"^/[^\s]*$",
+        description="path and query; `{seq}`, `{random:1-1000}` and `{csv:COLUMN}` differ in each",
     )
-    headers: dict[str, str] = Field(default_factory=dict, description="extra request headers")
-    body: str = Field("", description="request body, with `{seq}` and `{random:1-1000}` as in `path`")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="extra request headers, with `{seq}` and the like as in `path`"
+    )
+    body: str = Field("", description="request body, with `{seq}` and the like as in `path`")
 
     @property
     def words(self) -> str:

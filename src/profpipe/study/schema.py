@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr
 
 from profpipe.study.counting import Counting
 from profpipe.study.environment import EnvironmentTable
+from profpipe.study.feeder import Feeder
 from profpipe.study.requests import Https, Name, OneOrSeveral, Part, Request, Route
 from profpipe.study.service import Service
 from profpipe.study.setup import SetUpRequest
@@ -93,6 +94,7 @@ class LoadPlan(Part):
         (),
         description="requests that are sent once per start before the load, as `[[load.NAME.setup]]`, such as a log-in",
     )
+    feeder: Feeder | None = Field(None, description="a CSV file with values for `{csv:COLUMN}` in the requests")
     command: Command | None = Field(
         None,
         description="a load generator of your own, in place of `generator`: its arguments, with `{host}`, `{port}`, "

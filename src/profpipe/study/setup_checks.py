@@ -23,7 +23,7 @@ def check_set_up(path: KeyPath, steps: Sequence[SetUpRequest], requests: Sequenc
     later = [text for each in (*steps[1:], *requests) for text in texts_of(each)]
     for number, step in enumerate(steps):
         if differs(*texts_of(step)):
-            words = "a request of the set-up is sent once, and has no {seq} and no {random:...}"
+            words = "a request of the set-up is sent once, and has no {seq}, {random:...} or {csv:...}"
             yield Mistake((*path, number), words)
         for name, take in step.take.items():
             place = (*path, number, "take", name)

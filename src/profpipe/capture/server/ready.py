@@ -147,6 +147,7 @@ class Waiting:
         path = self.target.ready.http or first(self.request.path)
         method = "GET" if self.target.ready.http else self.request.method
         body = None if self.target.ready.http else first(self.request.body).encode() or None
+        headers = {name: first(value) for name, value in self.request.headers.items()}
         left = max(self.limit - time.monotonic(), 0.05)
         seconds = min(PROBE_SECONDS * self._patience(), left)
         begun = time.monotonic()
@@ -155,7 +156,7 @@ class Waiting:
             connection.response_class = FinalAnswer
             connection.sock = self._secured(connected(self.host, self.port or 0, seconds))
             with _closed_after(seconds, connection.sock):
-                connection.request(method, path, body, {"Connection": "close", **self.request.headers})
+                connection.request(method, path, body, {"Connection": "close", **headers})
                 status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
             late = time.monotonic() - begun >= seconds

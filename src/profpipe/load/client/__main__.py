@@ -17,8 +17,9 @@ from typing import Any
 
 import httptools
 
+from profpipe.load.client.modes import MODES
 from profpipe.load.client.order import Order
-from profpipe.load.client.schedule import MODES, Load
+from profpipe.load.client.schedule import Load
 from profpipe.model.run import Histogram
 
 EXIT_PARENT_DIED = 3
@@ -88,6 +89,7 @@ def result(load: Load) -> dict[str, Any]:
         "bytes_read": load.bytes_read,
         "reconnects": load.reconnects,
         "interim": load.interim,
+        "cut_short": load.cut_short,
         "cpu_s": load.cpu_s,
         "lateness_p99_us": late[-(-len(late) * 99 // 100) - 1] * 1e6 if late else None,
         "latency": list(zip(latency.values_us, latency.counts, strict=True)),

@@ -11,7 +11,8 @@ class Order:
     """One load, as one line of JSON on stdin. Times in seconds, `rate` in requests a second.
 
     `asked` = the requests as exchange.of_spec reads them, each with its `weight`. `tls` = a tls.Trust or None.
-    `first` = the first number of {seq}: the warm-up had those before it.
+    `first` = the first number of {seq}: the warm-up had those before it. `feeder` = rows
+    as feed.Feed reads them.
     """
 
     mode: str
@@ -25,3 +26,4 @@ class Order:
     rate: float = 0.0
     duration: float = 0.0
     first: int = 1
+    feeder: dict[str, Any] | None = None

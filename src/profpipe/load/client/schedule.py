@@ -1,4 +1,4 @@
-"""When the next request begins: a fixed number, a fixed rate, or as fast as it goes for a time."""
+"""A load under way: its connections, its counts, and what happens when a request is answered or lost."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import asyncio
 import resource
 import time
 from array import array
-from collections import Counter, deque
+from collections import Counter
 from itertools import count
 from typing import Any
 
 from profpipe.load.client.connection import Connection
 from profpipe.load.client.order import Order
 from profpipe.load.exchange import dealt, filled, of_spec
+from profpipe.load.feed import Feed, FeedEnded
 from profpipe.tls import Trust, client_context
 
 ORDER = "order"  # the seed of the order of several requests: the same in every run, so that runs compare
@@ -31,7 +32,7 @@ class Load:
         self.exchanges = [of_spec(each) for each in order.asked]
         weights, total = [each["weight"] for each in order.asked], order.requests if order.mode == "count" else None
         dealing = dealt(self.exchanges, weights, ORDER, total)
-        self.sequence = filled(self.exchanges, dealing, ORDER, count(order.first))
+        self.sequence = filled(self.exchanges, dealing, ORDER, count(order.first), Feed(order.feeder, order.first - 1))
         self.sent = self.served = self.outstanding = self.reconnects = self.interim = self.bytes_read = self.live = 0
         self.errors: Counter[str] = Counter()
         self.latencies = array("d")
@@ -39,6 +40,7 @@ class Load:
         self.connections: list[Connection] = []
         self.started = self.last_sent = self.last_answer = self.seconds = self.cpu_s = 0.0
         self.running = self.over = False
+        self.cut_short: str | None = None  # why it ended before its end
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.opening: set[asyncio.Task[None]] = set()
 
@@ -135,9 +137,16 @@ class Load:
     # What connections tell.
 
     def send(self, connection: Connection, begun: float) -> None:
+        try:
+            exchange = next(self.sequence)
+        except FeedEnded as error:
+            self.cut_short = str(error)
+            if not self.outstanding:
+                self.end()
+            return
         self.sent += 1
         self.outstanding += 1
-        connection.send(next(self.sequence), begun)
+        connection.send(exchange, begun)
 
     def answered(self, connection: Connection, status: int) -> None:
         at = self.last_answer = now()
@@ -182,119 +191,3 @@ class Load:
         self.live -= 1
         if not self.live:
             self.end()
-
-
-class Count(Load):
-    """Exactly so many requests, each connection sending its next one when the last is answered. None is repeated:
-    the server's instructions are divided by this number."""
-
-    def __init__(self, order: Order) -> None:
-        super().__init__(order)
-        self.left = order.requests
-
-    def most_connections(self) -> int:
-        return min(self.order.connections, self.order.requests)
-
-    def asked(self) -> int:
-        return self.order.requests
-
-    def work_left(self) -> bool:
-        return self.left > 0
-
-    def next(self, connection: Connection, at: float) -> None:
-        if self.left > 0:
-            self.left -= 1
-            self.send(connection, at)
-        elif not self.outstanding:
-            self.end()
-
-
-class Closed(Load):
-    """As fast as it goes until `duration` is over; requests under way then are waited for."""
-
-    def asked(self) -> int:
-        return self.sent
-
-    def work_left(self) -> bool:
-        return now() < self.started + self.order.duration
-
-    def next(self, connection: Connection, at: float) -> None:
-        if at < self.started + self.order.duration:
-            self.send(connection, at)
-        elif not self.outstanding:
-            self.end()
-
-
-class Rate(Load):
-    """An open loop: request i is meant to begin at start + i / rate, whatever the server does. Its latency counts
-    from there, so that a slow server cannot hide the requests it kept from being sent (coordinated omission)."""
-
-    def __init__(self, order: Order) -> None:
-        super().__init__(order)
-        self.total = max(1, round(order.rate * order.duration))
-        self.index = 0
-        self.idle: deque[Connection] = deque()
-        self.timer: asyncio.TimerHandle | None = None
-
-    def most_connections(self) -> int:
-        return min(self.order.connections, self.total)
-
-    def asked(self) -> int:
-        return self.total
-
-    def work_left(self) -> bool:
-        return self.index < self.total
-
-    def window(self) -> float:
-        """The sending took n / rate unless it fell behind; a slow last answer is latency, not a lower rate."""
-        planned = self.total / self.order.rate
-        if self.sent < self.total:
-            return max(planned, now() - self.started)
-        return max(planned, self.last_sent - self.started + 1 / self.order.rate)
-
-    def due(self) -> float:
-        return self.started + self.index / self.order.rate
-
-    def begin(self) -> None:
-        super().begin()  # request 0 is due at once, the rest find their timer
-
-    def next(self, connection: Connection, at: float) -> None:
-        if self.index < self.total and self.due() <= at:
-            if self.idle:  # a connection was free when it was due: this delay is the client's own
-                self.lateness.append(at - self.due())
-            self._send_due(connection, at)
-            return
-        self.idle.append(connection)
-        if self.index < self.total:
-            self._arm()
-        elif not self.outstanding:
-            self.end()
-
-    def closed(self, connection: Connection) -> None:
-        if connection in self.idle:
-            self.idle.remove(connection)
-        super().closed(connection)
-
-    def tick(self) -> None:
-        """Send what is due as long as a connection is free. Late here = the client's own lag."""
-        self.timer = None
-        while self.idle and self.index < self.total:
-            at = now()
-            if self.due() > at:
-                self._arm()
-                return
-            self.lateness.append(at - self.due())
-            self._send_due(self.idle.popleft(), at)
-
-    def _send_due(self, connection: Connection, at: float) -> None:
-        due = self.due()
-        self.index += 1
-        self.last_sent = at
-        self.send(connection, due)
-
-    def _arm(self) -> None:
-        if self.timer is None:
-            self.timer = asyncio.get_running_loop().call_at(self.due(), self.tick)
-
-
-MODES: dict[str, type[Load]] = {"count": Count, "rate": Rate, "closed": Closed}

@@ -61,7 +61,9 @@ def taken(take: Take, answer: Answered) -> str:
     if any(sign in value for sign in "\r\n\0"):
         raise SetUpFailed(f"{take.words} has a line break or a NUL in it, which no request can have in a header")
     if differs(value):
-        raise SetUpFailed(f"{take.words} has {{seq}} or {{random:...}} in it, which the load would fill in")
+        raise SetUpFailed(
+            f"{take.words} has {{seq}}, {{random:...}} or {{csv:...}} in it, which the load would fill in"
+        )
     return value
 
 

@@ -17,7 +17,8 @@ from typing import Any, Self
 from profpipe.errors import LoadError
 from profpipe.load.guard import guard
 from profpipe.load.interface import Cpus
-from profpipe.load.plan import asked_of
+from profpipe.load.plan import asked_of, fed_by
+from profpipe.study.feeder import Feeder
 from profpipe.study.requests import Request, Route
 from profpipe.tls import Trust
 
@@ -50,6 +51,7 @@ class Address:
     request: Request
     routes: tuple[Route, ...] = ()
     trust: Trust | None = None
+    feeder: Feeder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Client:
                 "root": server.root,
                 "tls": None if server.trust is None else asdict(server.trust),
                 "asked": asked_of(server.request, server.routes, server.host, server.port),
+                "feeder": fed_by(server.feeder, stops=False),
                 "connections": connections,
             }
             for server in servers

@@ -11,6 +11,7 @@ from typing import Any
 
 from profpipe.cpu_clock import TreeClock
 from profpipe.load.exchange import Exchange, deck, filled, of_spec
+from profpipe.load.feed import Feed
 from profpipe.load.slices.closed_loop import ClosedLoop
 from profpipe.load.slices.connection import SliceError
 from profpipe.tls import Trust
@@ -39,8 +40,8 @@ class Slice:
 class Server:
     """One variant: its closed loop and the clock of its processes."""
 
-    def __init__(self, index: int, spec: dict[str, Any], timeout: float, numbers: Iterator[int]) -> None:
-        self.numbers = numbers  # of {seq}
+    def __init__(self, index: int, spec: dict[str, Any], timeout: float, numbers: Iterator[int], rows: Feed) -> None:
+        self.numbers, self.rows = numbers, rows  # of {seq} and {csv:...}
         self.index = index
         self.clock = TreeClock(spec["root"])
         self.weights = [each["weight"] for each in spec["asked"]]
@@ -67,7 +68,7 @@ class Server:
         """Load it with parts of so many requests each: of one route, or of all in an order drawn from `seed`."""
         loop, read, now = self.loop, self.clock.read, time.perf_counter_ns
         sequences = [
-            (filled(loop.exchanges, sequence, f"{seed} {part}", self.numbers), sent)
+            (filled(loop.exchanges, sequence, f"{seed} {part}", self.numbers, self.rows), sent)
             for part, (sequence, sent) in enumerate(self._sequences(parts, route, seed))
         ]
         loop.tidy()
@@ -111,9 +112,9 @@ class Session:
 
     def __init__(self) -> None:
         self.servers: list[Server] = []
-        self.numbers: dict[int, Iterator[int]] = defaultdict(
-            lambda: count(1)
-        )  # go on when connections are opened again
+        # They go on when connections are opened again.
+        self.numbers: dict[int, Iterator[int]] = defaultdict(lambda: count(1))
+        self.feeds: dict[int, Feed] = {}
 
     def answer(self, command: dict[str, Any]) -> dict[str, Any]:
         """Carry out one command: open, slices, idle."""
@@ -127,12 +128,14 @@ class Session:
         self.servers = []
 
     def _open(self, command: dict[str, Any]) -> dict[str, Any]:
-        """{variants: [{root, host, port, tls: Trust or null, asked: [exchange.of_spec with weight], connections}],
+        """{variants: [{root, host, port, tls: Trust or null, asked: [exchange.of_spec with weight],
+        feeder: feed.Feed or null, connections}],
         timeout} -> {}."""
         self.close()
         for index, spec in enumerate(command["variants"]):
             try:
-                self.servers.append(Server(index, spec, command["timeout"], self.numbers[index]))
+                rows = self.feeds.setdefault(index, Feed(spec.get("feeder")))
+                self.servers.append(Server(index, spec, command["timeout"], self.numbers[index], rows))
             except SliceError as error:
                 return {"failed": {"variant": index, "reason": str(error)}}
         return {}

@@ -143,7 +143,10 @@ class _Together:
         passes = max(plan.requests // size, 1)
         size = plan.requests // passes
         # Their CPU time is not wanted here: the clocks are those of this process and all below it.
-        servers = [Address(host, port, os.getpid(), each.request, each.routes) for each, host, port in self.up]
+        servers = [
+            Address(host, port, os.getpid(), each.request, each.routes, each.trust, each.feeder)
+            for each, host, port in self.up
+        ]
         orders = orders_of(self.study.study.seed or 0, self.plans[0].round, len(servers), passes)
         try:
             with Client(cpus, timeout=plan.timeout) as client:

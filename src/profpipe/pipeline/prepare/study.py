@@ -51,7 +51,7 @@ def lay_out(study_id: str, study: Study, variants: Variants, options: RunOptions
     """The instruments of each variant, and all runs. Raises UsageError when nothing is left to measure."""
     if study.load.command is not None:
         study, variants = with_own_generator(study, variants)
-    if study.load.setup:  # before it, requests of the load are not answered as expected
+    if study.load.setup or study.load.feeder:  # its requests need what a probe of readiness does not have
         variants = ready_by_connection(variants)
     targets, roots = variants.targets, variants.roots
     _check_services(study, study_id)

@@ -127,6 +127,9 @@ def why_not(prepared: PreparedStudy, broken: Collection[str] = ()) -> str | None
         return "the load is a program of its own, and slices are loaded by the built-in client"
     if prepared.study.load.mode == "rate":
         return "the load has a fixed rate, which slices cannot keep"
+    feeder = prepared.study.load.feeder
+    if feeder is not None and feeder.at_end == "stop":
+        return f'the feeder {feeder.file} ends (at_end = "stop"), and slices take as many rows as they need'
     if prepared.baseline in broken:
         return "the baseline does not build"
     names = [name for name in prepared.targets if name not in broken]

@@ -38,7 +38,7 @@ class Reached:
                 request, routes = found.asked(request), tuple(map(found.asked, routes))
             except SetUpFailed as error:
                 raise StartLost(blame(one, str(error))) from error
-        return Address(one.host, one.port, one.server.keeper, request, routes, trust)
+        return Address(one.host, one.port, one.server.keeper, request, routes, trust, variant.feeder)
 
     @contextmanager
     def hidden(self) -> Iterator[None]:

@@ -30,7 +30,9 @@ def variants_of(study: PreparedStudy, names: Sequence[str]) -> list[Variant]:
     for name in names:
         known = study.baseline if name == control_name(study.baseline) else name
         plan = fit(study.study.load, study.targets[known], None)
-        variant = Variant(known, study.targets[known], plan.request, study.root_of(known), plan.routes, plan.setup)
+        variant = Variant(
+            known, study.targets[known], plan.request, study.root_of(known), plan.routes, plan.setup, plan.feeder
+        )
         found.append(variant if name == known else control_of(variant, name))
     return found
 
