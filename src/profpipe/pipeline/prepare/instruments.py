@@ -10,6 +10,7 @@ from profpipe.capture import PROFILERS, profiler
 from profpipe.errors import PartFailed, UsageError
 from profpipe.model.report import Limit
 from profpipe.pipeline.prepare.load_plans import NOT_MEASURED, absent_generator
+from profpipe.pipeline.prepare.request_limits import beyond_limit, requests_asked
 from profpipe.study import Study, Target
 
 
@@ -67,6 +68,7 @@ def instruments(
             try:
                 with PROFILERS.blaming(study.tool(name)):
                     reason = tool.refuses(target) or tool.missing(target, roots[variant]) or absent
+                    reason = reason or beyond_limit(target, tool.kind, requests_asked(study, name) or 0)
                     texts = () if reason else tool.limits(target)
             except PartFailed as error:
                 reason, texts = str(error), ()

@@ -17,6 +17,7 @@ from profpipe.pipeline.execute.interface import Session
 from profpipe.pipeline.prepare.fitted import STUDY_S, leaves_count_open
 from profpipe.pipeline.prepare.load_plans import NOT_MEASURED
 from profpipe.pipeline.prepare.prepared import PreparedStudy
+from profpipe.pipeline.prepare.request_limits import beyond_limit
 from profpipe.pipeline.trial.fit import Pair, Plan, hopeless, plan
 from profpipe.pipeline.trial.one_trial import TrialUnit, Tried
 
@@ -121,10 +122,22 @@ def try_out(
     found = plan(left, trial.tried, spent_s, by_slices=by_slices, without=trial.hopeless)
     pairs = ((variant, name) for variant in left.targets for name in found.too_long)
     gone = {pair: found.too_long[pair[1]] for pair in pairs if pair not in left.refused}
+    replacing = _beyond_limits(left, found)
+    gone |= replacing
     left = _planned(_without(left, gone, {}), found)
-    for name, why in found.too_long.items():
+    for name, why in (*found.too_long.items(), *((f"{name} of {v}", why) for (v, name), why in replacing.items())):
         listen(Note(f"{name} is {NOT_MEASURED}: {why}"))
     return Outcome(left, _record(left, trial, gone, spent_s - before_s, found.expected_s), trial.broken)
+
+
+def _beyond_limits(prepared: PreparedStudy, found: Plan) -> dict[Pair, str]:
+    """What the fitted loads would make a server replace its workers in, with the reason."""
+    reasons = {
+        (variant, name): beyond_limit(prepared.targets[variant], prepared.kinds[name], size.requests + size.warmup)
+        for (variant, name), size in found.fitted.sizes.items()
+        if name not in found.too_long
+    }
+    return {pair: why for pair, why in reasons.items() if why is not None}
 
 
 def _enough_left(prepared: PreparedStudy, trial: _Trial) -> None:

@@ -23,8 +23,10 @@ from profpipe.capture.profilers.callgrind.trial import VERSION
 from profpipe.capture.profilers.callgrind.window_start import pause, start_at
 from profpipe.capture.server.command import is_python
 from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.server.replaced import replaced
 from profpipe.errors import CaptureError
 
+COUNTED_TOO = "callgrind counted the start of a new process with the requests, or lost the counts of the old one"
 WINDOWS = {"any": "any time", "second": "a whole second", "minute": "a whole second of two digits"}
 
 
@@ -57,17 +59,25 @@ class CallgrindSession(Bare):
             **({"functions": "Python"} if self.python_functions else {}),
         }
         self.since, self.pids, self.maps = time.time(), set[int](), list[Path]()
+        self.counted = set[int]()
+        self.replaced: str | None = None
         self.warning = other_libc(launch.argv, launch.cwd)
 
     def open(self, server: Supervised) -> None:
         time.sleep(pause(time.time(), self.begin))
-        if not vgdb.tell(server, self.prefix, "window", "instrumentation on"):
+        self.counted = vgdb.tell(server, self.prefix, "window", "instrumentation on")
+        if not self.counted:
             raise CaptureError("window", "no process of the server runs under valgrind", log_tail=server.log.tail())
 
     def close(self, server: Supervised, window: Window) -> None:  # noqa: ARG002
-        """Off, then a dump at once: a server that has to be killed later has lost nothing."""
+        """Off, then a dump at once: a server that has to be killed later has lost nothing.
+
+        Processes that begin and end in the window are counted in full: only those that were there before can be missed.
+        """
         vgdb.tell(server, self.prefix, "save", "instrumentation off")
-        vgdb.tell(server, self.prefix, "save", "dump")
+        dumped = vgdb.tell(server, self.prefix, "save", "dump")
+        if ended := self.counted - dumped:
+            self.replaced = replaced(ended, dumped - self.counted, COUNTED_TOO)
         if self.python_functions:
             self.pids = set(server.tree())
             self.maps = python_functions.keep_maps(self.pids, self.since, self.raw)
@@ -77,7 +87,7 @@ class CallgrindSession(Bare):
         parts = {path: total_of(path) for path in sorted(self.raw.glob("callgrind.out.*"))}
         if not any(parts.values()):
             how = "it was killed before valgrind could write" if stopped.killed else "nothing was counted in the window"
-            raise CaptureError("save", f"callgrind wrote no profile: {how}")
+            raise CaptureError("save", self.replaced or f"callgrind wrote no profile: {how}")
         for path, total in parts.items():
             if not total:
                 path.unlink()
@@ -85,7 +95,8 @@ class CallgrindSession(Bare):
         if self.python_functions:
             files = python_functions.with_maps(files, self.maps)
         facts = {"instructions in the window": f"{sum(parts.values()):,}"}
-        return Collected(files, facts, (*([self.warning] if self.warning else []), *_without_effect(files)))
+        warnings = (*([self.warning] if self.warning else []), *_without_effect(files))
+        return Collected(files, facts, warnings, self.replaced)
 
     def abandon(self) -> None:
         shutil.rmtree(self.pipes, ignore_errors=True)

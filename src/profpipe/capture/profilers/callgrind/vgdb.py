@@ -6,6 +6,7 @@ import pwd
 import re
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from profpipe.capture.complaints import explained, in_one_line
@@ -14,14 +15,15 @@ from profpipe.errors import CaptureError
 
 COMMAND_SECONDS = 60.0
 LOOK_AGAIN_S = 0.05
+ENDED_S = 1.0  # how often a process that takes no command is looked for
 STAY_ROOT = "Let workers stay root for this study (nginx: `user root;`), or measure with perf"
 
 
-def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: float = 0.0) -> int:
+def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: float = 0.0) -> set[int]:
     """Give a monitor command to every process of the server that runs under valgrind.
 
-    Returns how many there were, after waiting up to `wait_s` for the first. `prefix` is that of `--vgdb-prefix`.
-    Raises CaptureError in `phase` when one of them does not take it.
+    Returns those that took it, after waiting up to `wait_s` for the first; a process that ends meanwhile is none of
+    them. `prefix` is that of `--vgdb-prefix`. Raises CaptureError in `phase` when one of them does not take it.
     """
     limit = time.monotonic() + wait_s
     while not (pipes := _pipes(server, prefix)) and time.monotonic() < limit:
@@ -30,21 +32,39 @@ def tell(server: Supervised, prefix: Path, phase: str, command: str, *, wait_s: 
         if (name := other_user(pid, prefix)) is not None:
             text = f"process {pid} gave up root and runs as {name}: valgrind takes no commands there. {STAY_ROOT}"
             raise CaptureError(phase, text, log_tail=server.log.tail())
+    took = set()
     for pid, pipe in pipes.items():
         argv = ["vgdb", f"--pid={pid}", f"--vgdb-prefix={prefix}", *command.split()]
-        try:
-            done = subprocess.run(
-                argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
-                stdin=subprocess.DEVNULL, env=environment(pipe),
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            text = f"valgrind did not take `{command}` within {COMMAND_SECONDS:g} s: is ptrace allowed here?"
-            raise CaptureError(phase, text, log_tail=server.log.tail()) from error
-        if done.returncode != 0:
-            known = explained(done.stderr)
-            why = f"{known[0]}: {known[1]}" if known else in_one_line(done.stderr) or f"status {done.returncode}"
+        why = _failure(server, pid, argv, environment(pipe))
+        if why is None:
+            took.add(pid)
+        elif pid in server.tree():
             raise CaptureError(phase, f"`vgdb {command}` failed: {why}", log_tail=server.log.tail())
-    return len(pipes)
+    return took
+
+
+def _failure(server: Supervised, pid: int, argv: list[str], env: Mapping[str, str]) -> str | None:
+    """Why vgdb could not give a command; None where it could.
+
+    Of a process that has ended, as a worker does that is replaced, vgdb opens a pipe that nobody reads and waits for
+    ever: it is given up when the process is gone.
+    """
+    limit = time.monotonic() + COMMAND_SECONDS
+    with subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env
+    ) as vgdb:
+        while True:
+            try:
+                said = vgdb.communicate(timeout=ENDED_S)[1]
+                break
+            except subprocess.TimeoutExpired:
+                if pid not in server.tree() or time.monotonic() >= limit:
+                    vgdb.kill()
+                    return f"valgrind did not take it within {COMMAND_SECONDS:g} s: is ptrace allowed here?"
+    if vgdb.returncode == 0:
+        return None
+    known = explained(said)
+    return f"{known[0]}: {known[1]}" if known else in_one_line(said) or f"status {vgdb.returncode}"
 
 
 def other_user(pid: int, prefix: Path) -> str | None:

@@ -24,6 +24,7 @@ from profpipe.capture.interface import Bare, Collected, Launch, Options, Trial, 
 from profpipe.capture.server.agent_files import Asked, ask, pids_of
 from profpipe.capture.server.command import find_program, interpreter, interpreter_of, is_python
 from profpipe.capture.server.process import Stopped, Supervised
+from profpipe.capture.server.replaced import replaced
 from profpipe.capture.server.requirements import absent_modules, install_line
 from profpipe.capture.tools import Version
 from profpipe.errors import CaptureError
@@ -160,17 +161,6 @@ def split_command(argv: tuple[str, ...], cwd: Path) -> tuple[tuple[str, ...], tu
     return argv[:at], argv[at:]
 
 
-def replaced(name: str, ended: set[int], begun: set[int]) -> str | None:
-    """Why a capture lacks requests: Python processes ended or began while the window was open. None = none did."""
-    found = [f"process {pid} ended" for pid in sorted(ended)] + [f"process {pid} began" for pid in sorted(begun)]
-    if not found:
-        return None
-    return (
-        f"{', '.join(found)} while the window was open, and {name} has nothing of the requests served there: keep the "
-        "workers for the length of a run (no max_requests, no reload), or see in the server's log why one died"
-    )
-
-
 class InProcessSession(Bare):
     def __init__(self, profiler: InProcess, launch: Launch) -> None:
         super().__init__(launch)
@@ -196,7 +186,8 @@ class InProcessSession(Bare):
 
     def close(self, server: Supervised, window: Window) -> None:
         started, ready, running = pids_of(self.folder, "started"), pids_of(self.folder, "ready"), set(server.tree())
-        self.replaced = replaced(self.profiler.name, started - running, (ready & running) - started)
+        lost = f"{self.profiler.name} has nothing of the requests served there"
+        self.replaced = replaced(started - running, (ready & running) - started, lost)
         self.without_agent = len(running - ready)
         self._ask(server, started & running, END)
         self.window = window
