@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from profpipe.analyse.statistics.slice_length import (
+    LEAST_PASSES,
     LEAST_SHARE,
     LOAD_SHARE,
     Lead,
@@ -111,3 +112,9 @@ def test_growth_of_one_variant_is_named_and_growth_of_all_is_not() -> None:
 def test_too_few_slices_or_variants_say_nothing() -> None:
     assert slower_at_the_end({"a": [1] * 20 + [9] * 20, "b": [1] * 40}) is None
     assert slower_at_the_end({"a": list(range(1, 200))}) is None
+
+
+def test_slow_requests_get_fewer_passes_a_start_so_that_a_verdict_has_its_starts() -> None:
+    """Twelve passes of 3 s would be one start of 40 s, and a verdict needs five."""
+    assert passes(pass_s=1.5, launch_s=1.0, budget_s=42.0) == 4
+    assert passes(pass_s=3.0, launch_s=1.0, budget_s=42.0) == LEAST_PASSES  # too slow for six starts of three passes

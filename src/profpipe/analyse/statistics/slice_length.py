@@ -22,6 +22,8 @@ TOLERANCE = 0.02
 LOAD_SHARE, LEAST_SHARE = 0.7, 0.4
 LEAST_STARTS = 12
 LEAST_PASSES = 12
+# Fewer passes a start, where only then the budget allows as many starts as a verdict needs, and one in reserve.
+FEWEST_PASSES, VERDICT_STARTS = 3, 6
 # A pass over several routes takes as many times as long, and a verdict needs starts more than passes.
 LEAST_PASSES_OF_ROUTES = 6
 
@@ -136,10 +138,13 @@ def passes(pass_s: float, launch_s: float, budget_s: float, least: int = LEAST_P
     the budget.
 
     Where a budget is short for that, LEAST_SHARE of the time still goes into slices: fewer starts that each say more.
+    Fewer than VERDICT_STARTS would say nothing, so down to FEWEST_PASSES are made for them.
     """
 
     def for_share(share: float) -> float:
         return launch_s * share / (1 - share) / pass_s
 
     most = (budget_s / LEAST_STARTS - launch_s) / pass_s
-    return max(round(max(min(for_share(LOAD_SHARE), most), for_share(LEAST_SHARE))), least)
+    many = max(round(max(min(for_share(LOAD_SHARE), most), for_share(LEAST_SHARE))), least)
+    for_verdict = int((budget_s / VERDICT_STARTS - launch_s) / pass_s)
+    return min(many, for_verdict) if for_verdict >= FEWEST_PASSES else many

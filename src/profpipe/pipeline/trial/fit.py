@@ -105,7 +105,7 @@ def _largest(
     too_long = dict(without)
     while True:
         names = [name for name in prepared.kinds if name not in too_long]
-        for setting in _settings(prepared, names):
+        for setting in _settings(prepared, names, by_slices=by_slices):
             needed = _runs_s(prepared, tried, setting, by_slices=by_slices)
             if (total := sum(needed.values())) <= seconds:
                 return setting, total, too_long
@@ -162,10 +162,10 @@ def _counted_among(prepared: PreparedStudy, too_long: Mapping[str, str], without
     return [name for name in too_long if name not in without and prepared.kinds[name] == "counted"]
 
 
-def _settings(prepared: PreparedStudy, names: list[str]) -> Iterator[_Setting]:
+def _settings(prepared: PreparedStudy, names: list[str], *, by_slices: bool) -> Iterator[_Setting]:
     """From the most to the least: shorter runs first, then fewer rounds, then counted runs without a control.
 
-    Last, one clean round beside counted ones: it shows how fast the variants are, and the counts decide.
+    Last, one clean round: it shows how fast the variants are, and starts or counts decide.
     """
     most = {name: _rounds(prepared, name, ROUNDS) for name in names}
     least = {name: min(_rounds(prepared, name, FEWEST), most[name]) for name in names}
@@ -176,7 +176,7 @@ def _settings(prepared: PreparedStudy, names: list[str]) -> Iterator[_Setting]:
     yield _Setting(SHARES[-1], some, control)
     yield _Setting(SHARES[-1], some, False)
     yield _Setting(SHARES[-1], least, False)
-    if any(prepared.kinds[name] == "counted" for name in names):
+    if by_slices or any(prepared.kinds[name] == "counted" for name in names):
         once = {name: 1 if prepared.kinds[name] == "clean" and _open(prepared, name) else least[name] for name in names}
         yield _Setting(SHARES[-1], once, False)
 
