@@ -274,3 +274,22 @@ def test_the_package_that_brings_the_function_is_named() -> None:
     assert first_line(of_fastapi(lambda data: (bumped(data), data.update(causes=[])))).endswith(
         " fewer instructions: starlette 0.40.0 → 0.41.0 is all that differs."
     )
+
+
+def test_one_commit_with_several_packages_is_told_by_them_and_its_hash_once() -> None:
+    def bumped(data: dict[str, Any]) -> None:
+        data["causes"], data["hotspots"] = [], []
+        for variant in data["variants"]:
+            variant["commit"] = {"commit": "1" * 40, "ref": "HEAD", "subject": "a page", "time": ""}
+        werkzeug = {"contender": "orjson", "name": "Werkzeug", "before": "2.1.2", "after": "2.2.3"}
+        data["dependencies"] = [werkzeug, werkzeug | {"name": "MarkupSafe", "before": None, "after": "3.0.4"}]
+
+    text = render_comment(of_fastapi(bumped))
+    assert (
+        text.split("\n")[0].endswith(
+            " fewer instructions: Werkzeug 2.1.2 → 2.2.3 and MarkupSafe 3.0.4 (new) are all that differs."
+        )
+        or "are all that differs" in text.split("\n")[0]
+    )
+    assert "Measured `1111111` `a page`: Werkzeug 2.1.2 → 2.2.3, MarkupSafe 3.0.4 (new)." in text
+    assert text.count("1111111") == 1

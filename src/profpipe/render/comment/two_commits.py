@@ -23,6 +23,8 @@ SUBJECT = "This pull request"
 BAR = 18
 # Characters of a subject line; the forge shows all of it behind the link.
 SUBJECT_LINE = 60
+# Packages of a bump that are named.
+PACKAGES = 6
 
 
 def first_sentence(report: Report) -> str:
@@ -122,8 +124,12 @@ def _asked(text: str) -> Block:
 
 
 def commits(report: Report, links: Links) -> Block:
-    """Both commits, each hash once."""
+    """Both commits, each hash once; of one commit with other packages what they were."""
     base, head = _pair(report)
+    if base.commit is not None and head.commit is not None and base.commit.commit == head.commit.commit:
+        words = [d.words for d in report.dependencies if d.contender == head.id]
+        shown = ", ".join([*words[:PACKAGES], *([f"{len(words) - PACKAGES} more"] if len(words) > PACKAGES else [])])
+        return Block(md("Measured {}{}.", _commit(head, links), f": {shown}" if shown else ""))
     return Block(Md(f"Measured {_commit(head, links)} against {_commit(base, links)}."))
 
 

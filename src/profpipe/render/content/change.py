@@ -20,6 +20,8 @@ from profpipe.render.text import amount, compared, cut
 # From here on "three times as expensive" is read faster than "212 % more expensive".
 FACTOR = 2.0
 REQUEST = 80
+# Packages of a bump that the sentence names.
+PACKAGES = 3
 BESIDES = (MEMORY, P50, P99)
 
 # The parts of a sentence: plain words, the size that matters, a name of code, a place in the sources.
@@ -149,7 +151,7 @@ def _where(report: Report, contender: Variant, found: Culprit | None) -> Sentenc
     """The function, its place and its package, what it does more; without a function the package that differs."""
     alone = next((d.words for d in report.dependencies if d.contender == contender.id and d.alone), None)
     if found is None:
-        return (("words", "." if alone is None else f": {alone} is all that differs."),)
+        return (("words", f": {alone} is all that differs." if alone else f"{_together(report, contender)}."),)
     place = f"{found.file}:{found.line}" if found.file and found.line is not None else found.file
     package = package_of(report, contender, found.file, found.name)
     parts: list[Part] = [("words", ": "), ("code", found.name)]
@@ -161,6 +163,19 @@ def _where(report: Report, contender: Variant, found: Culprit | None) -> Sentenc
     if package is None and alone is not None:
         parts.append(("words", f" {alone} is all that differs."))
     return tuple(parts)
+
+
+def _together(report: Report, contender: Variant) -> str:
+    """ ": Werkzeug 2.1.2 → 2.2.3 and MarkupSafe 3.0.4 (new) are all that differs", where one commit is compared with
+    itself; empty where files differ too."""
+    base = next((v.commit for v in report.variants if v.role == "baseline"), None)
+    words = [d.words for d in report.dependencies if d.contender == contender.id]
+    if len(words) < 2 or base is None or contender.commit is None or base.commit != contender.commit.commit:
+        return ""
+    last = words[-1] if len(words) <= PACKAGES else f"{len(words) - PACKAGES + 1} more"
+    return (
+        f": {', '.join(words[: PACKAGES - 1] if len(words) > PACKAGES else words[:-1])} and {last} are all that differs"
+    )
 
 
 def _interval(comparison: Comparison) -> str:
