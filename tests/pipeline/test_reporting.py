@@ -52,6 +52,7 @@ def sign(home: Path) -> None:
     store.write_run(home, replace(stored.record, captures=(signed,)))
 
 
+@pytest.mark.slow
 def test_a_whole_study_has_no_invalid_run_and_keeps_its_schema(whole: Path) -> None:
     report, unmeasured = build_report(whole)
     jsonschema.validate(json.loads(report_json(report)), json.loads(REPORT_SCHEMA.read_text()))

@@ -296,6 +296,7 @@ def test_merge_joins_and_the_same_entry_twice_is_one(tmp_path: Path) -> None:
     assert (len(again.new), again.known) == (0, 2)
 
 
+@pytest.mark.slow
 def test_merge_copies_a_pack_of_new_entries_and_takes_only_what_is_new_from_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_the_first_study_needs_only_the_standard_library() -> None:
     assert all(target.requires.install for target in file.target.values() if target.requires.modules or target.build)
 
 
+@pytest.mark.slow
 def test_generated_files_are_current() -> None:
     for path, text in generate.generated().items():
         assert path.read_text() == text, f"{path.relative_to(ROOT)} is old: run `make docs`"
