@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from rich.console import Console
+
 from profpipe.model.report import Cell, LibraryRow, Report
+from profpipe.render.content.libraries import NAMED, library_shares
 from profpipe.render.page.libraries import LISTED, library_tables
+from profpipe.render.terminal.report import render_verdict
 from tests.support.sample_report import sample
 
 
@@ -42,3 +46,23 @@ def test_the_smallest_libraries_are_one_row_so_that_the_column_adds_up() -> None
 
 def test_one_row_alone_tells_nothing() -> None:
     assert library_tables(with_libraries(row(sample(), "libc", 1.0))) is None
+    assert library_shares(with_libraries(row(sample(), "libc", 1.0))) is None
+
+
+def test_the_terminal_says_whose_code_the_cost_of_each_variant_is_in() -> None:
+    report = sample()
+    rows = [row(report, f"lib{i}", 10.0 - i) for i in range(NAMED + 2)]
+    given = with_libraries(*rows, row(report, "", 51.0, origin="own"))
+    console = Console(width=120)
+    with console.capture() as said:
+        console.print(render_verdict(given))
+    line = "own code 51.0 %, lib0 10.0 %, lib1 9.0 %, lib2 8.0 %, lib3 7.0 %, 3 others 15.0 %"
+    assert said.get().count(line) == len([v for v in given.variants if v.role != "control"])
+    assert "Cost by library, " in said.get()
+
+
+def test_a_cost_that_is_nowhere_else_is_no_share_of_others() -> None:
+    report = sample()
+    found = library_shares(with_libraries(row(report, "h11", 70.0), row(report, "", 30.0, origin="kernel")))
+    assert found is not None
+    assert set(found.rows.values()) == {"h11 70.0 %, kernel 30.0 %"}

@@ -20,6 +20,7 @@ from profpipe.render.content.conclusions import NO_VERDICT, Conclusions, conclus
 from profpipe.render.content.figures import Figure, FigureText, figure_text, figures
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.headline import headline_figure, headline_number
+from profpipe.render.content.libraries import library_shares
 from profpipe.render.content.load_checks import load_checks
 from profpipe.render.content.slices import FROM_START, slices_text, starts_words
 from profpipe.render.content.study import invalid_runs, rounds_words
@@ -50,6 +51,7 @@ def render_verdict(report: Report) -> RenderableType:
         parts += [Text(), _variants(clear, shown, cells), *_commits(clear)]
     if (routes := routes_table(clear)) is not None:
         parts += [Text("CPU time per request of each route", style="bold"), routes]
+    parts += _libraries(clear)
     parts += _missing(clear, unknown=bool(notes.all()))
     if concluded.leading:
         parts += [Text(), *_conclusions(concluded)]
@@ -163,6 +165,20 @@ def _figure(figure: FigureText, role: str, *, ranged: bool) -> Text:
         text.append(f"{figure.ratio} ")
     text.append_text(chip_text(figure.chip))
     return text
+
+
+def _libraries(report: Report) -> list[RenderableType]:
+    """Whose code the cost of each variant is in: a line each, the largest first."""
+    found = library_shares(report)
+    if found is None:
+        return []
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(overflow="fold", max_width=NAME_WIDTH)
+    lines.add_column()
+    for head in heads(report, control=False):
+        if head.id in found.rows:
+            lines.add_row(Text(head.label), Text(found.rows[head.id]))
+    return [Text(f"Cost by library, {found.metric}", style="bold"), lines, Text()]
 
 
 def _missing(report: Report, *, unknown: bool) -> list[RenderableType]:
