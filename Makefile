@@ -73,6 +73,12 @@ aa: $(VENV)/.dev ## how often a verdict is false: A/A comparisons of real rounds
 causes: $(VENV)/.web ## which planted causes are named; some: make causes C="regex deepcopy"; of others: make causes LANG=go
 	$(BIN)/python -m bench.causes $(if $(filter go node jvm,$(LANG)),--language $(LANG)) $(C)
 
+# Needs the registries of Python, npm, Go and Rust, and Python 3.12.
+.PHONY: bumps
+bumps: $(VENV)/.dev ## documented bumps of a dependency: verdict, gate and cause; some: make bumps B="tomli mux"
+	$(BIN)/python -m bench.bumps $(B)
+	$(BIN)/python -m bench.no_change 20
+
 .PHONY: docs schema
 docs schema: $(VENV)/.demo ## write the generated pages of docs/ and the JSON Schemas again from the code
 	$(BIN)/python -m docs.generate

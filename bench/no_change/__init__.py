@@ -1,0 +1,1 @@
+"""Pull requests that change nothing: does the gate of `profpipe diff` let every one of them pass?"""
