@@ -14,9 +14,10 @@ from tests.support.sentence_causes import CAUSES
 from tests.support.sentence_cautions import CAUTIONS
 from tests.support.sentence_figures import Told
 from tests.support.sentence_routes import ROUTES
+from tests.support.sentence_services import SERVICES
 from tests.support.sentence_verdicts import VERDICTS
 
-CHECKS: Mapping[str, Callable[[Told], Iterator[str]]] = {**VERDICTS, **CAUSES, **CAUTIONS, **ROUTES}
+CHECKS: Mapping[str, Callable[[Told], Iterator[str]]] = {**VERDICTS, **CAUSES, **CAUTIONS, **ROUTES, **SERVICES}
 
 
 def wrong(report: Report) -> list[str]:

@@ -18,6 +18,7 @@ from profpipe.analyse.tables.habits import habit_calls
 from profpipe.analyse.tables.load_audit import audit_of
 from profpipe.analyse.tables.routes import route_table
 from profpipe.analyse.tables.runs import invalid_runs, run_rows
+from profpipe.analyse.tables.services import service_tables
 from profpipe.analyse.tables.starts import slices_info
 from profpipe.analyse.tables.variants import report_variants
 from profpipe.analyse.tables.verdicts import Verdicts, judge
@@ -91,6 +92,7 @@ def _report(study: StudyData, figures: Sequence[MeasuredFigure], verdicts: Verdi
         flames=tables.flames,
         runs=run_rows(study),
         routes=route_table(study),
+        services=service_tables(study),
         audit=audit_of(study),
     )
 

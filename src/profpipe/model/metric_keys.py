@@ -46,6 +46,7 @@ WALL = "clean:wall_us"
 BETWEEN = "clean:between_us"
 LOOP_P50 = "clean:loop_p50_us"
 LOOP_P99 = "clean:loop_p99_us"
+SERVICES = "clean:services_us"
 
 # What a report is read for: CPU time, by itself or divided by the load generator's.
 FIRST = (CPU, BESIDE_LOAD)
@@ -116,6 +117,13 @@ OF_SLICES = (
         "us",
         about="the middle of the slices' 99th percentiles",
         judged=False,
+    ),
+    FigureKind(
+        SERVICES,
+        "CPU time of services, per request",
+        "us",
+        about="processor time of the services beside the servers, such as a database, for each request of the variant "
+        "under load",
     ),
 )
 # Those that starts give as well as rounds; where slices are measured, rounds no longer do.

@@ -40,6 +40,7 @@ from profpipe.model.report_tables import (
     on_grid,
 )
 from profpipe.model.routes import MixCost, Route, RouteCost, RouteTable
+from profpipe.model.services import ServiceTable
 from profpipe.model.slices import LeftOut, LostStart, RouteRecord, SlicesInfo, SlicesRecord
 from profpipe.model.trial import TrialRecord
 
@@ -290,6 +291,7 @@ class Report(Part):
     flames: tuple[Flame, ...] = ()
     runs: tuple[RunRow, ...] = ()
     routes: RouteTable | None = Field(None, description="cost of each route; null: the load has one request")
+    services: tuple[ServiceTable, ...] = Field((), description="what each service beside the servers does per request")
     audit: Audit | None = Field(None, description="what was checked of the loads; null: no load was run")
     reference: ReferenceInfo | None = Field(None, description="the published study that `seed_table` is about")
     # Reports of every version have their rows under this name, from the time when `seed` was the only such study.

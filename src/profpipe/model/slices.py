@@ -53,7 +53,9 @@ class SlicesRecord(Part):
     rule: str = Field(description="in words: when starts end, and at which level a verdict is given")
     planned: tuple[int, ...] = Field(description="starts after which the verdicts may be looked at")
     alpha: Ratio = Field(description="the part of the report's alpha that verdicts on CPU time may spend")
-    contenders: int = Field(description="comparisons that share alpha: of each contender, and of each of its routes")
+    contenders: int = Field(
+        description="comparisons that share alpha: of each contender, of each of its routes, and of services in each"
+    )
     stopped: str = Field("cut short", description="in words: why no more starts were added")
     left_out: tuple[LeftOut, ...] = Field((), description="variants that lost too many starts")
     routes: tuple[RouteRecord, ...] = Field((), description="the requests of a load that has several")

@@ -55,6 +55,18 @@ class SlicePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Queries:
+    """What a service was asked for `requests` requests of one variant: statement -> how often.
+
+    `why` = why that is not known.
+    """
+
+    requests: int
+    statements: Mapping[str, int] = field(default_factory=dict)
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RouteSlices:
     """One route of one variant in one start: a value per pass, as in VariantSlices."""
 
@@ -62,6 +74,8 @@ class RouteSlices:
     cpu_ns: tuple[int, ...]
     wall_ns: tuple[int, ...]
     latency_us: tuple[tuple[float, float], ...]
+    asked: tuple[int, ...] = ()
+    services_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,10 @@ class VariantSlices:
 
     Of a load with several routes the columns are those of the mix, `between_ns` that of the whole pass; `routes` has
     the slices of each route, and `sent` how often each was sent in the requests of the mix that count.
+
+    `services_ns` = service beside the servers -> CPU of its processes over all requests of each slice, of which there
+    were `asked`: what a service does for the first requests is no work put off. `queries` = service -> route, empty for
+    a load with one request -> what it was asked, in a count of its own after the slices.
     """
 
     requests: int
@@ -95,6 +113,9 @@ class VariantSlices:
     peak_bytes: int | None = None
     routes: Mapping[str, RouteSlices] = field(default_factory=dict)
     sent: tuple[tuple[int, ...], ...] = ()
+    asked: tuple[int, ...] = ()
+    services_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    queries: Mapping[str, Mapping[str, Queries]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

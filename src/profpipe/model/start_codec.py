@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from profpipe.errors import InvalidProfile
-from profpipe.model.start import Lost, RoutePlan, RouteSlices, SlicePlan, Start, Ticket, VariantSlices
+from profpipe.model.start import Lost, Queries, RoutePlan, RouteSlices, SlicePlan, Start, Ticket, VariantSlices
 
 SCHEMA = "profpipe.start/1"
 
@@ -65,9 +65,20 @@ def _variant(row: dict[str, Any]) -> VariantSlices:
     switches = None if row["switches"] is None else (row["switches"][0], row["switches"][1])
     routes = {name: _route(found) for name, found in row.get("routes", {}).items()}
     several = {"routes": routes, "sent": tuple(tuple(counts) for counts in row.get("sent", ()))}
-    return VariantSlices(**(row | columns | several | {"latency_us": latency, "switches": switches}))
+    beside = _services(row) | {"queries": _queries(row.get("queries", {}))}
+    return VariantSlices(**(row | columns | several | beside | {"latency_us": latency, "switches": switches}))
+
+
+def _services(row: dict[str, Any]) -> dict[str, Any]:
+    services = {name: tuple(column) for name, column in row.get("services_ns", {}).items()}
+    return {"asked": tuple(row.get("asked", ())), "services_ns": services}
+
+
+def _queries(found: dict[str, Any]) -> dict[str, dict[str, Queries]]:
+    return {name: {route: Queries(**each) for route, each in routes.items()} for name, routes in found.items()}
 
 
 def _route(row: dict[str, Any]) -> RouteSlices:
     latency = tuple((median, p99) for median, p99 in row["latency_us"])
-    return RouteSlices(row["requests"], tuple(row["cpu_ns"]), tuple(row["wall_ns"]), latency)
+    columns = {name: tuple(row[name]) for name in ("cpu_ns", "wall_ns")}
+    return RouteSlices(**(row | columns | _services(row) | {"latency_us": latency}))

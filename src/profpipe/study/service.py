@@ -46,6 +46,16 @@ class Service(Part):
     per: Literal["study", "start"] = Field(
         "study", description="study: one for all runs and variants; start: a new one for each start and each run"
     )
+    queries: Literal["postgresql", "redis"] | None = Field(
+        None,
+        description="count its queries by its own statistics: `postgresql` (its command needs "
+        "`-c shared_preload_libraries=pg_stat_statements`) or `redis`",
+    )
+    queries_at: str = Field(
+        "",
+        description="where PostgreSQL's statistics are asked for, with `{host}` and `{port}`, as a superuser; "
+        "`postgresql://postgres@{host}:{port}/postgres` when empty",
+    )
     requires: tuple[str, ...] = Field((), description="programs that must be there besides those of its commands")
     install: str = Field("", description="the line that installs its programs, printed when they are missing")
     ready: Ready = Field(Ready(), description="how to know that it is ready; without any key, a connection is accepted")

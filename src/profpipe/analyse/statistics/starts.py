@@ -98,6 +98,23 @@ def route_cost_ns(route: str) -> Callable[[VariantSlices], Floats | None]:
     return cost
 
 
+def service_cost_ns(name: str | None, route: str | None = None) -> Callable[[VariantSlices], Floats | None]:
+    """CPU nanoseconds of a service a request, one value per start; None where a start does not have it.
+
+    `name` = None: of all services together. All slices of the start are one, for processes of a service that have
+    ended are known in steps of 10 ms only.
+    """
+
+    def cost(slices: VariantSlices) -> Floats | None:
+        of = slices if route is None else slices.routes.get(route)
+        columns = [] if of is None else [each for key, each in of.services_ns.items() if name in {None, key}]
+        if of is None or not columns or not sum(of.asked):
+            return None
+        return np.array([max(sum(map(sum, columns)), 1) / sum(of.asked)])
+
+    return cost
+
+
 def median_error(values: Floats) -> float:
     """Standard error of a median, from the quantiles one standard deviation of its rank away. O(n log n).
 

@@ -8,10 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from profpipe.analyse.statistics.series import rounded, series
-from profpipe.analyse.statistics.starts import Floats, StartRatios, components, cost_ns, median_error, start_ratios
+from profpipe.analyse.statistics.starts import (
+    Floats,
+    StartRatios,
+    components,
+    cost_ns,
+    median_error,
+    service_cost_ns,
+    start_ratios,
+)
 from profpipe.analyse.statistics.starts import valid as kept
 from profpipe.analyse.study_data import StudyData
-from profpipe.model.metric_keys import BETWEEN, CPU, LOOP_P50, LOOP_P99, MEMORY, SWITCHES, WALL
+from profpipe.model.metric_keys import BETWEEN, CPU, LOOP_P50, LOOP_P99, MEMORY, SERVICES, SWITCHES, WALL
 from profpipe.model.report import LostStart, Lottery, Series, SlicesInfo
 from profpipe.model.start import Start, VariantSlices
 
@@ -48,6 +56,11 @@ def _peak(slices: VariantSlices) -> Floats | None:
     return np.array([float(slices.peak_bytes)]) if slices.peak_bytes else None
 
 
+def _services_us(slices: VariantSlices) -> Floats | None:
+    found = service_cost_ns(None)(slices)
+    return None if found is None else found / 1000
+
+
 def _latency(place: int) -> Cost:
     return lambda slices: np.array([pair[place] for pair in slices.latency_us])
 
@@ -60,6 +73,7 @@ COSTS: Mapping[str, Cost] = {
     MEMORY: _peak,
     LOOP_P50: _latency(0),
     LOOP_P99: _latency(1),
+    SERVICES: _services_us,
 }
 
 

@@ -26,7 +26,7 @@ PORT_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class RunningService:
-    """A service that is ready. `data` = its folder of data, where its unix socket is as well."""
+    """A service that is ready. `host` = an address, or the path of its unix socket; `data` = its folder of data."""
 
     name: str
     service: Service
@@ -121,7 +121,7 @@ def _started(
             if tries == 1 or not names_port(target):
                 raise
         else:
-            found = RunningService(name, service, process, service.host, ready.port or port, data)
+            found = RunningService(name, service, process, ready.host, ready.port or port, data)
             _fill_with_data(found, on_line)
             stack.enter_context(own.pop_all())
             return found

@@ -87,8 +87,8 @@ class Client:
             with suppress(ProcessLookupError):
                 os.sched_setaffinity(self._process.pid, cpus[:1])
 
-    def open(self, servers: Sequence[Address], connections: int) -> None:
-        """Connect to every server. Raises VariantFailed."""
+    def open(self, servers: Sequence[Address], connections: int, services: Mapping[str, int] | None = None) -> None:
+        """Connect to every server. `services` = name -> parent of the processes of each. Raises VariantFailed."""
         variants = [
             {
                 "host": server.host,
@@ -101,7 +101,8 @@ class Client:
             }
             for server in servers
         ]
-        self._ask({"do": "open", "variants": variants, "timeout": self.timeout}, self.timeout * len(servers))
+        command = {"do": "open", "variants": variants, "services": dict(services or {}), "timeout": self.timeout}
+        self._ask(command, self.timeout * len(servers))
 
     def slices(
         self,

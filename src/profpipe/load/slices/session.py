@@ -115,6 +115,7 @@ class Session:
         # They go on when connections are opened again.
         self.numbers: dict[int, Iterator[int]] = defaultdict(lambda: count(1))
         self.feeds: dict[int, Feed] = {}
+        self.services: dict[str, TreeClock] = {}
 
     def answer(self, command: dict[str, Any]) -> dict[str, Any]:
         """Carry out one command: open, slices, idle."""
@@ -129,9 +130,9 @@ class Session:
 
     def _open(self, command: dict[str, Any]) -> dict[str, Any]:
         """{variants: [{root, host, port, tls: Trust or null, asked: [exchange.of_spec with weight],
-        feeder: feed.Feed or null, connections}],
-        timeout} -> {}."""
+        feeder: feed.Feed or null, connections}], services: {name: root}, timeout} -> {}."""
         self.close()
+        self.services = {name: TreeClock(root) for name, root in command.get("services", {}).items()}
         for index, spec in enumerate(command["variants"]):
             try:
                 rows = self.feeds.setdefault(index, Feed(spec.get("feeder")))
@@ -142,7 +143,7 @@ class Session:
 
     def _slices(self, command: dict[str, Any]) -> dict[str, Any]:
         """{orders: [[variant, ...], ...], extra: the same shape, blocks: [{route, parts: [requests, ...]}, ...],
-        seconds, seed} -> {slices, before, after, failed?}.
+        seconds, seed} -> {slices, before, after, failed?}; each slice has services_ns, the CPU of each service in it.
 
         Each pass has a block. The first part of a slice has so many `extra` requests. The order of several routes is
         the same for all variants of a pass. A pass that would begin after `seconds` is left out, with all behind it.
@@ -159,11 +160,20 @@ class Session:
             first, *later = block["parts"]
             for index, more in zip(order, extra, strict=True):
                 seed = f"{command['seed']} {number}"
+                begun = self._services_ns()
                 try:
-                    found.append(asdict(self.servers[index].slice([first + more, *later], block["route"], seed)))
+                    one = self.servers[index].slice([first + more, *later], block["route"], seed)
+                    used = {name: ns - begun[name] for name, ns in self._services_ns().items()}
+                    found.append({**asdict(one), "services_ns": used})
                 except SliceError as error:
                     return answer | {"failed": {"variant": index, "reason": str(error)}}
         return answer | {"after": [server.totals() for server in self.servers]}
+
+    def _services_ns(self) -> dict[str, int]:
+        """CPU of each service so far; looks for its processes as well, for a database starts one for a connection."""
+        for clock in self.services.values():
+            clock.refresh()
+        return {name: clock.read() for name, clock in self.services.items()}
 
     def _idle(self, command: dict[str, Any]) -> dict[str, Any]:
         """{seconds} -> {cpu_ns: [a value per variant], wall_ns}: what the servers use while no request comes."""

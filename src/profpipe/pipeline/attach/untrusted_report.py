@@ -125,9 +125,9 @@ def _reduced(report: Report) -> Report:
         invalid["reason"] = NOT_TAKEN
     for variant in reduced["variants"]:
         variant["why"] = None if variant["valid"] else NOT_TAKEN
-    # The comment does not show routes, so that nothing of theirs is computed again.
+    # The comment does not show routes and services, so that nothing of theirs is computed again.
     # Which packages differ cannot be computed from figures, and one that is named would be blamed for all of them.
-    reduced |= {"gate": None, "dependencies": [], "routes": None}
+    reduced |= {"gate": None, "dependencies": [], "routes": None, "services": []}
     return Report.model_validate(reduced)
 
 

@@ -14,10 +14,12 @@ from profpipe.analyse.statistics.slowing import slower_at_the_end
 from profpipe.capture.server.memory import Free, free_memory
 from profpipe.capture.server.placement import Placement
 from profpipe.capture.server.usage import peak_bytes
+from profpipe.capture.services.beside import NO_SERVICES, Beside
 from profpipe.capture.side_by_side import Running, StartLost, Variant, blame, side_by_side, stop
 from profpipe.load.slices.client import Address, Block, Client, VariantFailed
 from profpipe.model.start import Lost, RoutePlan, RouteSlices, SlicePlan, Start, Ticket, VariantSlices
 from profpipe.pipeline.prepare.schedule import orders_of
+from profpipe.pipeline.slices.queries import count_queries
 from profpipe.pipeline.slices.reached import Reached
 
 WARM_UP_PASSES = 4
@@ -30,7 +32,8 @@ ROUNDS_A_PART = 2
 class Setting:
     """What all starts of a study share. `timeout` = seconds in which a server must answer a request.
 
-    `free` gives the memory that is left, for the first start; None = it is known that all variants fit.
+    `free` gives the memory that is left, for the first start; None = it is known that all variants fit. `beside` = the
+    services that the servers use.
     """
 
     root: Path
@@ -39,6 +42,7 @@ class Setting:
     warm_up: int = 400
     timeout: float = 5.0
     free: Callable[[], Free | None] | None = free_memory
+    beside: Beside = NO_SERVICES
 
 
 # How `_length` of study.py knows that a variant does so.
@@ -52,12 +56,13 @@ class OpenStart:
     running: tuple[Running, ...]
     client: Client
     begun: float
+    beside: Beside = NO_SERVICES
     warnings: list[str] = field(default_factory=list)
 
     def connect(self, servers: Sequence[Address], connections: int) -> None:
         """Open new connections to every server, and close those before. Raises StartLost naming the variant."""
         try:
-            self.client.open(servers, connections)
+            self.client.open(servers, connections, self.beside.keepers)
         except VariantFailed as error:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
 
@@ -77,6 +82,10 @@ class OpenStart:
             raise StartLost(blame(self.running[error.variant], error.reason)) from error
         refuse_replaced(self.running, answer)
         return answer
+
+    def ask(self, variant: int, route: int | None, requests: int) -> None:
+        """Send one variant alone so many requests. Raises StartLost."""
+        self.slices([[variant]], [], blocks=[Block(route, (requests,))])
 
 
 def refuse_replaced(running: Sequence[Running], answer: Mapping[str, Any]) -> None:
@@ -138,7 +147,7 @@ def opened(
     beside = side_by_side(variants, ticket, root=setting.root, placement=setting.placement, free=free)
     with reached.hidden(), beside as running:
         with Client(setting.placement.load_cpus, timeout=setting.timeout) as client:
-            start = OpenStart(running, client, begun)
+            start = OpenStart(running, client, begun, setting.beside)
             servers = reached.addresses(running)
             for _ in range(2):
                 start.connect(servers, setting.connections)
@@ -165,23 +174,23 @@ def measure_start(
 
     LoadError when the load client itself fails; KeyboardInterrupt goes on to the caller with every server gone.
     """
-    begun = time.monotonic()
+    begun, blocks = time.monotonic(), blocks_of(seed, ticket.number, plan)
     launched = launched_in(variants, seed, ticket.number)
-    blocks = blocks_of(seed, ticket.number, plan)
     orders = orders_of(seed, ticket.number, len(launched), len(blocks))
     named = tuple(tuple(launched[index].name for index in order) for order in orders)
     try:
         with opened(launched, ticket, setting) as start:
-            idle, idle_wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
+            idle, wall = start.client.idle(idle_s) if idle_s else ([None] * len(variants), None)
             at = time.monotonic()
             extra = extra_of(seed, ticket.number, orders, ROUNDS_A_PART * setting.connections - 1)
             answer = start.slices(orders, [], extra=extra, blocks=blocks, seed=_mix_seed(seed, ticket.number))
             slices_s = time.monotonic() - at
             peaks = [peak_bytes(running.server.tree()) for running in start.running]
+            asked = count_queries(start.beside if idle_s else NO_SERVICES, start.ask, len(launched), plan)
     except StartLost as lost:
         return _without_figures(ticket, plan, named, time.monotonic() - begun, lost.lost)
     found = {
-        one.variant.name: replace(_variant(i, one, plan, answer, idle[i], idle_wall), peak_bytes=peaks[i])
+        one.variant.name: replace(_variant(i, one, plan, answer, idle[i], wall), peak_bytes=peaks[i], queries=asked[i])
         for i, one in enumerate(start.running)
     }
     seconds = time.monotonic() - begun
@@ -236,7 +245,14 @@ def _variant(
             for place, route in enumerate(plan.routes)
         },
         sent=tuple(tuple(found["sent"]) for found in mine) if plan.routes else (),
+        asked=tuple(sum(found["requests"]) for found in mine),
+        services_ns=_services_ns(mine),
     )
+
+
+def _services_ns(mine: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, ...]]:
+    names = mine[0]["services_ns"] if mine else {}
+    return {name: tuple(found["services_ns"][name] for found in mine) for name in names}
 
 
 def _route(route: RoutePlan, mine: Sequence[Mapping[str, Any]]) -> RouteSlices:
@@ -245,6 +261,8 @@ def _route(route: RoutePlan, mine: Sequence[Mapping[str, Any]]) -> RouteSlices:
         cpu_ns=tuple(found["cpu_ns"][-1] for found in mine),
         wall_ns=tuple(found["wall_ns"][-1] for found in mine),
         latency_us=tuple((found["latency_us"][0], found["latency_us"][1]) for found in mine),
+        asked=tuple(sum(found["requests"]) for found in mine),
+        services_ns=_services_ns(mine),
     )
 
 

@@ -196,7 +196,7 @@ def _fix(
     most = min(max(int(budget_s / start_s), 1), MOST_STARTS)
     if reaches_verdict(0, start_s, budget_s, budget_s):
         most = max(most, LEAST_FOR_A_VERDICT)
-    comparisons = (len(study.variants) - 2) * (len(plan.routes) + 1)
+    comparisons = (len(study.variants) - 2) * (len(plan.routes) + 1) * (len(setting.beside.running) + 1)
     return _Fixed(length, plan, plan_rule(most, comparisons, resolution, alpha), start_s, budget_s)
 
 

@@ -47,6 +47,7 @@ def setting_of(study: PreparedStudy, fitted: Fitted) -> Setting:
         warm_up=load.warmup,
         # A trial has found the memory of every variant already.
         free=None if fitted.sizes else free_memory,
+        beside=study.beside,
     )
 
 

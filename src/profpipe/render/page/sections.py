@@ -15,6 +15,7 @@ from profpipe.render.page import (
     method,
     published_study,
     routes,
+    services,
     variants,
     verdict,
 )
@@ -24,6 +25,7 @@ SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
     variants.SECTION,
     routes.SECTION,
+    services.SECTION,
     gap.SECTION,
     libraries.SECTION,
     hotspots.SECTION,

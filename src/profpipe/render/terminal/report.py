@@ -27,6 +27,7 @@ from profpipe.render.content.study import invalid_runs, rounds_words
 from profpipe.render.content.variants import heads
 from profpipe.render.terminal.chips import chip_text
 from profpipe.render.terminal.routes import routes_table
+from profpipe.render.terminal.services import services_table
 from profpipe.render.text import Notes, cut
 from profpipe.render.visible import visible_report
 
@@ -51,6 +52,8 @@ def render_verdict(report: Report) -> RenderableType:
         parts += [Text(), _variants(clear, shown, cells), *_commits(clear)]
     if (routes := routes_table(clear)) is not None:
         parts += [Text("CPU time per request of each route", style="bold"), routes]
+    if (services := services_table(clear)) is not None:
+        parts += [Text("Services beside the servers", style="bold"), services]
     parts += _libraries(clear)
     parts += _missing(clear, unknown=bool(notes.all()))
     if concluded.leading:
