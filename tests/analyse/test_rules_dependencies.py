@@ -91,8 +91,8 @@ def test_several_packages_at_one_commit_explain_together_what_no_function_of_the
     report = other_packages(
         BEFORE,
         dearer("write_head", 900),
-        package("Werkzeug", "2.1.2", "2.2.3", "werkzeug/"),
         package("MarkupSafe", None, "3.0.4", "markupsafe/"),
+        package("Werkzeug", "2.1.2", "2.2.3", "werkzeug/"),
     )
     one = CommitInfo(commit="1" * 40, ref="HEAD", subject="a page", time="2026-01-01T00:00:00Z")
     at_one = [variant.model_copy(update={"commit": one}) for variant in report.variants]

@@ -282,7 +282,7 @@ def test_one_commit_with_several_packages_is_told_by_them_and_its_hash_once() ->
         for variant in data["variants"]:
             variant["commit"] = {"commit": "1" * 40, "ref": "HEAD", "subject": "a page", "time": ""}
         werkzeug = {"contender": "orjson", "name": "Werkzeug", "before": "2.1.2", "after": "2.2.3"}
-        data["dependencies"] = [werkzeug, werkzeug | {"name": "MarkupSafe", "before": None, "after": "3.0.4"}]
+        data["dependencies"] = [werkzeug | {"name": "MarkupSafe", "before": None, "after": "3.0.4"}, werkzeug]
 
     text = render_comment(of_fastapi(bumped))
     assert unmarked(text.split("\n")[0]).endswith(

@@ -10,7 +10,16 @@ from profpipe.render.comment.escape_markdown import Md, code, md, prose
 from profpipe.render.comment.figures import summary
 from profpipe.render.comment.links import Links
 from profpipe.render.content.bars import bars
-from profpipe.render.content.change import Change, also, bar_rows, change, request_of, short, two_commits
+from profpipe.render.content.change import (
+    Change,
+    also,
+    bar_rows,
+    change,
+    changed_packages,
+    request_of,
+    short,
+    two_commits,
+)
 from profpipe.render.content.conclusions import NO_VERDICT
 from profpipe.render.content.gate import gate_text
 from profpipe.render.content.headline import headline_figure
@@ -127,7 +136,7 @@ def commits(report: Report, links: Links) -> Block:
     """Both commits, each hash once; of one commit with other packages what they were."""
     base, head = _pair(report)
     if base.commit is not None and head.commit is not None and base.commit.commit == head.commit.commit:
-        words = [d.words for d in report.dependencies if d.contender == head.id]
+        words = [each.words for each in changed_packages(report, head)]
         shown = ", ".join([*words[:PACKAGES], *([f"{len(words) - PACKAGES} more"] if len(words) > PACKAGES else [])])
         return Block(md("Measured {}{}.", _commit(head, links), f": {shown}" if shown else ""))
     return Block(Md(f"Measured {_commit(head, links)} against {_commit(base, links)}."))

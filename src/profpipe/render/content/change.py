@@ -11,7 +11,7 @@ from typing import Literal
 
 from profpipe import units
 from profpipe.model.metric_keys import FIRST, MEMORY, P50, P99
-from profpipe.model.report import Comparison, Report, Variant
+from profpipe.model.report import Comparison, Dependency, Report, Variant
 from profpipe.render.content.culprit import culprit, package_of
 from profpipe.render.content.figures import Figure, figures
 from profpipe.render.content.function_words import Culprit
@@ -165,11 +165,17 @@ def _where(report: Report, contender: Variant, found: Culprit | None) -> Sentenc
     return tuple(parts)
 
 
+def changed_packages(report: Report, contender: Variant) -> list[Dependency]:
+    """The packages that differ: first those in another version, then what these brought or no longer need."""
+    found = [each for each in report.dependencies if each.contender == contender.id]
+    return sorted(found, key=lambda each: None in (each.before, each.after))
+
+
 def _together(report: Report, contender: Variant) -> str:
     """ ": Werkzeug 2.1.2 → 2.2.3 and MarkupSafe 3.0.4 (new) are all that differs", where one commit is compared with
     itself; empty where files differ too."""
     base = next((v.commit for v in report.variants if v.role == "baseline"), None)
-    words = [d.words for d in report.dependencies if d.contender == contender.id]
+    words = [d.words for d in changed_packages(report, contender)]
     if len(words) < 2 or base is None or contender.commit is None or base.commit != contender.commit.commit:
         return ""
     last = words[-1] if len(words) <= PACKAGES else f"{len(words) - PACKAGES + 1} more"

@@ -88,7 +88,8 @@ def _together(
         return None
     verb = "spends more than" if compared.delta > 0 else "saves against"
     size = f"the {amount(abs(compared.delta), metric)} that {contender.label} {verb} {facts.baseline.label}"
-    shown = found[:MAX_LISTED]
+    # What was asked for has two versions; a package that it brought has one.
+    shown = sorted(found, key=lambda each: None in (each[1].before, each[1].after))[:MAX_LISTED]
     more = [f"{len(found) - MAX_LISTED} more packages"] if len(found) > MAX_LISTED else []
     text = f"{listed([*(d.words for _, d in shown), *more])} are all that differs, so together they explain {size}."
     rows = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in shown]
