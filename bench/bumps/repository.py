@@ -31,7 +31,7 @@ edition = "2021"
 name = "server"
 path = "server.rs"
 [profile.release]
-debug = true
+debug = "line-tables-only"
 [dependencies]
 """
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profpipe.analyse.statistics.starts import median_error
+from profpipe.analyse.statistics.starts_rule import LEAST_FOR_A_VERDICT, MOST_OVER
 
 # A place in a slice counts from where two neighbouring parts cost what the second half does within this. It bounds the
 # bias of what is not left out.
@@ -22,8 +23,10 @@ TOLERANCE = 0.02
 LOAD_SHARE, LEAST_SHARE = 0.7, 0.4
 LEAST_STARTS = 12
 LEAST_PASSES = 12
-# Fewer passes a start, where only then the budget allows as many starts as a verdict needs, and one in reserve.
-FEWEST_PASSES, VERDICT_STARTS = 3, 6
+# Fewer passes a start, where only then the budget allows as many starts as a verdict needs: one in reserve, or just as
+# many in the time that they may take for it.
+FEWEST_PASSES = 3
+VERDICT_STARTS = ((LEAST_FOR_A_VERDICT + 1, 1.0), (LEAST_FOR_A_VERDICT, MOST_OVER))
 # A pass over several routes takes as many times as long, and a verdict needs starts more than passes.
 LEAST_PASSES_OF_ROUTES = 6
 
@@ -138,7 +141,7 @@ def passes(pass_s: float, launch_s: float, budget_s: float, least: int = LEAST_P
     the budget.
 
     Where a budget is short for that, LEAST_SHARE of the time still goes into slices: fewer starts that each say more.
-    Fewer than VERDICT_STARTS would say nothing, so down to FEWEST_PASSES are made for them.
+    Fewer than a verdict needs would say nothing, so down to FEWEST_PASSES are made for them.
     """
 
     def for_share(share: float) -> float:
@@ -146,5 +149,5 @@ def passes(pass_s: float, launch_s: float, budget_s: float, least: int = LEAST_P
 
     most = (budget_s / LEAST_STARTS - launch_s) / pass_s
     many = max(round(max(min(for_share(LOAD_SHARE), most), for_share(LEAST_SHARE))), least)
-    for_verdict = int((budget_s / VERDICT_STARTS - launch_s) / pass_s)
-    return min(many, for_verdict) if for_verdict >= FEWEST_PASSES else many
+    for_verdict = (int((budget_s * part / starts - launch_s) / pass_s) for starts, part in VERDICT_STARTS)
+    return min(many, next((few for few in for_verdict if few >= FEWEST_PASSES), many))
