@@ -167,7 +167,19 @@ CHOOSERS = {"registry", "detect", "convert", "locate", "sources", "post"}
 SHARED: dict[str, set[str]] = {
     "parse": {"interface", "parts", "reading", "stack_rows", "v8_nodes", "heap_frames"}
     | {"firefox_tables", "php_serialised"},
-    "load": {"interface", "plan", "process", "guard", "doubts", "exchange", "response", "results", "pointer", "feed"},
+    "load": {
+        "interface",
+        "plan",
+        "process",
+        "guard",
+        "doubts",
+        "exchange",
+        "response",
+        "results",
+        "pointer",
+        "feed",
+        "expected",
+    },
     "export": {"interface"},
     "publish": {"interface", "wire", "secret", "place", "actions", "issues", "sticky", "summary"},
     "capture/profilers": set(),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
+from profpipe.load.expected import Expected
 from profpipe.load.feed import Feed, in_path
 from profpipe.load.response import closes
 from profpipe.study.templates import Row, Template
@@ -26,11 +27,14 @@ class Exchange:
     `name` is empty where the load has one request. `closing` = the request asks for the end of its connection.
     """
 
-    __slots__ = ("accepted", "closing", "head", "name", "request", "verified", "verified_body", "verified_status")
+    __slots__ = (
+        "accepted", "closing", "expected", "head", "name", "request", "verified", "verified_body", "verified_status",
+    )  # fmt: skip
 
     def __init__(self, request: bytes, accepted: Sequence[int], *, head: bool = False, name: str = "") -> None:
         self.request, self.accepted, self.head, self.name = request, frozenset(accepted), head, name
         self.closing = closes(request)
+        self.expected: Expected | None = None
         self.verified: bytes | None = None
         self.verified_body = self.verified_status = 0
 
@@ -71,15 +75,18 @@ class Varying(Exchange):
         found = Exchange.__new__(Exchange)
         found.request = b"%b\r\n%b\r\n\r\n%b" % (self._line.filled(number, rng, row), fields, body)
         found.accepted, found.head, found.name, found.closing = self.accepted, self.head, self.name, self.closing
+        found.expected = self.expected
         found.verified, found.verified_body, found.verified_status = None, 0, 0
         return found
 
 
 def of_spec(spec: Mapping[str, Any]) -> Exchange:
-    """An exchange from JSON: {request, accepted, head, name, varying}; bytes are written as latin-1."""
+    """An exchange from JSON: {request, accepted, head, name, varying, expects}; bytes are written as latin-1."""
     request = spec["request"].encode("latin-1")
     kind = Varying if spec.get("varying") else Exchange
-    return kind(request, spec["accepted"], head=spec["head"], name=spec["name"])
+    found = kind(request, spec["accepted"], head=spec["head"], name=spec["name"])
+    found.expected = Expected(spec["expects"]) if spec.get("expects") else None
+    return found
 
 
 def filled(

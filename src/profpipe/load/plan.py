@@ -64,6 +64,8 @@ def limit_of_programs(name: str, plan: LoadPlan) -> str | None:
         return f"{name} opens a connection for each request without counting it"
     if differs(*texts_of(plan.request)):
         return f"{name} sends one constant request, and this one has values that differ"
+    if plan.request.expect_body is not None:
+        return f"{name} does not look at bodies, and this request has expect_body"
     if plan.at_socket:
         return f"{name} loads no server at a unix socket"
     if plan.trust is not None and plan.trust.name != NO_NAME:
@@ -84,6 +86,7 @@ def asked_of(request: Request, routes: Sequence[Route], host: str, port: int) ->
             "head": asked.method == "HEAD",
             "name": name,
             "weight": weight,
+            "expects": None if asked.expect_body is None else asked.expect_body.model_dump(),
             "varying": differs(*texts_of(asked)),
         }
         for asked, accepted, name, weight in each or [(request, (request.status,), "", 1.0)]

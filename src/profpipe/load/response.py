@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import httptools
 
+from profpipe.load.expected import Expected
+
 NO_BODY = (204, 304)
+LOOKED_AT = frozenset({b"content-length", b"transfer-encoding", b"connection", b"content-encoding"})
 
 
 def closes(request: bytes) -> bool:
@@ -17,16 +20,17 @@ class Response:
 
     `fresh` = nothing was fed to the parser since the last response ended, so a read that equals a response which was
     checked before is that response: the parser is a pure function of the bytes from there on. `extra` = more came than
-    one response. `head` = the request is a HEAD, so its responses have no body.
+    one response. `head` = the request is a HEAD, so its responses have no body. `keeps_body` = bodies are looked at.
     """
 
     __slots__ = (
-        "_closing", "_sized", "body_bytes", "complete", "extra", "fresh", "head", "headers_done", "keep_alive",
-        "parser", "status",
+        "_closing", "_sized", "body", "body_bytes", "complete", "encoding", "extra", "fresh", "head", "headers_done",
+        "keep_alive", "keeps_body", "parser", "status",
     )  # fmt: skip
 
-    def __init__(self, *, head: bool) -> None:
-        self.head = head
+    def __init__(self, *, head: bool, keeps_body: bool = False) -> None:
+        self.head, self.keeps_body = head, keeps_body
+        self.body = self.encoding = b""
         self.begin_connection()
 
     def begin_connection(self) -> None:
@@ -40,6 +44,8 @@ class Response:
         self.complete = self.extra = self.headers_done = self._sized = self.keep_alive = False
         self._closing = b""
         self.status = self.body_bytes = 0
+        if self.keeps_body:
+            self.body = self.encoding = b""
 
     def after_response(self) -> bool:
         """Ready for the next response; False when the server will close the connection."""
@@ -54,6 +60,10 @@ class Response:
         """Whether the end of the connection is the end of the response: a body without a length."""
         return self.headers_done and not self._sized
 
+    def fault(self, expected: Expected | None) -> str | None:
+        """What is wrong with the body; None where nothing is, or nothing is expected of it."""
+        return None if expected is None else expected.fault(self.body, self.encoding.decode("latin-1"))
+
     def on_interim(self) -> None:
         """A response with status 1xx: the one that counts is still to come."""
 
@@ -65,10 +75,14 @@ class Response:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
-        if lower in (b"content-length", b"transfer-encoding"):
-            self._sized = True
-        elif lower == b"connection":
+        if lower not in LOOKED_AT:  # one look-up for most headers: every one is the client's own cost
+            return
+        if lower == b"connection":
             self._closing += value.lower()
+        elif lower == b"content-encoding":
+            self.encoding = value
+        else:
+            self._sized = True
 
     def on_headers_complete(self) -> None:
         status = self.parser.get_status_code()
@@ -84,6 +98,8 @@ class Response:
 
     def on_body(self, body: bytes) -> None:
         self.body_bytes += len(body)
+        if self.keeps_body:
+            self.body += body
         if self.head:
             self.extra = True
 

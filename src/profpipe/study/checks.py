@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from profpipe.study.expected_checks import check_expected
 from profpipe.study.globs import glob
 from profpipe.study.https import TLS_FILES, check_https
 from profpipe.study.load_checks import PLACEHOLDER, check_load, check_request
@@ -62,6 +63,7 @@ def check_target(path: KeyPath, target: Target, root: Path) -> Iterator[Mistake]
     yield from check_https(path, target, root)
     if target.request:
         yield from check_request((*path, "request"), target.request)
+        yield from check_expected((*path, "request", "expect_body"), target.request)
 
 
 def _command(path: KeyPath, target: Target) -> Iterator[Mistake]:

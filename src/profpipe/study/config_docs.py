@@ -20,6 +20,7 @@ TABLES: Mapping[str, str] = {
     "Requires": "[target.NAME.requires]",
     "Https": "[target.NAME.https]",
     "Request": "[study.NAME.load.request], [target.NAME.request]",
+    "ExpectedBody": "[load.NAME.request.expect_body]",
     "Route": "[[study.NAME.load.request]], [[load.NAME.request]]",
     "Service": "[service.NAME]",
     "SetUpRequest": "[[study.NAME.load.setup]], [[load.NAME.setup]]",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from profpipe.study.bodies import why_no_body
+from profpipe.study.expected_checks import check_expected
 from profpipe.study.feeder_checks import check_feeder
 from profpipe.study.mistakes import Mistake, did_you_mean
 from profpipe.study.plans import UNUSED
@@ -32,6 +33,9 @@ def check_load(path: KeyPath, plan: LoadPlan, root: Path, generators: Collection
         yield Mistake((*path, "mode"), 'mode "rate" needs rate = NUMBER, in requests a second')
     for key in sorted(UNUSED[plan.mode] & plan.model_fields_set):
         yield Mistake((*path, key), f'has no effect in mode "{plan.mode}": leave it out, or choose another mode')
+    for number, asked in enumerate(plan.routes or (plan.request,)):
+        place = (*path, "request", number) if plan.routes else (*path, "request")
+        yield from check_expected((*place, "expect_body"), asked)
     if plan.routes:
         yield from _routes((*path, "request"), plan.routes, root)
     else:

@@ -44,9 +44,22 @@ class Sent(Part):
         return f"{self.method} {self.path}"
 
 
+class ExpectedBody(Part):
+    """What the body of an answer must have: one of contains, pattern and pointer."""
+
+    contains: str | None = Field(None, description="text that is in the body")
+    pattern: str | None = Field(None, description="regular expression that matches somewhere in the body")
+    pointer: str | None = Field(None, description="JSON pointer (RFC 6901) at which something is")
+    equals: str | bool | int | float | None = Field(None, description="what is at `pointer`")
+
+
 class Asked(Sent):
     """What every request of a load has."""
 
+    expect_body: ExpectedBody | None = Field(
+        None,
+        description="an answer with another body does not count as served: contains, pattern, or pointer and equals",
+    )
     keep_alive: bool = Field(True, description="false = every request has a connection of its own")
 
 

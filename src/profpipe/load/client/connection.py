@@ -17,6 +17,8 @@ RETRY_AFTER_S = 0.05
 UNANSWERED_PAUSE_S = 0.01  # before opening again what was closed without one answer: no storm on a broken server
 # asyncio reads into 256 KiB. From 128 KiB on malloc maps and unmaps memory for every read, some 10 us of each request.
 READ_BYTES = 65_536
+# In place of a status that is accepted.
+BAD_BODY = -1
 
 
 class Load(Protocol):
@@ -30,7 +32,7 @@ class Load(Protocol):
     interim: int  # responses with status 1xx, but for those of the fast path
 
     def answered(self, connection: Connection, status: int) -> None:
-        """The outstanding request has its whole response."""
+        """The outstanding request has its whole response; BAD_BODY for one whose body is not as expected."""
 
     def failed(self, connection: Connection, kind: str) -> None:
         """The outstanding request will have no response; the connection is closed."""
@@ -50,13 +52,14 @@ class Connection(Response, asyncio.Protocol):
     """
 
     def __init__(self, load: Load) -> None:
-        super().__init__(head=False)
+        super().__init__(head=False, keeps_body=any(each.expected for each in load.exchanges))
         self.load = load
         self.exchange = load.exchanges[0]  # the request outstanding, or the one before
         self.transport: asyncio.Transport | None = None
         self.waiting = False  # a request is outstanding
         self.retired = False  # the server takes it no more
         self.useful = True  # it has answered since it was opened
+        self.unexpected: str | None = None  # what was wrong with the last body that was not as expected
         self.begun = 0.0  # when its latency begins: sent, or meant to be sent
 
     async def open(self) -> bool:
@@ -125,6 +128,8 @@ class Connection(Response, asyncio.Protocol):
     def _finish(self, whole: bytes | None) -> None:
         """A response has ended. `whole` = its bytes when they came in one read: the next fast path."""
         exchange, status, body_bytes = self.exchange, self.status, self.body_bytes
+        if exchange.expected is not None:
+            status = self._judged()
         self.useful = True
         self.waiting = False
         if not self.after_response() or exchange.closing:
@@ -132,6 +137,13 @@ class Connection(Response, asyncio.Protocol):
         elif whole is not None and status in exchange.accepted:
             exchange.verify(whole, status, body_bytes)
         self.load.answered(self, status)
+
+    def _judged(self) -> int:
+        """The status of the answer, BAD_BODY where the status is accepted and the body is not."""
+        if self.status not in self.exchange.accepted or (why := self.fault(self.exchange.expected)) is None:
+            return self.status
+        self.unexpected = why
+        return BAD_BODY
 
     def _reject(self) -> None:
         self._leave()
@@ -154,7 +166,7 @@ class Connection(Response, asyncio.Protocol):
             self._leave()
             self.waiting = False
             self.useful = True
-            self.load.answered(self, self.status)
+            self.load.answered(self, self._judged())
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name asyncio calls it by
         if self.transport is None:

@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import count
 from typing import Any
 
-from profpipe.load.client.connection import Connection
+from profpipe.load.client.connection import BAD_BODY, Connection
 from profpipe.load.client.order import Order
 from profpipe.load.exchange import dealt, filled, of_spec
 from profpipe.load.feed import Feed, FeedEnded
@@ -156,7 +156,8 @@ class Load:
             self.latencies.append(at - connection.begun)
             self.served += 1
         else:
-            self.errors[f"{exchange.whose}status {status}"] += 1
+            kind = connection.unexpected if status == BAD_BODY else f"status {status}"
+            self.errors[f"{exchange.whose}{kind}"] += 1
         if connection.transport is not None:
             self.next(connection, at)
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import re
 import socket
 import threading
 import time
@@ -16,22 +15,20 @@ from urllib.request import Request as Asking
 
 from profpipe.characters import visible
 from profpipe.connecting import connected
-from profpipe.credentials import HIDDEN, hide, secret_fields, secret_values
+from profpipe.credentials import hide, secret_fields, secret_values
 from profpipe.errors import LoadError, SetUpFailed
 from profpipe.final_answer import FinalAnswer
+from profpipe.load.expected import SHOWN, shown, unpacked
 from profpipe.load.plan import request_bytes
 from profpipe.load.set_up.logged_in import LoggedIn, base_of
-from profpipe.load.set_up.taking import Answered, taken, unpacked
+from profpipe.load.set_up.taking import Answered, taken
 from profpipe.study.setup import SetUpRequest
 from profpipe.tls import Trust, client_context, why
 
 MOST_BYTES = 16 << 20
-SHOWN = 160  # characters of a body in a complaint
 # A server may accept connections before it can answer.
 PATIENCE_S, PAUSE_S = 5.0, 0.1
 NOT_YET = 503
-# What may be a token, under whatever name.
-_LONG = re.compile(r"[\w.+/=~-]{20,}")
 
 
 def carry_out(steps: Sequence[SetUpRequest], host: str, port: int, *, trust: Trust | None, timeout: float) -> LoggedIn:
@@ -81,7 +78,10 @@ def _answer(
         raise SetUpFailed(f"it gave no answer: {_words(error)}") from error
     if len(body) > MOST_BYTES:
         raise SetUpFailed(f"its body has more than {MOST_BYTES:,} bytes")
-    body = unpacked(body, response.headers.get("Content-Encoding", ""))
+    try:
+        body = unpacked(body, response.headers.get("Content-Encoding", ""))
+    except ValueError as error:
+        raise SetUpFailed(str(error)) from error
     jar = CookieJar()
     for cookie in known.cookies:
         jar.set_cookie(cookie)
@@ -126,21 +126,15 @@ def _kept(step: SetUpRequest, answer: Answered, known: LoggedIn) -> LoggedIn:
         place = answer.headers.get("Location")
         to = f" to {visible(place, limit=SHOWN)}; redirects are not followed" if place else ""
         words = f"it was answered with status {answer.status}{to}, {step.status_words} was expected"
-        raise SetUpFailed(_hidden(words + _shown(answer.body), step, after))
+        raise SetUpFailed(_hidden(words + shown(answer.body), step, after))
     values = dict(known.values)
     for name, take in step.take.items():
         try:
             values[name] = taken(take, answer)
         except SetUpFailed as error:
             words = f"there is no {{{name}}}: {error} (status {answer.status})"
-            raise SetUpFailed(_hidden(words + _shown(answer.body), step, replace(after, values=values))) from error
+            raise SetUpFailed(_hidden(words + shown(answer.body), step, replace(after, values=values))) from error
     return replace(after, values=values)
-
-
-def _shown(body: bytes) -> str:
-    """The first bytes of a body, without what may be a token."""
-    text = _LONG.sub(HIDDEN, hide(body[: 4 * SHOWN].decode("utf-8", "replace")))
-    return f": {visible(text, limit=SHOWN)}" if body else ", with an empty body"
 
 
 def _failed(number: int, step: SetUpRequest, known: LoggedIn, text: str) -> SetUpFailed:

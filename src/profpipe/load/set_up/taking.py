@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from dataclasses import dataclass
 from email.message import Message
 from http.cookiejar import Cookie
@@ -16,7 +15,6 @@ from profpipe.study.setup import Take
 from profpipe.study.templates import differs
 
 LONGEST = 1 << 20  # characters of a value; servers refuse headers of a hundredth of that
-_UNZIP = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +26,6 @@ class Answered:
     body: bytes
     cookies: tuple[Cookie, ...]
     secure: bool
-
-
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """The body without its Content-Encoding. SetUpFailed for one that the standard library cannot undo."""
-    for name in reversed([each.strip().lower() for each in encoding.split(",") if each.strip()]):
-        if name == "identity":
-            continue
-        if name not in _UNZIP:
-            raise SetUpFailed(f"its body is encoded as {name}: ask for gzip, or leave Accept-Encoding out")
-        try:
-            body = zlib.decompress(body, _UNZIP[name])
-        except zlib.error as error:
-            raise SetUpFailed(f"its body is not {name}, as it says ({error})") from error
-    return body
 
 
 def taken(take: Take, answer: Answered) -> str:

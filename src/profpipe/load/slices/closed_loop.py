@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import Any
 
 from profpipe.load.exchange import Exchange
+from profpipe.load.expected import shown
 from profpipe.load.slices.connection import RECEIVE_BYTES, Connection, SliceError
 from profpipe.tls import Trust, client_context
 
@@ -55,7 +56,10 @@ class ClosedLoop:
         with contextlib.suppress(PermissionError):  # a plain file as stdin never ends early
             self._epoll.register(STDIN, 0)  # without events: only its end is reported
         first, tls = self.exchanges[0], None if trust is None else (client_context(trust), trust)
-        self.connections = [Connection(host, port, first, timeout=timeout, tls=tls) for _ in range(connections)]
+        keeps_body = any(each.expected for each in self.exchanges)
+        self.connections = [
+            Connection(host, port, first, timeout=timeout, tls=tls, keeps_body=keeps_body) for _ in range(connections)
+        ]
         self._open(self.connections[0])
 
     def _open(self, connection: Connection) -> None:
@@ -174,6 +178,8 @@ class ClosedLoop:
         if connection.status not in exchange.accepted:
             words = f"it answered with status {connection.status}, {exchange.wanted} was expected"
             raise SliceError(exchange.whose + words)
+        if exchange.expected is not None and (why := connection.fault(exchange.expected)) is not None:
+            raise SliceError(f"{exchange.whose}it answered with an {why}{shown(connection.body)}")
         self.body_bytes += connection.body_bytes
 
     def _lose(self, connection: Connection) -> None:

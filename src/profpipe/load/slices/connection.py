@@ -49,9 +49,10 @@ class Connection(Response):
         *,
         timeout: float,
         tls: tuple[ssl.SSLContext, Trust] | None = None,
+        keeps_body: bool = False,
     ) -> None:
         """It is closed until `open` is called. `exchange` = the request outstanding, or the one before."""
-        super().__init__(head=exchange.head)
+        super().__init__(head=exchange.head, keeps_body=keeps_body)
         self.exchange = exchange
         self._host, self._port, self._timeout, self._tls = host, port, timeout, tls
         self.begun = 0  # perf_counter_ns when the request outstanding was sent
