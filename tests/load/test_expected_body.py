@@ -61,6 +61,11 @@ def test_a_body_that_is_not(body: bytes, rule: dict[str, Any], said: str) -> Non
 def test_a_body_that_cannot_be_unpacked_is_not_taken_for_a_good_one() -> None:
     assert "its body is encoded as br" in str(fault(BODY, "br", contains="ok"))
     assert "its body is not gzip, as it says" in str(fault(BODY, "gzip", contains="ok"))
+    whole = gzip.compress(BODY)
+    assert fault(whole, "gzip", contains="ok") is None
+    assert "its body is not gzip, as it says (it is cut)" in str(fault(whole[:-9], "gzip", contains="ok"))
+    bomb = gzip.compress(bytes(65 << 20), 1)
+    assert "its body has more than 67,108,864 bytes once it is unpacked" in str(fault(bomb, "gzip", contains="ok"))
 
 
 def test_no_body_is_kept_where_nothing_is_expected() -> None:

@@ -18,6 +18,8 @@ from profpipe.load.pointer import at_pointer
 SHOWN = 160  # characters of a body in a complaint
 # What may be a token, under whatever name.
 _LONG = re.compile(r"[\w.+/=~-]{20,}")
+# A thousand times that fits in what a set-up reads, and would fill the memory.
+MOST_UNPACKED = 64 << 20
 _UNZIP = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -34,11 +36,21 @@ def unpacked(body: bytes, encoding: str) -> bytes:
             continue
         if name not in _UNZIP:
             raise ValueError(f"its body is encoded as {name}: ask for gzip, or leave Accept-Encoding out")
-        try:
-            body = zlib.decompress(body, _UNZIP[name])
-        except zlib.error as error:
-            raise ValueError(f"its body is not {name}, as it says ({error})") from error
+        body = _decompressed(body, name)
     return body
+
+
+def _decompressed(body: bytes, name: str) -> bytes:
+    undo = zlib.decompressobj(_UNZIP[name])
+    try:
+        whole = undo.decompress(body, MOST_UNPACKED)
+    except zlib.error as error:
+        raise ValueError(f"its body is not {name}, as it says ({error})") from error
+    if undo.unconsumed_tail:
+        raise ValueError(f"its body has more than {MOST_UNPACKED:,} bytes once it is unpacked")
+    if not undo.eof:
+        raise ValueError(f"its body is not {name}, as it says (it is cut)")
+    return whole
 
 
 class Expected:
