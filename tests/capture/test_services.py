@@ -70,8 +70,14 @@ def test_a_service_that_ends_says_so_with_its_last_lines() -> None:
 @pytest.mark.parametrize(
     ("more", "text"),
     [
-        ({"prepare": [["sh", "-c", "echo no room; exit 3"]]}, "`sh -c echo no room; exit 3` failed: exit status 3"),
-        ({"command": ["sh", "-c", "echo no room; exit 4; {port}"]}, "ended before it was ready: exit status 4"),
+        (
+            {"prepare": [["sh", "-c", "echo no room; exit 3"]]},
+            "`sh -c echo no room; exit 3` failed: exit status 3\n    no room",
+        ),
+        (
+            {"command": ["sh", "-c", "echo no room; exit 4; {port}"]},
+            "the service db: it ended before it was ready: exit status 4\n    no room",
+        ),
         ({"prepare": [["not-there-at-all"]]}, "not-there-at-all not found on the PATH"),
     ],
 )

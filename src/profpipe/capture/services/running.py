@@ -22,6 +22,7 @@ from profpipe.study.schema import Target
 from profpipe.study.service import Service
 
 PORT_TRIES = 3
+LAST_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,17 @@ def running_service(
         try:
             running = _started(name, service, cpus, on_line, stack, PORT_TRIES)
         except CaptureError as error:
-            raise CaptureError(error.phase, f"the service {name}: {error.text}", log_tail=error.log_tail) from error
+            raise _named(name, error) from error
         yield running
         running.process.stop(getattr(signal, service.stop), service.stop_timeout)
+
+
+def _named(name: str, error: CaptureError) -> CaptureError:
+    """The error with the name of the service and its last lines, which end the study and are shown nowhere else."""
+    text = error.text.replace("the server ended", "it ended")
+    lines = "".join(f"\n    {line}" for line in error.log_tail[-LAST_LINES:])
+    phase = "ready" if error.phase == "ready" else "start"
+    return CaptureError(phase, f"the service {name}: {text}{lines}", log_tail=error.log_tail)
 
 
 def _started(
