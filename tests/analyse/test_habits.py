@@ -235,6 +235,19 @@ def test_a_call_that_blocks_a_loop_in_c_is_told() -> None:
     assert "“sleep” (time) runs once per request below “show” (shop/app.py:9), never in a." in found.text
 
 
+def client_that_imports(_number: int) -> object:
+    for _ in range(3):
+        imported(0)
+    return Client(verify=False)
+
+
+@pytest.mark.programs
+def test_imports_are_told_after_the_client_that_needs_them(tmp_path: Path) -> None:
+    report = compared(plain, client_that_imports, tmp_path)
+    assert wrong(report) == []
+    assert [c.id.rpartition(":")[2] for c in report.conclusions if c.rule == "habits"][:2] == ["client", "import"]
+
+
 PAGES = DictLoader({"page": "{% include 'part' %}", "part": "{{ number }}"})
 KEPT, FORGETFUL = Environment(loader=PAGES), Environment(loader=PAGES, cache_size=0)
 

@@ -17,11 +17,15 @@ ROWS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """`what` = what a variant does; `advice` = what to look at next; `likely` = its calls alone do not prove it."""
+    """`what` = what a variant does; `advice` = what to look at next; `likely` = its calls alone do not prove it.
+
+    `follows`: often no habit of its own but a part of another one, which is then told first.
+    """
 
     what: str
     advice: str
     likely: bool = False
+    follows: bool = False
 
 
 WORDS: Mapping[str, _Words] = {
@@ -79,6 +83,7 @@ WORDS: Mapping[str, _Words] = {
     "import": _Words(
         "imports modules while it serves",
         "whether the import can stand at the top of its file; an import that fails is searched for each time",
+        follows=True,  # a client that is made imports what it sends with
     ),
     "accepted connection": _Words(
         "accepts new connections while it serves",
@@ -92,8 +97,14 @@ def habits(facts: Facts) -> Iterator[Conclusion]:
     for contender in facts.contenders:
         calls = [(i, c) for i, c in enumerate(facts.report.habits) if c.contender == contender.id and c.habit in WORDS]
         shown = [(i, c) for i, c in calls if _differs(c)]
-        for place, (i, c) in enumerate(sorted(shown, key=lambda item: (-abs(item[1].after - item[1].before), item[0]))):
+        for place, (i, c) in enumerate(sorted(shown, key=_order)):
             yield _conclusion(facts, c, f"habits.{i}", place)
+
+
+def _order(item: tuple[int, HabitCalls]) -> tuple[bool, float, int]:
+    """What follows from another habit last, then by the difference."""
+    i, calls = item
+    return WORDS[calls.habit].follows, -abs(calls.after - calls.before), i
 
 
 def _differs(calls: HabitCalls) -> bool:
