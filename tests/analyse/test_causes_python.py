@@ -182,3 +182,29 @@ def test_lines_that_callgrind_does_not_know_are_those_of_the_traced_profiler() -
     assert [step.function.line for step in cause.steps] == [30, 12]
     cause, _ = first(ranks(1), ranks(60), with_traced=False)
     assert [step.function.line for step in cause.steps] == [None, None]
+
+
+def handler(*, connects: bool) -> dict[str, Function]:
+    """A handler that opens a connection, and then waits longer for it: three things that cost, none of them most."""
+    return {
+        "serve": Function(500, {"show": 1}, LIBRARY + "web/server.py"),
+        "show": Function(400 if connects else 100, {"database": 1, "fetch": 1, "page": 1}, line=9),
+        "database": Function(100 if connects else 10, {"connect": 1} if connects else {}, line=3),
+        "fetch": Function(400 if connects else 100, {}, LIBRARY + "driver/cursor.py"),
+        "page": Function(300 if connects else 100, {}, LIBRARY + "web/page.py"),
+        **({"connect": Function(420, {}, "driver")} if connects else {}),
+    }
+
+
+def test_of_a_handler_with_several_costs_the_largest_is_named() -> None:
+    cause, text = first(handler(connects=False), handler(connects=True))
+    assert names(cause)[-2:] == ["show", "database"]
+    assert "% of it in “database” (shop/app.py:3)" in text
+    assert "calls the built-in “connect” (driver) once per request instead of never" in text
+
+
+def test_a_handler_whose_cost_is_its_own_is_named_alone() -> None:
+    after = handler(connects=True)
+    after["show"] = replace(after["show"], own=9000)
+    cause, _ = first(handler(connects=False), after)
+    assert names(cause)[-1] == "show"

@@ -178,7 +178,8 @@ class Cause(Part):
     """A way through the call graph along which the totals of two variants differ, from caller to callee.
 
     `own` is the step of the server's own code nearest to `entry`; `entry` the function that is called more or less
-    often, or that has the server's own code for its caller; the last step the deepest that still holds most of it.
+    often, or that has the server's own code for its caller; the last step the deepest that still holds most of it, or
+    the one with the largest part of it where none holds most.
     """
 
     metric: str = Field(description="what the totals count, with its instrument")

@@ -14,6 +14,7 @@ from profpipe.analyse.statistics.same_calls import SAME_CALLS, same_calls
 from profpipe.analyse.statistics.series import rounded
 from profpipe.analyse.study_data import StudyData
 from profpipe.analyse.tables.cause_calls import Tracing, traced_matrices, tracing_of
+from profpipe.analyse.tables.cause_ends import held, with_part
 from profpipe.analyse.tables.cost_graph import CostGraph, Costs, cost_graph
 from profpipe.model.report import Cause, CauseCall, CauseStep, FunctionName, StepCost
 from profpipe.units import CALLS, SYSCALLS
@@ -25,8 +26,6 @@ OTHERS = 0.15
 MOST = 1.6
 # A callee that holds this much of its caller's difference is where the difference is.
 HOLDS = 0.65
-# The last function that a cause names holds this much of the difference of the first one.
-HELD = 0.5
 # A function is the cause by its calls where they make this much of its difference.
 BY_CALLS = 0.2
 # Calls that cost less of the gap than this are not followed.
@@ -100,7 +99,7 @@ def _of_graph(graph: CostGraph, matrix: Matrix, contender: str, tracing: Tracing
         way = _way(graph, shares, leaf)
         entry = way[_entry(graph, way)]
         if entry not in entries:
-            shown = _held(graph, way, entry)
+            shown = with_part(graph, held(graph, way, entry), entry)
             cause = _cause(graph, matrix, contender, shown, shown.index(entry))
             more = {} if tracing is None else _calls(graph, tracing, shown, cause.own)
             found.append(cause.model_copy(update=more))
@@ -168,13 +167,6 @@ def _caller(graph: CostGraph, shares: Mapping[int, float], at: int, seen: set[in
     least = 0.0 if graph.of_source(at) else HOLDS * part
     fits = [c for c in parts if not graph.dispatches(c) and (not graph.of_source(c) or shares.get(c, 0.0) > least)]
     return max(fits, key=lambda c: (not graph.recursive(at, c), parts[c], -c), default=None)
-
-
-def _held(graph: CostGraph, way: list[int], entry: int) -> list[int]:
-    """The way without what is deeper than the last function that holds most of the entry's difference."""
-    least, first = HELD * abs(graph.delta(entry)), way.index(entry)
-    held = [i for i in range(first, len(way)) if abs(graph.delta(way[i])) >= least]
-    return way[: max(held, default=first) + 1]
 
 
 def _cause(graph: CostGraph, matrix: Matrix, contender: str, way: list[int], entry: int) -> Cause:
