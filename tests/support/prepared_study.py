@@ -16,8 +16,11 @@ from tests.support.study_driving import toml
 TARGET = {"command": ["{python}", "x.py", "{port}"], "language": "python"}
 
 
-def prepared(folder: Path, targets: dict[str, Any], options: RunOptions | None = None, **study: Any) -> PreparedStudy:
-    lines = ["schema = 1"]
+def prepared(
+    folder: Path, targets: dict[str, Any], options: RunOptions | None = None, more: str = "", **study: Any
+) -> PreparedStudy:
+    """`more` = lines of the file besides the targets and the study."""
+    lines = ["schema = 1", more]
     for name, target in targets.items():
         lines += [f"[target.{name}]", *(f"{key} = {toml(value)}" for key, value in target.items())]
     settings = {"targets": list(targets), "profilers": ["clean"], "rounds": 2, "slices": False, **study}

@@ -122,11 +122,10 @@ class _Running:
     def lose(self, lost: Lost) -> None:
         """One start less. CaptureError where nothing can be measured any more."""
         name = lost.variant
-        if lost.phase == "service":
-            self.losses[""] += 1  # no variant has this name
-        if name is None and self.losses[""] not in range(1, LOST_MOST):
-            raise CaptureError(lost.phase, lost.reason, log_tail=lost.log_tail)
         if name is None:
+            self.losses[""] += 1  # no variant has this name
+            if lost.phase != "service" or self.losses[""] >= LOST_MOST:
+                raise CaptureError(lost.phase, lost.reason, log_tail=lost.log_tail)
             return
         self.losses[name] += 1
         if self.losses[name] < LOST_MOST:
