@@ -51,7 +51,8 @@ def test_a_query_for_each_row_is_named_with_its_route() -> None:
     made = report(SAME)
     (text,) = said(made, "service-queries")
     assert text == (
-        f"GET /list makes 101 queries of the service db in new and 1 in old, of which 100 and 0 are “{ONE}”."
+        "GET /list makes 101 queries to the service db in new and 1 in old; "
+        f"the query that differs most is “{ONE}” (100 and 0)."
     )
     per_request = {(c.route, c.variant): c.queries.per_request for c in made.services[0].costs}
     assert per_request["list", NEW] == 101

@@ -39,7 +39,7 @@ def test_a_service_that_dies_costs_its_run_alone(tmp_path: Path) -> None:
     require("redis-server")
     folder = StudyFolder(tmp_path)
     ends = asks_redis(1, str(tmp_path / "ended"), "40")
-    write(folder, {"one": ends, "other": asks_redis(1)}, rounds=2)
+    write(folder, {"one": ends, "other": ends})
     done = folder.do("run", "s")
     assert "the service cache ended: exit status 0; it is started again" in done.err
     runs = folder.report()["runs"]

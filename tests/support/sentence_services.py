@@ -20,7 +20,7 @@ def _work(told: Told) -> Iterator[str]:
 def _queries(told: Told) -> Iterator[str]:
     _, name, variant = told.conclusion.id.split(":")
     (table,) = (each for each in told.report.services if each.name == name)
-    found = re.search(rf"^(.+) makes ({NUMBER}) quer(?:y|ies) of .* and ({NUMBER}) in ", told.text)
+    found = re.search(rf"^(.+) makes ({NUMBER}) quer(?:y|ies) to .* and ({NUMBER}) in ", told.text)
     if found is None:
         yield "it is not read"
         return

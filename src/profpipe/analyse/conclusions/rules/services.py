@@ -51,7 +51,7 @@ def service_queries(facts: Facts) -> Iterator[Conclusion]:
             assert its is not None
             what = cost.request or "A request"
             text = (
-                f"{what} makes {_queries(mine)} of the service {table.name} in {contender.label} and "
+                f"{what} makes {_queries(mine)} to the service {table.name} in {contender.label} and "
                 f"{count(its)} in {facts.baseline.label}{_query(cost, base)}."
             )
             path = f"services.{place}.costs"
@@ -82,7 +82,7 @@ def _queries(per_request: float) -> str:
 
 
 def _query(cost: ServiceCost, base: ServiceCost) -> str:
-    """`: 100 of them are “SELECT ...”`, the statement whose count differs most."""
+    """`; the query that differs most is “SELECT ...” (100 and 0)`."""
     sides = [{each.text: each.per_request for each in side.queries.statements} for side in (cost, base)]
     texts = {text: abs(sides[0].get(text, 0.0) - sides[1].get(text, 0.0)) for text in (*sides[0], *sides[1])}
     if not texts:
@@ -90,4 +90,4 @@ def _query(cost: ServiceCost, base: ServiceCost) -> str:
     most = max(texts, key=lambda text: texts[text])
     shown = most if len(most) <= LONGEST else most[:LONGEST] + "…"
     each = " and ".join(count(side.get(most, 0.0)) for side in sides)
-    return f", of which {each} are “{shown}”"
+    return f"; the query that differs most is “{shown}” ({each})"
