@@ -1,11 +1,11 @@
-"""A hostile host name of 600 Arabic digits, which is refused."""
+"""A hostile host name of 300 joiners between letters that do not join: each looks through the whole name."""
 
 import sys
 
 import idna
 from waitress import serve
 
-NAME = "\u0660" * 600
+NAME = "\u0628" + "\u0627\u200c" * 300 + "\u0628"
 
 
 def app(_environ, start_response):
