@@ -23,7 +23,7 @@ from profpipe.analyse.statistics.calibration import share_interval
 from profpipe.pipeline.reporting.report_files import load_report
 from tests.support.demo_repository import git, make
 
-# Loads of seconds, so that many fit into an hour: --budget is the time of the slices.
+# Loads of seconds, so that many fit into an hour.
 STUDY = """\
 [target.server]
 command = ["./server", "{port}"]
@@ -90,7 +90,7 @@ def compare(folder: Path, budget: str) -> tuple[int, str]:
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.no_change", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("count", nargs="?", type=int, default=100, help="pull requests")
-    parser.add_argument("--budget", default="10s", help="of the slices of each")
+    parser.add_argument("--budget", default="30s", help="of each, builds included")
     arguments = parser.parse_args(words)
     failed, broken, loads = 0, 0, list[float]()
     with tempfile.TemporaryDirectory() as scratch:
