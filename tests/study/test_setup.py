@@ -92,3 +92,8 @@ def test_a_command_of_your_own_has_no_set_up(tmp_path: Path) -> None:
     assert any(
         "load.shop.setup: has no effect next to a command of your own" in line for line in mistakes(tmp_path, text)
     )
+
+
+def test_a_report_names_what_was_sent_before_the_load(tmp_path: Path) -> None:
+    load = read(tmp_path, STUDY + LOGIN + TAKE + ME).file.study["s"].load
+    assert load.request_words == "GET /me (100 %), after POST /login"

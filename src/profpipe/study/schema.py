@@ -139,9 +139,10 @@ class LoadPlan(Part):
     @property
     def request_words(self) -> str:
         """`GET /item`, or of several requests each with its share."""
+        before = [f"after {', '.join(step.words for step in self.setup)}"] if self.setup else []
         whole = sum(route.weight for route in self.routes)
         each = [f"{route.words} ({100 * route.weight / whole:.3g} %)" for route in self.routes]
-        return ", ".join(each) or self.request.words
+        return ", ".join([*(each or [self.request.words]), *before])
 
     @property
     def status_words(self) -> str:
