@@ -73,7 +73,7 @@ def _others(every: Sequence[Found], changed: int, named: int) -> str:
     if same:
         parts.append(f"the other {_routes(same)} the same" if not unknown else f"{_others_are(same)} the same")
     if unknown:
-        parts.append(f"of {unknown} it is not known whether {'it differs' if unknown == 1 else 'they differ'}")
+        parts.append(f"the measurements cannot tell for {unknown} other{'' if unknown == 1 else 's'}")
     return f"; {', '.join(parts)}" if parts else ""
 
 
