@@ -100,6 +100,7 @@ class Supervised:
         self.log = Log(log_r, on_line)
         self._status_fd, self._unread = status_r, b""
         self._status: int | None = None
+        self._keeper_ended = False
         self._keeps_data = keeps_data
         spec: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "cpus": sorted(cpus or ())}
         self.data = data
@@ -136,6 +137,7 @@ class Supervised:
                 return None
             data = os.read(self._status_fd, 4096)
             if not data:
+                self._keeper_ended = True
                 return None
             self._unread += data
         line, _, self._unread = self._unread.partition(b"\n")
@@ -151,7 +153,8 @@ class Supervised:
                     self._status = int(rest)
                     break
                 line = self._status_line(0.0)
-            if self._status is None and self._keeper.poll() is not None:
+            # Its pipe ends a moment before it can be reaped.
+            if self._status is None and (self._keeper_ended or self._keeper.poll() is not None):
                 self._status = -signal.SIGKILL
         return self._status
 
