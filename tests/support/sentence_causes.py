@@ -262,15 +262,15 @@ def _grown(before: StepCost, after: StepCost) -> float:
 
 def _added(told: Told, cause: Cause, delta: float) -> Iterator[str]:
     found = re.search(
-        rf"This (adds|saves) ({NUMBER}(?: (?:ns|µs|ms|s)\b)?) .*?, ({_SHARE}) of the difference(?:.*?other functions "
-        rf"give ({_SHARE}) of the difference back)?",
+        rf"This (adds|saves) (?:({NUMBER}(?: (?:ns|µs|ms|s)\b)?) .*?, )?({_SHARE}) of the difference(?:.*?other "
+        rf"functions give ({_SHARE}) of the difference back)?",
         told.text,
     )
     if found is None:
         yield "it is not read"
         return
     scale = {"us": 1e3}.get(cause.unit, 1.0)
-    if (found[1] == "adds") != (delta > 0) or not reads(found[2], abs(delta) * scale):
+    if (found[1] == "adds") != (delta > 0) or (found[2] and not reads(found[2], abs(delta) * scale)):
         yield f"it adds {delta}"
     if not percent_reads(found[3], delta / cause.gap) or delta / cause.gap < 0:
         yield f"its part is {delta / cause.gap}"

@@ -9,7 +9,7 @@ from profpipe.analyse.conclusions.registry import weight
 from profpipe.analyse.statistics.same_calls import SAME_CALLS, same_calls
 from profpipe.model.metric_keys import CPU
 from profpipe.model.report import Cause, CauseStep, Conclusion, Evidence
-from profpipe.units import count, duration_ns
+from profpipe.units import SAMPLES, count, duration_ns
 
 # A function that costs more than this of the whole difference: others give the rest back.
 ALL = 1.005
@@ -110,10 +110,13 @@ def _cost(cause: Cause) -> str:
     """What the entry costs with all that it calls, and the deepest function that still holds most of that."""
     entry, leaf = cause.steps[cause.entry], cause.steps[-1]
     part = _delta(entry) / cause.gap
-    text = f"This {'adds' if cause.gap > 0 else 'saves'} {_amount(abs(_delta(entry)), cause)} per request"
-    if not cause.exact:
-        text += f" by {cause.metric.partition(':')[0]}"
-    text += f", {share(part)} of the difference"
+    text = f"This {'adds' if cause.gap > 0 else 'saves'} "
+    tool, what = cause.metric.split(":", 1)
+    if what == SAMPLES.key:  # how many a request has depends on how often the profiler looks, and tells nobody anything
+        text += f"{share(part)} of the difference, by the samples of {tool}"
+    else:
+        by = "" if cause.exact else f" by {tool}"
+        text += f"{_amount(abs(_delta(entry)), cause)} per request{by}, {share(part)} of the difference"
     if leaf is not entry:
         text += f", {share(_delta(leaf) / _delta(entry))} of it in {named(leaf.function)}"
     return text if part <= ALL else f"{text}; other functions give {share(part - 1)} of the difference back"
