@@ -53,15 +53,17 @@ def test_a_full_disk_ends_the_study_in_words(tmp_path: Path, small_disk: Path) -
 
 @pytest.mark.parametrize(
     ("limit", "cannot", "kept"),
-    # A run's record is 1,880 bytes, and 2,190 with the warning that others used the machine: the first may still fit.
-    [(500, "study.json", [[]]), (1_900, "run.json", [[], [1]]), (20_000, "report.html", [[2]])],
+    # The study's record is 2,552 bytes. The latencies of 200 requests make that of a run longer, and leave what the load
+    # client writes shorter.
+    [(500, "study.json", [[]]), (2_700, "run.json", [[]]), (20_000, "report.html", [[2]])],
 )
 def test_a_file_that_may_not_grow_is_absent_not_half(
     tmp_path: Path, limit: int, cannot: str, kept: list[list[int]]
 ) -> None:
     """RLIMIT_FSIZE, as a quota: first the study's record does not fit, then a run's, then the report."""
     folder = StudyFolder(tmp_path)
-    folder.write({"a": server("serves"), "b": slow(0.0)}, question="q" * 300 if limit == 500 else "")
+    load = {**LOAD, "requests": 200}
+    folder.write({"a": server("serves"), "b": slow(0.0)}, question="q" * 300 if limit == 500 else "", load=load)
     done = folder.do("run", "s", limit=limit)
     assert done.code == 1
     assert re.search(rf"{cannot}: cannot be written: File too large; nothing was changed", done.err), done.err

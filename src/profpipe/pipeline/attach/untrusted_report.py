@@ -36,7 +36,7 @@ NAMES = frozenset(
 schema profpipe created id label role language verdict key unit instrument profiler better group commit
 ref time baseline contender contenders name file object runtime raw metric category certainty kind rule
 variant phase stopped machine study request place path names categories callers callees variants target control
-before after prefixes origin habit library status
+before after prefixes origin habit library status route
 """)
 )
 PROSE = frozenset(
