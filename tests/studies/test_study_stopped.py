@@ -53,8 +53,8 @@ def test_a_full_disk_ends_the_study_in_words(tmp_path: Path, small_disk: Path) -
 
 @pytest.mark.parametrize(
     ("limit", "cannot", "kept"),
-    # The study's record is 2,552 bytes. The latencies of 200 requests make that of a run longer, and leave what the load
-    # client writes shorter.
+    # The study's record is 2,552 bytes. The latencies of 200 requests make that of a run longer, and leave what the
+    # load client writes shorter.
     [(500, "study.json", [[]]), (2_700, "run.json", [[]]), (20_000, "report.html", [[2]])],
 )
 def test_a_file_that_may_not_grow_is_absent_not_half(
