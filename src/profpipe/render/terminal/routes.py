@@ -9,9 +9,7 @@ from rich.text import Text
 from profpipe.model.report import Report
 from profpipe.render.content.routes import RouteCell, RouteRow, routes_text
 from profpipe.render.terminal.chips import chip_text
-
-# Variants that 80 columns have room for beside the name of a route and its share.
-MOST_VARIANTS = 3
+from profpipe.render.terminal.variant_columns import MOST_VARIANTS, add_variants
 
 
 def routes_table(report: Report) -> Table | None:
@@ -22,14 +20,10 @@ def routes_table(report: Report) -> Table | None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("route", overflow="fold")
     table.add_column("share", justify="right")
-    for head in found.heads[:MOST_VARIANTS]:
-        table.add_column(Text(head.label), justify="right", overflow="fold")
+    add_variants(table, found.heads)
     for row in found.rows:
         cells = [_cell(row, cell) for cell in row.cells[:MOST_VARIANTS]]
         table.add_row(Text(row.name if row.of_mix else f"{row.name} ({row.about})"), row.share, *cells)
-    if (left := len(found.heads) - MOST_VARIANTS) > 0:
-        table.caption = f"{left} more {'variant is' if left == 1 else 'variants are'} in report.html"
-        table.caption_justify = "left"
     return table
 
 

@@ -9,9 +9,7 @@ from rich.text import Text
 from profpipe.model.report import Report
 from profpipe.render.content.services import ServiceCell, services_text
 from profpipe.render.terminal.chips import chip_text
-
-# Variants that 80 columns have room for beside the name of a figure.
-MOST_VARIANTS = 3
+from profpipe.render.terminal.variant_columns import MOST_VARIANTS, add_variants
 
 
 def services_table(report: Report) -> Table | None:
@@ -21,13 +19,9 @@ def services_table(report: Report) -> Table | None:
         return None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("service", overflow="fold")
-    for head in found.heads[:MOST_VARIANTS]:
-        table.add_column(Text(head.label), justify="right", overflow="fold")
+    add_variants(table, found.heads)
     for row in found.rows:
         table.add_row(Text(f"{row.service}: {row.name}"), *map(_cell, row.cells[:MOST_VARIANTS]))
-    if (left := len(found.heads) - MOST_VARIANTS) > 0:
-        table.caption = f"{left} more {'variant is' if left == 1 else 'variants are'} in report.html"
-        table.caption_justify = "left"
     return table
 
 

@@ -49,8 +49,7 @@ def _explained(
         return None
     certainty: Certainty
     gap, rows = compared.delta, _rows(facts, metric.key, contender.id)
-    verb = "spends more than" if gap > 0 else "saves against"
-    size = f"the {amount(abs(gap), metric)} that {contender.label} {verb} {facts.baseline.label}"
+    size = _size(facts, contender, gap, metric)
     if found[0][1].alone:
         words = f"{found[0][1].words} is all that differs, so it explains {size}"
         used, certainty = found[:1], "measured"
@@ -66,16 +65,7 @@ def _explained(
             for n, (part, _, d) in enumerate(parts)
         ]
         text = f"{listed(named)}."
-    evidence = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in used]
-    return conclusion(
-        "dependencies",
-        contender.id,
-        text,
-        kind="cause",
-        weight=weight("dependencies"),
-        rows=evidence,
-        certainty=certainty,
-    )
+    return _cause(contender, text, used, certainty)
 
 
 def _together(
@@ -86,21 +76,28 @@ def _together(
     one_commit = before is not None and contender.commit is not None and before.commit == contender.commit.commit
     if not one_commit or compared is None or not compared.delta or not _is_cost(metric):
         return None
-    verb = "spends more than" if compared.delta > 0 else "saves against"
-    size = f"the {amount(abs(compared.delta), metric)} that {contender.label} {verb} {facts.baseline.label}"
+    size = _size(facts, contender, compared.delta, metric)
     # What was asked for has two versions; a package that it brought has one.
     shown = sorted(found, key=lambda each: None in (each[1].before, each[1].after))[:MAX_LISTED]
     more = [f"{len(found) - MAX_LISTED} more packages"] if len(found) > MAX_LISTED else []
     text = f"{listed([*(d.words for _, d in shown), *more])} are all that differs, so together they explain {size}."
-    rows = [Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in shown]
+    return _cause(contender, text, shown, "measured")
+
+
+def _size(facts: Facts, contender: Variant, gap: float, metric: MetricInfo) -> str:
+    verb = "spends more than" if gap > 0 else "saves against"
+    return f"the {amount(abs(gap), metric)} that {contender.label} {verb} {facts.baseline.label}"
+
+
+def _cause(contender: Variant, text: str, used: Sequence[tuple[int, Dependency]], certainty: Certainty) -> Conclusion:
     return conclusion(
         "dependencies",
         contender.id,
         text,
         kind="cause",
         weight=weight("dependencies"),
-        rows=rows,
-        certainty="measured",
+        rows=[Evidence(path=f"dependencies.{i}.after", value=d.after) for i, d in used],
+        certainty=certainty,
     )
 
 
